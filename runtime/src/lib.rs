@@ -1,0 +1,2 @@
+//! Runtime of bt-run.
+#![cfg_attr(not(test), no_std)]

@@ -1,0 +1,1 @@
+//! Tests of bt-run as a user sees it.
