@@ -1,10 +1,11 @@
 //! What a copied instruction would do to the flow of control, or would reveal, and therefore cannot simply be copied.
 
-use super::{Encoding, Insn};
+use super::insn::OpcodePrefix;
 
 /// Why an instruction may need more than a copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Class {
+    #[default]
     /// Falls through to the next instruction, or raises what its copy raises too.
     Plain,
     /// `70`-`7F`, `0F 80`-`0F 8F`, with the condition code 0..=15.
@@ -51,74 +52,70 @@ pub enum Class {
     Ud,
 }
 
-impl Insn {
-    /// The class of an opcode marked `CLASSIFY`, or `None` where the ModRM byte makes it no instruction.
-    #[inline]
-    pub(super) fn classify(&self) -> Option<Class> {
-        match (self.encoding, self.map) {
-            (Encoding::Legacy, 0) => self.classify_one_byte(),
-            (Encoding::Legacy, _) => Some(self.classify_two_byte()),
-            (Encoding::Now3d, _) => is_3dnow_suffix(self.imm_low).then_some(Class::Plain),
-            _ => Some(Class::Plain),
-        }
+/// The class of a one-byte opcode, as far as the opcode decides.
+pub(super) const fn class_of_one_byte(opcode: u8) -> Class {
+    match opcode {
+        0x70..=0x7f => Class::Jcc(opcode & 15),
+        0x9d => Class::Popf,
+        0xc2 | 0xc3 => Class::Ret,
+        0xca | 0xcb => Class::FarTransfer,
+        0xcc => Class::Int3,
+        0xcf => Class::Iret,
+        0xe0..=0xe3 => Class::LoopOrJrcxz,
+        0xe8 => Class::Call,
+        0xe9 | 0xeb => Class::Jmp,
+        0xf1 => Class::Int1,
+        _ => Class::Plain,
     }
+}
 
-    #[inline]
-    fn classify_one_byte(&self) -> Option<Class> {
-        let is_register_form = self.modrm >= 0xc0;
-        let group = self.modrm >> 3 & 7;
-        Some(match self.opcode {
-            0x70..=0x7f => Class::Jcc(self.opcode & 15),
-            0x8e => match group {
-                1 | 6 | 7 => return None,
-                5 => Class::GsSelector,
-                _ => Class::Plain,
-            },
-            0x8f | 0xc6 if group == 0 => Class::Plain,
-            // XABORT: does nothing outside a transaction, and inside one the address given to XBEGIN decides.
-            0xc6 if self.modrm == 0xf8 => Class::Plain,
-            0xc7 if group == 0 => Class::Plain,
-            0xc7 if self.modrm == 0xf8 => Class::Xbegin,
-            0x9d => Class::Popf,
-            0xc2 | 0xc3 => Class::Ret,
-            0xca | 0xcb => Class::FarTransfer,
-            0xcc => Class::Int3,
-            0xcd => Class::Int(self.imm_low),
-            0xcf => Class::Iret,
-            0xe0..=0xe3 => Class::LoopOrJrcxz,
-            0xe8 => Class::Call,
-            0xe9 | 0xeb => Class::Jmp,
-            0xf1 => Class::Int1,
-            0xfe if group < 2 => Class::Plain,
-            0xff => match group {
-                2 => Class::CallInd,
-                4 => Class::JmpInd,
-                3 | 5 if is_register_form => return None,
-                3 | 5 => Class::FarTransfer,
-                7 => return None,
-                _ => Class::Plain,
-            },
-            _ => return None,
-        })
+/// The class of a two-byte opcode, as far as the opcode decides.
+pub(super) const fn class_of_two_byte(opcode: u8) -> Class {
+    match opcode {
+        0x05 => Class::Syscall,
+        0x0b | 0xb9 | 0xff => Class::Ud,
+        0x31 => Class::Rdtsc,
+        0x34 => Class::Sysenter,
+        0x80..=0x8f => Class::Jcc(opcode & 15),
+        0xa2 => Class::Cpuid,
+        0xa9 | 0xb5 => Class::GsSelector,
+        _ => Class::Plain,
     }
+}
 
-    #[inline]
-    fn classify_two_byte(&self) -> Class {
-        match self.opcode {
-            0x01 if self.modrm == 0xf9 => Class::Rdtsc,
-            0x01 if self.modrm == 0xec && self.pp == 2 => Class::Iret,
-            0x05 => Class::Syscall,
-            0x0b | 0xb9 | 0xff => Class::Ud,
-            0x31 => Class::Rdtsc,
-            0x34 => Class::Sysenter,
-            0x80..=0x8f => Class::Jcc(self.opcode & 15),
-            0xa2 => Class::Cpuid,
-            0xa9 | 0xb5 => Class::GsSelector,
-            // RDGSBASE is /1, WRGSBASE /3, both register forms only.
-            0xae if self.pp == 2 && self.modrm & 0xe8 == 0xc8 => Class::GsBase,
+/// The class of an opcode marked `CLASSIFY`, or `None` where the ModRM byte makes it no instruction.
+pub(super) fn classify(lead: &OpcodePrefix, modrm: u8, imm_low: u8) -> Option<Class> {
+    let group = modrm >> 3 & 7;
+    let is_register_form = modrm >= 0xc0;
+    Some(match (lead.map, lead.opcode) {
+        (0, 0x8e) => match group {
+            1 | 6 | 7 => return None,
+            5 => Class::GsSelector,
             _ => Class::Plain,
-        }
-    }
+        },
+        (0, 0x8f | 0xc6 | 0xc7) if group == 0 => Class::Plain,
+        // XABORT: does nothing outside a transaction, and inside one the address given to XBEGIN decides.
+        (0, 0xc6) if modrm == 0xf8 => Class::Plain,
+        (0, 0xc7) if modrm == 0xf8 => Class::Xbegin,
+        (0, 0xcd) => Class::Int(imm_low),
+        (0, 0xfe) if group < 2 => Class::Plain,
+        (0, 0xff) => match group {
+            2 => Class::CallInd,
+            4 => Class::JmpInd,
+            3 | 5 if is_register_form => return None,
+            3 | 5 => Class::FarTransfer,
+            7 => return None,
+            _ => Class::Plain,
+        },
+        (1, 0x01) if modrm == 0xf9 => Class::Rdtsc,
+        (1, 0x01) if modrm == 0xec && lead.pp == 2 => Class::Iret,
+        (1, 0x01) => Class::Plain,
+        (1, 0x0f) if is_3dnow_suffix(imm_low) => Class::Plain,
+        // RDGSBASE is /1, WRGSBASE /3, both register forms only.
+        (1, 0xae) if lead.pp == 2 && modrm & 0xe8 == 0xc8 => Class::GsBase,
+        (1, 0xae) => Class::Plain,
+        _ => return None,
+    })
 }
 
 /// The opcode byte at the end of a 3DNow! instruction (APM vol. 3 table A-13, with the two of the Geode).

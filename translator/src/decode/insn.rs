@@ -6,8 +6,9 @@ use super::{Class, Prefixes};
 pub const NO_OFFSET: u8 = 0xff;
 
 /// How the opcode is encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoding {
+    #[default]
     /// One-byte opcodes, `0F`, `0F 38` and `0F 3A`.
     Legacy,
     /// `C4`, `C5`.
@@ -20,8 +21,40 @@ pub enum Encoding {
     Now3d,
 }
 
+/// What the prefixes and the opcode map say, as one value for all encodings.
+#[derive(Clone, Copy)]
+pub(super) struct OpcodePrefix {
+    pub(super) encoding: Encoding,
+    pub(super) map: u8,
+    pub(super) opcode: u8,
+    pub(super) pp: u8,
+    pub(super) rex: u8,
+    pub(super) rex_off: u8,
+    pub(super) ext: u8,
+    pub(super) evex: u8,
+    pub(super) vector_len: u8,
+    pub(super) vvvv: u8,
+}
+
+impl OpcodePrefix {
+    pub(super) const NONE: Self = Self {
+        encoding: Encoding::Legacy,
+        map: 0,
+        opcode: 0,
+        pp: 0,
+        rex: 0,
+        rex_off: NO_OFFSET,
+        ext: 0,
+        evex: 0,
+        vector_len: 0,
+        vvvv: 0,
+    };
+}
+
 /// One instruction, as offsets into its bytes and register numbers with all extension bits applied.
-#[derive(Clone, Copy, Debug)]
+///
+/// The default value is only a place to decode into.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Insn {
     /// Length in bytes, 1..=15.
     pub len: u8,
@@ -70,38 +103,6 @@ pub struct Insn {
 }
 
 impl Insn {
-    pub(super) const BLANK: Self = Self {
-        len: 0,
-        encoding: Encoding::Legacy,
-        map: 0,
-        opcode: 0,
-        pp: 0,
-        prefixes: Prefixes::NONE,
-        rex: 0,
-        rex_off: NO_OFFSET,
-        ext: 0,
-        evex: 0,
-        vector_len: 0,
-        vvvv: 0,
-        opcode_off: 0,
-        modrm_off: 0,
-        modrm: 0,
-        sib: 0,
-        disp_off: 0,
-        disp_len: 0,
-        imm_off: 0,
-        imm_len: 0,
-        imm_low: 0,
-        class: Class::Plain,
-    };
-
-    /// Takes pp and vvvv from the last byte of VEX or XOP, or the second of EVEX, where they stand alike.
-    #[inline]
-    pub(super) fn read_vector_fields(&mut self, payload: u8) {
-        self.pp = payload & 3;
-        self.vvvv = !payload >> 3 & 15;
-    }
-
     /// True when a ModRM byte is present.
     #[inline]
     #[must_use]

@@ -3,6 +3,7 @@
 //! All tables are computed at compile time from the grids in [`maps`](super::maps) and the operand forms below, so
 //! the decoder has no start-up cost.
 
+use super::classify::{Class, class_of_one_byte, class_of_two_byte};
 use super::maps::{self, Grid};
 
 /// Descriptor of one opcode; zero means no instruction.
@@ -173,21 +174,38 @@ const fn one_byte_form(letter: u8) -> Entry {
     }
 }
 
-/// Opcodes that [`classify`](super::classify) looks at; all others are `Plain`.
+/// Opcodes whose class, or whose being an instruction at all, depends on more than the opcode:
+/// [`classify`](super::classify::classify) looks at them.
 const fn is_classified(map: u8, opcode: u8) -> bool {
     match map {
-        0 => matches!(
-            opcode,
-            0x70..=0x7f | 0x8e | 0x8f | 0x9d | 0xc2 | 0xc3 | 0xc6 | 0xc7 | 0xca..=0xcd | 0xcf | 0xe0..=0xe3 | 0xe8 | 0xe9
-                | 0xeb | 0xf1 | 0xfe | 0xff
-        ),
-        1 => matches!(
-            opcode,
-            0x01 | 0x05 | 0x0b | 0x0f | 0x31 | 0x34 | 0x80
-                ..=0x8f | 0xa2 | 0xa9 | 0xae | 0xb5 | 0xb9 | 0xff
-        ),
+        0 => matches!(opcode, 0x8e | 0x8f | 0xc6 | 0xc7 | 0xcd | 0xfe | 0xff),
+        1 => matches!(opcode, 0x01 | 0x0f | 0xae),
         _ => false,
     }
+}
+
+/// Classes by one-byte opcode.
+pub(super) static ONE_BYTE_CLASS: [Class; 256] = class_map(0);
+/// Classes by two-byte opcode.
+pub(super) static TWO_BYTE_CLASS: [Class; 256] = class_map(1);
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "evaluated at compile time"
+)]
+const fn class_map(map: u8) -> [Class; 256] {
+    let mut classes = [Class::Plain; 256];
+    let mut i = 0;
+    while i < 256 {
+        classes[i] = if map == 0 {
+            class_of_one_byte(i as u8)
+        } else {
+            class_of_two_byte(i as u8)
+        };
+        i += 1;
+    }
+    classes
 }
 
 #[expect(
@@ -252,8 +270,15 @@ const fn map_of(grid: &Grid, forms: Forms) -> Map {
     map
 }
 
+const fn two_byte_map() -> Map {
+    let mut map = map_of(&maps::TWO_BYTE_PP, Forms::TwoByte);
+    map[0x38] = ESCAPE;
+    map[0x3a] = ESCAPE;
+    map
+}
+
 pub(super) static ONE_BYTE: Map = one_byte_map();
-pub(super) static TWO_BYTE: Map = map_of(&maps::TWO_BYTE_PP, Forms::TwoByte);
+pub(super) static TWO_BYTE: Map = two_byte_map();
 pub(super) static MAP_0F38: Map = map_of(&maps::MAP_0F38_PP, Forms::Uniform(MODRM));
 pub(super) static MAP_0F3A: Map = map_of(&maps::MAP_0F3A_PP, Forms::Uniform(MODRM | IMM_8));
 static VEX_MAP1: Map = map_of(&maps::VEX_MAP1_PP, Forms::VectorMap1);
