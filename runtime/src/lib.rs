@@ -1,2 +1,4 @@
 //! Runtime of bt-run.
 #![cfg_attr(not(test), no_std)]
+
+pub mod syscall;

@@ -1,0 +1,3 @@
+//! What the runtime knows and does about system calls.
+
+pub mod table;

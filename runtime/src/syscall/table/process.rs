@@ -1,0 +1,100 @@
+//! Processes, threads, scheduling and credentials.
+
+use super::arg::Arg::*;
+use super::arg::Shape::*;
+use super::{Cases, Ret, Row, Set, Treatment, rows};
+
+rows! {
+    __NR_clone: Owned (Clone) -> Int;
+    __NR_clone3: Owned (CloneArgs(1), Size) -> Int;
+    __NR_fork: Owned () -> Int;
+    __NR_vfork: Owned () -> Int;
+    __NR_execve: Owned (Path, Argv, Envp) -> Int;
+    __NR_execveat: Owned (DirFd, Path, Argv, Envp, Flags(Set::At)) -> Int;
+    __NR_exit: Owned (Int) -> Never;
+    __NR_exit_group: Owned (Int) -> Never;
+    __NR_wait4: Passthrough (Int, Out(WaitStatus), Flags(Set::Wait), Out(Rusage)) -> Int;
+    __NR_waitid: Passthrough (Flags(Set::IdType), Int, Out(Siginfo), Flags(Set::Wait), Out(Rusage)) -> Int;
+    __NR_pidfd_open: Passthrough (Int, Flags(Set::PidfdOpen)) -> Int;
+    __NR_pidfd_getfd: Passthrough (Fd, Fd, Hex) -> Int;
+    __NR_unshare: Passthrough (Flags(Set::Unshare)) -> Int;
+    __NR_setns: Passthrough (Fd, Flags(Set::Unshare)) -> Int;
+    __NR_ptrace: Owned (Flags(Set::Ptrace), Int, Switch(Cases::Ptrace)) -> Int;
+    __NR_kcmp: Passthrough (Int, Int, Flags(Set::Kcmp), Switch(Cases::Kcmp)) -> Int;
+
+    __NR_getpid: Passthrough () -> Int;
+    __NR_gettid: Passthrough () -> Int;
+    __NR_getppid: Passthrough () -> Int;
+    __NR_getpgrp: Passthrough () -> Int;
+    __NR_getpgid: Passthrough (Int) -> Int;
+    __NR_setpgid: Passthrough (Int, Int) -> Int;
+    __NR_getsid: Passthrough (Int) -> Int;
+    __NR_setsid: Passthrough () -> Int;
+    __NR_set_tid_address: Owned (Ptr) -> Int;
+    __NR_set_robust_list: Passthrough (Ptr, Size) -> Int;
+    __NR_get_robust_list: Passthrough (Int, Out(Address), Out(U64)) -> Int;
+    __NR_rseq: Owned (TouchedBy(1), Hex, Flags(Set::Rseq), Hex) -> Int;
+    __NR_membarrier: Owned (Flags(Set::Membarrier), Switch(Cases::Membarrier)) -> Hex;
+    __NR_futex: Passthrough (Switch(Cases::Futex)) -> Int;
+    __NR_futex_waitv: Passthrough (Ptr, Uint, Hex, In(Timespec), Flags(Set::Clock)) -> Int;
+    __NR_futex_wait: Passthrough
+        (Ptr, Hex, Hex, Flags(Set::Futex2), In(Timespec), Flags(Set::Clock)) -> Int;
+    __NR_futex_wake: Passthrough (Ptr, Hex, Int, Flags(Set::Futex2)) -> Int;
+    __NR_futex_requeue: Passthrough (Ptr, Hex, Int, Int) -> Int;
+    __NR_arch_prctl: Owned (Flags(Set::ArchPrctl), Switch(Cases::ArchPrctl)) -> Int;
+    __NR_prctl: Owned (Flags(Set::Prctl), Switch(Cases::Prctl)) -> Int;
+    __NR_personality: Owned (Hex) -> Hex;
+    __NR_seccomp: Owned (Flags(Set::Seccomp), Switch(Cases::Seccomp)) -> Int;
+    __NR_modify_ldt: Passthrough (Int, Switch(Cases::ModifyLdt)) -> Int;
+    __NR_set_thread_area: Passthrough (Touched(16)) -> Int;
+    __NR_get_thread_area: Passthrough (Touched(16)) -> Int;
+    __NR_iopl: Passthrough (Int) -> Int;
+    __NR_ioperm: Passthrough (Hex, Hex, Int) -> Int;
+
+    __NR_sched_yield: Passthrough () -> Int;
+    __NR_sched_setparam: Passthrough (Int, In(SchedParam)) -> Int;
+    __NR_sched_getparam: Passthrough (Int, Out(SchedParam)) -> Int;
+    __NR_sched_setscheduler: Passthrough (Int, Flags(Set::Sched), In(SchedParam)) -> Int;
+    __NR_sched_getscheduler: Passthrough (Int) -> Name(Set::Sched);
+    __NR_sched_get_priority_max: Passthrough (Flags(Set::Sched)) -> Int;
+    __NR_sched_get_priority_min: Passthrough (Flags(Set::Sched)) -> Int;
+    __NR_sched_rr_get_interval: Passthrough (Int, Out(Timespec)) -> Int;
+    __NR_sched_setaffinity: Passthrough (Int, Size, CpuSet(1)) -> Int;
+    __NR_sched_getaffinity: Passthrough (Int, Size, OutCpuSet(1)) -> Int;
+    __NR_sched_setattr: Passthrough (Int, Touched(4), Hex) -> Int;
+    __NR_sched_getattr: Passthrough (Int, TouchedBy(2), Uint, Hex) -> Int;
+    __NR_getcpu: Passthrough (Out(U32), Out(U32), Ptr) -> Int;
+    __NR_getpriority: Passthrough (Flags(Set::Priority), Int) -> Int;
+    __NR_setpriority: Passthrough (Flags(Set::Priority), Int, Int) -> Int;
+    __NR_ioprio_get: Passthrough (Flags(Set::IoprioWho), Int) -> Int;
+    __NR_ioprio_set: Passthrough (Flags(Set::IoprioWho), Int, Hex) -> Int;
+    __NR_getrlimit: Passthrough (Flags(Set::Rlimit), Out(Rlimit)) -> Int;
+    __NR_setrlimit: Passthrough (Flags(Set::Rlimit), In(Rlimit)) -> Int;
+    __NR_prlimit64: Passthrough (Int, Flags(Set::Rlimit), In(Rlimit), Out(Rlimit)) -> Int;
+    __NR_getrusage: Passthrough (Flags(Set::RusageWho), Out(Rusage)) -> Int;
+
+    __NR_getuid: Passthrough () -> Int;
+    __NR_geteuid: Passthrough () -> Int;
+    __NR_getgid: Passthrough () -> Int;
+    __NR_getegid: Passthrough () -> Int;
+    __NR_setuid: Passthrough (Int) -> Int;
+    __NR_setgid: Passthrough (Int) -> Int;
+    __NR_setreuid: Passthrough (Int, Int) -> Int;
+    __NR_setregid: Passthrough (Int, Int) -> Int;
+    __NR_setresuid: Passthrough (Int, Int, Int) -> Int;
+    __NR_setresgid: Passthrough (Int, Int, Int) -> Int;
+    __NR_getresuid: Passthrough (Out(U32), Out(U32), Out(U32)) -> Int;
+    __NR_getresgid: Passthrough (Out(U32), Out(U32), Out(U32)) -> Int;
+    __NR_setfsuid: Passthrough (Int) -> Int;
+    __NR_setfsgid: Passthrough (Int) -> Int;
+    __NR_getgroups: Passthrough (Int, OutArray(U32, 0)) -> Int;
+    __NR_setgroups: Passthrough (Int, InArray(U32, 0)) -> Int;
+    __NR_capget: Passthrough (Update(CapHeader), Out(CapData)) -> Int;
+    __NR_capset: Passthrough (Update(CapHeader), In(CapData)) -> Int;
+    __NR_landlock_create_ruleset: Passthrough (Ptr, Size, Hex) -> Int;
+    __NR_landlock_add_rule: Passthrough (Fd, Uint, Ptr, Hex) -> Int;
+    __NR_landlock_restrict_self: Passthrough (Fd, Hex) -> Int;
+    __NR_lsm_get_self_attr: Passthrough (Uint, TouchedByPtr(2), Touched(4), Hex) -> Int;
+    __NR_lsm_set_self_attr: Passthrough (Uint, Ptr, Uint, Hex) -> Int;
+    __NR_lsm_list_modules: Passthrough (TouchedByPtr(1), Touched(4), Hex) -> Int;
+}
