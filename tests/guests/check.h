@@ -74,6 +74,10 @@ static __attribute__((unused)) long long now_ns(clockid_t clock)
     return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
+/* glibc declares kill, raise and others as leaf functions: the compiler would keep statics that a
+ * handler changes in registers. */
+#define REREAD() __asm__ volatile("" : : : "memory")
+
 /* A number sequence that is the same everywhere. */
 static __attribute__((unused)) uint64_t next_random(uint64_t *state)
 {
