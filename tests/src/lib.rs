@@ -1,1 +1,30 @@
-//! Tests of bt-run as a user sees it.
+//! Tests of bt-run as a user sees it: guests, programs of the distribution, servers.
+//!
+//! Every test runs natively first and must pass there; then it runs under each engine and shows the
+//! same output, end and files. `cargo xtask test` is the way in.
+
+pub mod guest;
+pub mod packages;
+pub mod paths;
+pub mod program;
+pub mod runner;
+pub mod server;
+pub mod spec;
+mod stats;
+mod strace;
+
+use anyhow::{Result, bail};
+use spec::Test;
+
+/// Every test of the suite.
+pub fn all_tests() -> Result<Vec<Test>> {
+    let mut tests = guest::collect()?;
+    tests.extend(program::collect());
+    tests.extend(server::collect());
+    let mut names: Vec<&str> = tests.iter().map(|test| test.name.as_str()).collect();
+    names.sort_unstable();
+    if let Some(pair) = names.windows(2).find(|pair| pair.first() == pair.last()) {
+        bail!("two tests have the name {}", pair.join(" "));
+    }
+    Ok(tests)
+}

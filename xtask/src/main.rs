@@ -1,2 +1,29 @@
 //! `cargo xtask`: the project's own commands.
-fn main() {}
+
+mod apt;
+mod test;
+mod unit;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own commands")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Installs what the tests need, builds bt-run and runs every test
+    Test(test::Arguments),
+}
+
+fn main() -> Result<ExitCode> {
+    match Cli::parse().command {
+        Command::Test(arguments) => test::run(&arguments),
+    }
+}

@@ -1,0 +1,239 @@
+//! Guests: small programs in C, C++ and assembly that check themselves.
+//!
+//! Each file of `tests/guests/<topic>/` is one test or several. Lines at its head direct it:
+//!
+//! ```text
+//! // build: -O1 -pthread          flags; `build[static]: …` adds a variant of that name
+//! // run: one two                 arguments
+//! // exit: 3   or   signal: 11    how it ends, 0 without
+//! // env: NAME=value              added to the environment
+//! // limit: 30                    seconds
+//! // alone: why                   nothing runs beside it
+//! // calls: equal                 system calls are compared; `calls: equal except futex (why)`
+//! // native: /suffix why          this image may be executed natively
+//! // needs: package               beyond gcc
+//! // differs: regex => text       normalised before comparing
+//! // stderr: any                  is not compared
+//! // links: libname.so other.c    builds a shared library beside the guest
+//! ```
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::paths;
+use crate::spec::{Action, End, Kind, Test};
+
+/// How one variant of a guest is built.
+#[derive(Clone, Debug)]
+pub struct Build {
+    source: PathBuf,
+    flags: Vec<String>,
+    output: PathBuf,
+    libraries: Vec<(PathBuf, PathBuf)>,
+}
+
+/// All guests below `tests/guests`, sorted by name.
+pub fn collect() -> Result<Vec<Test>> {
+    let root = paths::sources().join("guests");
+    let mut tests = Vec::new();
+    for topic in sorted(&root)? {
+        if topic.is_dir() {
+            for source in sorted(&topic)? {
+                if source
+                    .extension()
+                    .is_some_and(|kind| kind == "c" || kind == "S" || kind == "cc")
+                {
+                    tests.extend(
+                        from_source(&source).with_context(|| source.display().to_string())?,
+                    );
+                }
+            }
+        }
+    }
+    Ok(tests)
+}
+
+fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_>>()?;
+    entries.sort();
+    Ok(entries)
+}
+
+fn from_source(source: &Path) -> Result<Vec<Test>> {
+    let text = fs::read_to_string(source)?;
+    let stem = source.file_stem().unwrap_or_default().display().to_string();
+    let topic = source
+        .parent()
+        .and_then(Path::file_name)
+        .unwrap_or_default()
+        .display()
+        .to_string();
+    let heads: Vec<(&str, &str)> = text
+        .lines()
+        .map_while(|line| line.strip_prefix("//"))
+        .filter_map(|line| line.trim().split_once(": "))
+        .collect();
+    let mut builds: Vec<(Option<&str>, &str)> = Vec::new();
+    for &(key, value) in &heads {
+        if key == "build" {
+            builds.push((None, value));
+        } else if let Some(variant) = key
+            .strip_prefix("build[")
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
+            builds.push((Some(variant), value));
+        }
+    }
+    if builds.is_empty() {
+        bail!("has no `build:` line");
+    }
+    builds
+        .into_iter()
+        .map(|(variant, flags)| {
+            let name = variant.map_or_else(|| stem.clone(), |variant| format!("{stem}.{variant}"));
+            let folder = paths::target().join("guests").join(&topic);
+            let mut build = Build {
+                source: source.to_owned(),
+                flags: flags.split_whitespace().map(str::to_owned).collect(),
+                output: folder.join(&name),
+                libraries: Vec::new(),
+            };
+            let program = build.output.display().to_string();
+            let mut arguments = vec![program];
+            for &(key, value) in &heads {
+                match key {
+                    "run" => arguments.extend(value.split_whitespace().map(str::to_owned)),
+                    "links" => {
+                        let (library, part) =
+                            value.split_once(' ').context("links: library source")?;
+                        build
+                            .libraries
+                            .push((folder.join(library), source.with_file_name(part)));
+                    }
+                    _ => {}
+                }
+            }
+            let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let test = Test::new(
+                &format!("{topic}/{name}"),
+                Kind::Guest,
+                Action::Guest(build),
+            )
+            .needs(&["gcc", "libc6-dev"])
+            .run(&words)
+            .limit_secs(30);
+            direct(test, &heads)
+        })
+        .collect()
+}
+
+/// Applies the head lines.
+fn direct(mut test: Test, heads: &[(&str, &str)]) -> Result<Test> {
+    for &(key, value) in heads {
+        test = match key {
+            "exit" => test.ends(End::Exit(value.parse()?)),
+            "signal" => test.ends(End::Signal(value.parse()?)),
+            "env" => {
+                let (name, value) = value.split_once('=').context("env: NAME=value")?;
+                test.env(name, value)
+            }
+            "limit" => test.limit_secs(value.parse()?),
+            "alone" => test.alone(),
+            "native" => test.native_image(value.split_whitespace().next().unwrap_or_default()),
+            "needs" => test.needs(&[package(value)?]),
+            "differs" => {
+                let (pattern, with) = value.split_once(" => ").context("differs: regex => text")?;
+                test.normalise(pattern, with)
+            }
+            "stderr" if value == "any" => test.any_stderr(),
+            "calls" => {
+                let rest = value.strip_prefix("equal").context("calls: equal")?;
+                let except: Vec<(&str, &str)> = rest
+                    .strip_prefix(" except ")
+                    .unwrap_or_default()
+                    .split(", ")
+                    .filter_map(|part| part.split_once(' '))
+                    .collect();
+                test.calls_equal_except(&except)
+            }
+            _ => test,
+        };
+    }
+    Ok(test)
+}
+
+fn package(name: &str) -> Result<&'static str> {
+    crate::packages::PACKAGES
+        .iter()
+        .map(|package| package.name)
+        .find(|&known| known == name)
+        .with_context(|| format!("package {name} is not in the table"))
+}
+
+impl Build {
+    /// Compiles unless the output is newer than the sources.
+    pub fn compile(&self) -> Result<()> {
+        for (library, source) in &self.libraries {
+            compile(
+                source,
+                &["-shared", "-fPIC", "-O1"].map(str::to_owned),
+                library,
+            )?;
+        }
+        compile(&self.source, &self.flags, &self.output)
+    }
+}
+
+fn compile(source: &Path, flags: &[String], output: &Path) -> Result<()> {
+    let common = paths::sources().join("guests");
+    let stamp = output.with_extension(format!(
+        "{}.flags",
+        output.extension().unwrap_or_default().display()
+    ));
+    let line = flags.join(" ");
+    let built = output.metadata().and_then(|meta| meta.modified()).ok();
+    let newest = [
+        source.to_owned(),
+        common.join("check.h"),
+        common.join("start.h"),
+    ]
+    .iter()
+    .filter_map(|path| path.metadata().and_then(|meta| meta.modified()).ok())
+    .max();
+    if built.is_some()
+        && built > newest
+        && fs::read_to_string(&stamp).is_ok_and(|known| known == line)
+    {
+        return Ok(());
+    }
+    if let Some(folder) = output.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let compiler = if source.extension().is_some_and(|kind| kind == "cc") {
+        "g++"
+    } else {
+        "gcc"
+    };
+    let done = Command::new(compiler)
+        .args(["-Wall", "-Wextra", "-g", "-I"])
+        .arg(&common)
+        .arg("-o")
+        .arg(output)
+        .arg(source)
+        .args(flags)
+        .output()
+        .with_context(|| format!("cannot start {compiler}"))?;
+    if !done.status.success() {
+        bail!(
+            "{compiler} failed\n{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+    }
+    fs::write(stamp, line)?;
+    Ok(())
+}

@@ -1,0 +1,311 @@
+//! Runs one test: natively first, then under each engine, and compares.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::compare::{Normaliser, first_difference, folder_differences, tail};
+use super::launch::{Launch, Pass};
+use super::process;
+use crate::spec::{Action, Calls, End, Step, Test};
+use crate::stats::{CallCounts, Stats};
+use crate::{paths, strace};
+
+/// Outcome of a test under one engine.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Everything held.
+    Passed,
+    /// What did not.
+    Failed(String),
+    /// Why it was not run.
+    Skipped(String),
+}
+
+/// Something that a pass showed, compared between passes.
+#[derive(Debug)]
+pub struct Observation {
+    /// What it is.
+    pub label: String,
+    /// Raw bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Observation {
+    /// A text observation.
+    pub fn new(label: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        Self {
+            label: label.into(),
+            bytes: bytes.into(),
+        }
+    }
+}
+
+/// Runs `test` natively and under each engine.
+pub fn run(test: &Test, engines: &[String]) -> Vec<(String, Verdict, Duration)> {
+    let started = Instant::now();
+    let native = prepare(test).and_then(|()| native_pass(test));
+    let native = match native {
+        Ok(native) => native,
+        Err(error) => {
+            let verdict = Verdict::Failed(format!("natively: {error:#}"));
+            return vec![("native".to_owned(), verdict, started.elapsed())];
+        }
+    };
+    engines
+        .iter()
+        .map(|engine| {
+            let started = Instant::now();
+            let verdict = match engine_pass(test, engine, &native) {
+                Ok(()) => Verdict::Passed,
+                Err(error) => Verdict::Failed(format!("{error:#}")),
+            };
+            (engine.clone(), verdict, started.elapsed())
+        })
+        .collect()
+}
+
+/// The native run, kept for comparing.
+struct Native {
+    observations: Vec<Observation>,
+    folder: PathBuf,
+    calls: Option<strace::Log>,
+}
+
+fn home(test: &Test) -> PathBuf {
+    paths::target()
+        .join("bt-tests")
+        .join(test.name.replace('/', "."))
+}
+
+fn prepare(test: &Test) -> Result<()> {
+    let home = home(test);
+    if home.exists() {
+        fs::remove_dir_all(&home).with_context(|| home.display().to_string())?;
+    }
+    if let Action::Guest(build) = &test.action {
+        build.compile()?;
+    }
+    Ok(())
+}
+
+fn native_pass(test: &Test) -> Result<Native> {
+    let (observations, folder) = pass(test, &Launch::Native)?;
+    for text in &test.checks.stdout_has {
+        let found = observations
+            .iter()
+            .any(|seen| String::from_utf8_lossy(&seen.bytes).contains(text.as_str()));
+        if !found {
+            bail!("nothing printed {text:?}");
+        }
+    }
+    let calls = match test.checks.calls {
+        Calls::Any => None,
+        Calls::Equal(_) => {
+            pass(test, &Launch::Strace).context("under strace")?;
+            let mut sum = strace::Log::default();
+            for label in tested_labels(test) {
+                let text = fs::read(
+                    home(test)
+                        .join("strace.logs")
+                        .join(format!("{label}.record")),
+                )?;
+                let log = strace::parse(&String::from_utf8_lossy(&text));
+                sum.images += log.images;
+                for (name, count) in log.calls {
+                    *sum.calls.entry(name).or_default() += count;
+                }
+            }
+            Some(sum)
+        }
+    };
+    Ok(Native {
+        observations,
+        folder,
+        calls,
+    })
+}
+
+fn engine_pass(test: &Test, engine: &str, native: &Native) -> Result<()> {
+    let (observations, folder) = pass(test, &Launch::Engine(engine.to_owned()))?;
+    let rules = Normaliser::new(&test.checks.normalise)?;
+    let mut complaints = Vec::new();
+    for (was, is) in native.observations.iter().zip(&observations) {
+        complaints.extend(first_difference(
+            &was.label,
+            &rules.apply(&was.bytes),
+            &rules.apply(&is.bytes),
+        ));
+    }
+    if native.observations.len() != observations.len() {
+        complaints.push("the passes made different steps".to_owned());
+    }
+    complaints.extend(folder_differences(
+        &native.folder,
+        &folder,
+        &test.checks.ignored_files,
+        &rules,
+    )?);
+    complaints.extend(check_statistics(test, engine, native.calls.as_ref())?);
+    if complaints.is_empty() {
+        return Ok(());
+    }
+    bail!("{}", complaints.join("\n"));
+}
+
+/// Asserts on the statistics of every tested step.
+fn check_statistics(
+    test: &Test,
+    engine: &str,
+    native: Option<&strace::Log>,
+) -> Result<Vec<String>> {
+    let logs = home(test).join(format!("{engine}.logs"));
+    let mut complaints = Vec::new();
+    let mut calls = CallCounts::new();
+    let mut images = 0;
+    for label in tested_labels(test) {
+        let stats = Stats::read(&logs.join(format!("{label}.record")))?;
+        complaints.extend(stats.strangers(engine, &test.checks.native_images));
+        for (name, count) in stats.calls() {
+            *calls.entry(name).or_default() += count;
+        }
+        images += stats.images();
+        if native.is_some() {
+            complaints.extend(
+                stats
+                    .unended()
+                    .iter()
+                    .map(|pid| format!("process {pid} wrote no end event")),
+            );
+        }
+    }
+    if let (Some(native), Calls::Equal(except)) = (native, &test.checks.calls) {
+        if images != native.images {
+            complaints.push(format!(
+                "images executed: native {}, ours {images}",
+                native.images
+            ));
+        }
+        let differences = strace::differences(&native.calls, &calls, except);
+        if !differences.is_empty() {
+            complaints.push(format!("system calls differ: {}", differences.join("; ")));
+        }
+    }
+    Ok(complaints)
+}
+
+fn tested_labels(test: &Test) -> Vec<String> {
+    match &test.action {
+        Action::Server(_) => vec!["server".to_owned()],
+        _ => (0..test.steps.len())
+            .filter(|&index| test.steps.get(index).is_some_and(|step| !step.prepares))
+            .map(step_label)
+            .collect(),
+    }
+}
+
+fn step_label(index: usize) -> String {
+    format!("step{}", index + 1)
+}
+
+/// Runs all steps in a fresh work folder and moves it aside afterwards.
+fn pass(test: &Test, launch: &Launch) -> Result<(Vec<Observation>, PathBuf)> {
+    let home = home(test);
+    let work = home.join("work");
+    let kept = home.join(launch.word());
+    fs::create_dir_all(&work)?;
+    if let Some(files) = &test.files {
+        copy_folder(files, &work)?;
+    }
+    let pass = Pass {
+        launch: launch.clone(),
+        work: work.clone(),
+        logs: home.join(format!("{}.logs", launch.word())),
+    };
+    fs::create_dir_all(&pass.logs)?;
+    let observations = match &test.action {
+        Action::Server(server) => server.run(&pass, test.limit),
+        _ => run_steps(test, &pass),
+    };
+    fs::rename(&work, &kept)?;
+    Ok((observations?, kept))
+}
+
+fn run_steps(test: &Test, pass: &Pass) -> Result<Vec<Observation>> {
+    let mut observations = Vec::new();
+    for (index, step) in test.steps.iter().enumerate() {
+        let label = step_label(index);
+        let mut command = step_command(step, pass, &label);
+        let done = process::run(
+            &mut command,
+            step.stdin.as_deref(),
+            &pass.logs,
+            &label,
+            test.limit,
+        )?;
+        if done.end != Some(step.end) {
+            bail!(
+                "{} {}, not {}\n{}{}",
+                step.argv.join(" "),
+                done.end.map_or_else(
+                    || format!("was killed after {} s", test.limit.as_secs()),
+                    describe
+                ),
+                describe(step.end),
+                tail(&done.stdout, 15),
+                tail(&done.stderr, 25),
+            );
+        }
+        if !step.prepares {
+            observations.push(Observation::new(
+                format!("{label} standard output"),
+                done.stdout,
+            ));
+            if test.checks.stderr {
+                observations.push(Observation::new(
+                    format!("{label} standard error"),
+                    done.stderr,
+                ));
+            }
+        }
+    }
+    Ok(observations)
+}
+
+fn step_command(step: &Step, pass: &Pass, label: &str) -> Command {
+    let launch = if step.prepares {
+        &Launch::Native
+    } else {
+        &pass.launch
+    };
+    let mut command = launch.command(&step.argv, &pass.work, &pass.record(label));
+    command.envs(step.env.iter().map(|(name, value)| (name, value)));
+    command
+}
+
+fn describe(end: End) -> String {
+    match end {
+        End::Exit(code) => format!("exited with {code}"),
+        End::Signal(signal) => format!("died by signal {signal}"),
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
+        let path = entry?.path();
+        let Some(name) = path.file_name() else {
+            continue;
+        };
+        let target = to.join(name);
+        if path.is_dir() {
+            fs::create_dir_all(&target)?;
+            copy_folder(&path, &target)?;
+        } else {
+            fs::copy(&path, &target)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! The ways a step is run: natively, under `strace`, under an engine of the launcher.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::paths;
+
+/// How the tested commands of one pass are started.
+#[derive(Clone, Debug)]
+pub enum Launch {
+    /// As they are.
+    Native,
+    /// Natively, with the calls logged.
+    Strace,
+    /// `bt-run --engine NAME`.
+    Engine(String),
+}
+
+impl Launch {
+    /// Name of the pass in folders and reports.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Native => "native",
+            Self::Strace => "strace",
+            Self::Engine(name) => name,
+        }
+    }
+
+    /// A command for `argv` in `work`; a log or statistics go to `record`.
+    pub fn command(&self, argv: &[String], work: &Path, record: &Path) -> Command {
+        let (program, rest) = argv
+            .split_first()
+            .map_or(("true", &[][..]), |(first, rest)| (first.as_str(), rest));
+        let mut command = match self {
+            Self::Native => Command::new(program),
+            Self::Strace => {
+                let mut command = Command::new("strace");
+                command
+                    .args(["-f", "-qq", "-e", "signal=none", "-o"])
+                    .arg(record)
+                    .arg("--")
+                    .arg(program);
+                command
+            }
+            Self::Engine(engine) => {
+                let mut stats = std::ffi::OsString::from("--stats=");
+                stats.push(record);
+                let mut command = Command::new(paths::launcher());
+                command
+                    .args(["--engine", engine])
+                    .arg(stats)
+                    .arg("--")
+                    .arg(program);
+                command
+            }
+        };
+        command.args(rest).current_dir(work);
+        super::process::fix_environment(&mut command, work);
+        command
+    }
+}
+
+/// Files of one pass of one test.
+#[derive(Clone, Debug)]
+pub struct Pass {
+    /// How commands are started.
+    pub launch: Launch,
+    /// The work folder; its path is the same in each pass, programs print it.
+    pub work: PathBuf,
+    /// Outputs, logs and statistics.
+    pub logs: PathBuf,
+}
+
+impl Pass {
+    /// Where the log or the statistics of a step go.
+    pub fn record(&self, label: &str) -> PathBuf {
+        self.logs.join(format!("{label}.record"))
+    }
+}

@@ -1,0 +1,255 @@
+//! What a test is: steps to run, what must hold of them, what may differ between runs.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::server::ServerTest;
+
+/// Which part of the suite a test belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A small program from `tests/guests`, built by the runner.
+    Guest,
+    /// An unmodified program of the distribution.
+    Program,
+    /// A server under a real client.
+    Server,
+}
+
+impl Kind {
+    /// The word used on the command line and in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Guest => "guest",
+            Self::Program => "program",
+            Self::Server => "server",
+        }
+    }
+}
+
+/// How a step has to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With this exit code.
+    Exit(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+/// One command of a test, run in the test's work folder.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Program and arguments; the program is looked up as a shell does.
+    pub argv: Vec<String>,
+    /// Standard input; nothing means `/dev/null`.
+    pub stdin: Option<String>,
+    /// Added to the fixed environment.
+    pub env: Vec<(String, String)>,
+    /// Runs natively in every pass: it prepares input, it is not what is tested.
+    pub prepares: bool,
+    /// Required end.
+    pub end: End,
+}
+
+/// Whether system calls are compared with those of the native run.
+#[derive(Clone, Debug)]
+pub enum Calls {
+    /// The program is not deterministic in its calls.
+    Any,
+    /// Equal by name, except for these, each with the reason.
+    Equal(Vec<(String, String)>),
+}
+
+/// What is asserted beyond the end of each step.
+#[derive(Clone, Debug)]
+pub struct Checks {
+    /// Standard error is deterministic and compared.
+    pub stderr: bool,
+    /// Regular expressions and what replaces their matches before comparing.
+    pub normalise: Vec<(String, String)>,
+    /// Produced files (path prefixes) that are not compared.
+    pub ignored_files: Vec<String>,
+    /// Standard output of the run must contain each of these.
+    pub stdout_has: Vec<String>,
+    /// System calls compared by name with `strace`.
+    pub calls: Calls,
+    /// Path suffixes of images that may run natively.
+    pub native_images: Vec<String>,
+}
+
+/// What a test does.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Compiles one guest, then runs its steps.
+    Guest(crate::guest::Build),
+    /// Runs its steps.
+    Program,
+    /// Starts a server, loads it, stops it.
+    Server(ServerTest),
+}
+
+/// One test.
+#[derive(Clone, Debug)]
+pub struct Test {
+    /// `folder/behaviour`, unique.
+    pub name: String,
+    /// Part of the suite.
+    pub kind: Kind,
+    /// Time that each step may take.
+    pub limit: Duration,
+    /// Keys into the package table.
+    pub packages: Vec<&'static str>,
+    /// Must not share the machine with other tests.
+    pub alone: bool,
+    /// Copied into the work folder before each run.
+    pub files: Option<PathBuf>,
+    /// What it does.
+    pub action: Action,
+    /// Commands in order.
+    pub steps: Vec<Step>,
+    /// What must hold.
+    pub checks: Checks,
+}
+
+impl Test {
+    /// A test without steps and with the strictest comparison that needs no `strace`.
+    pub fn new(name: &str, kind: Kind, action: Action) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            limit: Duration::from_secs(60),
+            packages: Vec::new(),
+            alone: false,
+            files: None,
+            action,
+            steps: Vec::new(),
+            checks: Checks {
+                stderr: true,
+                normalise: Vec::new(),
+                ignored_files: Vec::new(),
+                stdout_has: Vec::new(),
+                calls: Calls::Any,
+                native_images: Vec::new(),
+            },
+        }
+    }
+
+    /// Packages that it needs.
+    pub fn needs(mut self, packages: &[&'static str]) -> Self {
+        self.packages.extend_from_slice(packages);
+        self
+    }
+
+    /// Copies `tests/programs/<folder>` into the work folder.
+    pub fn with_files(mut self, folder: &str) -> Self {
+        self.files = Some(crate::paths::sources().join("programs").join(folder));
+        self
+    }
+
+    /// Adds a step that runs natively in every pass.
+    pub fn prepare(mut self, argv: &[&str]) -> Self {
+        self.push(argv, true);
+        self
+    }
+
+    /// Adds a tested step.
+    pub fn run(mut self, argv: &[&str]) -> Self {
+        self.push(argv, false);
+        self
+    }
+
+    fn push(&mut self, argv: &[&str], prepares: bool) {
+        self.steps.push(Step {
+            argv: argv.iter().map(|&word| word.to_owned()).collect(),
+            stdin: None,
+            env: Vec::new(),
+            prepares,
+            end: End::Exit(0),
+        });
+    }
+
+    fn last(&mut self, change: impl FnOnce(&mut Step)) {
+        if let Some(step) = self.steps.last_mut() {
+            change(step);
+        }
+    }
+
+    /// The step before ends this way.
+    pub fn ends(mut self, end: End) -> Self {
+        self.last(|step| step.end = end);
+        self
+    }
+
+    /// The step before reads this.
+    pub fn stdin(mut self, text: &str) -> Self {
+        self.last(|step| step.stdin = Some(text.to_owned()));
+        self
+    }
+
+    /// The step before sees this variable.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.last(|step| step.env.push((name.to_owned(), value.to_owned())));
+        self
+    }
+
+    /// Each step may take this long.
+    pub fn limit_secs(mut self, seconds: u64) -> Self {
+        self.limit = Duration::from_secs(seconds);
+        self
+    }
+
+    /// Runs with nothing beside it.
+    pub fn alone(mut self) -> Self {
+        self.alone = true;
+        self
+    }
+
+    /// Standard error differs from run to run.
+    pub fn any_stderr(mut self) -> Self {
+        self.checks.stderr = false;
+        self
+    }
+
+    /// Replaces matches before comparing.
+    pub fn normalise(mut self, pattern: &str, with: &str) -> Self {
+        self.checks
+            .normalise
+            .push((pattern.to_owned(), with.to_owned()));
+        self
+    }
+
+    /// Does not compare files whose path begins so.
+    pub fn ignore_files(mut self, prefix: &str) -> Self {
+        self.checks.ignored_files.push(prefix.to_owned());
+        self
+    }
+
+    /// Standard output contains this.
+    pub fn prints(mut self, text: &str) -> Self {
+        self.checks.stdout_has.push(text.to_owned());
+        self
+    }
+
+    /// The calls by name equal those that `strace -f` saw, `except` these for a reason.
+    pub fn calls_equal_except(mut self, except: &[(&str, &str)]) -> Self {
+        self.checks.calls = Calls::Equal(
+            except
+                .iter()
+                .map(|&(name, why)| (name.to_owned(), why.to_owned()))
+                .collect(),
+        );
+        self.packages.push("strace");
+        self
+    }
+
+    /// The calls by name equal those that `strace -f` saw.
+    pub fn calls_equal(self) -> Self {
+        self.calls_equal_except(&[])
+    }
+
+    /// An image whose path ends so may run natively.
+    pub fn native_image(mut self, suffix: &str) -> Self {
+        self.checks.native_images.push(suffix.to_owned());
+        self
+    }
+}

@@ -1,0 +1,148 @@
+//! `cargo xtask test`: packages, build, unit tests, guests, programs, servers, one closing line.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result, bail};
+use bt_tests::runner::{self, Options, Totals};
+use bt_tests::spec::{Kind, Test};
+use bt_tests::{all_tests, packages, paths};
+use clap::{Args, ValueEnum};
+
+use crate::{apt, unit};
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Runs the tests whose name contains one of these
+    filters: Vec<String>,
+    /// Names the tests and runs none
+    #[arg(long)]
+    list: bool,
+    /// Installs no packages, also not as root
+    #[arg(long)]
+    no_install: bool,
+    /// Runs one kind of test only; may be given several times
+    #[arg(long, value_enum)]
+    only_kind: Vec<Part>,
+    /// Tests at a time
+    #[arg(long)]
+    jobs: Option<usize>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Unit,
+    Guest,
+    Program,
+    Server,
+}
+
+impl Arguments {
+    fn wants(&self, part: Part) -> bool {
+        self.only_kind.is_empty() || self.only_kind.contains(&part)
+    }
+
+    fn selects(&self, test: &Test) -> bool {
+        let part = match test.kind {
+            Kind::Guest => Part::Guest,
+            Kind::Program => Part::Program,
+            Kind::Server => Part::Server,
+        };
+        self.wants(part)
+            && (self.filters.is_empty()
+                || self
+                    .filters
+                    .iter()
+                    .any(|text| test.name.contains(text.as_str())))
+    }
+}
+
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let tests: Vec<Test> = all_tests()?
+        .into_iter()
+        .filter(|test| arguments.selects(test))
+        .collect();
+    if arguments.list {
+        for test in &tests {
+            println!("{} {}", test.kind.word(), test.name);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let strict = std::env::var("CI").is_ok_and(|value| value == "true");
+    provide_packages(&tests, arguments.no_install)?;
+    let mut totals = Totals::default();
+    let launcher = build_launcher();
+    // A filter names guests and programs; unit tests have cargo's own.
+    if arguments.wants(Part::Unit)
+        && (arguments.filters.is_empty() || !arguments.only_kind.is_empty())
+    {
+        totals.add(unit::run(&arguments.filters)?);
+    }
+    let engines = std::env::var("BT_ENGINES").unwrap_or_else(|_| "translate".to_owned());
+    let options = Options {
+        engines: engines
+            .split([',', ' '])
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        jobs: arguments.jobs.unwrap_or_else(|| {
+            std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+        }),
+        strict,
+    };
+    match launcher {
+        Ok(()) => totals.add(runner::run(&tests, &options)),
+        Err(error) => {
+            println!("FAIL  build of the launcher: {error:#}; no test can run under it");
+            totals.failed.push("build of the launcher".to_owned());
+        }
+    }
+    for name in &totals.failed {
+        println!("failed: {name}");
+    }
+    println!("{}", totals.line());
+    Ok(if totals.failed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Installs what is missing, or says how.
+fn provide_packages(tests: &[Test], no_install: bool) -> Result<()> {
+    let names: Vec<&'static str> = tests
+        .iter()
+        .flat_map(|test| test.packages.iter().copied())
+        .collect();
+    let missing = packages::missing(&names);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if no_install || !apt::may_install() {
+        println!(
+            "Tests that need missing packages are skipped. To run them:\n  {}",
+            apt::line(&missing)
+        );
+        return Ok(());
+    }
+    println!("installing {}", missing.join(" "));
+    apt::install(&missing)
+}
+
+/// Builds the launcher, unless `$BT_RUN` names one.
+fn build_launcher() -> Result<()> {
+    if std::env::var_os("BT_RUN").is_none() {
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--release", "-p", "bt-run"])
+            .current_dir(paths::workspace())
+            .status()
+            .context("cannot start cargo")?;
+        if !status.success() {
+            bail!("bt-run does not build");
+        }
+    }
+    let launcher = paths::launcher();
+    if !launcher.exists() {
+        bail!("{} does not exist", launcher.display());
+    }
+    Ok(())
+}
