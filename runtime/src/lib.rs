@@ -1,4 +1,25 @@
-//! Runtime of bt-run.
+//! The runtime of bt-run: everything that lives in the guest's process.
+//!
+//! It shares the address space with the guest and nothing else: no libc, no thread-local storage, no heap of the guest's.
+//! ARCHITECTURE.md shows the data's way, README where to find what.
 #![cfg_attr(not(test), no_std)]
 
+extern crate alloc;
+
+pub mod command_line;
+pub mod cpu;
+pub mod engine;
+pub mod gate;
+pub mod image;
+pub mod loader;
+pub mod mem;
+pub mod options;
+pub mod policy;
+pub mod process;
+pub mod report;
+pub mod signal;
+pub mod start;
+pub mod stats;
+pub mod sys;
 pub mod syscall;
+pub mod thread;

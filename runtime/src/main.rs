@@ -1,43 +1,85 @@
-//! `bt-run`.
+//! `bt-run`: the launcher, a static executable without libc. Everything else is in the library.
 #![no_std]
 #![no_main]
-extern crate alloc;
+
+use bt_runtime::mem::heap::HEAP;
+use core::alloc::{GlobalAlloc, Layout};
 use core::arch::naked_asm;
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    loop {}
+
+struct Global;
+
+// SAFETY: delegates to the runtime's heap.
+unsafe impl GlobalAlloc for Global {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: passed on.
+        unsafe { HEAP.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: passed on.
+        unsafe { HEAP.dealloc(block, layout) }
+    }
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: passed on.
+        unsafe { HEAP.realloc(block, layout, new_size) }
+    }
 }
-/// Entry
+
+#[global_allocator]
+static GLOBAL: Global = Global;
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+    bt_runtime::report::say(format_args!("{info}"));
+    bt_runtime::report::internal("panic")
+}
+
+/// The kernel starts here with the initial stack in rsp. Applies the relative relocations of a static PIE
+/// (R_X86_64_RELATIVE = 8, by DT_RELA = 7 and DT_RELASZ = 8) before any Rust code can need one.
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 pub extern "C" fn _start() -> ! {
-    naked_asm!("mov edi, 1", "call {}", "mov eax, 60", "xor edi, edi", "syscall", sym go)
+    naked_asm!(
+        "mov rdi, rsp",
+        "lea rbx, [rip + __ehdr_start]",
+        "lea rsi, [rip + _DYNAMIC]",
+        "xor r8d, r8d",
+        "xor r9d, r9d",
+        "2:",
+        "mov rax, [rsi]",
+        "mov rdx, [rsi + 8]",
+        "add rsi, 16",
+        "cmp rax, 7",
+        "cmove r8, rdx",
+        "cmp rax, 8",
+        "cmove r9, rdx",
+        "test rax, rax",
+        "jne 2b",
+        "add r8, rbx",
+        "add r9, r8",
+        "3:",
+        "cmp r8, r9",
+        "jae 4f",
+        "mov rax, [r8]",
+        "mov rdx, [r8 + 16]",
+        "add rdx, rbx",
+        "cmp dword ptr [r8 + 8], 8",
+        "jne 5f",
+        "mov [rbx + rax], rdx",
+        "5:",
+        "add r8, 24",
+        "jmp 3b",
+        "4:",
+        "xor ebp, ebp",
+        "and rsp, -16",
+        "call {first}",
+        "ud2",
+        first = sym bt_runtime::start::first,
+    )
 }
-extern "C" fn go(x: usize) {
-    let mut v = alloc::vec::Vec::new();
-    for i in 0..x {
-        v.push(i);
-    }
-    core::hint::black_box(v);
-}
-struct A;
-// SAFETY: test
-unsafe impl core::alloc::GlobalAlloc for A {
-    unsafe fn alloc(&self, _: core::alloc::Layout) -> *mut u8 {
-        core::ptr::null_mut()
-    }
-    unsafe fn dealloc(&self, _: *mut u8, _: core::alloc::Layout) {}
-}
-#[global_allocator]
-static G: A = A;
-macro_rules! m { ($($n:ident),*) => { $(/// x
-#[unsafe(no_mangle)] extern "C" fn $n() {} )* } }
-m!(
-    memcpy,
-    memmove,
-    memset,
-    memcmp,
-    bcmp,
-    rust_eh_personality,
-    _Unwind_Resume
-);
+
+/// The precompiled core library refers to these; panics abort, so nobody calls them.
+#[unsafe(no_mangle)]
+extern "C" fn rust_eh_personality() {}
+/// See [`rust_eh_personality`].
+#[unsafe(no_mangle)]
+extern "C" fn _Unwind_Resume() {}

@@ -1,9 +1,16 @@
 //! Decodes x86-64 user code and rewrites it for a code cache.
 //!
-//! The crate is pure: it makes no system call, owns no global and holds no unsafe code.
+//! The crate is pure: it makes no system call, owns no global and holds no unsafe code. One pass, no intermediate
+//! representation: most instructions are copied; each reason not to copy is a module of [`rewrite`].
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
+pub mod addr;
+pub mod block;
 pub mod decode;
+pub mod emit;
+pub mod layout;
+pub mod rewrite;
+pub mod translation;

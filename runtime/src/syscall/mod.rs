@@ -1,3 +1,222 @@
-//! What the runtime knows and does about system calls.
+//! System calls: the table that describes all of them, and those the runtime carries out itself.
+//!
+//! [`on_syscall`] is where the gate arrives with a call that is not passed on by assembly alone.
 
+pub mod descriptors;
+pub mod exec;
+pub mod int80;
+pub mod memory;
+pub mod paths;
+pub mod process;
+pub mod signals;
 pub mod table;
+pub mod thread;
+pub mod trace_line;
+
+use crate::engine::translate::dispatch::redirect;
+use crate::engine::translate::lock;
+use crate::gate::asm;
+use crate::mem::guest;
+use crate::options;
+use crate::policy;
+use crate::thread::state::{INTERRUPTED, ThreadState, reg};
+use core::sync::atomic::{AtomicU64, Ordering};
+use linux_raw_sys::general as k;
+use table::{GuestMemory, Treatment};
+
+/// What became of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The result for rax.
+    Done(i64),
+    /// A signal came first: the guest is to execute its `syscall` again, after the handler.
+    Interrupted,
+    /// Registers, pc and `resume` are set already.
+    Elsewhere,
+}
+
+/// One call under way.
+pub struct Call<'a> {
+    /// The calling thread.
+    pub ts: &'a mut ThreadState,
+    /// Number, as the kernel reads it: the low 32 bits of rax.
+    pub nr: u32,
+    /// rdi, rsi, rdx, r10, r8, r9.
+    pub args: [u64; 6],
+}
+
+impl Call<'_> {
+    /// The argument `n` as a 32-bit int, as the kernel reads descriptors, signals and flags.
+    #[must_use]
+    pub fn int(&self, n: usize) -> i32 {
+        let [low, ..] = self.words(n);
+        low.cast_signed()
+    }
+
+    fn words(&self, n: usize) -> [u32; 2] {
+        let v = self.args.get(n).copied().unwrap_or(0);
+        #[expect(clippy::cast_possible_truncation, reason = "splits a word")]
+        [v as u32, (v >> 32) as u32]
+    }
+
+    /// The argument `n`.
+    #[must_use]
+    pub fn arg(&self, n: usize) -> u64 {
+        self.args.get(n).copied().unwrap_or(0)
+    }
+
+    /// Makes the call as it is.
+    pub fn pass(&mut self) -> Outcome {
+        let args = self.args;
+        self.pass_with(&args)
+    }
+
+    /// Makes the call with other arguments.
+    pub fn pass_with(&mut self, args: &[u64; 6]) -> Outcome {
+        pass(self.ts, self.nr, args)
+    }
+}
+
+/// Makes a system call for the guest. A signal for the guest that comes before the kernel takes the call ends it.
+pub fn pass(ts: &mut ThreadState, nr: u32, args: &[u64; 6]) -> Outcome {
+    let resume = ts.resume;
+    // SAFETY: the call is the guest's, with pointers the kernel checks.
+    let result = unsafe { asm::call(u64::from(nr), args.as_ptr()) };
+    ts.resume = resume;
+    if result == INTERRUPTED { Outcome::Interrupted } else { Outcome::Done(result) }
+}
+
+/// Guest memory for the table's descriptors.
+pub struct Memory;
+impl GuestMemory for Memory {
+    fn read(&self, addr: u64, buf: &mut [u8]) -> usize {
+        guest::read_bytes(addr, buf)
+    }
+}
+
+/// Counts fragments dropped: a call during which this moves may have dropped the one it returns to.
+pub static CODE_CHANGES: AtomicU64 = AtomicU64::new(0);
+
+/// Entry from the gate.
+pub extern "C" fn on_syscall(ts: *mut ThreadState) {
+    // SAFETY: the gate passes the calling thread's own state.
+    let ts = unsafe { &mut *ts };
+    let [rax, _, rdx, _, _, _, rsi, rdi, r8, r9, r10, ..] = ts.regs.gpr;
+    set(ts, reg::R11, ts.regs.rflags);
+    #[expect(clippy::cast_possible_truncation, reason = "the kernel reads eax")]
+    let nr = rax as u32;
+    let args = [rdi, rsi, rdx, r10, r8, r9];
+    let resume = ts.resume;
+    let changes = CODE_CHANGES.load(Ordering::Acquire);
+    match ts.counts.get_mut(nr as usize) {
+        Some(count) => *count += 1,
+        None => ts.unknown_calls += 1,
+    }
+    let trace = options::get().trace;
+    if trace {
+        trace_line::call(nr, &args);
+    }
+    let outcome = run(Call { ts, nr, args });
+    if trace {
+        trace_line::result(nr, &args, outcome);
+    }
+    finish(ts, outcome, nr, resume, changes);
+}
+
+fn finish(ts: &mut ThreadState, outcome: Outcome, nr: u32, resume: u64, changes: u64) {
+    match outcome {
+        Outcome::Done(result) => {
+            set(ts, reg::RAX, result.cast_unsigned());
+            ts.resume = resume;
+            if CODE_CHANGES.load(Ordering::Acquire) != changes {
+                let pc = ts.regs.rip;
+                redirect(ts, pc);
+            }
+        }
+        Outcome::Interrupted => {
+            set(ts, reg::RAX, u64::from(nr));
+            let pc = ts.regs.rip - 2;
+            redirect(ts, pc);
+        }
+        Outcome::Elsewhere => {}
+    }
+}
+
+/// Sets a guest register.
+pub fn set(ts: &mut ThreadState, n: usize, value: u64) {
+    if let Some(r) = ts.regs.gpr.get_mut(n) {
+        *r = value;
+    }
+}
+
+/// Carries out one call.
+pub fn run(mut call: Call<'_>) -> Outcome {
+    let treatment = table::row(u64::from(call.nr)).map_or(Treatment::Passthrough, |row| row.treatment);
+    if treatment == Treatment::Passthrough {
+        prepare_outputs(&call);
+        return call.pass();
+    }
+    match call.nr {
+        k::__NR_mmap => memory::mmap(&mut call),
+        k::__NR_munmap => memory::munmap(&mut call),
+        k::__NR_mprotect | k::__NR_pkey_mprotect => memory::mprotect(&mut call),
+        k::__NR_mremap => memory::mremap(&mut call),
+        k::__NR_brk => memory::brk(&mut call),
+        k::__NR_shmat => memory::shmat(&mut call),
+        k::__NR_shmdt => memory::shmdt(&mut call),
+        k::__NR_remap_file_pages => memory::remap_file_pages(&mut call),
+        k::__NR_madvise => memory::madvise(&mut call),
+        k::__NR_process_vm_writev => memory::process_vm_writev(&mut call),
+        k::__NR_rt_sigaction => signals::sigaction(&mut call),
+        k::__NR_rt_sigprocmask => signals::sigprocmask(&mut call),
+        k::__NR_rt_sigreturn => signals::sigreturn(&mut call),
+        k::__NR_sigaltstack => signals::sigaltstack(&mut call),
+        k::__NR_rt_sigsuspend => signals::with_mask(&mut call, 0, 1),
+        k::__NR_ppoll => signals::with_mask(&mut call, 3, 4),
+        k::__NR_epoll_pwait | k::__NR_epoll_pwait2 => signals::with_mask(&mut call, 4, 5),
+        k::__NR_pselect6 => signals::pselect6(&mut call),
+        k::__NR_rt_sigpending => signals::sigpending(&mut call),
+        k::__NR_clone => thread::clone(&mut call),
+        k::__NR_clone3 => thread::clone3(&mut call),
+        k::__NR_fork => thread::fork(&mut call),
+        k::__NR_vfork => thread::vfork(&mut call),
+        k::__NR_exit => thread::exit(&mut call),
+        k::__NR_exit_group => process::exit_group(&mut call),
+        k::__NR_execve => exec::execve(&mut call),
+        k::__NR_execveat => exec::execveat(&mut call),
+        k::__NR_arch_prctl => process::arch_prctl(&mut call),
+        k::__NR_rseq => Outcome::Done(-38),
+        k::__NR_readlink => paths::readlink(&mut call),
+        k::__NR_readlinkat => paths::readlinkat(&mut call),
+        k::__NR_open => paths::open(&mut call),
+        k::__NR_openat | k::__NR_openat2 => paths::openat(&mut call),
+        k::__NR_close => descriptors::close(&mut call),
+        k::__NR_close_range => descriptors::close_range(&mut call),
+        k::__NR_dup2 | k::__NR_dup3 => descriptors::dup2(&mut call),
+        k::__NR_prctl => process::prctl(&mut call),
+        k::__NR_ptrace => process::ptrace(&mut call),
+        _ => {
+            prepare_outputs(&call);
+            call.pass()
+        }
+    }
+}
+
+/// Gives write access back to the pages the kernel is about to write: it would answer EFAULT where native execution
+/// succeeds.
+pub fn prepare_outputs(call: &Call<'_>) {
+    if !policy::is_watching() || !table::may_write(u64::from(call.nr)) {
+        return;
+    }
+    table::outputs(u64::from(call.nr), &call.args, &Memory, &mut |addr, len| {
+        lock().release_range(addr, addr.saturating_add(len));
+    });
+}
+
+/// Writes a value where the guest asked for it, as the kernel would.
+pub fn put_user<T: guest::Plain>(addr: u64, value: &T) -> Result<(), i64> {
+    if policy::is_watching() {
+        lock().release_range(addr, addr.saturating_add(core::mem::size_of::<T>() as u64));
+    }
+    guest::write(addr, value).ok_or(-14)
+}

@@ -1,0 +1,183 @@
+//! The command line: `bt-run [options] [--] program [args]`.
+
+use crate::loader::LoadError;
+use crate::options::{Options, PATH_BYTES};
+use crate::report::{Bytes, say};
+use crate::sys::raw;
+use alloc::vec::Vec;
+use linux_raw_sys::general as k;
+
+const HELP: &str = "\
+bt-run runs an unmodified x86-64 Linux program with its system calls caught inside the process.
+
+usage: bt-run [options] [--] program [arguments]
+
+  --engine translate   where the guest's code runs (the only engine yet)
+  --emulate off        which system calls are answered in the process (the only level yet: none)
+  --trace[=FILE]       one line for each system call, on standard error or in FILE
+  --stats[=FILE]       figures as JSON lines when an image starts and ends
+  --perf-map           write /tmp/perf-PID.map for perf(1)
+  --no-follow          programs started by the guest run natively
+  --cache-zones N      at most N zones of 64 MiB of cache memory, then start anew
+  --help, --version
+
+The exit status is the program's. Without one: 127 if the program is not found, 126 if it cannot be run, 2 if an option is wrong.
+";
+
+fn wrong(what: core::fmt::Arguments<'_>) -> ! {
+    say(format_args!("{what} (bt-run --help lists the options)"));
+    raw::exit_group(2)
+}
+
+/// Copies a path into an option; a longer one cannot be handed over an exec.
+fn set_path(to: &mut [u8; PATH_BYTES], path: &[u8], option: &str) {
+    let Some(slot) = to.get_mut(..path.len()).filter(|s| s.len() < PATH_BYTES && !s.is_empty()) else {
+        wrong(format_args!("{option} needs a path of 1 to {} bytes", PATH_BYTES - 1));
+    };
+    slot.copy_from_slice(path);
+}
+
+/// Makes a relative path absolute: the guest may change its directory.
+fn absolute(path: &[u8]) -> Vec<u8> {
+    if path.first() == Some(&b'/') {
+        return path.to_vec();
+    }
+    let mut buf = [0u8; 4096];
+    // SAFETY: getcwd(2) writes at most the buffer's length.
+    let n = unsafe { raw::syscall(k::__NR_getcwd, [buf.as_mut_ptr() as u64, buf.len() as u64]) };
+    let n = n.map_or(0, |n| usize::try_from(n).unwrap_or(0));
+    let mut out = buf.get(..n.saturating_sub(1)).unwrap_or(&[]).to_vec();
+    out.push(b'/');
+    out.extend_from_slice(path);
+    out
+}
+
+/// Reads the options; returns them with the index of the program's name.
+#[must_use]
+pub fn parse(args: &[&[u8]]) -> (Options, usize) {
+    let mut options = Options::DEFAULT;
+    let mut at = 1;
+    while let Some(&arg) = args.get(at) {
+        at += 1;
+        let (name, value) = match arg.iter().position(|&b| b == b'=') {
+            Some(i) if arg.starts_with(b"--") => (arg.get(..i).unwrap_or(arg), arg.get(i + 1..)),
+            _ => (arg, None),
+        };
+        let mut operand = || {
+            value.or_else(|| {
+                let v = args.get(at).copied();
+                at += 1;
+                v
+            })
+        };
+        match name {
+            b"--" => break,
+            b"--help" | b"-h" => {
+                raw::write_all(1, HELP.as_bytes());
+                raw::exit_group(0)
+            }
+            b"--version" | b"-V" => {
+                raw::write_all(1, concat!("bt-run ", env!("CARGO_PKG_VERSION"), "\n").as_bytes());
+                raw::exit_group(0)
+            }
+            b"--engine" => match operand() {
+                Some(b"translate") => {}
+                other => wrong(format_args!("no engine \"{}\": there is translate", Bytes(other.unwrap_or(b"")))),
+            },
+            b"--emulate" => match operand() {
+                Some(b"off") => {}
+                other => wrong(format_args!("no level \"{}\": there is off", Bytes(other.unwrap_or(b"")))),
+            },
+            b"--trace" => {
+                options.trace = true;
+                if let Some(path) = value {
+                    set_path(&mut options.trace_path, &absolute(path), "--trace");
+                }
+            }
+            b"--stats" => {
+                options.stats = true;
+                if let Some(path) = value {
+                    set_path(&mut options.stats_path, &absolute(path), "--stats");
+                }
+            }
+            b"--perf-map" => options.perf_map = true,
+            b"--no-follow" => options.no_follow = true,
+            b"--cache-zones" => {
+                let text = operand().and_then(|v| core::str::from_utf8(v).ok());
+                match text.and_then(|t| t.parse::<u32>().ok()) {
+                    Some(n) if n > 0 => options.cache_zones = n,
+                    _ => wrong(format_args!("--cache-zones needs a number of at least 1")),
+                }
+            }
+            _ if name.first() == Some(&b'-') => wrong(format_args!("no option \"{}\"", Bytes(name))),
+            _ => {
+                at -= 1;
+                break;
+            }
+        }
+    }
+    if args.get(at).is_none() {
+        wrong(format_args!("no program given"));
+    }
+    (options, at)
+}
+
+/// Finds a program as a shell does: a name with a slash is a path, others are looked for in PATH.
+pub fn look_up(name: &[u8], path: Option<&[u8]>) -> Result<Vec<u8>, LoadError> {
+    if name.is_empty() {
+        return Err(LoadError::NotFound);
+    }
+    if name.contains(&b'/') {
+        return Ok(name.to_vec());
+    }
+    let mut denied = false;
+    for dir in path.unwrap_or(b"/usr/local/bin:/usr/bin:/bin").split(|&b| b == b':') {
+        let mut candidate = if dir.is_empty() { b".".to_vec() } else { dir.to_vec() };
+        candidate.push(b'/');
+        candidate.extend_from_slice(name);
+        candidate.push(0);
+        let at = candidate.as_ptr() as u64;
+        // struct stat: st_mode is the 32-bit word at byte 24.
+        let mut stat = [0u64; 18];
+        let cwd = i64::from(k::AT_FDCWD).cast_unsigned();
+        // SAFETY: NUL-terminated path, 144-byte buffer. X_OK = 1, AT_EACCESS = 0x200.
+        let (exists, allowed) = unsafe {
+            (
+                raw::syscall(k::__NR_stat, [at, stat.as_mut_ptr() as u64]).is_ok(),
+                raw::syscall(k::__NR_faccessat2, [cwd, at, 1, 0x200]).is_ok(),
+            )
+        };
+        let [_, _, _, mode, ..] = stat;
+        if exists && mode & 0o170_000 == 0o100_000 {
+            if allowed {
+                candidate.pop();
+                return Ok(candidate);
+            }
+            denied = true;
+        }
+    }
+    Err(if denied { LoadError::Failed("cannot be executed", 13) } else { LoadError::NotFound })
+}
+
+/// Text of the errors a start can meet (errno(3)).
+#[must_use]
+pub fn errno_text(errno: u16) -> &'static str {
+    match errno {
+        1 => "operation not permitted",
+        2 => "no such file or directory",
+        5 => "input/output error",
+        7 => "argument list too long",
+        8 => "exec format error",
+        12 => "cannot allocate memory",
+        13 => "permission denied",
+        20 => "not a directory",
+        21 => "is a directory",
+        22 => "invalid argument",
+        23 | 24 => "too many open files",
+        26 => "text file busy",
+        36 => "file name too long",
+        40 => "too many levels of symbolic links",
+        80 => "accessing a corrupted shared library",
+        _ => "it failed",
+    }
+}

@@ -1,0 +1,3 @@
+//! The engines: where the guest's code runs, and how its system calls are caught.
+
+pub mod translate;

@@ -1,0 +1,250 @@
+//! The way in from the cache: finds or makes the fragment to go on with.
+
+use super::cache;
+use super::fragments::{Exit, Fragment, NONE};
+use super::source::Source;
+use super::{Engine, ibl, lock};
+use crate::mem::guest;
+use crate::sys::raw;
+use crate::thread::state::{ThreadState, reg};
+use alloc::boxed::Box;
+use alloc::vec;
+use bt_translator::addr::{CachePc, GuestPc};
+use bt_translator::block::{MAX_FRAGMENT_BYTES, Request};
+use bt_translator::translation::{ExitKind, Translation};
+use linux_raw_sys::general as k;
+
+/// The page at which the kernel emulates three system calls of old (vsyscall(7)).
+const VSYSCALL: u64 = 0xffff_ffff_ff60_0000;
+/// `jmp [rip + 0]` and the slot it jumps through.
+const FAR_SLOT: [u8; 14] = [0xff, 0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+/// Where a far slot may begin so that its pointer is aligned.
+const FAR_ALIGN: u64 = 8;
+const FAR_POINTER: u64 = 6;
+
+/// Entry from an exit stub.
+pub extern "C" fn on_exit(ts: *mut ThreadState, id: u32) {
+    // SAFETY: the gate passes the calling thread's own state.
+    let ts = unsafe { &mut *ts };
+    ts.dispatches += 1;
+    let mut engine = lock();
+    ts.epoch = engine.cache_epoch();
+    let Some(&Exit { target, kind, .. }) = engine.fragments.exit(id) else {
+        crate::report::internal("a fragment left through an unknown exit")
+    };
+    ts.regs.rip = target;
+    match kind {
+        ExitKind::Direct => engine.resume_at(ts, target),
+        ExitKind::Step => {
+            drop(engine);
+            crate::signal::step::step_in_place(ts);
+        }
+        ExitKind::Int80 | ExitKind::Iret | ExitKind::Far | ExitKind::GsSelector | ExitKind::Unsupported => {
+            drop(engine);
+            super::special::run(ts, kind);
+        }
+    }
+}
+
+/// Entry from the look-up routine: the guest pc is in the thread state.
+pub extern "C" fn on_lookup_miss(ts: *mut ThreadState) {
+    // SAFETY: the gate passes the calling thread's own state.
+    let ts = unsafe { &mut *ts };
+    ts.dispatches += 1;
+    let pc = ts.regs.rip;
+    let mut engine = lock();
+    ts.epoch = engine.cache_epoch();
+    engine.resume_at(ts, pc);
+    engine.make_indirect(pc);
+}
+
+/// Makes the thread continue at the guest pc `pc`.
+pub fn redirect(ts: &mut ThreadState, pc: u64) {
+    ts.regs.rip = pc;
+    lock().resume_at(ts, pc);
+}
+
+impl Engine {
+    /// Points `resume` at the fragment for `pc`, which is made if need be. Where nothing can be executed the
+    /// thread goes there natively, which raises the fault that the guest would see.
+    pub fn resume_at(&mut self, ts: &mut ThreadState, pc: u64) {
+        let mut pc = pc;
+        loop {
+            let place = self.fragments.place(pc);
+            if place.body != 0 {
+                ts.resume = place.body;
+                return;
+            }
+            if pc & !0xfff == VSYSCALL
+                && let Some(back) = vsyscall(ts, pc)
+            {
+                pc = back;
+                ts.regs.rip = pc;
+                continue;
+            }
+            ts.resume = match self.map.find(pc) {
+                Some((_, region)) if region.is_exec() => self.make(pc),
+                _ => pc,
+            };
+            return;
+        }
+    }
+
+    /// Translates the code at `pc`; returns the body's cache address.
+    fn make(&mut self, pc: u64) -> u64 {
+        let zone_index = self.zone_with_room(pc);
+        let Some(zone) = self.cache.zones.get_mut(zone_index) else {
+            crate::report::internal("no memory for the code cache")
+        };
+        zone.hot = zone.hot.next_multiple_of(16);
+        let (hot_at, cold_at) = (CachePc(zone.hot), CachePc(zone.cold));
+        let mut source = Source { map: &mut self.map, fragments: &self.fragments, writable: false };
+        let out = &mut self.out;
+        self.translator.translate(GuestPc(pc), Request::default(), hot_at, cold_at, &mut source, out);
+        let writable = source.writable;
+        self.stats.fragments += 1;
+        self.stats.insns += u64::from(self.out.insns);
+        self.stats.guest_bytes += u64::from(self.out.guest_len);
+        let id = self.install(zone_index, pc);
+        if writable
+            && let Some(f) = self.fragments.list.get_mut(id as usize)
+        {
+            let mut source = vec![0u8; f.guest_len as usize];
+            guest::read_bytes(pc, &mut source);
+            f.source = Some(source.into_boxed_slice());
+        }
+        self.fragments.place(pc).body
+    }
+
+    fn zone_with_room(&mut self, pc: u64) -> usize {
+        if let Some(i) = self.cache.zone_for(GuestPc(pc), MAX_FRAGMENT_BYTES) {
+            return i;
+        }
+        self.flush();
+        self.cache.zone_for(GuestPc(pc), MAX_FRAGMENT_BYTES).unwrap_or(usize::MAX)
+    }
+
+    /// Places what `out` holds in a zone and makes it known. Returns the fragment's id.
+    fn install(&mut self, zone_index: usize, tag: u64) -> u32 {
+        let Some(zone) = self.cache.zones.get_mut(zone_index) else { return NONE };
+        let out: &mut Translation = &mut self.out;
+        let (hot_at, cold_at) = (zone.hot, zone.cold);
+        let fragment = u32::try_from(self.fragments.list.len()).unwrap_or(NONE);
+        let first_exit = u32::try_from(self.fragments.exits.len()).unwrap_or(NONE);
+        let mut id = first_exit;
+        let mut far = vec![0u64; 0];
+        for exit in &out.exits {
+            out.cold.patch32(exit.id_at, id.cast_signed());
+            id += 1;
+            let site = hot_at + u64::from(exit.site);
+            let distance = exit.target.0.abs_diff(site);
+            // Targets near the limit get a slot as well: their body may lie at the far end of a zone.
+            far.push(if exit.kind == ExitKind::Direct && distance > (1 << 31) - 2 * cache::ZONE_BYTES {
+                while (out.cold.here().0 + FAR_POINTER) % FAR_ALIGN != 0 {
+                    out.cold.put(&[0xcc]);
+                }
+                let at = out.cold.here().0;
+                out.cold.put(&FAR_SLOT);
+                at
+            } else {
+                0
+            });
+        }
+        // SAFETY: both ranges are behind the zone's used parts, and the zone has room for them.
+        unsafe {
+            cache::write(CachePc(hot_at), out.hot.bytes());
+            cache::write(CachePc(cold_at), out.cold.bytes());
+        }
+        let offset = |at: u64| u32::try_from(at - zone.base).unwrap_or(0);
+        zone.hot_index.push((offset(hot_at), fragment));
+        zone.cold_index.push((offset(cold_at), fragment));
+        zone.hot = hot_at + u64::from(out.hot.offset());
+        zone.cold = cold_at + u64::from(out.cold.offset());
+        self.stats.cache_bytes += u64::from(out.hot.offset()) + u64::from(out.cold.offset());
+        let exit_count = id - first_exit;
+        self.fragments.list.push(Fragment {
+            tag,
+            guest_len: out.guest_len,
+            hot: hot_at,
+            cold: cold_at,
+            hot_len: out.hot.offset(),
+            exits: (first_exit, exit_count),
+            entries: Box::from(out.entries.as_slice()),
+            positions: [Box::from(out.positions.as_slice()), Box::from(out.cold_positions.as_slice())],
+            source: None,
+            alive: true,
+        });
+        for (exit, far) in out.exits.iter().zip(far) {
+            self.fragments.add_exit(Exit {
+                target: exit.target.0,
+                site: hot_at + u64::from(exit.site),
+                stub: cold_at + u64::from(exit.stub),
+                far,
+                fragment,
+                next: NONE,
+                kind: exit.kind,
+                linked: false,
+            });
+        }
+        for entry in &out.entries {
+            self.fragments.set_body(entry.pc.0, hot_at + u64::from(entry.body), fragment);
+            if let Some(prologue) = entry.indirect {
+                let prologue = hot_at + u64::from(prologue);
+                self.fragments.set_prologue(entry.pc.0, prologue);
+                ibl::hint(entry.pc.0, prologue);
+            }
+        }
+        if out.guest_len != 0 {
+            for page in tag >> 12..=(tag + u64::from(out.guest_len) - 1) >> 12 {
+                self.fragments.by_page.entry(page).or_default().push(fragment);
+            }
+        }
+        fragment
+    }
+
+    /// Makes `pc`, which has a body, findable by indirect branches.
+    fn make_indirect(&mut self, pc: u64) {
+        let place = self.fragments.place(pc);
+        if place.body == 0 {
+            return;
+        }
+        if place.prologue == 0 {
+            let Some(zone_index) = self.cache.zone_for(GuestPc(pc), MAX_FRAGMENT_BYTES) else { return };
+            let Some(zone) = self.cache.zones.get(zone_index) else { return };
+            self.translator.translate_prologue(GuestPc(pc), CachePc(zone.hot), CachePc(zone.cold), &mut self.out);
+            let prologue = zone.hot;
+            self.install(zone_index, pc);
+            self.fragments.set_prologue(pc, prologue);
+        }
+        ibl::insert(pc, self.fragments.place(pc).prologue);
+    }
+
+    /// Number of flushes so far: a thread that has seen the current one holds no older cache pc.
+    #[must_use]
+    pub fn cache_epoch(&self) -> u64 {
+        self.stats.flushes
+    }
+}
+
+/// Answers a call into the vsyscall page as the kernel does (arch/x86/entry/vsyscall/vsyscall_64.c): the call, then `ret`.
+/// `None` where the page has no call.
+fn vsyscall(ts: &mut ThreadState, pc: u64) -> Option<u64> {
+    let nr = match pc & 0xfff {
+        0 => k::__NR_gettimeofday,
+        0x400 => k::__NR_time,
+        0x800 => k::__NR_getcpu,
+        _ => return None,
+    };
+    let [_, _, _, _, rsp, _, rsi, rdi, ..] = ts.regs.gpr;
+    let back: u64 = guest::read(rsp)?;
+    // SAFETY: the kernel checks the guest's pointers.
+    let result = unsafe { raw::syscall6(rdi, rsi, 0, 0, 0, 0, u64::from(nr)) };
+    if let Some(rax) = ts.regs.gpr.get_mut(reg::RAX) {
+        *rax = result.cast_unsigned();
+    }
+    if let Some(sp) = ts.regs.gpr.get_mut(reg::RSP) {
+        *sp = rsp + 8;
+    }
+    Some(back)
+}
+

@@ -1,0 +1,131 @@
+//! Guest code that changes or vanishes.
+//!
+//! Code is translated from three kinds of memory. Read-only memory cannot change but by mmap, munmap and mprotect, which pass
+//! the gate. Writable memory is write-protected while fragments stand on it: a write faults, drops them, and gets its
+//! access back. What cannot be seen is a writer outside the process, or through a shared alias (documented in README).
+
+use super::{Engine, ibl};
+use crate::mem::map::Watch;
+use crate::sys::raw;
+use crate::thread::registry;
+
+/// What became of a write fault.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WriteFault {
+    /// Not ours: the guest's own fault.
+    NotOurs,
+    /// The page can be written now: the instruction is to be executed again.
+    Retry,
+    /// As `Retry`, but the instruction stands on that page: it must be executed in place, once.
+    Step,
+}
+
+impl Engine {
+    /// Drops every fragment that stands for code in `start..end`. True if there were any.
+    pub fn drop_range(&mut self, start: u64, end: u64) -> bool {
+        let ids = self.fragments.overlapping(start, end);
+        for &id in &ids {
+            self.fragments.drop_fragment(id);
+        }
+        self.stats.invalidations += ids.len() as u64;
+        !ids.is_empty()
+    }
+
+    /// A write to `addr` faulted. `pc` is the guest pc of the instruction, `None` for a write by the runtime or the kernel.
+    pub fn write_fault(&mut self, addr: u64, pc: Option<u64>) -> WriteFault {
+        let page = addr >> 12;
+        if !self.map.watched.get(&page).is_some_and(|w| w.protected) {
+            // Another thread may have faulted on the page first and given it its access back already.
+            let writable = self.map.watched.contains_key(&page)
+                && self.map.find(addr).is_some_and(|(_, r)| r.is_writable());
+            return if writable { WriteFault::Retry } else { WriteFault::NotOurs };
+        }
+        self.stats.write_faults += 1;
+        self.release_page(page);
+        // An instruction of 15 bytes may begin on the page before.
+        match pc {
+            Some(pc) if pc >> 12 == page || (pc + 15) >> 12 == page => WriteFault::Step,
+            _ => WriteFault::Retry,
+        }
+    }
+
+    /// Drops what stands on a watched page and gives the guest its write access back.
+    pub fn release_page(&mut self, page: u64) {
+        self.drop_range(page << 12, (page + 1) << 12);
+        if let Some(Watch { protected, faults }) = self.map.watched.get_mut(&page) {
+            *protected = false;
+            *faults += 1;
+        }
+        if let Some((_, region)) = self.map.find(page << 12) {
+            // SAFETY: the protection the guest asked for.
+            let _ = unsafe { raw::mprotect(page << 12, 4096, region.prot) };
+        }
+    }
+
+    /// Gives write access back for every protected page in `start..end`: something other than a guest instruction is about
+    /// to write there. True if there were any.
+    pub fn release_range(&mut self, start: u64, end: u64) -> bool {
+        if self.map.watched.is_empty() {
+            return false;
+        }
+        let pages = self.map.protected_pages(start, end);
+        for &page in &pages {
+            self.release_page(page);
+        }
+        !pages.is_empty()
+    }
+
+    /// The guest's mapping of `start..end` is gone or replaced.
+    pub fn unmapped(&mut self, start: u64, end: u64) {
+        if start >= end || !self.map.touches(start, end) {
+            return;
+        }
+        self.drop_range(start, end);
+        self.map.remove(start, end);
+        self.forget_watches(start, end);
+    }
+
+    /// Something new is mapped at `start..end`.
+    pub fn mapped(&mut self, start: u64, end: u64, prot: u32, shared: bool) {
+        self.unmapped(start, end);
+        self.map.insert(start, end, prot, shared);
+    }
+
+    /// The guest changed the protection of `start..end` (and the kernel has done so).
+    pub fn protected(&mut self, start: u64, end: u64, prot: u32) {
+        use linux_raw_sys::general as k;
+        if prot & k::PROT_EXEC == 0 && !self.map.touches(start, end) {
+            return;
+        }
+        // Write access given or execution taken: whatever was translated from here may be different the next time.
+        if prot & k::PROT_EXEC == 0 || prot & k::PROT_WRITE != 0 {
+            self.drop_range(start, end);
+        }
+        self.forget_watches(start, end);
+        self.map.protect(start, end, prot);
+    }
+
+    fn forget_watches(&mut self, start: u64, end: u64) {
+        if self.map.watched.is_empty() {
+            return;
+        }
+        let pages: alloc::vec::Vec<u64> = self.map.watched.range(start >> 12..=(end - 1) >> 12).map(|(&p, _)| p).collect();
+        for page in pages {
+            self.map.watched.remove(&page);
+        }
+    }
+
+    /// Drops everything. Memory of the old zones is unmapped when no thread can be inside it any more.
+    pub fn flush(&mut self) {
+        self.stats.flushes += 1;
+        for id in 0..self.fragments.list.len() {
+            self.fragments.drop_fragment(u32::try_from(id).unwrap_or(0));
+        }
+        ibl::clear();
+        self.fragments.list.clear();
+        self.fragments.exits.clear();
+        self.fragments.places.clear();
+        self.fragments.by_page.clear();
+        registry::retire_zones(self);
+    }
+}

@@ -1,0 +1,61 @@
+//! Where the translator gets guest code from.
+
+use super::fragments::Fragments;
+use crate::mem::guest;
+use crate::mem::map::CodeMap;
+use crate::sys::raw;
+use bt_translator::addr::GuestPc;
+use bt_translator::block::CodeSource;
+use linux_raw_sys::general as k;
+
+/// Guest memory, seen by one translation.
+pub struct Source<'a> {
+    /// What is executable.
+    pub map: &'a mut CodeMap,
+    /// What is translated already.
+    pub fragments: &'a Fragments,
+    /// A page was writable: its code must be kept beside the fragment or watched.
+    pub writable: bool,
+}
+
+impl Source<'_> {
+    /// Takes write access away from a page before its code is read: a later write faults and drops the fragment.
+    fn watch(&mut self, page: u64, prot: u32) {
+        let watch = self.map.watched.entry(page).or_default();
+        if !watch.protected {
+            watch.protected = true;
+            // SAFETY: guest memory; the guest's own writes get their access back in the fault handler.
+            let _ = unsafe { raw::mprotect(page << 12, 4096, prot & !k::PROT_WRITE) };
+        }
+    }
+}
+
+impl CodeSource for Source<'_> {
+    fn read(&mut self, pc: GuestPc, buf: &mut [u8]) -> usize {
+        let mut done = 0usize;
+        while done < buf.len() {
+            let at = pc.0.wrapping_add(done as u64);
+            let Some((_, region)) = self.map.find(at) else { break };
+            if !region.is_exec() {
+                break;
+            }
+            let page_end = (at & !4095) + 4096;
+            let want = usize::try_from(page_end.min(region.end) - at).unwrap_or(0).min(buf.len() - done);
+            if region.is_writable() {
+                self.writable = true;
+                self.watch(at >> 12, region.prot);
+            }
+            let Some(chunk) = buf.get_mut(done..done + want) else { break };
+            let got = guest::read_bytes(at, chunk);
+            done += got;
+            if got < want {
+                break;
+            }
+        }
+        done
+    }
+
+    fn is_known(&self, pc: GuestPc) -> bool {
+        self.fragments.place(pc.0).body != 0
+    }
+}

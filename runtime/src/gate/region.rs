@@ -1,0 +1,127 @@
+//! Where in the gate a thread was stopped.
+
+unsafe extern "C" {
+    static bt_enter_exit: u8;
+    static bt_enter_lookup: u8;
+    static bt_lookup_check: u8;
+    static bt_lookup_end: u8;
+    static bt_lookup_miss: u8;
+    static bt_enter_gate: u8;
+    static bt_gate_rax_saved: u8;
+    static bt_gate_flags_saved: u8;
+    static bt_syscall: u8;
+    static bt_syscall_end: u8;
+    static bt_gate_end: u8;
+    static bt_leave: u8;
+    static bt_leave_end: u8;
+    static bt_call_window: u8;
+    static bt_call_return: u8;
+    static bt_call_interrupted: u8;
+}
+
+/// A place in the gate's assembly.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs, reason = "named as the assembly labels, whose contracts stand in `asm`")]
+pub enum Label {
+    EnterExit,
+    EnterLookup,
+    LookupCheck,
+    LookupEnd,
+    LookupMiss,
+    EnterGate,
+    GateRaxSaved,
+    GateFlagsSaved,
+    Syscall,
+    SyscallEnd,
+    GateEnd,
+    Leave,
+    LeaveEnd,
+    CallWindow,
+    CallReturn,
+    CallInterrupted,
+}
+
+/// The address of a label.
+#[must_use]
+pub fn address(label: Label) -> u64 {
+    let at = match label {
+        Label::EnterExit => &raw const bt_enter_exit,
+        Label::EnterLookup => &raw const bt_enter_lookup,
+        Label::LookupCheck => &raw const bt_lookup_check,
+        Label::LookupEnd => &raw const bt_lookup_end,
+        Label::LookupMiss => &raw const bt_lookup_miss,
+        Label::EnterGate => &raw const bt_enter_gate,
+        Label::GateRaxSaved => &raw const bt_gate_rax_saved,
+        Label::GateFlagsSaved => &raw const bt_gate_flags_saved,
+        Label::Syscall => &raw const bt_syscall,
+        Label::SyscallEnd => &raw const bt_syscall_end,
+        Label::GateEnd => &raw const bt_gate_end,
+        Label::Leave => &raw const bt_leave,
+        Label::LeaveEnd => &raw const bt_leave_end,
+        Label::CallWindow => &raw const bt_call_window,
+        Label::CallReturn => &raw const bt_call_return,
+        Label::CallInterrupted => &raw const bt_call_interrupted,
+    };
+    at as u64
+}
+
+/// What a pc inside the runtime's text means for a signal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Region {
+    /// The guest is about to execute its `syscall`; nothing has been saved yet: rcx holds the guest pc behind it.
+    BeforeCallLive,
+    /// As above; next pc saved, rax and flags still live.
+    BeforeCall,
+    /// As above; rax is in its slot, flags still live.
+    BeforeCallRaxSaved,
+    /// As above; rax and flags are in their slots.
+    BeforeCallFlagsSaved,
+    /// On the one `syscall` instruction: rax and flags are live.
+    OnCall,
+    /// The guest's call is done, its result is in rax.
+    AfterCall,
+    /// In the runtime's own call path, before the kernel took the call.
+    CallWindow,
+    /// The look-up routine is about to jump to a fragment.
+    LookupCheck,
+    /// The guest's registers are being restored.
+    Leave,
+    /// Anywhere else.
+    Runtime,
+}
+
+/// Classifies a pc of the runtime. `resume` is the thread's [`resume`](crate::thread::state::ThreadState::resume).
+#[must_use]
+pub fn classify(pc: u64, resume: u64) -> Region {
+    use Label as L;
+    let within = |from: L, to: L| (address(from)..address(to)).contains(&pc);
+    let of_runtime = resume == address(L::CallReturn);
+    if within(L::EnterGate, L::GateEnd) {
+        if within(L::SyscallEnd, L::GateEnd) {
+            return if of_runtime { Region::Runtime } else { Region::AfterCall };
+        }
+        if pc == address(L::Syscall) {
+            return if of_runtime { Region::CallWindow } else { Region::OnCall };
+        }
+        if pc == address(L::EnterGate) {
+            return Region::BeforeCallLive;
+        }
+        if within(L::EnterGate, L::GateRaxSaved) {
+            return Region::BeforeCall;
+        }
+        if within(L::GateRaxSaved, L::GateFlagsSaved) {
+            return Region::BeforeCallRaxSaved;
+        }
+        return Region::BeforeCallFlagsSaved;
+    }
+    if within(L::CallWindow, L::CallInterrupted) {
+        return Region::CallWindow;
+    }
+    if within(L::LookupCheck, L::LookupEnd) {
+        return Region::LookupCheck;
+    }
+    if within(L::Leave, L::LeaveEnd) {
+        return Region::Leave;
+    }
+    Region::Runtime
+}

@@ -1,0 +1,371 @@
+//! ELF images (elf(5)), mapped as the kernel maps them (fs/binfmt_elf.c).
+
+use super::LoadError;
+use crate::sys::raw::{self, Errno};
+use linux_raw_sys::general as k;
+
+const PAGE: u64 = 4096;
+const EM_X86_64: u16 = 62;
+const ET_EXEC: u16 = 2;
+const ET_DYN: u16 = 3;
+const PT_LOAD: u32 = 1;
+const PT_INTERP: u32 = 3;
+const PT_PHDR: u32 = 6;
+const PT_GNU_STACK: u32 = 0x6474_e551;
+const PHENT: usize = 56;
+/// Program headers fit one page (fs/binfmt_elf.c, load_elf_phdrs: ELF_MIN_ALIGN).
+const MAX_PHDRS: usize = 4096 / PHENT;
+/// Longest path of an interpreter.
+pub const INTERP_BYTES: usize = 256;
+const USER_END: u64 = 0x7fff_ffff_f000;
+
+/// One program header.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Phdr {
+    kind: u32,
+    flags: u32,
+    offset: u64,
+    vaddr: u64,
+    filesz: u64,
+    memsz: u64,
+    align: u64,
+}
+
+impl Phdr {
+    fn prot(&self) -> u32 {
+        let mut prot = 0;
+        for (flag, bit) in [(4, k::PROT_READ), (2, k::PROT_WRITE), (1, k::PROT_EXEC)] {
+            if self.flags & flag != 0 {
+                prot |= bit;
+            }
+        }
+        prot
+    }
+}
+
+/// The headers of a file that is valid as far as they tell.
+#[derive(Clone, Copy, Debug)]
+pub struct Headers {
+    /// ET_DYN: can lie anywhere.
+    pub is_dyn: bool,
+    entry: u64,
+    phoff: u64,
+    phnum: usize,
+    phdrs: [Phdr; MAX_PHDRS],
+    interp: [u8; INTERP_BYTES],
+    interp_len: usize,
+    stack_flags: Option<u32>,
+}
+
+fn u16_at(b: &[u8], at: usize) -> u16 {
+    b.get(at..at + 2).and_then(|b| b.try_into().ok()).map_or(0, u16::from_le_bytes)
+}
+fn u32_at(b: &[u8], at: usize) -> u32 {
+    b.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes)
+}
+fn u64_at(b: &[u8], at: usize) -> u64 {
+    b.get(at..at + 8).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes)
+}
+
+/// Something to read a file's bytes from.
+pub trait FileBytes {
+    /// Fills as much of `buf` as the file has at `offset`.
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, Errno>;
+}
+
+/// An open descriptor.
+pub struct Fd(pub i32);
+impl FileBytes for Fd {
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, Errno> {
+        raw::pread(self.0, buf, offset)
+    }
+}
+
+impl Headers {
+    /// Reads and checks the headers.
+    pub fn parse(file: &dyn FileBytes) -> Result<Self, LoadError> {
+        let mut ehdr = [0u8; 64];
+        let n = file.read_at(0, &mut ehdr).map_err(|e| LoadError::Failed("cannot be read", e.0))?;
+        if n < 4 || !ehdr.starts_with(b"\x7fELF") {
+            return Err(LoadError::Invalid("is not an ELF executable or a script"));
+        }
+        if n < 64 {
+            return Err(LoadError::Invalid("is a truncated ELF file"));
+        }
+        let [_, _, _, _, class, data, ..] = ehdr;
+        if class != 2 || data != 1 || u16_at(&ehdr, 18) != EM_X86_64 {
+            return Err(LoadError::Invalid("is an ELF file for another machine"));
+        }
+        let kind = u16_at(&ehdr, 16);
+        if kind != ET_EXEC && kind != ET_DYN {
+            return Err(LoadError::Invalid("is an ELF file, but neither an executable nor a shared object"));
+        }
+        let (phoff, phentsize, phnum) = (u64_at(&ehdr, 32), u16_at(&ehdr, 54), usize::from(u16_at(&ehdr, 56)));
+        if usize::from(phentsize) != PHENT || phnum == 0 || phnum > MAX_PHDRS {
+            return Err(LoadError::Invalid("has malformed program headers"));
+        }
+        let mut table = [0u8; MAX_PHDRS * PHENT];
+        let wanted = phnum * PHENT;
+        let Some(bytes) = table.get_mut(..wanted) else { return Err(LoadError::Invalid("has malformed program headers")) };
+        if file.read_at(phoff, bytes) != Ok(wanted) {
+            return Err(LoadError::Invalid("is truncated in its program headers"));
+        }
+        let mut headers = Self {
+            is_dyn: kind == ET_DYN,
+            entry: u64_at(&ehdr, 24),
+            phoff,
+            phnum,
+            phdrs: [Phdr::default(); MAX_PHDRS],
+            interp: [0; INTERP_BYTES],
+            interp_len: 0,
+            stack_flags: None,
+        };
+        for (slot, b) in headers.phdrs.iter_mut().zip(table.chunks_exact(PHENT)).take(phnum) {
+            *slot = Phdr {
+                kind: u32_at(b, 0),
+                flags: u32_at(b, 4),
+                offset: u64_at(b, 8),
+                vaddr: u64_at(b, 16),
+                filesz: u64_at(b, 32),
+                memsz: u64_at(b, 40),
+                align: u64_at(b, 48),
+            };
+        }
+        headers.check(file)?;
+        Ok(headers)
+    }
+
+    fn all(&self) -> &[Phdr] {
+        self.phdrs.get(..self.phnum).unwrap_or(&[])
+    }
+
+    fn loads(&self) -> impl Iterator<Item = &Phdr> {
+        self.all().iter().filter(|p| p.kind == PT_LOAD && p.memsz != 0)
+    }
+
+    fn check(&mut self, file: &dyn FileBytes) -> Result<(), LoadError> {
+        let mut any = false;
+        let mut last = 0;
+        let mut interp = None;
+        for p in self.phdrs.get(..self.phnum).unwrap_or(&[]) {
+            match p.kind {
+                PT_LOAD => {
+                    let end = p.vaddr.checked_add(p.memsz).filter(|&e| e <= USER_END);
+                    let (Some(end), true) = (end, p.filesz <= p.memsz) else {
+                        return Err(LoadError::Invalid("has a segment with impossible sizes"));
+                    };
+                    if p.vaddr % PAGE != p.offset % PAGE {
+                        return Err(LoadError::Invalid("has a segment that is not page-aligned in the file"));
+                    }
+                    if any && p.vaddr < last {
+                        return Err(LoadError::Invalid("has segments out of order"));
+                    }
+                    last = end;
+                    any = true;
+                }
+                PT_INTERP if interp.is_none() => interp = Some((p.offset, p.filesz)),
+                PT_GNU_STACK => self.stack_flags = Some(p.flags),
+                _ => {}
+            }
+        }
+        if !any {
+            return Err(LoadError::Invalid("has nothing to load"));
+        }
+        if let Some((offset, len)) = interp {
+            let len = usize::try_from(len).unwrap_or(usize::MAX);
+            let Some(buf) = self.interp.get_mut(..len) else {
+                return Err(LoadError::Invalid("names an interpreter whose path is too long"));
+            };
+            // The string must end in its NUL (fs/binfmt_elf.c).
+            if len < 2 || file.read_at(offset, buf) != Ok(len) || buf.last() != Some(&0) {
+                return Err(LoadError::Invalid("names its interpreter wrongly"));
+            }
+            self.interp_len = len;
+        }
+        Ok(())
+    }
+
+    /// Path of the interpreter (PT_INTERP), NUL-terminated.
+    #[must_use]
+    pub fn interp(&self) -> Option<&core::ffi::CStr> {
+        core::ffi::CStr::from_bytes_until_nul(self.interp.get(..self.interp_len)?).ok()
+    }
+
+    /// The stack must be executable: PT_GNU_STACK says so. A missing header means no on x86-64 (arch/x86/include/asm/elf.h).
+    #[must_use]
+    pub fn wants_exec_stack(&self) -> bool {
+        self.stack_flags.is_some_and(|f| f & 1 != 0)
+    }
+
+    /// First and last-plus-one page address of all segments, unbiased.
+    #[must_use]
+    pub fn span(&self) -> (u64, u64) {
+        let start = self.loads().map(|p| p.vaddr & !(PAGE - 1)).min().unwrap_or(0);
+        let end = self.loads().map(|p| (p.vaddr + p.memsz).next_multiple_of(PAGE)).max().unwrap_or(0);
+        (start, end)
+    }
+
+    /// Largest alignment of a segment, at least a page.
+    #[must_use]
+    pub fn align(&self) -> u64 {
+        self.loads().map(|p| p.align).filter(|a| a.is_power_of_two()).max().unwrap_or(PAGE).max(PAGE)
+    }
+}
+
+/// A mapped image.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Image {
+    /// Added to the file's addresses.
+    pub bias: u64,
+    /// Entry point.
+    pub entry: u64,
+    /// Address of the program headers in memory, 0 if they are not mapped.
+    pub phdr: u64,
+    /// Number of program headers.
+    pub phnum: u64,
+    /// First address behind the last segment: brk begins there or later.
+    pub brk: u64,
+    /// Start and end of code and data (proc(5), stat).
+    pub code: (u64, u64),
+    /// See `code`.
+    pub data: (u64, u64),
+}
+
+/// Told of each executable range of a mapped image: start, end, protection.
+pub type OnExec<'a> = &'a mut dyn FnMut(u64, u64, u32);
+
+fn map_fd(addr: u64, len: u64, prot: u32, fd: i32, offset: u64) -> Result<(), LoadError> {
+    let flags = u64::from(k::MAP_PRIVATE | k::MAP_FIXED);
+    // SAFETY: inside the range that was reserved for the image.
+    unsafe {
+        raw::syscall(k::__NR_mmap, [addr, len, u64::from(prot), flags, u64::from(fd.cast_unsigned()), offset])
+    }
+    .map(|_| ())
+    .map_err(|e| LoadError::Failed("cannot be mapped", e.0))
+}
+
+/// Reserves the address range of an image; returns its start.
+fn reserve(headers: &Headers, base: u64) -> Result<u64, Errno> {
+    let (start, end) = headers.span();
+    let (align, len) = (headers.align(), end - start);
+    if !headers.is_dyn {
+        return raw::mmap_anon(start, len, k::PROT_NONE, k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE);
+    }
+    let room = len + if align > PAGE { align } else { 0 };
+    let flags = if base == 0 { 0 } else { k::MAP_FIXED_NOREPLACE };
+    let got = raw::mmap_anon(base, room, k::PROT_NONE, flags | k::MAP_NORESERVE)
+        .or_else(|_| raw::mmap_anon(0, room, k::PROT_NONE, k::MAP_NORESERVE))?;
+    let aligned = got.next_multiple_of(align);
+    // SAFETY: the ends of our own reservation.
+    unsafe {
+        if aligned > got {
+            raw::munmap(got, aligned - got);
+        }
+        if got + room > aligned + len {
+            raw::munmap(aligned + len, got + room - aligned - len);
+        }
+    }
+    Ok(aligned)
+}
+
+/// Maps the image. ET_DYN is placed at `base` (0: where the kernel likes), ET_EXEC where it says.
+pub fn map(fd: i32, headers: &Headers, base: u64, on_exec: OnExec<'_>) -> Result<Image, LoadError> {
+    let failed = |e: Errno| LoadError::Failed("cannot be mapped", e.0);
+    // One reservation first, so that the segments lie together and replace nothing.
+    let at = reserve(headers, base).map_err(failed)?;
+    let bias = at.wrapping_sub(headers.span().0);
+    let mut image = Image {
+        bias,
+        entry: headers.entry.wrapping_add(bias),
+        phnum: headers.phnum as u64,
+        code: (u64::MAX, 0),
+        ..Image::default()
+    };
+    let mut mapped_to = at;
+    for p in headers.loads() {
+        let from = bias.wrapping_add(p.vaddr);
+        let page = from & !(PAGE - 1);
+        let file_end = from + p.filesz;
+        let end = (from + p.memsz).next_multiple_of(PAGE);
+        // Gaps between segments are not mapped natively.
+        if page > mapped_to {
+            // SAFETY: inside the reservation.
+            unsafe { raw::munmap(mapped_to, page - mapped_to) };
+        }
+        let file_page_end = if p.filesz == 0 { page } else { file_end.next_multiple_of(PAGE) };
+        if p.filesz != 0 {
+            map_fd(page, file_page_end - page, p.prot(), fd, p.offset & !(PAGE - 1))?;
+        }
+        if p.memsz > p.filesz {
+            if p.flags & 2 != 0 && p.filesz != 0 {
+                // The rest of the last page belongs to bss.
+                zero(file_end, file_page_end - file_end)?;
+            }
+            if end > file_page_end {
+                raw::mmap_anon(file_page_end, end - file_page_end, p.prot(), k::MAP_FIXED).map_err(failed)?;
+            }
+        }
+        mapped_to = end.max(mapped_to);
+        if p.flags & 1 != 0 {
+            on_exec(page, end, p.prot());
+            image.code = (image.code.0.min(from), image.code.1.max(from + p.filesz));
+        } else {
+            image.data = (from, from + p.filesz);
+        }
+        // fs/binfmt_elf.c: AT_PHDR is where the segment that holds the headers puts them.
+        if (p.offset..p.offset + p.filesz).contains(&headers.phoff) && image.phdr == 0 {
+            image.phdr = headers.phoff - p.offset + from;
+        }
+        image.brk = image.brk.max(from + p.memsz);
+    }
+    if let Some(p) = headers.all().iter().find(|p| p.kind == PT_PHDR) {
+        image.phdr = bias.wrapping_add(p.vaddr);
+    }
+    Ok(image)
+}
+
+/// Zeroes the rest of a page that was just mapped writable; it fails if the file ends before.
+fn zero(at: u64, len: u64) -> Result<(), LoadError> {
+    const ZEROS: [u8; 4096] = [0; 4096];
+    let zeros = ZEROS.get(..usize::try_from(len).unwrap_or(0)).unwrap_or(&[]);
+    if crate::mem::guest::write_bytes(at, zeros) == zeros.len() {
+        Ok(())
+    } else {
+        Err(LoadError::Invalid("is truncated: a segment reaches behind its end"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Bytes(std::vec::Vec<u8>);
+    impl FileBytes for Bytes {
+        fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, Errno> {
+            let from = usize::try_from(offset).unwrap_or(usize::MAX).min(self.0.len());
+            let n = buf.len().min(self.0.len() - from);
+            buf[..n].copy_from_slice(&self.0[from..from + n]);
+            Ok(n)
+        }
+    }
+
+    #[test]
+    fn this_test_program_parses() {
+        let own = std::fs::read("/proc/self/exe").unwrap();
+        let headers = Headers::parse(&Bytes(own)).unwrap();
+        assert!(headers.interp().is_some());
+        assert!(!headers.wants_exec_stack());
+    }
+
+    #[test]
+    fn every_truncation_of_the_headers_is_refused_or_parses() {
+        let own = std::fs::read("/proc/self/exe").unwrap();
+        for len in 0..2048 {
+            let _ = Headers::parse(&Bytes(own[..len].to_vec()));
+        }
+        assert_eq!(
+            Headers::parse(&Bytes(own[..63].to_vec())).unwrap_err(),
+            LoadError::Invalid("is a truncated ELF file")
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! The runtime's lock: a futex word.
+//!
+//! Order: [`crate::engine`] state, then heap. The host signal handler takes a lock only when the interrupted
+//! thread was outside the runtime (SIGNALS.md, "Lock rule").
+
+use crate::sys::raw;
+use core::cell::UnsafeCell;
+use core::ops::{Deref, DerefMut};
+use core::sync::atomic::{AtomicU32, Ordering};
+use linux_raw_sys::general as k;
+
+const FREE: u32 = 0;
+const HELD: u32 = 1;
+const CONTENDED: u32 = 2;
+
+/// A value that one thread at a time may use.
+pub struct Mutex<T> {
+    word: AtomicU32,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: the lock word gives one thread at a time access to the value.
+unsafe impl<T: Send> Sync for Mutex<T> {}
+
+/// Access to the value; unlocks when dropped.
+pub struct Guard<'a, T>(&'a Mutex<T>);
+
+impl<T> Mutex<T> {
+    /// An unlocked mutex.
+    pub const fn new(value: T) -> Self {
+        Self { word: AtomicU32::new(FREE), value: UnsafeCell::new(value) }
+    }
+
+    /// Waits until the value is free and takes it.
+    pub fn lock(&self) -> Guard<'_, T> {
+        if self.word.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            self.lock_slow();
+        }
+        Guard(self)
+    }
+
+    #[cold]
+    fn lock_slow(&self) {
+        for _ in 0..100 {
+            core::hint::spin_loop();
+            if self.word.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+                return;
+            }
+        }
+        while self.word.swap(CONTENDED, Ordering::Acquire) != FREE {
+            self.futex(k::FUTEX_WAIT, CONTENDED);
+        }
+    }
+
+    /// Private futexes are right even between processes that share this memory by CLONE_VM: they share the mm.
+    fn futex(&self, op: u32, val: u32) {
+        // SAFETY: the word outlives the call.
+        let _ = unsafe {
+            raw::syscall(k::__NR_futex, [self.word.as_ptr() as u64, u64::from(op | k::FUTEX_PRIVATE_FLAG), u64::from(val), 0])
+        };
+    }
+}
+
+impl<T> Drop for Guard<'_, T> {
+    fn drop(&mut self) {
+        if self.0.word.swap(FREE, Ordering::Release) == CONTENDED {
+            self.0.futex(k::FUTEX_WAKE, 1);
+        }
+    }
+}
+
+impl<T> Deref for Guard<'_, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        // SAFETY: the guard exists, so this thread holds the lock.
+        unsafe { &*self.0.value.get() }
+    }
+}
+
+impl<T> DerefMut for Guard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: the guard exists, so this thread holds the lock.
+        unsafe { &mut *self.0.value.get() }
+    }
+}

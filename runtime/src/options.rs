@@ -1,0 +1,61 @@
+//! What the user asked for. One set for the whole family: an exec hands it on.
+
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+/// Longest path of an output file.
+pub const PATH_BYTES: usize = 256;
+
+/// Options in effect; plain bytes, because they travel through an inherited descriptor.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Options {
+    /// `--trace`.
+    pub trace: bool,
+    /// `--no-follow`.
+    pub no_follow: bool,
+    /// `--stats` without a file.
+    pub stats: bool,
+    /// `--perf-map`.
+    pub perf_map: bool,
+    /// Zones of cache memory before a flush, 0 for no limit (`--cache-zones`).
+    pub cache_zones: u32,
+    /// `--trace=FILE`, NUL-terminated, empty for standard error.
+    pub trace_path: [u8; PATH_BYTES],
+    /// `--stats=FILE`, NUL-terminated, empty for standard error.
+    pub stats_path: [u8; PATH_BYTES],
+}
+
+impl Options {
+    /// Nothing asked for.
+    pub const DEFAULT: Self = Self {
+        trace: false,
+        no_follow: false,
+        stats: false,
+        perf_map: false,
+        cache_zones: 0,
+        trace_path: [0; PATH_BYTES],
+        stats_path: [0; PATH_BYTES],
+    };
+
+    /// Statistics are wanted in some form.
+    #[must_use]
+    pub fn wants_stats(&self) -> bool {
+        self.stats || self.stats_path[0] != 0
+    }
+}
+
+static DEFAULT: Options = Options::DEFAULT;
+static CURRENT: AtomicPtr<Options> = AtomicPtr::new((&raw const DEFAULT).cast_mut());
+
+/// The options.
+#[must_use]
+pub fn get() -> &'static Options {
+    // SAFETY: points to a static or to what `set` leaked; never written after that.
+    unsafe { &*CURRENT.load(Ordering::Relaxed) }
+}
+
+/// Sets the options, once, at start.
+pub fn set(options: Options) {
+    let place = alloc::boxed::Box::leak(alloc::boxed::Box::new(options));
+    CURRENT.store(core::ptr::from_mut(place), Ordering::Relaxed);
+}

@@ -1,0 +1,213 @@
+//! Building the guest's signal frame (arch/x86/kernel/signal_64.c, `x64_setup_rt_frame`; signal.c, `get_sigframe`).
+
+use super::action;
+use super::host::queue;
+use crate::engine::translate::lock;
+use crate::gate::region::{Label, address};
+use crate::mem::guest;
+use crate::sys::types::{
+    FPX_SW_OFFSET, FpxSwBytes, RtSigFrame, SigAction, SigInfo, StackT, UContext, sa, sig,
+};
+use crate::thread::state::ThreadState;
+use linux_raw_sys::general as k;
+
+const RED_ZONE: u64 = 128;
+/// Bytes of the xsave area's legacy part, all there is without `FpxSwBytes`.
+const FXSAVE_BYTES: u64 = 512;
+/// Flags cleared for a handler: DF, RF, TF (signal.c, `handle_signal`).
+const CLEARED_FLAGS: u64 = 1 << 10 | 1 << 16 | 1 << 8;
+const SS_ONSTACK: u64 = 1;
+const SS_DISABLE: u64 = 2;
+const SS_AUTODISARM: u64 = 1 << 31;
+
+/// Delivers a signal to the guest. `uc` holds the guest's state, pc included; on return it holds what the thread continues with.
+pub fn deliver(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext, synchronous: bool) {
+    let guest_action = action::get(signal);
+    let blocked = signal == sig::SIGSEGV && ts.segv_blocked != 0;
+    if action::is_default_or_ignored(&guest_action) || blocked {
+        return undeliverable(ts, signal, info, uc, &guest_action, synchronous);
+    }
+    ts.signals += 1;
+    let action = guest_action;
+    if action.flags & sa::RESETHAND != 0 {
+        action::reset(signal);
+    }
+    // The mask the guest returns to; in a call with a temporary mask it is the one before that (sigsuspend(2)).
+    let mut old_mask = ts.mask_to_restore.take().unwrap_or(uc.mask) & !sig::bit(sig::SIGSEGV);
+    if ts.segv_blocked != 0 {
+        old_mask |= sig::bit(sig::SIGSEGV);
+    }
+    let mut new_mask = uc.mask | action.mask;
+    if action.flags & sa::NODEFER == 0 {
+        new_mask |= sig::bit(signal);
+    }
+    if build_frame(ts, &action, info, uc, old_mask, signal).is_none() {
+        // signal.c, signal_setup_done: a frame that cannot be built is SIGSEGV with the default action.
+        action::make_fatal(sig::SIGSEGV);
+        uc.mask &= !sig::bit(sig::SIGSEGV);
+        let info = SigInfo { signo: sig::SIGSEGV, errno: 0, code: k::SI_KERNEL.cast_signed(), pad: 0, fields: [0; 14] };
+        queue(sig::SIGSEGV, &info);
+        return;
+    }
+    if new_mask & sig::bit(sig::SIGSEGV) != 0 {
+        ts.segv_blocked = 1;
+    }
+    uc.mask = new_mask & !sig::bit(sig::SIGSEGV);
+    // Into the dispatcher by the look-up routine: target in rcx, the guest's rcx and r11 in their slots.
+    let [.., r11, _, _, _, _] = uc.mc.r8_15;
+    ts.slot_rcx = uc.mc.rcx;
+    ts.slot_r11 = r11;
+    uc.mc.rcx = action.handler;
+    uc.mc.rip = address(Label::EnterLookup);
+}
+
+/// Writes the frame and sets the handler's registers; `None` if the stack cannot be written.
+fn build_frame(
+    ts: &mut ThreadState,
+    action: &SigAction,
+    info: &SigInfo,
+    uc: &mut UContext,
+    old_mask: u64,
+    signal: i32,
+) -> Option<()> {
+    let stack = StackT {
+        sp: ts.alt_stack.sp,
+        flags: i32::try_from(alt_flags(ts, uc.mc.rsp) & 0x7fff_ffff).unwrap_or(0)
+            | if ts.alt_stack.flags & SS_AUTODISARM != 0 { i32::MIN } else { 0 },
+        pad: 0,
+        size: ts.alt_stack.size,
+    };
+    let on_alt = on_alt_stack(ts, uc.mc.rsp);
+    let mut sp = uc.mc.rsp - RED_ZONE;
+    if action.flags & sa::ONSTACK != 0 && !on_alt && ts.alt_stack.flags & SS_DISABLE == 0 && ts.alt_stack.size != 0 {
+        sp = ts.alt_stack.sp + ts.alt_stack.size;
+    }
+    let entering_alt = sp > ts.alt_stack.sp && sp - ts.alt_stack.sp <= ts.alt_stack.size;
+    let xsave_bytes = xsave_bytes(uc.mc.fpstate);
+    let mut fpstate = 0;
+    if uc.mc.fpstate != 0 {
+        sp = (sp - xsave_bytes) & !63;
+        fpstate = sp;
+    }
+    sp -= core::mem::size_of::<RtSigFrame>() as u64;
+    sp = (sp & !15) - 8;
+    if (on_alt || entering_alt && action.flags & sa::ONSTACK != 0) && ts.alt_stack.size != 0 && sp < ts.alt_stack.sp {
+        // The alternate stack overflows (signal.c: "return an always-bogus address").
+        return None;
+    }
+    let mut frame = RtSigFrame { pretcode: action.restorer, uc: *uc, info: *info };
+    frame.uc.link = 0;
+    frame.uc.stack = stack;
+    frame.uc.mask = old_mask;
+    frame.uc.mc.oldmask = old_mask;
+    frame.uc.mc.fpstate = fpstate;
+    // Code on a writable stack may have been translated.
+    lock().release_range(sp, fpstate.max(sp) + xsave_bytes + 512);
+    if fpstate != 0 {
+        copy_area(uc.mc.fpstate, fpstate, xsave_bytes)?;
+    }
+    guest::write(sp, &frame)?;
+    if ts.alt_stack.flags & SS_AUTODISARM != 0 {
+        ts.alt_stack = crate::thread::state::AltStack { sp: 0, flags: SS_DISABLE, size: 0 };
+    }
+    uc.mc.rdi = u64::from(signal.cast_unsigned());
+    uc.mc.rax = 0;
+    let frame_at = |offset: usize| sp + offset as u64;
+    uc.mc.rsi = frame_at(core::mem::offset_of!(RtSigFrame, info));
+    uc.mc.rdx = frame_at(core::mem::offset_of!(RtSigFrame, uc));
+    uc.mc.rsp = sp;
+    uc.mc.rflags &= !CLEARED_FLAGS;
+    uc.mc.fpstate = 0;
+    Some(())
+}
+
+/// Copies a vector state area from our signal stack to the guest's.
+fn copy_area(from: u64, to: u64, len: u64) -> Option<()> {
+    // SAFETY: the kernel built the area with this length on our signal stack.
+    let area = unsafe {
+        core::slice::from_raw_parts(
+            core::ptr::with_exposed_provenance::<u8>(usize::try_from(from).ok()?),
+            usize::try_from(len).ok()?,
+        )
+    };
+    (guest::write_bytes(to, area) == area.len()).then_some(())
+}
+
+/// Bytes of the vector state area at `fpstate`.
+#[must_use]
+pub fn xsave_bytes(fpstate: u64) -> u64 {
+    if fpstate == 0 {
+        return 0;
+    }
+    let sw: Option<FpxSwBytes> = guest::read(fpstate + FPX_SW_OFFSET);
+    match sw {
+        Some(sw) if sw.magic1 == crate::sys::types::FP_XSTATE_MAGIC1 && sw.extended_size >= 512 => u64::from(sw.extended_size),
+        _ => FXSAVE_BYTES,
+    }
+}
+
+/// sas_ss_flags (include/linux/sched/signal.h): what sigaltstack(2) reports.
+#[must_use]
+pub fn alt_flags(ts: &ThreadState, sp: u64) -> u64 {
+    if ts.alt_stack.size == 0 || ts.alt_stack.flags & SS_DISABLE != 0 {
+        SS_DISABLE
+    } else if on_alt_stack(ts, sp) {
+        SS_ONSTACK
+    } else {
+        0
+    }
+}
+
+/// on_sig_stack (include/linux/sched/signal.h).
+#[must_use]
+pub fn on_alt_stack(ts: &ThreadState, sp: u64) -> bool {
+    ts.alt_stack.flags & (SS_AUTODISARM | SS_DISABLE) == 0
+        && sp > ts.alt_stack.sp
+        && sp - ts.alt_stack.sp <= ts.alt_stack.size
+}
+
+/// The guest has no handler, or has blocked the signal (which only reaches us for SIGSEGV).
+fn undeliverable(
+    ts: &mut ThreadState,
+    signal: i32,
+    info: &SigInfo,
+    uc: &mut UContext,
+    action: &SigAction,
+    synchronous: bool,
+) {
+    if synchronous {
+        // force_sig: a synchronous fault that is ignored or blocked ends the process. The context is the guest's: the
+        // instruction faults again, in place, and the kernel does the rest.
+        force_default(signal);
+        uc.mask &= !sig::bit(signal);
+        if signal == sig::SIGTRAP {
+            // The pc is behind the instruction; executing on would not trap again.
+            queue(signal, info);
+        }
+        return;
+    }
+    if signal == sig::SIGSEGV && ts.segv_blocked != 0 {
+        ts.held[0] = Some(*info);
+    } else if !action::is_ignored(action) {
+        force_default(signal);
+        queue(signal, info);
+        return;
+    }
+    // Nothing happened: go on through the dispatcher.
+    enter_dispatcher(ts, uc);
+}
+
+/// Makes the thread continue at the guest state in `uc`.
+pub fn enter_dispatcher(ts: &mut ThreadState, uc: &mut UContext) {
+    let [.., r11, _, _, _, _] = uc.mc.r8_15;
+    ts.slot_rcx = uc.mc.rcx;
+    ts.slot_r11 = r11;
+    uc.mc.rcx = uc.mc.rip;
+    uc.mc.rip = address(Label::EnterLookup);
+}
+
+/// The kernel takes its default action the next time the signal comes.
+pub fn force_default(signal: i32) {
+    crate::stats::finish("signal");
+    action::make_fatal(signal);
+}

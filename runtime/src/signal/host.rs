@@ -1,0 +1,155 @@
+//! The host signal handler: where the thread was, and what follows from it.
+
+use super::context::{regs_of, set_regs, unpack_flags};
+use super::deliver::{deliver, force_default};
+use super::{ALL_BUT_FAULTS, step};
+use crate::engine::translate::invalidate::WriteFault;
+use crate::engine::translate::lock;
+use crate::gate::region::{Label, Region, address, classify};
+use crate::mem::guest;
+use crate::sys::raw;
+use crate::sys::types::{SigInfo, UContext, sig};
+use crate::thread::state::{Regs, ThreadState, current, reg};
+use linux_raw_sys::general as k;
+
+/// Trap number of a page fault (Intel SDM vol. 3, table 6-1), and the write bit of its error code.
+const TRAP_PAGE_FAULT: u64 = 14;
+const ERROR_WRITE: u64 = 2;
+const TF: u64 = 1 << 8;
+
+/// Entered by the kernel on the thread's alternate stack with every signal but SIGSEGV and SIGBUS blocked.
+///
+/// # Safety
+/// Only the kernel calls it.
+pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UContext) {
+    // SAFETY: the kernel passes the frame it built; gs is the thread's (signals are blocked until it is).
+    let (ts, info, uc) = unsafe { (&mut *current(), &*info, &mut *uc) };
+    // Raised by an instruction, not by kill(2) and relatives, whose codes are not positive (sigaction(2)).
+    let synchronous = info.code > 0
+        && matches!(signal, sig::SIGSEGV | sig::SIGBUS | sig::SIGFPE | sig::SIGILL | sig::SIGTRAP);
+    if crate::image::contains(uc.mc.rip) {
+        if synchronous {
+            return fault_in_runtime(signal, info, uc);
+        }
+        return in_runtime(ts, signal, info, uc);
+    }
+    let mut regs = regs_of(&uc.mc);
+    let mut engine = lock();
+    let in_cache = engine.recover(ts, &mut regs).is_some();
+    if in_cache
+        && signal == sig::SIGSEGV
+        && synchronous
+        && uc.mc.trapno == TRAP_PAGE_FAULT
+        && uc.mc.err & ERROR_WRITE != 0
+    {
+        match engine.write_fault(uc.mc.cr2, Some(regs.rip)) {
+            WriteFault::NotOurs => {}
+            WriteFault::Retry => return,
+            WriteFault::Step => {
+                drop(engine);
+                set_regs(&mut uc.mc, &regs);
+                step::begin(ts, uc);
+                return;
+            }
+        }
+    }
+    drop(engine);
+    if !in_cache && ts.stepping != 0 {
+        return step::ended(ts, signal, info, uc, synchronous);
+    }
+    set_regs(&mut uc.mc, &regs);
+    deliver(ts, signal, info, uc, synchronous);
+}
+
+/// A signal that somebody sent, while the thread runs runtime code.
+fn in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext) {
+    let region = classify(uc.mc.rip, ts.resume);
+    let mut regs = regs_of(&uc.mc);
+    match region {
+        Region::BeforeCallLive => before_call(&mut regs, uc.mc.rcx),
+        Region::BeforeCall | Region::OnCall => before_call(&mut regs, ts.next_pc),
+        Region::BeforeCallRaxSaved => {
+            set(&mut regs, reg::RAX, ts.regs.gpr.first().copied().unwrap_or(0));
+            before_call(&mut regs, ts.next_pc);
+        }
+        Region::BeforeCallFlagsSaved => {
+            set(&mut regs, reg::RAX, ts.regs.gpr.first().copied().unwrap_or(0));
+            regs.rflags = unpack_flags(ts.slot_flags, regs.rflags);
+            before_call(&mut regs, ts.next_pc);
+        }
+        Region::AfterCall => {
+            regs.rip = ts.next_pc;
+            set(&mut regs, reg::RCX, ts.next_pc);
+        }
+        Region::CallWindow => {
+            uc.mc.rip = address(Label::CallInterrupted);
+            return requeue(ts, signal, info, uc);
+        }
+        Region::LookupCheck => {
+            uc.mc.rip = address(Label::LookupCheck);
+            return requeue(ts, signal, info, uc);
+        }
+        Region::Leave => {
+            uc.mc.rip = address(Label::Leave);
+            return requeue(ts, signal, info, uc);
+        }
+        Region::Runtime => return requeue(ts, signal, info, uc),
+    }
+    set_regs(&mut uc.mc, &regs);
+    deliver(ts, signal, info, uc, false);
+}
+
+/// The guest is about to execute its `syscall`, two bytes before `next`.
+fn before_call(regs: &mut Regs, next: u64) {
+    regs.rip = next - 2;
+    set(regs, reg::RCX, next);
+    set(regs, reg::R11, regs.rflags);
+}
+
+fn set(regs: &mut Regs, n: usize, value: u64) {
+    if let Some(r) = regs.gpr.get_mut(n) {
+        *r = value;
+    }
+}
+
+/// Puts a signal back into the kernel's queue, to be taken when the guest's state is whole (SIGNALS.md, rule 2).
+fn requeue(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext) {
+    if ts.requeued == 0 {
+        ts.requeued = 1;
+        ts.saved_mask = uc.mask;
+    }
+    uc.mask = ALL_BUT_FAULTS;
+    if signal == sig::SIGSEGV || signal == sig::SIGBUS {
+        // Not blocked in the runtime: kept here until leaving, when it can be.
+        ts.held[usize::from(signal == sig::SIGBUS)] = Some(*info);
+        return;
+    }
+    queue(signal, info);
+}
+
+/// rt_tgsigqueueinfo(2) to the calling thread.
+pub fn queue(signal: i32, info: &SigInfo) {
+    #[expect(clippy::cast_sign_loss, reason = "the kernel takes the low 32 bits")]
+    // SAFETY: the kernel only reads `info`.
+    let _ = unsafe {
+        raw::syscall(
+            k::__NR_rt_tgsigqueueinfo,
+            [u64::from(raw::getpid()), u64::from(raw::gettid()), signal as u64, core::ptr::from_ref(info) as u64],
+        )
+    };
+}
+
+/// The runtime itself faulted: in a copy of guest memory, which survives it, or by a bug.
+fn fault_in_runtime(signal: i32, info: &SigInfo, uc: &mut UContext) {
+    if let Some(pc) = guest::fixup(uc.mc.rip) {
+        // Runtime code that writes guest memory releases protected pages first, so this is the guest's bad pointer.
+        uc.mc.rip = pc;
+        return;
+    }
+    if signal == sig::SIGTRAP && uc.mc.rflags & TF != 0 {
+        // The guest's own trap flag, on its way through the gate.
+        return;
+    }
+    force_default(signal);
+    crate::report::runtime_fault(signal, info, uc);
+}

@@ -1,0 +1,12 @@
+//! Signals. The essay that comes before this code is `runtime/SIGNALS.md`.
+
+pub mod action;
+pub mod context;
+pub mod deliver;
+pub mod host;
+pub mod leave;
+pub mod sigreturn;
+pub mod step;
+
+/// Every signal: what the kernel masks while a host handler runs, without those that runtime code itself can raise.
+pub const ALL_BUT_FAULTS: u64 = !(crate::sys::types::sig::bit(11) | crate::sys::types::sig::bit(7));

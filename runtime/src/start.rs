@@ -1,0 +1,313 @@
+//! From the kernel's first instruction to the guest's first instruction.
+
+use crate::engine::translate;
+use crate::gate::asm::on_runtime_stack;
+use crate::loader::elf::{self, Fd, Headers, Image};
+use crate::loader::handoff::Handoff;
+use crate::loader::stack::{self, Built, Guest, Initial, at};
+use crate::loader::{LoadError, layout};
+use crate::mem::guest;
+use crate::options;
+use crate::process::{EXE_FD, SELF_FD, set_exe_path};
+use crate::report::{Bytes, say};
+use crate::signal::action;
+use crate::syscall::descriptors::move_up;
+use crate::syscall::exec::{self, Found};
+use crate::sys::raw;
+use crate::thread::registry;
+use crate::thread::state::{ThreadState, reg};
+use crate::{cpu, policy, stats};
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU64, Ordering};
+use linux_raw_sys::general as k;
+
+static MIN_SIGNAL_STACK: AtomicU64 = AtomicU64::new(2048);
+
+/// Smallest alternate stack the kernel accepts: MINSIGSTKSZ (sigaltstack(2)).
+#[must_use]
+pub fn min_signal_stack() -> u64 {
+    MIN_SIGNAL_STACK.load(Ordering::Relaxed)
+}
+
+/// First Rust code, on the kernel's stack. `sp` is the initial stack pointer.
+pub extern "C" fn first(sp: u64) -> ! {
+    let Some(ts) = registry::acquire() else {
+        say(format_args!("no memory for the first thread"));
+        raw::exit_group(126)
+    };
+    // SAFETY: fresh; this is the thread it is for.
+    unsafe {
+        (*ts).tid = raw::gettid();
+        (*ts).actions = &raw const action::FIRST;
+        if let Some(slot) = (*ts).regs.gpr.get_mut(reg::RSP) {
+            *slot = sp;
+        }
+        let initial_hwcap2 = hwcap2(sp);
+        cpu::set_hwcap2(initial_hwcap2);
+        (*ts).install_gs();
+        on_runtime_stack(ts, second)
+    }
+}
+
+/// AT_HWCAP2 from the initial stack, before anything else can be used.
+unsafe fn hwcap2(sp: u64) -> u64 {
+    // SAFETY: `sp` is the initial stack pointer.
+    unsafe { Initial::read(sp) }.aux(at::HWCAP2).unwrap_or(0)
+}
+
+/// What is to be run, and how.
+struct Plan {
+    found: Found,
+    /// Guest arguments, as addresses on the initial stack.
+    argv: Vec<u64>,
+    comm: [u8; 16],
+}
+
+extern "C" fn second(ts: *mut ThreadState) {
+    // SAFETY: the thread's own.
+    let ts = unsafe { &mut *ts };
+    let sp = ts.regs.gpr.get(reg::RSP).copied().unwrap_or(0);
+    // SAFETY: the initial stack pointer, kept by `first`.
+    let initial = unsafe { Initial::read(sp) };
+    let execfn = initial.aux(at::EXECFN).unwrap_or(0);
+    // SAFETY: a string of the initial stack.
+    let execfn = if execfn == 0 { &[][..] } else { unsafe { Initial::string(execfn) } };
+    let plan = match Handoff::take(execfn) {
+        Some((handoff, self_fd)) => resume_family(ts, &handoff, self_fd, &initial),
+        None => from_command_line(&initial),
+    };
+    if let Some(min) = initial.aux(at::MINSIGSTKSZ) {
+        // The kernel's own minimum for sigaltstack(2) is the constant; AT_MINSIGSTKSZ is what it enforces with AMX.
+        MIN_SIGNAL_STACK.store(min.min(2048), Ordering::Relaxed);
+    }
+    ts.install_alt_stack();
+    action::start();
+    policy::apply();
+    if let Err(what) = translate::start() {
+        say(format_args!("{what}"));
+        raw::exit_group(126)
+    }
+    translate::lock().cache.max_zones = options::get().cache_zones as usize;
+    match load(ts, &initial, &plan) {
+        Ok(()) => {}
+        Err(e) => fail(&plan.found.execfn, e),
+    }
+    let pc = ts.regs.rip;
+    translate::dispatch::redirect(ts, pc);
+}
+
+/// An exec inside the family.
+fn resume_family(ts: &mut ThreadState, handoff: &Handoff, self_fd: i32, initial: &Initial) -> Plan {
+    options::set(handoff.options);
+    let _ = exec::keep_over_exec(self_fd, false);
+    SELF_FD.store(self_fd, Ordering::Relaxed);
+    ts.segv_blocked = handoff.segv_blocked;
+    let execfn = handoff.execfn.get(..handoff.execfn_len).unwrap_or(&[]).to_vec();
+    Plan {
+        found: Found { fd: handoff.exe_fd, execfn, head: Vec::new() },
+        argv: initial.argv.clone(),
+        comm: handoff.comm,
+    }
+}
+
+/// A start by the user.
+fn from_command_line(initial: &Initial) -> Plan {
+    // SAFETY: strings of the initial stack.
+    let args: Vec<&[u8]> = initial.argv.iter().map(|&a| unsafe { Initial::string(a) }).collect();
+    let (options, first) = crate::command_line::parse(&args);
+    options::set(options);
+    if let Ok(fd) = raw::open(c"/proc/self/exe", k::O_RDONLY | k::O_CLOEXEC) {
+        SELF_FD.store(move_up(fd).unwrap_or(fd), Ordering::Relaxed);
+        if SELF_FD.load(Ordering::Relaxed) != fd {
+            raw::close(fd);
+        }
+    }
+    let name = args.get(first).copied().unwrap_or(b"");
+    let argv: Vec<u64> = initial.argv.get(first..).unwrap_or(&[]).to_vec();
+    // SAFETY: strings of the initial stack.
+    let path_var = initial.envp.iter().map(|&e| unsafe { Initial::string(e) }).find_map(|e| e.strip_prefix(b"PATH="));
+    let path = match crate::command_line::look_up(name, path_var) {
+        Ok(path) => path,
+        Err(e) => fail(name, e),
+    };
+    match exec::find_for_start(&path) {
+        Ok(found) => {
+            let mut comm = [0u8; 16];
+            let base = found.execfn.rsplit(|&b| b == b'/').next().unwrap_or(&[]);
+            for (to, from) in comm.iter_mut().take(15).zip(base) {
+                *to = *from;
+            }
+            Plan { found, argv, comm }
+        }
+        Err(reason) => run_natively(&path, &argv, initial, reason),
+    }
+}
+
+/// The kernel runs it, or says why not.
+fn run_natively(path: &[u8], argv: &[u64], initial: &Initial, reason: Option<&'static str>) -> ! {
+    if let Some(reason) = reason {
+        stats::native(path, reason);
+    }
+    let mut path_z = path.to_vec();
+    path_z.push(0);
+    let mut argv = argv.to_vec();
+    argv.push(0);
+    let mut envp = initial.envp.clone();
+    envp.push(0);
+    // SAFETY: NUL-terminated vectors of NUL-terminated strings.
+    let result = unsafe {
+        raw::syscall(k::__NR_execve, [path_z.as_ptr() as u64, argv.as_ptr() as u64, envp.as_ptr() as u64])
+    };
+    let errno = result.err().map_or(0, |e| e.0);
+    let error = match exec::diagnose(path) {
+        Some(what) => LoadError::Invalid(what),
+        None if errno == 2 => LoadError::NotFound,
+        None => LoadError::Failed("cannot be executed", errno),
+    };
+    fail(path, error)
+}
+
+/// Says why a program cannot be run, and exits as a shell would.
+fn fail(name: &[u8], error: LoadError) -> ! {
+    match error {
+        LoadError::NotFound => say(format_args!("{}: not found", Bytes(name))),
+        LoadError::Failed(what, errno) => {
+            say(format_args!("{}: {what}: {}", Bytes(name), crate::command_line::errno_text(errno)));
+        }
+        LoadError::Invalid(what) => say(format_args!("{}: {what}", Bytes(name))),
+    }
+    raw::exit_group(error.status())
+}
+
+/// Maps program and interpreter and prepares stack, brk, names and registers.
+fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), LoadError> {
+    let fd = plan.found.fd;
+    let headers = Headers::parse(&Fd(fd))?;
+    let mut engine = translate::lock();
+    let mut on_exec = |start, end, prot| engine.map.insert(start, end, prot, false);
+    let base = if headers.is_dyn && headers.interp().is_some() { layout::program_base(headers.align()) } else { 0 };
+    // A static program that is position-independent lies where a dynamic one does, a bare loader in the mmap area.
+    let base = if headers.is_dyn && base == 0 && !is_loader(&plan.found.execfn) { layout::program_base(headers.align()) } else { base };
+    let program = elf::map(fd, &headers, base, &mut on_exec)?;
+    let mut entry = program.entry;
+    let mut interp_base = 0;
+    if let Some(path) = headers.interp() {
+        let interp_fd = raw::open(path, k::O_RDONLY | k::O_CLOEXEC)
+            .map_err(|e| LoadError::Failed("names an interpreter that cannot be opened", e.0))?;
+        let interp = Headers::parse(&Fd(interp_fd)).and_then(|h| elf::map(interp_fd, &h, 0, &mut on_exec));
+        raw::close(interp_fd);
+        let interp = interp?;
+        entry = interp.entry;
+        interp_base = interp.bias;
+    }
+    if let Some(vdso) = initial.aux(at::SYSINFO_EHDR)
+        && let Some(len) = vdso_len(vdso)
+    {
+        on_exec(vdso, vdso + len, k::PROT_READ | k::PROT_EXEC);
+    }
+    drop(engine);
+    let high = move_up(fd).unwrap_or(fd);
+    if high != fd {
+        raw::close(fd);
+    }
+    EXE_FD.store(high, Ordering::Relaxed);
+
+    let mut strings: Vec<&[u8]> = plan.found.head.iter().map(Vec::as_slice).collect();
+    let mut argv: Vec<u64> = (0..strings.len() as u64).collect();
+    let skip = usize::from(!strings.is_empty());
+    argv.extend(plan.argv.iter().skip(skip));
+    strings.push(&plan.found.execfn);
+    let guest = Guest { argv: &argv, strings: &strings, execfn: strings.len() - 1, program: &program, interp_base };
+    // SAFETY: this runs on the runtime's stack; the kernel's initial stack is the guest's.
+    let built = unsafe { stack::build(initial, &guest) };
+    if headers.wants_exec_stack() {
+        make_stack_executable(built.sp);
+    }
+    describe_to_kernel(&program, initial, &built);
+    // SAFETY: PR_SET_NAME = 15 reads at most 16 bytes.
+    let _ = unsafe { raw::syscall(k::__NR_prctl, [15, plan.comm.as_ptr() as u64]) };
+    set_exe_path(&plan.found.execfn);
+    stats::started(&plan.found.execfn);
+    ts.regs = crate::thread::state::Regs { rip: entry, rflags: 0x202, ..Default::default() };
+    if let Some(slot) = ts.regs.gpr.get_mut(reg::RSP) {
+        *slot = built.sp;
+    }
+    Ok(())
+}
+
+/// A dynamic loader started as a program is mapped like a library.
+fn is_loader(path: &[u8]) -> bool {
+    path.rsplit(|&b| b == b'/').next().is_some_and(|name| name.starts_with(b"ld-") || name.starts_with(b"ld."))
+}
+
+/// Bytes of the vDSO image, whole pages.
+fn vdso_len(at: u64) -> Option<u64> {
+    struct Memory(u64);
+    impl elf::FileBytes for Memory {
+        fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, raw::Errno> {
+            Ok(guest::read_bytes(self.0 + offset, buf))
+        }
+    }
+    let headers = Headers::parse(&Memory(at)).ok()?;
+    let (start, end) = headers.span();
+    Some(end - start)
+}
+
+/// PT_GNU_STACK asks for it (fs/binfmt_elf.c, EXSTACK_ENABLE_X).
+fn make_stack_executable(sp: u64) {
+    let prot = k::PROT_READ | k::PROT_WRITE | k::PROT_EXEC;
+    let page = sp & !4095;
+    // SAFETY: the main stack; PROT_GROWSDOWN takes the whole mapping.
+    if unsafe { raw::mprotect(page, 4096, prot | k::PROT_GROWSDOWN) }.is_ok() {
+        crate::syscall::memory::note_exec_mapping(page);
+    }
+}
+
+/// Makes /proc/PID/{cmdline,environ,auxv,stat} and brk the guest's (prctl(2), PR_SET_MM_MAP: unprivileged without exe_fd).
+fn describe_to_kernel(program: &Image, initial: &Initial, built: &Built) {
+    const PR_SET_MM: u64 = 35;
+    const PR_SET_MM_MAP: u64 = 14;
+    /// `struct prctl_mm_map` (include/uapi/linux/prctl.h).
+    #[repr(C)]
+    struct MmMap {
+        code: (u64, u64),
+        data: (u64, u64),
+        brk: (u64, u64),
+        start_stack: u64,
+        arg: (u64, u64),
+        env: (u64, u64),
+        auxv: u64,
+        auxv_size: u32,
+        exe_fd: u32,
+    }
+    // SAFETY: strings of the initial stack.
+    let end_of = |at: u64| at + unsafe { Initial::string(at) }.len() as u64 + 1;
+    let span = |list: &[u64]| match (list.first(), list.last()) {
+        (Some(&first), Some(&last)) if first <= last => (first, end_of(last)),
+        (Some(&first), _) => (first, end_of(first)),
+        _ => (built.sp, built.sp),
+    };
+    let brk = layout::brk_start(program.brk);
+    let map = MmMap {
+        code: program.code,
+        data: if program.data.1 == 0 { program.code } else { program.data },
+        brk: (brk, brk),
+        start_stack: built.sp,
+        arg: span(&built.argv),
+        env: span(&initial.envp),
+        auxv: built.auxv.0,
+        auxv_size: u32::try_from(built.auxv.1).unwrap_or(0),
+        exe_fd: u32::MAX,
+    };
+    // SAFETY: the kernel reads the structure and the auxiliary vector.
+    let result = unsafe {
+        raw::syscall(
+            k::__NR_prctl,
+            [PR_SET_MM, PR_SET_MM_MAP, &raw const map as u64, core::mem::size_of::<MmMap>() as u64, 0],
+        )
+    };
+    if result.is_err() {
+        crate::syscall::memory::own_brk(brk);
+    }
+}
+

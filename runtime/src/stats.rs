@@ -1,0 +1,186 @@
+//! `--stats`: one JSON line when an image starts, one when it ends, one for each image that was executed natively.
+
+use crate::engine::translate;
+use crate::options;
+use crate::report::Bytes;
+use crate::syscall::table;
+use crate::sys::raw;
+use crate::thread::registry;
+use crate::thread::state::{COUNTED_CALLS, ThreadState};
+use core::fmt::{self, Write};
+use core::sync::atomic::{AtomicU64, Ordering};
+use linux_raw_sys::general as k;
+
+/// Calls of threads that have ended.
+static ENDED: [AtomicU64; COUNTED_CALLS] = [const { AtomicU64::new(0) }; COUNTED_CALLS];
+static ENDED_SIGNALS: AtomicU64 = AtomicU64::new(0);
+static ENDED_DISPATCHES: AtomicU64 = AtomicU64::new(0);
+static ENDED_HITS: AtomicU64 = AtomicU64::new(0);
+
+/// A buffer that is written with one `write`, so that lines of several processes do not mix.
+struct Out {
+    bytes: alloc::vec::Vec<u8>,
+}
+
+impl Write for Out {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        self.bytes.extend_from_slice(s.as_bytes());
+        Ok(())
+    }
+}
+
+/// A JSON string of bytes that need not be UTF-8.
+struct Json<'a>(&'a [u8]);
+
+impl fmt::Display for Json<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for chunk in self.0.utf8_chunks() {
+            for c in chunk.valid().chars() {
+                match c {
+                    '"' | '\\' => write!(f, "\\{c}")?,
+                    c if c < ' ' => write!(f, "\\u{:04x}", c as u32)?,
+                    c => f.write_char(c)?,
+                }
+            }
+            for _ in chunk.invalid() {
+                f.write_char('\u{fffd}')?;
+            }
+        }
+        f.write_char('"')
+    }
+}
+
+fn emit(line: &[u8]) {
+    let path = &options::get().stats_path;
+    let file = path[0] != 0;
+    if !file {
+        raw::write_all(2, line);
+        return;
+    }
+    let flags = k::O_WRONLY | k::O_CREAT | k::O_APPEND | k::O_CLOEXEC;
+    // SAFETY: the path is NUL-terminated.
+    if let Ok(fd) = unsafe {
+        raw::syscall(
+            k::__NR_openat,
+            [k::AT_FDCWD.cast_unsigned() as u64, path.as_ptr() as u64, u64::from(flags), 0o644],
+        )
+    } {
+        let fd = i32::try_from(fd).unwrap_or(-1);
+        raw::write_all(fd, line);
+        raw::close(fd);
+    }
+}
+
+/// An image starts under the engine.
+pub fn started(exe: &[u8]) {
+    if !options::get().wants_stats() {
+        return;
+    }
+    let mut out = Out { bytes: alloc::vec::Vec::new() };
+    let _ = writeln!(out, "{{\"event\":\"start\",\"pid\":{},\"engine\":\"translate\",\"exe\":{}}}", raw::getpid(), Json(exe));
+    emit(&out.bytes);
+}
+
+/// An image is executed natively.
+pub fn native(path: &[u8], reason: &str) {
+    if !options::get().wants_stats() {
+        return;
+    }
+    let mut out = Out { bytes: alloc::vec::Vec::new() };
+    let _ = writeln!(
+        out,
+        "{{\"event\":\"native\",\"pid\":{},\"path\":{},\"reason\":\"{}\"}}",
+        raw::getpid(),
+        Json(path),
+        Bytes(reason.as_bytes())
+    );
+    emit(&out.bytes);
+}
+
+/// A thread ends: its counters outlive it.
+pub fn thread_ended(ts: &ThreadState) {
+    for (total, n) in ENDED.iter().zip(&ts.counts) {
+        if *n != 0 {
+            total.fetch_add(*n, Ordering::Relaxed);
+        }
+    }
+    ENDED_SIGNALS.fetch_add(ts.signals, Ordering::Relaxed);
+    ENDED_DISPATCHES.fetch_add(ts.dispatches, Ordering::Relaxed);
+    ENDED_HITS.fetch_add(ts.lookup_hits, Ordering::Relaxed);
+}
+
+/// In the child of a fork: its figures begin anew.
+pub fn reset(ts: &mut ThreadState) {
+    for total in &ENDED {
+        total.store(0, Ordering::Relaxed);
+    }
+    ENDED_SIGNALS.store(0, Ordering::Relaxed);
+    ENDED_DISPATCHES.store(0, Ordering::Relaxed);
+    ENDED_HITS.store(0, Ordering::Relaxed);
+    ts.counts = [0; COUNTED_CALLS];
+    ts.signals = 0;
+    ts.dispatches = 0;
+    ts.lookup_hits = 0;
+    ts.unknown_calls = 0;
+}
+
+/// The image ends (by exit, exec or signal): prints its figures.
+pub fn finish(how: &str) {
+    if !options::get().wants_stats() {
+        return;
+    }
+    let mut counts = [0u64; COUNTED_CALLS];
+    for (c, n) in counts.iter_mut().zip(&ENDED) {
+        *c = n.load(Ordering::Relaxed);
+    }
+    let mut signals = ENDED_SIGNALS.load(Ordering::Relaxed);
+    let mut dispatches = ENDED_DISPATCHES.load(Ordering::Relaxed);
+    let mut hits = ENDED_HITS.load(Ordering::Relaxed);
+    registry::for_each(|ts| {
+        for (c, n) in counts.iter_mut().zip(&ts.counts) {
+            *c += n;
+        }
+        signals += ts.signals;
+        dispatches += ts.dispatches;
+        hits += ts.lookup_hits;
+    });
+    let (stats, links) = {
+        let engine = translate::lock();
+        (engine.stats, engine.fragments.links)
+    };
+    let mut out = Out { bytes: alloc::vec::Vec::with_capacity(4096) };
+    let _ = write!(
+        out,
+        "{{\"event\":\"end\",\"pid\":{},\"engine\":\"translate\",\"exe\":{},\"how\":\"{how}\",\"fragments\":{},\"insns\":{},\"guest_bytes\":{},\"cache_bytes\":{},\"heap_bytes\":{},\"links\":{links},\"dispatches\":{dispatches},\"lookup_hits\":{hits},\"flushes\":{},\"invalidations\":{},\"write_faults\":{},\"steps\":{},\"signals\":{signals},\"syscalls\":{{",
+        raw::getpid(),
+        Json(crate::process::exe_path()),
+        stats.fragments,
+        stats.insns,
+        stats.guest_bytes,
+        stats.cache_bytes,
+        crate::mem::heap::HEAP.held_bytes(),
+        stats.flushes,
+        stats.invalidations,
+        stats.write_faults,
+        stats.steps,
+    );
+    let mut first = true;
+    for (nr, n) in counts.iter().enumerate().filter(|(_, n)| **n != 0) {
+        if !first {
+            out.bytes.push(b',');
+        }
+        first = false;
+        match table::name(nr as u64) {
+            Some(name) => {
+                let _ = write!(out, "\"{name}\"");
+            }
+            None => {
+                let _ = write!(out, "\"syscall_{nr}\"");
+            }
+        }
+        let _ = write!(out, ":{{\"count\":{n},\"passthrough\":{n},\"emulated\":0}}");
+    }
+    let _ = out.write_str("}}\n");
+    emit(&out.bytes);
+}

@@ -1,0 +1,267 @@
+//! Memory calls: the kernel carries them out, the map of guest code follows.
+
+use super::{CODE_CHANGES, Call, Outcome};
+use crate::engine::translate::{Engine, Locked, lock};
+use crate::mem::guest;
+use crate::sys::raw;
+use crate::thread::registry;
+use core::sync::atomic::{AtomicU64, Ordering};
+use linux_raw_sys::general as k;
+
+const EINVAL: i64 = -22;
+const ENOMEM: i64 = -12;
+
+fn page_up(n: u64) -> u64 {
+    n.saturating_add(4095) & !4095
+}
+
+/// Runs `f` on the engine and notes if fragments were dropped.
+fn update(engine: &mut Locked, f: impl FnOnce(&mut Engine)) {
+    let before = engine.stats.invalidations;
+    f(engine);
+    if engine.stats.invalidations != before {
+        CODE_CHANGES.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+/// Makes the call under the engine's lock, so that no thread translates from memory that is being replaced.
+fn locked(call: &Call<'_>, args: &[u64; 6], then: impl FnOnce(&mut Engine, u64)) -> Outcome {
+    let mut engine = lock();
+    let [a, b, c, d, e, f] = *args;
+    // SAFETY: the guest's own memory: ranges of the runtime were excluded by `is_ours`.
+    let result = unsafe { raw::syscall6(a, b, c, d, e, f, u64::from(call.nr)) };
+    if let Ok(value) = raw::check(result) {
+        update(&mut engine, |engine| then(engine, value));
+    }
+    Outcome::Done(result)
+}
+
+/// `start..end` contains memory of the runtime: its image, cache, tables or thread blocks.
+fn is_ours(start: u64, end: u64) -> bool {
+    let overlaps = |s: u64, e: u64| s < end && start < e;
+    let (s, e) = crate::image::range();
+    if overlaps(s, e) {
+        return true;
+    }
+    let table = crate::engine::translate::ibl::IBTC.load(Ordering::Relaxed);
+    if overlaps(table, table + (512 << 10)) {
+        return true;
+    }
+    let mut found = lock().cache.ranges().any(|(s, e)| overlaps(s, e));
+    registry::for_each_block(|s, e| found |= overlaps(s, e));
+    found
+}
+
+/// mmap(2).
+pub fn mmap(call: &mut Call<'_>) -> Outcome {
+    let (len, prot, flags) = (page_up(call.arg(1)), call.int(2).cast_unsigned(), call.int(3).cast_unsigned());
+    let addr = call.arg(0);
+    if flags & k::MAP_FIXED != 0 && is_ours(addr, addr.saturating_add(len)) {
+        crate::report::say(format_args!("mmap(MAP_FIXED) at {addr:#x} over memory of bt-run is refused"));
+        return Outcome::Done(ENOMEM);
+    }
+    let shared = flags & k::MAP_TYPE != k::MAP_PRIVATE;
+    let relevant = flags & k::MAP_FIXED != 0 || prot & k::PROT_EXEC != 0 || shared;
+    if !relevant {
+        // New private data where nothing was: no code is concerned.
+        let args = call.args;
+        // SAFETY: a new mapping that replaces nothing.
+        let result = unsafe {
+            let [a, b, c, d, e, f] = args;
+            raw::syscall6(a, b, c, d, e, f, u64::from(call.nr))
+        };
+        return Outcome::Done(result);
+    }
+    locked(call, &call.args, |engine, at| engine.mapped(at, at.saturating_add(len), prot, shared))
+}
+
+/// munmap(2).
+pub fn munmap(call: &mut Call<'_>) -> Outcome {
+    let (start, len) = (call.arg(0), page_up(call.arg(1)));
+    let end = start.saturating_add(len);
+    if is_ours(start, end) {
+        crate::report::say(format_args!("munmap of {start:#x}..{end:#x}, which holds memory of bt-run, is refused"));
+        return Outcome::Done(EINVAL);
+    }
+    locked(call, &call.args, |engine, _| engine.unmapped(start, end))
+}
+
+/// mprotect(2), pkey_mprotect(2).
+pub fn mprotect(call: &mut Call<'_>) -> Outcome {
+    let (start, len, prot) = (call.arg(0), page_up(call.arg(1)), call.int(2).cast_unsigned());
+    let end = start.saturating_add(len);
+    if is_ours(start, end) {
+        return Outcome::Done(ENOMEM);
+    }
+    let prot_bits = prot & (k::PROT_READ | k::PROT_WRITE | k::PROT_EXEC);
+    let outcome = locked(call, &call.args, |engine, _| {
+        // PROT_GROWSDOWN extends the range to the mapping's start.
+        let start = if prot & k::PROT_GROWSDOWN != 0 {
+            engine.map.find(start).map_or(start, |(s, _)| s.min(start))
+        } else {
+            start
+        };
+        engine.protected(start, end, prot_bits);
+    });
+    if let Outcome::Done(result) = outcome
+        && result < 0
+        && len != 0
+    {
+        // A failed call may have changed part of the range (mprotect(2), ENOMEM): what stands there is looked at again.
+        let mut engine = lock();
+        update(&mut engine, |engine| {
+            engine.drop_range(start, end);
+        });
+    }
+    outcome
+}
+
+/// mremap(2).
+pub fn mremap(call: &mut Call<'_>) -> Outcome {
+    let (old, old_len, new_len) = (call.arg(0), page_up(call.arg(1)), page_up(call.arg(2)));
+    let flags = call.int(3).cast_unsigned();
+    let fixed = flags & k::MREMAP_FIXED != 0;
+    let new = call.arg(4);
+    if is_ours(old, old.saturating_add(old_len)) || fixed && is_ours(new, new.saturating_add(new_len)) {
+        return Outcome::Done(ENOMEM);
+    }
+    locked(call, &call.args, |engine, at| {
+        let pieces = engine.map.pieces(old, old.saturating_add(old_len.max(1)));
+        // MREMAP_DONTUNMAP leaves an empty mapping behind; an old length of 0 makes an alias of a shared mapping.
+        if old_len != 0 && at != old {
+            engine.unmapped(old, old + old_len);
+        }
+        if at != old {
+            engine.unmapped(at, at + new_len);
+        } else if new_len < old_len {
+            engine.unmapped(at + new_len, at + old_len);
+        }
+        let last = pieces.len().saturating_sub(1);
+        for (i, (start, region)) in pieces.iter().enumerate() {
+            let from = at + (start - old);
+            let end = if i == last { at + new_len } else { (at + (region.end - old)).min(at + new_len) };
+            if at != old || i == last {
+                engine.map.insert(from, end.max(from), region.prot, region.shared);
+            }
+        }
+    })
+}
+
+/// The main stack was made executable: all of it is.
+pub fn note_exec_mapping(page: u64) {
+    // A stack grows downwards to its limit; 8 MiB is the default, and addresses below what is mapped cannot be fetched.
+    const STACK_BYTES: u64 = 8 << 20;
+    let prot = k::PROT_READ | k::PROT_WRITE | k::PROT_EXEC;
+    lock().map.insert(page.saturating_sub(STACK_BYTES), page + (256 << 10), prot, false);
+}
+
+/// Start and current end of a break kept by the runtime, where the kernel does not let us place its own; 0 if it does.
+static OWN_BRK: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
+
+/// The kernel without CONFIG_CHECKPOINT_RESTORE: brk is answered here.
+pub fn own_brk(start: u64) {
+    for word in &OWN_BRK {
+        word.store(start, Ordering::Relaxed);
+    }
+}
+
+/// brk(2): the kernel's own, set up for the guest at start.
+pub fn brk(call: &mut Call<'_>) -> Outcome {
+    let [start, end] = [OWN_BRK[0].load(Ordering::Relaxed), OWN_BRK[1].load(Ordering::Relaxed)];
+    if start == 0 {
+        return call.pass();
+    }
+    let _engine = lock();
+    let wanted = call.arg(0);
+    if wanted < start {
+        return Outcome::Done(end.cast_signed());
+    }
+    let (old_page, new_page) = (page_up(end), page_up(wanted));
+    if new_page > old_page {
+        let prot = k::PROT_READ | k::PROT_WRITE;
+        match raw::mmap_anon(old_page, new_page - old_page, prot, k::MAP_FIXED_NOREPLACE) {
+            Ok(at) if at == old_page => {}
+            _ => return Outcome::Done(end.cast_signed()),
+        }
+    } else if new_page < old_page {
+        // SAFETY: the guest gave it back.
+        unsafe { raw::munmap(new_page, old_page - new_page) };
+    }
+    OWN_BRK[1].store(wanted, Ordering::Relaxed);
+    Outcome::Done(wanted.cast_signed())
+}
+
+/// shmat(2).
+pub fn shmat(call: &mut Call<'_>) -> Outcome {
+    const SHM_EXEC: i32 = 0o100_000;
+    const SHM_RDONLY: i32 = 0o10_000;
+    const SHM_REMAP: i32 = 0o40_000;
+    let flags = call.int(2);
+    let addr = call.arg(1);
+    // The segment's size: IPC_STAT (2) fills struct shmid_ds, whose shm_segsz lies at byte 48.
+    let mut ds = [0u64; 16];
+    // SAFETY: the structure is 112 bytes on x86-64.
+    let stat = unsafe { raw::syscall(k::__NR_shmctl, [call.arg(0), 2, ds.as_mut_ptr() as u64]) };
+    let [_, _, _, _, _, _, size, ..] = ds;
+    let len = if stat.is_ok() { page_up(size) } else { 4096 };
+    if flags & SHM_REMAP != 0 && is_ours(addr, addr.saturating_add(len)) {
+        return Outcome::Done(EINVAL);
+    }
+    let mut prot = k::PROT_READ;
+    if flags & SHM_RDONLY == 0 {
+        prot |= k::PROT_WRITE;
+    }
+    if flags & SHM_EXEC != 0 {
+        prot |= k::PROT_EXEC;
+    }
+    locked(call, &call.args, |engine, at| engine.mapped(at, at + len, prot, true))
+}
+
+/// shmdt(2).
+pub fn shmdt(call: &mut Call<'_>) -> Outcome {
+    let addr = call.arg(0);
+    locked(call, &call.args, |engine, _| {
+        if let Some((start, region)) = engine.map.find(addr) {
+            engine.unmapped(start, region.end);
+        }
+    })
+}
+
+/// remap_file_pages(2): other contents at the same addresses.
+pub fn remap_file_pages(call: &mut Call<'_>) -> Outcome {
+    let (start, len) = (call.arg(0), page_up(call.arg(1)));
+    locked(call, &call.args, |engine, _| {
+        engine.drop_range(start, start.saturating_add(len));
+    })
+}
+
+/// madvise(2): some advice throws contents away.
+pub fn madvise(call: &mut Call<'_>) -> Outcome {
+    let (start, len, advice) = (call.arg(0), page_up(call.arg(1)), call.int(2).cast_unsigned());
+    let end = start.saturating_add(len);
+    let discards = matches!(advice, k::MADV_DONTNEED | k::MADV_FREE | k::MADV_REMOVE | k::MADV_DONTNEED_LOCKED | 102 | 103);
+    if !discards {
+        return call.pass();
+    }
+    if is_ours(start, end) {
+        return Outcome::Done(EINVAL);
+    }
+    locked(call, &call.args, |engine, _| {
+        engine.drop_range(start, end);
+    })
+}
+
+/// process_vm_writev(2) may be aimed at the process itself.
+pub fn process_vm_writev(call: &mut Call<'_>) -> Outcome {
+    super::prepare_outputs(call);
+    // No matter which process it names: in this one only pages we protected change, and they are given back.
+    let (riov, count) = (call.arg(3), call.arg(4).min(1024));
+    for i in 0..count {
+        let Some([base, len]) = guest::read::<[u64; 2]>(riov + i * 16) else { break };
+        let mut engine = lock();
+        update(&mut engine, |engine| {
+            engine.release_range(base, base.saturating_add(len));
+        });
+    }
+    call.pass()
+}

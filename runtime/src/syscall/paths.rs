@@ -1,0 +1,83 @@
+//! `/proc/self/exe`: the guest sees its own program, not bt-run.
+
+use super::{Call, Outcome};
+use crate::mem::guest;
+use crate::process::EXE_FD;
+use crate::report::Text;
+use crate::sys::raw;
+use core::fmt::Write;
+use core::sync::atomic::Ordering;
+
+const PATH_MAX: usize = 4096;
+
+/// The path at `addr` names our own executable link: `/proc/self/exe`, `/proc/thread-self/exe`, `/proc/PID/exe` of this process.
+#[must_use]
+pub fn names_own_exe(addr: u64) -> bool {
+    let mut buf = [0u8; 64];
+    let Some(Ok(path)) = guest::read_cstr(addr, &mut buf) else { return false };
+    let Some(rest) = path.strip_prefix(b"/proc/") else { return false };
+    let Some(who) = rest.strip_suffix(b"/exe") else { return false };
+    match who {
+        b"self" | b"thread-self" => true,
+        digits => {
+            let mut pid = 0u32;
+            for d in digits {
+                if !d.is_ascii_digit() {
+                    return false;
+                }
+                pid = pid.wrapping_mul(10).wrapping_add(u32::from(d - b'0'));
+            }
+            !digits.is_empty() && pid == raw::getpid()
+        }
+    }
+}
+
+/// `/proc/self/fd/N` of the guest's program file, NUL-terminated.
+#[must_use]
+pub fn exe_link() -> Text {
+    let mut text = Text::default();
+    let _ = write!(text, "/proc/self/fd/{}\0", EXE_FD.load(Ordering::Relaxed));
+    text
+}
+
+fn own_exe_or_pass(call: &mut Call<'_>, path_arg: usize) -> Outcome {
+    super::prepare_outputs(call);
+    if EXE_FD.load(Ordering::Relaxed) >= 0 && names_own_exe(call.arg(path_arg)) {
+        let link = exe_link();
+        let mut args = call.args;
+        if let Some(arg) = args.get_mut(path_arg) {
+            *arg = link.as_bytes().as_ptr() as u64;
+        }
+        return call.pass_with(&args);
+    }
+    call.pass()
+}
+
+/// readlink(2).
+pub fn readlink(call: &mut Call<'_>) -> Outcome {
+    own_exe_or_pass(call, 0)
+}
+
+/// readlinkat(2).
+pub fn readlinkat(call: &mut Call<'_>) -> Outcome {
+    own_exe_or_pass(call, 1)
+}
+
+/// open(2).
+pub fn open(call: &mut Call<'_>) -> Outcome {
+    own_exe_or_pass(call, 0)
+}
+
+/// openat(2), openat2(2).
+pub fn openat(call: &mut Call<'_>) -> Outcome {
+    own_exe_or_pass(call, 1)
+}
+
+/// A path of the guest's, NUL-terminated, in `buf`.
+pub fn read_path(addr: u64, buf: &mut [u8; PATH_MAX]) -> Result<usize, i64> {
+    match guest::read_cstr(addr, buf) {
+        None => Err(-14),
+        Some(Err(())) => Err(-36),
+        Some(Ok(path)) => Ok(path.len()),
+    }
+}

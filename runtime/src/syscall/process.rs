@@ -1,0 +1,64 @@
+//! Calls about the process as a whole.
+
+use super::{Call, Outcome, put_user};
+use crate::stats;
+
+const EINVAL: i64 = -22;
+
+/// exit_group(2).
+pub fn exit_group(call: &mut Call<'_>) -> Outcome {
+    if call.ts.foreign == 0 {
+        stats::finish("exit");
+    }
+    call.pass()
+}
+
+/// arch_prctl(2): fs is the guest's, gs is ours, the guest's gs base a value.
+pub fn arch_prctl(call: &mut Call<'_>) -> Outcome {
+    const ARCH_SET_GS: i32 = 0x1001;
+    const ARCH_GET_GS: i32 = 0x1004;
+    match call.int(0) {
+        ARCH_SET_GS => {
+            // The kernel refuses addresses outside user space.
+            if call.arg(1) >= 0x7fff_ffff_f000 {
+                return Outcome::Done(-1);
+            }
+            call.ts.guest_gs_base = call.arg(1);
+            Outcome::Done(0)
+        }
+        ARCH_GET_GS => {
+            let base = call.ts.guest_gs_base;
+            Outcome::Done(put_user(call.arg(1), &base).err().unwrap_or(0))
+        }
+        _ => {
+            super::prepare_outputs(call);
+            call.pass()
+        }
+    }
+}
+
+/// prctl(2): what would break the runtime is answered here.
+pub fn prctl(call: &mut Call<'_>) -> Outcome {
+    const PR_SET_SYSCALL_USER_DISPATCH: i32 = 59;
+    const PR_SET_TSC: i32 = 26;
+    match call.int(0) {
+        // Syscall User Dispatch would trap the runtime's own calls.
+        PR_SET_SYSCALL_USER_DISPATCH if call.arg(1) != 0 => Outcome::Done(EINVAL),
+        PR_SET_TSC => call.pass(),
+        _ => {
+            super::prepare_outputs(call);
+            call.pass()
+        }
+    }
+}
+
+/// ptrace(2): a process that asks to be traced runs its next image natively, so that its tracer sees the program.
+pub fn ptrace(call: &mut Call<'_>) -> Outcome {
+    super::prepare_outputs(call);
+    let outcome = call.pass();
+    if call.int(0) == 0 && matches!(outcome, Outcome::Done(r) if r >= 0) {
+        super::exec::TRACED.store(true, core::sync::atomic::Ordering::Relaxed);
+    }
+    outcome
+}
+

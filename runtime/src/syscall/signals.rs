@@ -1,0 +1,222 @@
+//! Signal calls.
+
+use super::{Call, Outcome, put_user};
+use crate::mem::guest;
+use crate::signal::action;
+use crate::signal::deliver::{alt_flags, on_alt_stack};
+use crate::signal::sigreturn::sigreturn as restore;
+use crate::sys::raw;
+use crate::sys::types::{SigAction, SigInfo, StackT, sig};
+use crate::thread::state::{AltStack, ThreadState, reg};
+use linux_raw_sys::general as k;
+
+const EINVAL: i64 = -22;
+const EFAULT: i64 = -14;
+const EPERM: i64 = -1;
+const ENOMEM: i64 = -12;
+const SEGV: u64 = sig::bit(sig::SIGSEGV);
+
+/// rt_sigaction(2).
+pub fn sigaction(call: &mut Call<'_>) -> Outcome {
+    let signal = call.int(0);
+    if call.arg(3) != 8 {
+        return Outcome::Done(EINVAL);
+    }
+    let new = match call.arg(1) {
+        0 => None,
+        at => match guest::read::<SigAction>(at) {
+            Some(action) => Some(action),
+            None => return Outcome::Done(EFAULT),
+        },
+    };
+    if new.is_some() && matches!(signal, sig::SIGKILL | sig::SIGSTOP) {
+        return Outcome::Done(EINVAL);
+    }
+    match action::set(signal, new.as_ref()) {
+        Err(e) => Outcome::Done(e.as_result()),
+        Ok(old) => match call.arg(2) {
+            0 => Outcome::Done(0),
+            at => Outcome::Done(put_user(at, &old).err().unwrap_or(0)),
+        },
+    }
+}
+
+/// rt_sigprocmask(2): SIGSEGV is never blocked in the kernel, its bit is kept here.
+pub fn sigprocmask(call: &mut Call<'_>) -> Outcome {
+    if call.arg(3) != 8 {
+        return Outcome::Done(EINVAL);
+    }
+    let (how, new_at, old_at) = (call.int(0), call.arg(1), call.arg(2));
+    let mut new = 0u64;
+    if new_at != 0 {
+        match guest::read::<u64>(new_at) {
+            Some(mask) => new = mask,
+            None => return Outcome::Done(EFAULT),
+        }
+    }
+    let before = call.ts.segv_blocked;
+    let kernel_new = new & !SEGV;
+    let mut old = 0u64;
+    #[expect(clippy::cast_sign_loss, reason = "the kernel takes the low 32 bits")]
+    // SAFETY: both words live during the call.
+    let result = unsafe {
+        raw::syscall(
+            k::__NR_rt_sigprocmask,
+            [how as u64, if new_at == 0 { 0 } else { &raw const kernel_new as u64 }, &raw mut old as u64, 8],
+        )
+    };
+    if let Err(e) = result {
+        return Outcome::Done(e.as_result());
+    }
+    // While a requeued signal waits the kernel's mask is ours; the guest's is the saved one.
+    if call.ts.requeued != 0 {
+        let kernel_old = call.ts.saved_mask;
+        call.ts.saved_mask = match (new_at != 0, how) {
+            (true, 0) => kernel_old | kernel_new,
+            (true, 1) => kernel_old & !kernel_new,
+            (true, _) => kernel_new,
+            (false, _) => kernel_old,
+        };
+        old = kernel_old;
+        crate::signal::leave::set_mask(crate::signal::ALL_BUT_FAULTS);
+    }
+    if new_at != 0 && new & SEGV != 0 {
+        call.ts.segv_blocked = u32::from(how != 1);
+    } else if new_at != 0 && how == 2 {
+        call.ts.segv_blocked = 0;
+    }
+    release_held(call.ts);
+    if before != 0 {
+        old |= SEGV;
+    }
+    match old_at {
+        0 => Outcome::Done(0),
+        at => Outcome::Done(put_user(at, &old).err().unwrap_or(0)),
+    }
+}
+
+/// An asynchronous SIGSEGV that was held while blocked comes through.
+fn release_held(ts: &mut ThreadState) {
+    if ts.segv_blocked == 0
+        && let [Some(_), _] = ts.held
+        && ts.requeued == 0
+    {
+        ts.saved_mask = crate::signal::leave::set_mask(crate::signal::ALL_BUT_FAULTS);
+        ts.requeued = 1;
+    }
+}
+
+/// rt_sigpending(2): with what is held.
+pub fn sigpending(call: &mut Call<'_>) -> Outcome {
+    super::prepare_outputs(call);
+    let outcome = call.pass();
+    if outcome == Outcome::Done(0)
+        && let [Some(_), _] = call.ts.held
+        && let Some(set) = guest::read::<u64>(call.arg(0))
+    {
+        let _ = guest::write(call.arg(0), &(set | SEGV));
+    }
+    outcome
+}
+
+/// rt_sigreturn(2).
+pub fn sigreturn(call: &mut Call<'_>) -> Outcome {
+    restore(call.ts);
+    // Only a frame that cannot be read comes back: the kernel raises SIGSEGV (signal_64.c, badframe).
+    let info = SigInfo { signo: sig::SIGSEGV, errno: 0, code: k::SI_KERNEL.cast_signed(), pad: 0, fields: [0; 14] };
+    call.ts.held[0] = Some(info);
+    if call.ts.requeued == 0 {
+        call.ts.saved_mask = crate::signal::leave::set_mask(crate::signal::ALL_BUT_FAULTS);
+        call.ts.requeued = 1;
+    }
+    Outcome::Done(0)
+}
+
+/// sigaltstack(2) (kernel/signal.c, do_sigaltstack).
+pub fn sigaltstack(call: &mut Call<'_>) -> Outcome {
+    const SS_DISABLE: u64 = 2;
+    const SS_ONSTACK: u64 = 1;
+    const SS_AUTODISARM: u64 = 1 << 31;
+    let rsp = call.ts.regs.gpr.get(reg::RSP).copied().unwrap_or(0);
+    let ts = &mut *call.ts;
+    let (new_at, old_at) = (call.args[0], call.args[1]);
+    let old = ts.alt_stack;
+    let old_flags = alt_flags(ts, rsp) | old.flags & SS_AUTODISARM;
+    if new_at != 0 {
+        let Some(new) = guest::read::<StackT>(new_at) else { return Outcome::Done(EFAULT) };
+        if on_alt_stack(ts, rsp) {
+            return Outcome::Done(EPERM);
+        }
+        let flags = u64::from(new.flags.cast_unsigned());
+        let mode = flags & !SS_AUTODISARM;
+        if mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0 {
+            return Outcome::Done(EINVAL);
+        }
+        if mode == SS_DISABLE {
+            ts.alt_stack = AltStack { sp: 0, flags: SS_DISABLE, size: 0 };
+        } else {
+            if new.size < crate::start::min_signal_stack() {
+                return Outcome::Done(ENOMEM);
+            }
+            ts.alt_stack = AltStack { sp: new.sp, flags: flags & SS_AUTODISARM, size: new.size };
+        }
+    }
+    if old_at != 0 {
+        #[expect(clippy::cast_possible_truncation, reason = "the flags fit")]
+        let out = StackT { sp: old.sp, flags: (old_flags as u32).cast_signed(), pad: 0, size: old.size };
+        return Outcome::Done(put_user(old_at, &out).err().unwrap_or(0));
+    }
+    Outcome::Done(0)
+}
+
+/// Runs `f` with the mask argument `mask` replaced by a copy without SIGSEGV, and the signals it lets through taken under it.
+fn under_mask(call: &mut Call<'_>, mask_at: u64, f: impl FnOnce(&mut Call<'_>, u64) -> Outcome) -> Outcome {
+    super::prepare_outputs(call);
+    if mask_at == 0 {
+        return f(call, 0);
+    }
+    let Some(mask) = guest::read::<u64>(mask_at) else { return Outcome::Done(EFAULT) };
+    let kernel_mask = mask & !SEGV;
+    call.ts.temporary_mask = Some(kernel_mask);
+    let outcome = f(call, &raw const kernel_mask as u64);
+    // Still set at the way out only if a signal was taken under it.
+    if outcome != Outcome::Done(-4) || call.ts.requeued == 0 {
+        call.ts.temporary_mask = None;
+    }
+    outcome
+}
+
+/// Calls with a mask and its size as arguments `mask_arg` and `size_arg`.
+pub fn with_mask(call: &mut Call<'_>, mask_arg: usize, size_arg: usize) -> Outcome {
+    let at = call.arg(mask_arg);
+    if at != 0 && call.arg(size_arg) != 8 {
+        return call.pass();
+    }
+    under_mask(call, at, |call, mask| {
+        let mut args = call.args;
+        if let Some(arg) = args.get_mut(mask_arg) {
+            *arg = mask;
+        }
+        call.pass_with(&args)
+    })
+}
+
+/// pselect6(2): the sixth argument points to the mask's address and size.
+pub fn pselect6(call: &mut Call<'_>) -> Outcome {
+    let at = call.arg(5);
+    if at == 0 {
+        super::prepare_outputs(call);
+        return call.pass();
+    }
+    let Some([mask_at, size]) = guest::read::<[u64; 2]>(at) else { return Outcome::Done(EFAULT) };
+    if mask_at == 0 || size != 8 {
+        super::prepare_outputs(call);
+        return call.pass();
+    }
+    under_mask(call, mask_at, |call, mask| {
+        let pair = [mask, 8u64];
+        let mut args = call.args;
+        args[5] = pair.as_ptr() as u64;
+        call.pass_with(&args)
+    })
+}

@@ -1,0 +1,297 @@
+//! clone(2) and relatives, exit(2).
+//!
+//! A child that shares memory (CLONE_VM) gets a thread state and a runtime stack of its own before it runs guest code;
+//! all signals stay blocked until then, because `gs` is copied from the parent. A child with its own memory goes on with its
+//! copy of the parent's state.
+
+use super::{Call, Outcome, set};
+use crate::engine::translate;
+use crate::mem::{guest, heap};
+use crate::signal::{action, leave::set_mask};
+use crate::stats;
+use crate::sys::raw;
+use crate::thread::registry;
+use crate::thread::state::{ThreadState, reg};
+use core::arch::naked_asm;
+use linux_raw_sys::general as k;
+
+const EAGAIN: i64 = -11;
+const EFAULT: i64 = -14;
+const EINVAL: i64 = -22;
+
+/// CLONE_CLEAR_SIGHAND (clone(2)), which only clone3 can express.
+const CLONE_CLEAR_SIGHAND: u64 = 0x1_0000_0000;
+
+/// `struct clone_args` (clone(2)) as far as this version knows it.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct CloneArgs {
+    flags: u64,
+    pidfd: u64,
+    child_tid: u64,
+    parent_tid: u64,
+    exit_signal: u64,
+    stack: u64,
+    stack_size: u64,
+    tls: u64,
+    set_tid: u64,
+    set_tid_size: u64,
+    cgroup: u64,
+}
+// SAFETY: integers only.
+unsafe impl guest::Plain for CloneArgs {}
+
+/// clone3 with a new stack: the child starts on the runtime stack given in `args` and enters [`child_start`].
+///
+/// # Safety
+/// `args` and the stack in it must be valid, all signals blocked.
+#[unsafe(naked)]
+unsafe extern "C" fn clone_vm(nr: u64, regs: *const u64, child: *mut ThreadState) -> i64 {
+    naked_asm!(
+        "push r12",
+        "mov r12, rdx",
+        "mov rax, rdi",
+        "mov r11, rsi",
+        "mov rdi, [r11]",
+        "mov rsi, [r11 + 8]",
+        "mov rdx, [r11 + 16]",
+        "mov r10, [r11 + 24]",
+        "mov r8, [r11 + 32]",
+        "syscall",
+        "test rax, rax",
+        "je 2f",
+        "pop r12",
+        "ret",
+        "2:",
+        "xor ebp, ebp",
+        "mov rdi, r12",
+        "call {start}",
+        "jmp bt_leave",
+        start = sym child_start,
+    )
+}
+
+/// First code of a child that shares memory, on its own runtime stack.
+extern "C" fn child_start(ts: *mut ThreadState) {
+    // SAFETY: the parent gave this thread the state; nobody else uses it.
+    let ts = unsafe { &mut *ts };
+    // SAFETY: this is the thread it belongs to.
+    unsafe { ts.install_gs() };
+    ts.tid = raw::gettid();
+    ts.install_alt_stack();
+    if ts.foreign & CLEAR_SIGHAND != 0 {
+        action::clear_handlers();
+    }
+    set_mask(ts.saved_mask);
+}
+
+/// `foreign`: the parent waits for this child and frees its state.
+const VFORK_CHILD: u32 = 1;
+/// `foreign`: handlers are cleared before the child runs.
+const CLEAR_SIGHAND: u32 = 2;
+/// `foreign`: another process in the same memory.
+const OTHER_PROCESS: u32 = 4;
+
+/// clone(2): flags, stack, parent_tid, child_tid, tls.
+pub fn clone(call: &mut Call<'_>) -> Outcome {
+    let flags = call.arg(0);
+    let stack = call.arg(1);
+    spawn(call, flags, stack, None)
+}
+
+/// fork(2).
+pub fn fork(call: &mut Call<'_>) -> Outcome {
+    call.args = [17, 0, 0, 0, 0, 0];
+    call.nr = k::__NR_clone;
+    spawn(call, 17, 0, None)
+}
+
+/// vfork(2).
+pub fn vfork(call: &mut Call<'_>) -> Outcome {
+    let flags = u64::from(k::CLONE_VM | k::CLONE_VFORK) | 17;
+    call.args = [flags, 0, 0, 0, 0, 0];
+    call.nr = k::__NR_clone;
+    spawn(call, flags, 0, None)
+}
+
+/// clone3(2).
+pub fn clone3(call: &mut Call<'_>) -> Outcome {
+    let (at, size) = (call.arg(0), call.arg(1));
+    if size < 64 || size > core::mem::size_of::<CloneArgs>() as u64 {
+        // Too short, or a later version whose extra fields must be zero: the kernel knows.
+        let mut tail = [0u8; 4096];
+        if size < 64 || size > 4096 {
+            return call.pass();
+        }
+        let known = core::mem::size_of::<CloneArgs>();
+        let Some(extra) = tail.get_mut(..usize::try_from(size).unwrap_or(0) - known) else { return Outcome::Done(EINVAL) };
+        if guest::read_bytes(at + known as u64, extra) != extra.len() {
+            return Outcome::Done(EFAULT);
+        }
+        if extra.iter().any(|&b| b != 0) {
+            return Outcome::Done(-7);
+        }
+    }
+    let mut args = CloneArgs::default();
+    let len = usize::try_from(size).unwrap_or(0).min(core::mem::size_of::<CloneArgs>());
+    // SAFETY: plain integers.
+    let bytes = unsafe { core::slice::from_raw_parts_mut((&raw mut args).cast::<u8>(), len) };
+    if guest::read_bytes(at, bytes) != len {
+        return Outcome::Done(EFAULT);
+    }
+    // The kernel's own checks come first where ours could hide them (kernel/fork.c, clone3_stack_valid).
+    if (args.stack == 0) != (args.stack_size == 0) {
+        return Outcome::Done(EINVAL);
+    }
+    let stack = args.stack.wrapping_add(args.stack_size);
+    let flags = args.flags;
+    spawn(call, flags, stack, Some(args))
+}
+
+/// Makes the child. `stack` is the guest's stack pointer in the child, 0 for the parent's.
+fn spawn(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs>) -> Outcome {
+    if flags & u64::from(k::CLONE_VM) == 0 { fork_like(call, stack, clone3) } else { vm_like(call, flags, stack, clone3) }
+}
+
+/// A child with a copy of the memory.
+fn fork_like(call: &mut Call<'_>, stack: u64, clone3: Option<CloneArgs>) -> Outcome {
+    let ts: *mut ThreadState = call.ts;
+    let [a, _, c, d, e, f] = call.args;
+    let args3 = clone3.map(|args| CloneArgs { stack: 0, stack_size: 0, ..args });
+    // Every lock is held across the fork, so that the child finds whole structures.
+    let result = {
+        let _engine = translate::lock();
+        action::with_lock(|| {
+            registry::with_lock(|| heap::with_lock(|| match &args3 {
+                // SAFETY: no new stack: the child goes on with a copy of this one.
+                Some(args) => unsafe {
+                    raw::syscall6(
+                        core::ptr::from_ref(args) as u64,
+                        core::mem::size_of::<CloneArgs>() as u64,
+                        0,
+                        0,
+                        0,
+                        0,
+                        u64::from(k::__NR_clone3),
+                    )
+                },
+                // SAFETY: as above.
+                None => unsafe { raw::syscall6(a, 0, c, d, e, f, u64::from(k::__NR_clone)) },
+            }))
+        })
+    };
+    if result == 0 {
+        // SAFETY: the child's only thread.
+        unsafe { registry::after_fork(ts) };
+        let ts = &mut *call.ts;
+        ts.tid = raw::gettid();
+        stats::reset(ts);
+        if let Some(args) = &args3
+            && args.flags & CLONE_CLEAR_SIGHAND != 0
+        {
+            action::clear_handlers();
+        }
+        if stack != 0 {
+            set(ts, reg::RSP, stack);
+        }
+    }
+    Outcome::Done(result)
+}
+
+/// A child in the same memory: a thread, a vfork child, or something in between.
+fn vm_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs>) -> Outcome {
+    let Some(child) = registry::acquire() else { return Outcome::Done(EAGAIN) };
+    let parent = &mut *call.ts;
+    let mask = set_mask(!0);
+    {
+        // SAFETY: fresh, and ours until the child runs.
+        let c = unsafe { &mut *child };
+        c.regs = parent.regs;
+        c.xmm = parent.xmm;
+        c.resume = parent.resume;
+        c.guest_gs_base = parent.guest_gs_base;
+        c.segv_blocked = parent.segv_blocked;
+        c.epoch = parent.epoch;
+        c.actions = parent.actions;
+        c.saved_mask = if parent.requeued != 0 { parent.saved_mask } else { mask };
+        c.foreign = 0;
+        if flags & u64::from(k::CLONE_VFORK) != 0 {
+            c.foreign |= VFORK_CHILD;
+        }
+        if flags & u64::from(k::CLONE_THREAD) == 0 {
+            c.foreign |= OTHER_PROCESS;
+        }
+        if flags & CLONE_CLEAR_SIGHAND != 0 {
+            c.foreign |= CLEAR_SIGHAND;
+        }
+        if flags & u64::from(k::CLONE_SIGHAND) == 0 {
+            c.copy_actions();
+        }
+        // sigaltstack(2): a new thread has none; a vfork child keeps its parent's (kernel/fork.c).
+        if flags & u64::from(k::CLONE_VFORK) != 0 {
+            c.alt_stack = parent.alt_stack;
+        }
+        set(c, reg::RAX, 0);
+        if stack != 0 {
+            set(c, reg::RSP, stack);
+        }
+    }
+    // SAFETY: the child's runtime stack is unused; signals are blocked.
+    let result = unsafe {
+        let (base, top) = ((*child).runtime_sp - crate::thread::state::RUNTIME_STACK_BYTES, (*child).runtime_sp);
+        match clone3 {
+            Some(args) => {
+                let args = CloneArgs { stack: base, stack_size: top - base, ..args };
+                let regs = [&raw const args as u64, core::mem::size_of::<CloneArgs>() as u64, 0, 0, 0];
+                clone_vm(u64::from(k::__NR_clone3), regs.as_ptr(), child)
+            }
+            None => {
+                let [_, _, c, d, e, _] = call.args;
+                let regs = [flags, top, c, d, e];
+                clone_vm(u64::from(k::__NR_clone), regs.as_ptr(), child)
+            }
+        }
+    };
+    // A vfork child has ended or left this memory by now; a failed clone made none.
+    if result < 0 || flags & u64::from(k::CLONE_VFORK) != 0 {
+        registry::release(child);
+    }
+    set_mask(mask);
+    Outcome::Done(result)
+}
+
+/// Ends the calling thread: the block is free again before the call, which needs no stack.
+///
+/// # Safety
+/// All signals must be blocked; `word` must be the block's `in_use`, or null to keep it.
+#[unsafe(naked)]
+unsafe extern "C" fn exit_thread(code: u64, word: *mut u32) -> ! {
+    naked_asm!(
+        "mov eax, 60",
+        "test rsi, rsi",
+        "je 2f",
+        "mov dword ptr [rsi], 0",
+        "2:",
+        "syscall",
+        "ud2",
+    )
+}
+
+/// exit(2).
+pub fn exit(call: &mut Call<'_>) -> Outcome {
+    let ts = &mut *call.ts;
+    let code = call.args[0];
+    if ts.foreign & OTHER_PROCESS == 0 {
+        let mut threads = 0;
+        registry::for_each(|t| threads += usize::from(t.foreign & OTHER_PROCESS == 0));
+        if threads == 1 {
+            stats::finish("exit");
+        }
+    }
+    stats::thread_ended(ts);
+    ts.counts = [0; crate::thread::state::COUNTED_CALLS];
+    set_mask(!0);
+    let word = if ts.foreign & VFORK_CHILD != 0 { core::ptr::null_mut() } else { &raw mut ts.in_use };
+    // SAFETY: signals are blocked.
+    unsafe { exit_thread(code, word) }
+}

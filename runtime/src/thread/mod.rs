@@ -1,0 +1,4 @@
+//! Guest threads: their state, and where all of them are found.
+
+pub mod registry;
+pub mod state;

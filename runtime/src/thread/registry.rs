@@ -1,0 +1,124 @@
+//! All thread states of this address space.
+
+use super::state::ThreadState;
+use crate::engine::translate::Engine;
+use crate::engine::translate::cache::ZONE_BYTES;
+use crate::mem::lock::Mutex;
+use crate::sys::raw;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+/// A thread state in the list.
+#[derive(Clone, Copy)]
+struct Entry(*mut ThreadState);
+// SAFETY: the list only holds addresses; what is read through them is single words.
+unsafe impl Send for Entry {}
+
+struct Registry {
+    all: Vec<Entry>,
+    /// Zones that were flushed, with the number of the flush.
+    retired: Vec<(u64, u64)>,
+}
+
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry { all: Vec::new(), retired: Vec::new() });
+
+fn in_use(entry: Entry) -> &'static AtomicU32 {
+    // SAFETY: blocks in the list stay mapped; the word is only accessed atomically here and by the exit path.
+    unsafe { AtomicU32::from_ptr(&raw mut (*entry.0).in_use) }
+}
+
+/// A state for a new thread: a block that an ended thread left, or a new one.
+#[must_use]
+pub fn acquire() -> Option<*mut ThreadState> {
+    let mut registry = REGISTRY.lock();
+    for &entry in &registry.all {
+        if in_use(entry).compare_exchange(0, 1, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+            // SAFETY: nobody uses the block; the fields below are all that outlives a thread.
+            unsafe {
+                let (this, sp) = (entry.0, (*entry.0).runtime_sp);
+                core::ptr::write_bytes(this.cast::<u8>(), 0, core::mem::size_of::<ThreadState>());
+                (*this).this = this;
+                (*this).runtime_sp = sp;
+                (*this).in_use = 1;
+                (*this).alt_stack.flags = u64::from(linux_raw_sys::general::SS_DISABLE);
+                (*this).held = [None, None];
+                (*this).temporary_mask = None;
+                (*this).mask_to_restore = None;
+                crate::gate::set_entries(&mut *this);
+            }
+            return Some(entry.0);
+        }
+    }
+    let ts = ThreadState::allocate().ok()?;
+    registry.all.push(Entry(ts));
+    Some(ts)
+}
+
+/// Frees the state of a child that is gone.
+pub fn release(ts: *mut ThreadState) {
+    in_use(Entry(ts)).store(0, Ordering::Release);
+}
+
+/// In the child of a fork: this thread is the only one.
+///
+/// # Safety
+/// Only there.
+pub unsafe fn after_fork(me: *mut ThreadState) {
+    for &entry in &REGISTRY.lock().all {
+        if entry.0 != me {
+            in_use(entry).store(0, Ordering::Release);
+        }
+    }
+}
+
+/// Held while forking, so that the child finds the list whole.
+pub fn with_lock<R>(f: impl FnOnce() -> R) -> R {
+    let _guard = REGISTRY.lock();
+    f()
+}
+
+/// Calls `f` for every thread in use.
+pub fn for_each(mut f: impl FnMut(&ThreadState)) {
+    for &entry in &REGISTRY.lock().all {
+        if in_use(entry).load(Ordering::Acquire) != 0 {
+            // SAFETY: blocks in the list stay mapped; counters may be a little old.
+            f(unsafe { &*entry.0 });
+        }
+    }
+}
+
+/// Address ranges of all blocks.
+pub fn for_each_block(mut f: impl FnMut(u64, u64)) {
+    for &entry in &REGISTRY.lock().all {
+        // SAFETY: as in `for_each`.
+        let (start, len) = unsafe { (*entry.0).block() };
+        f(start, start + len);
+    }
+}
+
+/// Takes all zones out of use; unmaps those that no thread can be in any more.
+pub fn retire_zones(engine: &mut Engine) {
+    let epoch = engine.cache_epoch();
+    let mut registry = REGISTRY.lock();
+    for zone in engine.cache.zones.drain(..) {
+        registry.retired.push((zone.base, epoch));
+    }
+    // SAFETY: the flushing thread is in the runtime.
+    let me = unsafe { super::state::current() };
+    let oldest = registry
+        .all
+        .iter()
+        .filter(|&&e| e.0 != me && in_use(e).load(Ordering::Acquire) != 0)
+        // SAFETY: as in `for_each`.
+        .map(|e| unsafe { (&raw const (*e.0).epoch).read_volatile() })
+        .min()
+        .unwrap_or(u64::MAX);
+    registry.retired.retain(|&(base, flush)| {
+        let free = oldest >= flush;
+        if free {
+            // SAFETY: every other thread has been in the runtime since the flush and got its cache pc after it.
+            unsafe { raw::munmap(base, ZONE_BYTES) };
+        }
+        !free
+    });
+}

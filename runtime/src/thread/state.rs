@@ -1,0 +1,252 @@
+//! The state of one guest thread, which hangs off `gs`.
+//!
+//! Emitted code and the gate's assembly reach its first fields as `gs:[offset]`; every offset they use is computed
+//! from this declaration. One mapping holds, from low to high addresses: a guard page, the alternate signal
+//! stack, the runtime's stack, and this structure.
+
+use crate::sys::raw::{self, Errno};
+use crate::signal::action::ActionTable;
+use crate::sys::types::SigInfo;
+use core::mem::{offset_of, size_of};
+use linux_raw_sys::general as k;
+
+/// Bytes of the alternate stack on which host signal handlers run: two nested frames with full vector state.
+pub const ALT_STACK_BYTES: u64 = 64 * 1024;
+/// Bytes of the stack on which the dispatcher and the gate run.
+pub const RUNTIME_STACK_BYTES: u64 = 128 * 1024;
+const GUARD_BYTES: u64 = 4096;
+/// System call numbers below this one have a counter.
+pub const COUNTED_CALLS: usize = 512;
+
+/// Indices of the general registers in [`Regs::gpr`]: the encoding of the instruction set.
+pub mod reg {
+    #![allow(missing_docs, reason = "register names")]
+    pub const RAX: usize = 0;
+    pub const RCX: usize = 1;
+    pub const RDX: usize = 2;
+    pub const RBX: usize = 3;
+    pub const RSP: usize = 4;
+    pub const RBP: usize = 5;
+    pub const RSI: usize = 6;
+    pub const RDI: usize = 7;
+    pub const R8: usize = 8;
+    pub const R9: usize = 9;
+    pub const R10: usize = 10;
+    pub const R11: usize = 11;
+}
+
+/// The guest's integer state.
+#[repr(C)]
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Regs {
+    /// rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8 … r15.
+    pub gpr: [u64; 16],
+    /// The guest pc.
+    pub rip: u64,
+    /// RFLAGS.
+    pub rflags: u64,
+}
+
+/// How a syscall in the runtime ended up, seen by the code that made it.
+pub const INTERRUPTED: i64 = -0x7000_0000;
+
+/// State of one guest thread.
+#[repr(C, align(64))]
+pub struct ThreadState {
+    /// This structure's own address.
+    pub this: *mut ThreadState,
+    /// Guest rcx and r11 while emitted code uses them.
+    pub slot_rcx: u64,
+    /// See `slot_rcx`.
+    pub slot_r11: u64,
+    /// A further spilled register (RIP-relative operands out of reach, gs-relative operands).
+    pub slot_scratch: u64,
+    /// Guest rax while the look-up routine uses it.
+    pub slot_rax: u64,
+    /// Flags in lahf/seto form while the look-up routine runs.
+    pub slot_flags: u64,
+    /// The guest's own gs base.
+    pub guest_gs_base: u64,
+    /// Where an exit stub enters the dispatcher with an exit's id.
+    pub enter_exit: u64,
+    /// Where emitted code enters with a guest pc in rcx that it could not look up.
+    pub enter_lookup: u64,
+    /// Where emitted code makes a system call.
+    pub enter_gate: u64,
+    /// Where the thread continues behind the gate or the dispatcher: a cache pc, or a label of the runtime's call path.
+    pub resume: u64,
+    /// Guest pc behind the system call being made.
+    pub next_pc: u64,
+    /// Initial stack pointer of the runtime.
+    pub runtime_sp: u64,
+    /// Stack pointer to return to when a call of the runtime's own call path ends.
+    pub call_sp: u64,
+    /// Not zero: a signal has been requeued, leave through `rt_sigreturn`.
+    pub requeued: u64,
+    /// The guest's mask at the time of the requeue.
+    pub saved_mask: u64,
+    /// The guest's registers, valid while the runtime runs.
+    pub regs: Regs,
+    /// Guest xmm0–15, valid while the runtime runs.
+    pub xmm: [[u64; 2]; 16],
+    /// Guest thread id.
+    pub tid: u32,
+    /// SIGSEGV is blocked as far as the guest knows.
+    pub segv_blocked: u32,
+    /// The guest's alternate signal stack: sp, size, flags.
+    pub alt_stack: AltStack,
+    /// Asynchronous SIGSEGV and SIGBUS that arrived in the runtime.
+    pub held: [Option<SigInfo>; 2],
+    /// Not zero while a call with a temporary mask (sigsuspend(2), ppoll(2) …) is under way, and that mask.
+    pub temporary_mask: Option<u64>,
+    /// The mask a signal frame is to restore instead of the current one: the one before the temporary mask.
+    pub mask_to_restore: Option<u64>,
+    /// A single step in place is under way: mask to restore behind it.
+    pub step_mask: u64,
+    /// Not zero while a single step is under way: 1 ours, 2 the guest's TF is set as well.
+    pub stepping: u64,
+    /// Guest code epoch this thread has seen (cache reclamation).
+    pub epoch: u64,
+    /// Next thread in the registry.
+    pub next: *mut ThreadState,
+    /// 1 while a thread uses this block.
+    pub in_use: u32,
+    /// 1 for the child of vfork or a CLONE_VM process: other pid, other descriptors.
+    pub foreign: u32,
+    /// The guest's signal actions: shared as CLONE_SIGHAND says.
+    pub actions: *const ActionTable,
+    /// Room for the actions of a child that shares memory but not actions.
+    pub own_actions: ActionTable,
+    /// System calls of this thread that passed, by number.
+    pub counts: [u64; COUNTED_CALLS],
+    /// Calls with numbers outside the table.
+    pub unknown_calls: u64,
+    /// Signals delivered.
+    pub signals: u64,
+    /// Dispatcher entries.
+    pub dispatches: u64,
+    /// Look-ups answered by the second-level table.
+    pub lookup_hits: u64,
+}
+
+/// sigaltstack(2) as the guest set it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct AltStack {
+    /// Lowest address.
+    pub sp: u64,
+    /// SS_ONSTACK, SS_DISABLE, SS_AUTODISARM.
+    pub flags: u64,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// Byte offsets from gs that assembly and emitted code use.
+pub mod offset {
+    #![allow(missing_docs, reason = "named after the fields")]
+    use super::{Regs, ThreadState, offset_of};
+    pub const SLOT_RCX: usize = offset_of!(ThreadState, slot_rcx);
+    pub const SLOT_R11: usize = offset_of!(ThreadState, slot_r11);
+    pub const SLOT_SCRATCH: usize = offset_of!(ThreadState, slot_scratch);
+    pub const SLOT_RAX: usize = offset_of!(ThreadState, slot_rax);
+    pub const SLOT_FLAGS: usize = offset_of!(ThreadState, slot_flags);
+    pub const GUEST_GS_BASE: usize = offset_of!(ThreadState, guest_gs_base);
+    pub const ENTER_EXIT: usize = offset_of!(ThreadState, enter_exit);
+    pub const ENTER_LOOKUP: usize = offset_of!(ThreadState, enter_lookup);
+    pub const ENTER_GATE: usize = offset_of!(ThreadState, enter_gate);
+    pub const RESUME: usize = offset_of!(ThreadState, resume);
+    pub const NEXT_PC: usize = offset_of!(ThreadState, next_pc);
+    pub const RUNTIME_SP: usize = offset_of!(ThreadState, runtime_sp);
+    pub const CALL_SP: usize = offset_of!(ThreadState, call_sp);
+    pub const REQUEUED: usize = offset_of!(ThreadState, requeued);
+    pub const XMM: usize = offset_of!(ThreadState, xmm);
+    pub const COUNTS: usize = offset_of!(ThreadState, counts);
+    pub const LOOKUP_HITS: usize = offset_of!(ThreadState, lookup_hits);
+    pub const RIP: usize = offset_of!(ThreadState, regs) + offset_of!(Regs, rip);
+    pub const RFLAGS: usize = offset_of!(ThreadState, regs) + offset_of!(Regs, rflags);
+    /// Offset of general register `n`.
+    #[must_use]
+    pub const fn gpr(n: usize) -> usize {
+        offset_of!(ThreadState, regs) + offset_of!(Regs, gpr) + 8 * n
+    }
+}
+
+const BLOCK_BYTES: u64 =
+    GUARD_BYTES + ALT_STACK_BYTES + RUNTIME_STACK_BYTES + (size_of::<ThreadState>() as u64).next_multiple_of(4096);
+
+impl ThreadState {
+    /// Maps the block of a new thread and fills in what does not depend on the thread.
+    pub fn allocate() -> Result<*mut ThreadState, Errno> {
+        let base = raw::mmap_anon(0, BLOCK_BYTES, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE)?;
+        // SAFETY: the guard is the lowest page of a mapping nobody uses yet.
+        unsafe { raw::mprotect(base, GUARD_BYTES, k::PROT_NONE)? };
+        let top = base + GUARD_BYTES + ALT_STACK_BYTES + RUNTIME_STACK_BYTES;
+        let this: *mut ThreadState = core::ptr::with_exposed_provenance_mut(usize::try_from(top).unwrap_or(0));
+        // SAFETY: fresh zeroed memory of the right size and alignment; all-zero is a valid ThreadState.
+        let ts = unsafe { &mut *this };
+        ts.this = this;
+        ts.runtime_sp = top;
+        ts.in_use = 1;
+        ts.alt_stack.flags = u64::from(k::SS_DISABLE);
+        ts.held = [None, None];
+        ts.temporary_mask = None;
+        ts.mask_to_restore = None;
+        crate::gate::set_entries(ts);
+        Ok(this)
+    }
+
+    /// Copies the actions into room of its own.
+    pub fn copy_actions(&mut self) {
+        // SAFETY: the table outlives every thread that points to it.
+        let copy = unsafe { (*self.actions).copy() };
+        self.own_actions = copy;
+        self.actions = &raw const self.own_actions;
+    }
+
+    /// Lowest address of the host signal stack.
+    #[must_use]
+    pub fn alt_stack_base(&self) -> u64 {
+        self.runtime_sp - RUNTIME_STACK_BYTES - ALT_STACK_BYTES
+    }
+
+    /// Start and length of the whole block.
+    #[must_use]
+    pub fn block(&self) -> (u64, u64) {
+        (self.alt_stack_base() - GUARD_BYTES, BLOCK_BYTES)
+    }
+
+    /// Gives the thread its host signal stack (sigaltstack(2)).
+    pub fn install_alt_stack(&self) {
+        let stack = AltStack { sp: self.alt_stack_base(), flags: 0, size: ALT_STACK_BYTES };
+        // SAFETY: the stack belongs to this thread for as long as it lives.
+        let _ = unsafe { raw::syscall(k::__NR_sigaltstack, [&raw const stack as u64, 0]) };
+    }
+
+    /// Makes `gs` of the calling thread point here.
+    ///
+    /// # Safety
+    /// The calling thread must be the one this state belongs to.
+    pub unsafe fn install_gs(&self) {
+        let this = self.this as u64;
+        // SAFETY: arch_prctl(2) ARCH_SET_GS = 0x1001 changes nothing but the base.
+        unsafe {
+            if crate::cpu::has_fsgsbase() {
+                core::arch::asm!("wrgsbase {}", in(reg) this, options(nostack, preserves_flags));
+            } else {
+                let _ = raw::syscall(k::__NR_arch_prctl, [0x1001, this]);
+            }
+        }
+    }
+}
+
+/// The calling thread's state.
+///
+/// # Safety
+/// `gs` must have been installed on this thread.
+#[must_use]
+pub unsafe fn current() -> *mut ThreadState {
+    let this: *mut ThreadState;
+    // SAFETY: gs:[0] is the self pointer.
+    unsafe { core::arch::asm!("mov {}, gs:[0]", out(reg) this, options(nostack, preserves_flags, readonly, pure)) };
+    this
+}

@@ -1,0 +1,278 @@
+//! The single pass: from a guest pc to a fragment.
+//!
+//! A fragment follows the guest's code along its fall-through path: conditional branches leave it, calls leave it and
+//! the return point that follows is a second entry, an unconditional jump ends it. It therefore covers one
+//! contiguous range of guest code, in the guest's own layout.
+
+use crate::addr::{CachePc, GuestPc};
+use crate::decode::{Class, DecodeError, Insn, decode};
+use crate::layout::Layout;
+use crate::rewrite::{branch, copy, indirect, rip_relative, segment, syscall};
+use crate::translation::{Entry, ExitDesc, ExitKind, Recover, Translation};
+
+/// Guest instructions in one fragment at most.
+pub const MAX_INSNS: u32 = 128;
+/// Bytes of hot code at which a fragment ends: with the longest rewrite behind it, it stays below 8 KiB.
+const MAX_HOT_BYTES: u32 = 6 * 1024;
+/// Bytes of cold code that a fragment can need at most, and of hot code, for room checks.
+pub const MAX_FRAGMENT_BYTES: u64 = 16 * 1024;
+const MAX_INSN_LEN: usize = 15;
+const WINDOW_BYTES: usize = 256;
+
+/// Where guest code comes from.
+pub trait CodeSource {
+    /// Copies executable guest code at `pc` into `buf`; returns how many bytes could be had.
+    fn read(&mut self, pc: GuestPc, buf: &mut [u8]) -> usize;
+    /// Whether a fragment can already be entered at `pc`.
+    fn is_known(&self, pc: GuestPc) -> bool;
+}
+
+/// How a fragment is to be made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Request {
+    /// The first entry gets a prologue for indirect branches.
+    pub indirect: bool,
+    /// End the fragment behind every instruction that may write memory (code that is written while it runs).
+    pub end_after_store: bool,
+    /// Exactly one instruction.
+    pub single: bool,
+}
+
+/// Guest code bytes at hand.
+struct Window {
+    at: GuestPc,
+    len: usize,
+    bytes: [u8; WINDOW_BYTES],
+}
+
+impl Window {
+    /// The bytes from `pc` on: at least the longest instruction's length where the guest has that much.
+    fn at(&mut self, pc: GuestPc, source: &mut dyn CodeSource) -> &[u8] {
+        let skip = usize::try_from(pc.since(self.at)).unwrap_or(usize::MAX);
+        if skip > self.len || self.len - skip < MAX_INSN_LEN {
+            self.len = source.read(pc, &mut self.bytes).min(WINDOW_BYTES);
+            self.at = pc;
+            return self.bytes.get(..self.len).unwrap_or(&[]);
+        }
+        self.bytes.get(skip..self.len).unwrap_or(&[])
+    }
+}
+
+/// The translator: a layout and a window of code.
+pub struct Translator {
+    layout: Layout,
+    window: Window,
+}
+
+/// What the pass does behind an instruction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Next {
+    /// Goes on with the next instruction.
+    Continue,
+    /// Goes on; what follows is a new basic block.
+    NewBlock,
+    /// Goes on only to translate the return point of a call: nothing falls through.
+    ReturnPoint,
+    /// Ends the fragment.
+    End,
+}
+
+/// One instruction being rewritten, and where it goes.
+pub struct Site<'a> {
+    /// The emitted code's surroundings.
+    pub layout: &'a Layout,
+    /// The fragment's tag.
+    pub tag: GuestPc,
+    /// The instruction's guest pc.
+    pub pc: GuestPc,
+    /// Its decoded form.
+    pub insn: &'a Insn,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// The fragment.
+    pub out: &'a mut Translation,
+}
+
+impl Site<'_> {
+    /// Guest pc behind the instruction.
+    #[must_use]
+    pub fn next(&self) -> GuestPc {
+        self.pc.plus(u64::from(self.insn.len))
+    }
+
+    /// Marks the next hot byte as standing for this instruction.
+    pub fn mark(&mut self, recover: Recover) {
+        self.out.mark(self.tag, self.pc, recover);
+    }
+
+    /// Marks the next hot byte as standing for `pc`.
+    pub fn mark_at(&mut self, pc: GuestPc, recover: Recover) {
+        self.out.mark(self.tag, pc, recover);
+    }
+
+    /// Emits an exit stub and the record of an exit whose displacement is the next four hot bytes, and those bytes.
+    pub fn exit_here(&mut self, kind: ExitKind, target: GuestPc) {
+        exit_here(self.layout, self.out, kind, target);
+    }
+
+    /// Ends the fragment here with an exit of `kind` at this instruction.
+    pub fn leave_to_runtime(&mut self, kind: ExitKind) -> Next {
+        self.mark(Recover::At);
+        let pc = self.pc;
+        jump_exit(self.layout, self.out, kind, pc);
+        Next::End
+    }
+}
+
+fn exit_here(layout: &Layout, out: &mut Translation, kind: ExitKind, target: GuestPc) {
+    let stub = out.cold.offset();
+    out.cold.store_slot(layout.slot_rcx, 1);
+    out.cold.put(&[0xb9]); // mov ecx, exit id
+    let id_at = out.cold.offset();
+    out.cold.put32(0);
+    out.cold.jump_slot(layout.enter_exit);
+    let site = out.hot.offset();
+    // The stub is in the same zone as the code, within reach.
+    let stub_at = out.cold.address(stub).0;
+    let _ = out.hot.put_rel32(stub_at, 0);
+    out.exits.push(ExitDesc { kind, target, site, stub, id_at });
+}
+
+/// `jmp` to an exit.
+fn jump_exit(layout: &Layout, out: &mut Translation, kind: ExitKind, target: GuestPc) {
+    out.hot.align_patch(1);
+    out.hot.put(&[0xe9]);
+    exit_here(layout, out, kind, target);
+}
+
+impl Translator {
+    /// A translator that emits code for `layout`.
+    #[must_use]
+    pub const fn new(layout: Layout) -> Self {
+        Self { layout, window: Window { at: GuestPc(0), len: 0, bytes: [0; WINDOW_BYTES] } }
+    }
+
+    /// Translates the code at `tag` into `out`, to run at `hot_at`, with stubs at `cold_at`.
+    pub fn translate(
+        &mut self,
+        tag: GuestPc,
+        request: Request,
+        hot_at: CachePc,
+        cold_at: CachePc,
+        source: &mut dyn CodeSource,
+        out: &mut Translation,
+    ) {
+        out.restart(hot_at, cold_at);
+        self.window.len = 0;
+        let mut pc = tag;
+        enter(&self.layout, out, tag, pc, request.indirect);
+        loop {
+            let bytes = self.window.at(pc, source);
+            let insn = match decode(bytes) {
+                Ok(insn) => insn,
+                Err(e) => {
+                    // Not enough readable bytes, or not an instruction we know: the CPU has the word, in place.
+                    out.mark(tag, pc, Recover::At);
+                    let first = pc == tag;
+                    let kind = match e {
+                        DecodeError::TooShort if !first => ExitKind::Direct,
+                        _ => ExitKind::Step,
+                    };
+                    jump_exit(&self.layout, out, kind, pc);
+                    if first {
+                        out.guest_len = 1;
+                    }
+                    break;
+                }
+            };
+            let bytes = bytes.get(..usize::from(insn.len)).unwrap_or(&[]);
+            let mut site = Site { layout: &self.layout, tag, pc, insn: &insn, bytes, out };
+            let mut next = rewrite(&mut site);
+            pc = site.next();
+            out.insns += 1;
+            out.guest_len = u32::try_from(pc.since(tag)).unwrap_or(0);
+            if next == Next::End {
+                break;
+            }
+            let full = out.insns >= MAX_INSNS
+                || out.hot.offset() >= MAX_HOT_BYTES
+                || request.single
+                || (request.end_after_store && insn.may_write_memory());
+            if !full && next == Next::NewBlock && source.is_known(pc) {
+                next = Next::End;
+                out.mark(tag, pc, Recover::At);
+                jump_exit(&self.layout, out, ExitKind::Direct, pc);
+            } else if next == Next::ReturnPoint {
+                if full || source.is_known(pc) {
+                    break;
+                }
+                enter(&self.layout, out, tag, pc, true);
+                continue;
+            } else if full {
+                out.mark(tag, pc, Recover::At);
+                jump_exit(&self.layout, out, ExitKind::Direct, pc);
+                break;
+            }
+            if next == Next::End {
+                break;
+            }
+        }
+    }
+}
+
+impl Translator {
+    /// A prologue for indirect branches to `pc` that jumps to the body, for a fragment that was made without one.
+    pub fn translate_prologue(&mut self, pc: GuestPc, hot_at: CachePc, cold_at: CachePc, out: &mut Translation) {
+        out.restart(hot_at, cold_at);
+        indirect::prologue(&self.layout, out, pc, pc);
+        out.mark(pc, pc, Recover::At);
+        jump_exit(&self.layout, out, ExitKind::Direct, pc);
+    }
+}
+
+/// Records an entry at `pc`, with a prologue if indirect branches are to use it.
+fn enter(layout: &Layout, out: &mut Translation, tag: GuestPc, pc: GuestPc, indirect: bool) {
+    let prologue = indirect.then(|| {
+        let at = out.hot.offset();
+        indirect::prologue(layout, out, tag, pc);
+        at
+    });
+    let body = out.hot.offset();
+    out.entries.push(Entry { pc, indirect: prologue, body });
+}
+
+/// Emits one instruction.
+fn rewrite(site: &mut Site<'_>) -> Next {
+    let insn = site.insn;
+    match insn.class {
+        Class::Plain | Class::Cpuid | Class::Rdtsc | Class::Int3 | Class::Int1 | Class::Popf => {
+            if segment::applies(insn) {
+                segment::emit(site)
+            } else if insn.is_rip_relative() {
+                rip_relative::emit(site)
+            } else {
+                copy::emit(site)
+            }
+        }
+        Class::Ud => {
+            copy::emit(site);
+            Next::End
+        }
+        Class::Jcc(_) => branch::conditional(site),
+        Class::LoopOrJrcxz => branch::counted(site),
+        Class::Jmp => branch::jump(site),
+        Class::Call => branch::call(site),
+        Class::Xbegin => branch::xbegin(site),
+        Class::JmpInd => indirect::jump(site),
+        Class::CallInd => indirect::call(site),
+        Class::Ret => indirect::ret(site),
+        Class::Syscall => syscall::emit(site),
+        Class::Int(0x80) => site.leave_to_runtime(ExitKind::Int80),
+        Class::Int(_) => copy::emit(site),
+        Class::Iret => site.leave_to_runtime(ExitKind::Iret),
+        Class::FarTransfer => site.leave_to_runtime(ExitKind::Far),
+        Class::GsSelector => site.leave_to_runtime(ExitKind::GsSelector),
+        Class::GsBase => segment::gs_base(site),
+        Class::Sysenter => site.leave_to_runtime(ExitKind::Unsupported),
+    }
+}

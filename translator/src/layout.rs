@@ -1,0 +1,22 @@
+//! What emitted code finds at fixed places: offsets from gs, and the look-up table.
+
+/// Offsets from the gs base and addresses that emitted code uses; the runtime computes them from its own types.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// Spill slots, offsets from gs.
+    pub slot_rcx: i32,
+    /// See `slot_rcx`.
+    pub slot_r11: i32,
+    /// See `slot_rcx`.
+    pub slot_scratch: i32,
+    /// The guest's own gs base.
+    pub guest_gs_base: i32,
+    /// Pointer to the entry for exits: ecx = exit id.
+    pub enter_exit: i32,
+    /// Pointer to the look-up routine: rcx = guest pc.
+    pub enter_lookup: i32,
+    /// Pointer to the gate: rcx = guest pc behind the call, r11 = cache pc behind it.
+    pub enter_gate: i32,
+    /// Address of the indirect-branch table: 65,536 pointers indexed by the low 16 bits of a guest pc. Below 2 GiB.
+    pub ibtc: u32,
+}

@@ -1,0 +1,11 @@
+//! Instructions that mean the same at another address.
+
+use crate::block::{Next, Site};
+use crate::translation::Recover;
+
+/// Copies the instruction.
+pub fn emit(site: &mut Site<'_>) -> Next {
+    site.mark(Recover::Copied);
+    site.out.hot.put(site.bytes);
+    Next::Continue
+}
