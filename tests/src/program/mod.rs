@@ -1,5 +1,15 @@
 //! Unmodified programs of the distribution.
 
+mod archives;
+mod compilers;
+mod coreutils;
+mod languages;
+mod sandboxes;
+mod shells;
+mod text;
+mod tools;
+mod virtual_machines;
+
 use crate::spec::{Action, Kind, Test};
 
 /// A program test.
@@ -9,9 +19,16 @@ fn program(name: &str) -> Test {
 
 /// All of them.
 pub fn collect() -> Vec<Test> {
-    vec![
-        program("coreutils/ls_lists_root")
-            .run(&["ls", "/usr"])
-            .calls_equal(),
+    [
+        coreutils::tests(),
+        shells::tests(),
+        text::tests(),
+        archives::tests(),
+        languages::tests(),
+        tools::tests(),
+        compilers::tests(),
+        virtual_machines::tests(),
+        sandboxes::tests(),
     ]
+    .concat()
 }

@@ -1,0 +1,79 @@
+//! Programs that confine themselves: man filters its system calls, bwrap and unshare make namespaces.
+
+use super::program;
+use crate::spec::{End, Test};
+
+pub fn tests() -> Vec<Test> {
+    vec![
+        program("man/formats_a_page_behind_its_own_filter")
+            .needs(&["man-db"])
+            .with_files("sandboxes")
+            .run(&["man", "-P", "cat", "./page.1"])
+            .run(&["man", "-w", "no-such-page-anywhere"])
+            .ends(End::Exit(16))
+            .ignore_files(".cache"),
+        program("bwrap/runs_in_new_namespaces")
+            .needs(&["bubblewrap"])
+            .run(&[
+                "bwrap",
+                "--ro-bind",
+                "/",
+                "/",
+                "--dev",
+                "/dev",
+                "--proc",
+                "/proc",
+                "--unshare-all",
+                "--die-with-parent",
+                "sh",
+                "-c",
+                "echo inside; echo pid $$; hostname; ls /proc/self/ns | wc -l",
+            ])
+            .run(&[
+                "bwrap",
+                "--ro-bind",
+                "/usr",
+                "/usr",
+                "--symlink",
+                "usr/lib",
+                "/lib",
+                "--symlink",
+                "usr/lib64",
+                "/lib64",
+                "--symlink",
+                "usr/bin",
+                "/bin",
+                "--tmpfs",
+                "/tmp",
+                "--unshare-user",
+                "--uid",
+                "1234",
+                "id",
+                "-u",
+            ])
+            .run(&["bwrap", "--ro-bind", "/", "/", "no-such-program"])
+            .ends(End::Exit(1)),
+        program("unshare/makes_a_user_namespace")
+            .needs(&["util-linux"])
+            .run(&[
+                "unshare",
+                "--user",
+                "--map-root-user",
+                "--pid",
+                "--fork",
+                "--mount-proc",
+                "sh",
+                "-c",
+                "id -u; echo $$; ls -d /proc/[0-9]* | wc -l",
+            ])
+            .run(&[
+                "unshare",
+                "--uts",
+                "--user",
+                "--map-root-user",
+                "sh",
+                "-c",
+                "hostname inside; hostname",
+            ]),
+    ]
+}
