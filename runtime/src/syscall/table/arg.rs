@@ -157,6 +157,8 @@ impl Arg {
             self,
             Arg::Out(_)
                 | Arg::Change(_)
+                | Arg::Clone
+                | Arg::CloneArgs(_)
                 | Arg::OutArray(..)
                 | Arg::OutBytes(_)
                 | Arg::OutMessage(_)
@@ -173,6 +175,11 @@ impl Arg {
                 | Arg::OutCpuSet(_)
                 | Arg::OutRemaining
         )
+    }
+
+    /// Whether the argument is shown both before the call and after it.
+    pub(crate) fn is_shown_twice(self) -> bool {
+        matches!(self, Arg::Change(_) | Arg::Clone | Arg::CloneArgs(_))
     }
 }
 
