@@ -6,7 +6,7 @@ use linux_raw_sys::general::{
 
 use super::printer::{Printer, as_i32};
 use super::text;
-use crate::syscall::table::{Arg, Set, Shape, read_u32};
+use crate::syscall::table::{Arg, Set, Shape, Signature, read_u32};
 
 impl Printer<'_, '_> {
     /// Appends an argument.
@@ -92,7 +92,6 @@ impl Printer<'_, '_> {
             | Arg::TouchedByPtr(_)
             | Arg::TouchedArray(..)
             | Arg::TouchedNodes(_)
-            | Arg::TouchedPages(_)
             | Arg::Iocbs(_)
             | Arg::BpfAttr(_)
             | Arg::IoctlArg(_)
@@ -109,8 +108,7 @@ impl Printer<'_, '_> {
             Arg::OutSockaddr(len) => return self.returned_address(value, len),
             Arg::OutMsg => return self.returned_message(value),
             Arg::Mmsg(_) | Arg::OutMmsg(_) => return self.messages(value),
-            // The length is read again after an error, too.
-            Arg::OutLength => return self.item(Shape::U32, value),
+            Arg::OutLength => return self.returned_length(value),
             Arg::OutRemaining => {
                 const EINTR: i64 = -4;
                 return match self.result {
@@ -139,6 +137,11 @@ impl Printer<'_, '_> {
                 let len_bytes = result.min(self.arg(len));
                 text::hex_buffer(self.line, self.mem, value, len_bytes);
             }
+            Arg::OutPath(_) => text::path(self.line, self.mem, value),
+            Arg::OutPages(len) => {
+                let pages = self.arg(len).div_ceil(4096);
+                self.page_bytes(value, pages);
+            }
             Arg::OutMessage(_) => self.queue_message(value, result),
             // d_reclen follows d_ino and d_off in both layouts.
             Arg::OutDirents(_) | Arg::OutDirents64(_) => self.directory_entries(value, result),
@@ -155,6 +158,16 @@ impl Printer<'_, '_> {
         }
     }
 
+    /// Keeps the length that the call gives to an address, because the kernel replaces it.
+    pub(super) fn keep_length(&mut self, signature: &Signature) {
+        let length = signature
+            .args
+            .iter()
+            .zip(self.args)
+            .find(|(arg, _)| **arg == Arg::OutLength);
+        self.line.length_before = length.and_then(|(_, addr)| read_u32(self.mem, *addr));
+    }
+
     /// Appends what a call made of an argument that was shown before it.
     pub(super) fn changed_argument(&mut self, arg: Arg, value: u64) {
         match arg {
@@ -167,6 +180,36 @@ impl Printer<'_, '_> {
             Arg::CloneArgs(_) => self.clone_args_result(value),
             _ => {}
         }
+    }
+
+    /// Appends a length that the kernel may have replaced; it is read again after an error, too.
+    fn returned_length(&mut self, addr: u64) {
+        let Some(record) = self.record(addr, 4) else {
+            return self.line.pointer(addr);
+        };
+        let length = record.u32(0);
+        self.text("[");
+        if let Some(before) = self.line.length_before.filter(|before| *before != length) {
+            self.line.unsigned(u64::from(before));
+            self.text(" => ");
+        }
+        self.line.unsigned(u64::from(length));
+        self.text("]");
+    }
+
+    /// Appends mincore(2)'s byte for each page.
+    fn page_bytes(&mut self, addr: u64, pages: u64) {
+        self.text("[");
+        for index in 0..pages {
+            self.separate(index == 0);
+            let mut byte = [0];
+            if index == text::ITEMS_MAX || self.mem.read(addr.wrapping_add(index), &mut byte) == 0 {
+                self.text("...");
+                break;
+            }
+            self.line.unsigned(u64::from(byte[0] & 1));
+        }
+        self.text("]");
     }
 
     /// Appends a message of a System V queue.

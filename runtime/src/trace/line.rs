@@ -18,6 +18,8 @@ pub struct Line<'a> {
     len: usize,
     end: usize,
     is_cut: bool,
+    /// What a length was at entry that the kernel may replace; whoever formats the result compares.
+    pub(super) length_before: Option<u32>,
 }
 
 impl<'a> Line<'a> {
@@ -28,6 +30,7 @@ impl<'a> Line<'a> {
             len: 0,
             end: 0,
             is_cut: false,
+            length_before: None,
         };
         line.clear();
         line
@@ -38,6 +41,7 @@ impl<'a> Line<'a> {
         self.len = 0;
         self.end = self.capacity() - RESULT_BYTES.min(self.capacity() / 2);
         self.is_cut = false;
+        self.length_before = None;
     }
 
     /// What has been written.
@@ -66,10 +70,11 @@ impl<'a> Line<'a> {
         self.buf.len().saturating_sub(1)
     }
 
-    /// Lets the result use the room that was kept for it, and moves to its column.
+    /// Closes the arguments, lets the result use the room that was kept for it, and moves to its column.
     pub(super) fn begin_result(&mut self) {
         self.end = self.end.max(self.capacity());
         self.is_cut = false;
+        self.text(")");
         while self.len < RESULT_COLUMN && self.len < self.end {
             self.text(" ");
         }
@@ -116,10 +121,8 @@ impl<'a> Line<'a> {
             if left == 0 && used >= digits_min {
                 break;
             }
-            *digit = b"0123456789abcdef"
-                .get((left % base) as usize)
-                .copied()
-                .unwrap_or(b'?');
+            let value = usize::try_from(left % base).unwrap_or_default();
+            *digit = b"0123456789abcdef".get(value).copied().unwrap_or(b'?');
             left /= base;
             used += 1;
         }

@@ -13,6 +13,7 @@
 )]
 
 mod argument;
+mod date;
 mod errno;
 mod line;
 mod printer;
@@ -22,6 +23,12 @@ mod shape;
 mod signal;
 mod socket;
 #[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail by panicking"
+)]
 mod tests;
 mod text;
 
@@ -94,12 +101,12 @@ pub fn format_call(
             printer.argument(arg, value);
         }
         if arg.is_known_after() {
+            printer.keep_length(&signature);
             break;
         }
         printer.argument(arg, value);
     }
     if signature.ret == Ret::Never {
-        line.text(")");
         line.begin_result();
         line.text(" = ?");
     }
@@ -135,7 +142,6 @@ pub fn format_result(
         }
         is_first = false;
     }
-    printer.text(")");
     printer.line.begin_result();
     printer.text(" = ");
     printer.returned(&signature, result);

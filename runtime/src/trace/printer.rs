@@ -156,7 +156,14 @@ impl Printer<'_, '_> {
             }
             self.text("|");
         }
-        self.line.mode(mode & !FILE_TYPE_MASK);
+        for (name, bit) in [
+            ("S_ISUID|", 0o4000),
+            ("S_ISGID|", 0o2000),
+            ("S_ISVTX|", 0o1000),
+        ] {
+            self.text(if mode & bit != 0 { name } else { "" });
+        }
+        self.line.mode(mode & 0o777);
     }
 
     /// Appends a device number.

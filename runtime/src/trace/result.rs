@@ -16,10 +16,10 @@ impl Printer<'_, '_> {
         }
         let value = result.cast_unsigned();
         match signature.ret {
-            Ret::Int | Ret::Select(_) | Ret::Poll | Ret::Signal | Ret::Name(Set::Sched) => {
+            Ret::Int | Ret::Select(_) | Ret::Poll | Ret::Signal | Ret::Name(_) | Ret::Time => {
                 self.line.signed(result)
             }
-            Ret::Hex | Ret::Flags(_) | Ret::Name(_) => self.line.hex(value),
+            Ret::Hex | Ret::Flags(_) | Ret::Bits(_) => self.line.hex(value),
             Ret::Octal => self.line.mode(value),
             Ret::Never => self.text("?"),
         }
@@ -31,13 +31,18 @@ impl Printer<'_, '_> {
                     self.text(")");
                 }
             }
-            Ret::Name(set) => {
+            Ret::Name(set) | Ret::Bits(set) => {
                 self.flags_field(" (", set, value);
                 self.text(")");
             }
             Ret::Signal if value != 0 => {
                 self.text(" (");
                 self.signal(value);
+                self.text(")");
+            }
+            Ret::Time => {
+                self.text(" (");
+                self.date(result, 0, 0);
                 self.text(")");
             }
             Ret::Poll => self.ready_of_array(signature, value),

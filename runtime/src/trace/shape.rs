@@ -65,9 +65,11 @@ impl Printer<'_, '_> {
                 self.bracketed(|printer| printer.line.signed(i64::from(record.i32(0))))
             }
             Shape::U32 => self.bracketed(|printer| printer.line.unsigned(u64::from(record.u32(0)))),
-            Shape::I64 | Shape::Time => {
-                self.bracketed(|printer| printer.line.signed(record.i64(0)))
-            }
+            Shape::I64 => self.bracketed(|printer| printer.line.signed(record.i64(0))),
+            Shape::Time => self.bracketed(|printer| {
+                printer.line.signed(record.i64(0));
+                printer.date_comment(record.i64(0), 0, 0);
+            }),
             Shape::U64 => self.bracketed(|printer| printer.line.unsigned(record.u64(0))),
             Shape::Address => self.bracketed(|printer| printer.line.hex(record.u64(0))),
             Shape::IntPair => self.bracketed(|printer| {
@@ -84,8 +86,10 @@ impl Printer<'_, '_> {
             }),
             Shape::TimevalPair => self.bracketed(|printer| {
                 printer.seconds(record, 0, "tv_usec");
+                printer.date_comment(record.i64(0), record.u64(8), 6);
                 printer.text(", ");
                 printer.seconds(record, 16, "tv_usec");
+                printer.date_comment(record.i64(16), record.u64(24), 6);
             }),
             Shape::Timezone => {
                 self.signed_field("{tz_minuteswest=", i64::from(record.i32(0)));
@@ -172,9 +176,9 @@ impl Printer<'_, '_> {
             Shape::CapData => {
                 let word =
                     |at: usize| u64::from(record.u32(at)) | u64::from(record.u32(at + 12)) << 32;
-                self.hex_field("{effective=", word(0));
-                self.hex_field(", permitted=", word(4));
-                self.hex_field(", inheritable=", word(8));
+                self.capabilities("{effective=", word(0));
+                self.capabilities(", permitted=", word(4));
+                self.capabilities(", inheritable=", word(8));
                 self.text("}");
             }
             Shape::OpenHow => self.open_how(record),
@@ -193,6 +197,23 @@ impl Printer<'_, '_> {
                 self.text("}");
             }
             Shape::Comm => self.name(record, 0, 16),
+        }
+    }
+
+    /// Appends a name and a set of capabilities.
+    fn capabilities(&mut self, name: &str, set: u64) {
+        self.text(name);
+        let mut left = set;
+        for number in (0..64).filter(|number| set >> number & 1 != 0) {
+            if let Some(capability) = Self::choice_name(Set::Capability, number) {
+                self.text(if left == set { "1<<" } else { "|1<<" });
+                self.text(capability);
+                left &= !(1 << number);
+            }
+        }
+        if left != 0 || set == 0 {
+            self.text(if left == set { "" } else { "|" });
+            self.line.hex(left);
         }
     }
 
@@ -236,7 +257,10 @@ impl Printer<'_, '_> {
         match record.u64(offset + 8) {
             UTIME_NOW => self.text("UTIME_NOW"),
             UTIME_OMIT => self.text("UTIME_OMIT"),
-            _ => self.seconds(record, offset, "tv_nsec"),
+            fraction => {
+                self.seconds(record, offset, "tv_nsec");
+                self.date_comment(record.i64(offset), fraction, 9);
+            }
         }
     }
 
