@@ -188,10 +188,11 @@ pub(super) fn note_bpf(writes: &mut Writes<'_>, addr: u64, len: u8) {
 /// ioctl(2) requests of which the table knows no more than the number.
 ///
 /// The size in the number counts whatever its direction says, because drivers are known to write back
-/// into what they declare as input (`TUNSETIFF`); numbers older than that scheme get a page's worth.
-/// Requests that end in an array or hold pointers are handled one by one.
+/// into what they declare as input (`TUNSETIFF`). At least a page's worth is reported, for numbers older
+/// than that scheme and for structures that end in an array. Common requests that hold pointers are
+/// handled one by one; others (`DRM_IOCTL_*`, `USBDEVFS_*`) are not known here.
 pub(super) fn note_ioctl(writes: &mut Writes<'_>, addr: u64, request: u8) {
-    const LEGACY_BYTES: u64 = 4096;
+    const LEAST_BYTES: u64 = 4096;
     const SG_IO: u64 = 0x2285;
     const SIOCGIFCONF: u64 = 0x8912;
     const SIOCETHTOOL: u64 = 0x8946;
@@ -231,14 +232,7 @@ pub(super) fn note_ioctl(writes: &mut Writes<'_>, addr: u64, request: u8) {
         }
         _ => {}
     }
-    writes.range(
-        addr,
-        if declared_bytes == 0 {
-            LEGACY_BYTES
-        } else {
-            declared_bytes
-        },
-    );
+    writes.range(addr, declared_bytes.max(LEAST_BYTES));
 }
 
 /// `PTRACE_GETREGSET`: the iovec itself, whose length is replaced, and its buffer.

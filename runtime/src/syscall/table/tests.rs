@@ -181,7 +181,8 @@ fn what_a_call_writes_depends_on_its_command() {
     assert_eq!(futex(6), [(0x1000, 4)]);
     let ioctl = |request: u64| ranges(general::__NR_ioctl, [3, request, 0x1000, 0, 0, 0], &mem);
     assert_eq!(ioctl(0x5401), [(0x1000, 36)]);
-    assert_eq!(ioctl(0x8010_4142), [(0x1000, 16)]);
+    assert_eq!(ioctl(0x8010_4142), [(0x1000, 4096)]);
+    assert_eq!(ioctl(0xa000_4142), [(0x1000, 0x2000)]);
     assert_eq!(ioctl(0x5421), []);
     assert_eq!(ioctl(0x4b33), [(0x1000, 4096)]);
 }
