@@ -23,3 +23,4 @@ pub mod stats;
 pub mod sys;
 pub mod syscall;
 pub mod thread;
+pub mod trace;

@@ -3,13 +3,24 @@
 use crate::gate::{FAST_ENTRIES, set_fast};
 use crate::options;
 use crate::syscall::table::{self, Treatment};
+use linux_raw_sys::general as k;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 static WATCHING: AtomicBool = AtomicBool::new(false);
 
+/// Path calls that `/proc/self/exe` concerns besides those the table marks.
+const PATH_CALLS: [u32; 6] =
+    [k::__NR_stat, k::__NR_access, k::__NR_statx, k::__NR_newfstatat, k::__NR_faccessat, k::__NR_faccessat2];
+
+/// The runtime carries the call out itself, or looks at its arguments.
+#[must_use]
+pub fn is_owned(nr: u64) -> bool {
+    table::row(nr).is_some_and(|row| row.treatment == Treatment::Owned) || PATH_CALLS.iter().any(|&n| u64::from(n) == nr)
+}
+
 fn is_fast(nr: u64) -> bool {
-    let Some(row) = table::row(nr) else { return false };
-    row.treatment == Treatment::Passthrough
+    table::row(nr).is_some()
+        && !is_owned(nr)
         && !options::get().trace
         && !(WATCHING.load(Ordering::Relaxed) && table::may_write(nr))
 }

@@ -212,18 +212,17 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     }
     EXE_FD.store(high, Ordering::Relaxed);
 
-    let mut strings: Vec<&[u8]> = plan.found.head.iter().map(Vec::as_slice).collect();
-    let mut argv: Vec<u64> = (0..strings.len() as u64).collect();
-    let skip = usize::from(!strings.is_empty());
-    argv.extend(plan.argv.iter().skip(skip));
-    strings.push(&plan.found.execfn);
-    let guest = Guest { argv: &argv, strings: &strings, execfn: strings.len() - 1, program: &program, interp_base };
+    let mut argv: Vec<&[u8]> = plan.found.head.iter().map(Vec::as_slice).collect();
+    let skip = usize::from(!argv.is_empty());
+    // SAFETY: strings of the initial stack.
+    argv.extend(plan.argv.iter().skip(skip).map(|&a| unsafe { Initial::string(a) }));
+    let guest = Guest { argv: &argv, execfn: &plan.found.execfn, program: &program, interp_base };
     // SAFETY: this runs on the runtime's stack; the kernel's initial stack is the guest's.
     let built = unsafe { stack::build(initial, &guest) };
     if headers.wants_exec_stack() {
         make_stack_executable(built.sp);
     }
-    describe_to_kernel(&program, initial, &built);
+    describe_to_kernel(&program, &built);
     // SAFETY: PR_SET_NAME = 15 reads at most 16 bytes.
     let _ = unsafe { raw::syscall(k::__NR_prctl, [15, plan.comm.as_ptr() as u64]) };
     set_exe_path(&plan.found.execfn);
@@ -264,7 +263,7 @@ fn make_stack_executable(sp: u64) {
 }
 
 /// Makes /proc/PID/{cmdline,environ,auxv,stat} and brk the guest's (prctl(2), PR_SET_MM_MAP: unprivileged without exe_fd).
-fn describe_to_kernel(program: &Image, initial: &Initial, built: &Built) {
+fn describe_to_kernel(program: &Image, built: &Built) {
     const PR_SET_MM: u64 = 35;
     const PR_SET_MM_MAP: u64 = 14;
     /// `struct prctl_mm_map` (include/uapi/linux/prctl.h).
@@ -280,21 +279,14 @@ fn describe_to_kernel(program: &Image, initial: &Initial, built: &Built) {
         auxv_size: u32,
         exe_fd: u32,
     }
-    // SAFETY: strings of the initial stack.
-    let end_of = |at: u64| at + unsafe { Initial::string(at) }.len() as u64 + 1;
-    let span = |list: &[u64]| match (list.first(), list.last()) {
-        (Some(&first), Some(&last)) if first <= last => (first, end_of(last)),
-        (Some(&first), _) => (first, end_of(first)),
-        _ => (built.sp, built.sp),
-    };
     let brk = layout::brk_start(program.brk);
     let map = MmMap {
         code: program.code,
         data: if program.data.1 == 0 { program.code } else { program.data },
         brk: (brk, brk),
         start_stack: built.sp,
-        arg: span(&built.argv),
-        env: span(&initial.envp),
+        arg: built.argv,
+        env: built.envp,
         auxv: built.auxv.0,
         auxv_size: u32::try_from(built.auxv.1).unwrap_or(0),
         exe_fd: u32::MAX,

@@ -122,7 +122,7 @@ pub fn reset(ts: &mut ThreadState) {
     ts.signals = 0;
     ts.dispatches = 0;
     ts.lookup_hits = 0;
-    ts.unknown_calls = 0;
+    ts.unknown_calls = Default::default();
 }
 
 /// The image ends (by exit, exec or signal): prints its figures.
@@ -134,6 +134,7 @@ pub fn finish(how: &str) {
     for (c, n) in counts.iter_mut().zip(&ENDED) {
         *c = n.load(Ordering::Relaxed);
     }
+    let mut unknown: alloc::vec::Vec<(u64, u64)> = alloc::vec::Vec::new();
     let mut signals = ENDED_SIGNALS.load(Ordering::Relaxed);
     let mut dispatches = ENDED_DISPATCHES.load(Ordering::Relaxed);
     let mut hits = ENDED_HITS.load(Ordering::Relaxed);
@@ -141,6 +142,7 @@ pub fn finish(how: &str) {
         for (c, n) in counts.iter_mut().zip(&ts.counts) {
             *c += n;
         }
+        unknown.extend(ts.unknown_calls);
         signals += ts.signals;
         dispatches += ts.dispatches;
         hits += ts.lookup_hits;
@@ -176,10 +178,14 @@ pub fn finish(how: &str) {
                 let _ = write!(out, "\"{name}\"");
             }
             None => {
-                let _ = write!(out, "\"syscall_{nr}\"");
+                let _ = write!(out, "\"syscall_{nr:#x}\"");
             }
         }
         let _ = write!(out, ":{{\"count\":{n},\"passthrough\":{n},\"emulated\":0}}");
+    }
+    for (nr, n) in unknown.iter().filter(|(_, n)| *n != 0) {
+        let comma = if core::mem::take(&mut first) { "" } else { "," };
+        let _ = write!(out, "{comma}\"syscall_{nr:#x}\":{{\"count\":{n},\"passthrough\":{n},\"emulated\":0}}");
     }
     let _ = out.write_str("}}\n");
     emit(&out.bytes);

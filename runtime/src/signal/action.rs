@@ -10,6 +10,9 @@ use linux_raw_sys::general as k;
 pub const SIGNALS: usize = 64;
 const SIG_DFL: u64 = 0;
 const SIG_IGN: u64 = 1;
+/// In the flags of a table entry: the kernel has not been asked yet what the image started with. No SA_ flag.
+const NOT_ASKED: u64 = 1 << 63;
+const INITIAL: SigAction = SigAction { handler: SIG_DFL, flags: NOT_ASKED, restorer: 0, mask: 0 };
 /// Signals whose host handler is always there: faults that may be ours.
 const ALWAYS_OURS: [i32; 5] = [sig::SIGSEGV, sig::SIGBUS, sig::SIGTRAP, sig::SIGILL, sig::SIGFPE];
 
@@ -17,7 +20,7 @@ const ALWAYS_OURS: [i32; 5] = [sig::SIGSEGV, sig::SIGBUS, sig::SIGTRAP, sig::SIG
 pub struct ActionTable(Mutex<[SigAction; SIGNALS]>);
 
 impl ActionTable {
-    const NEW: Self = Self(Mutex::new([SigAction { handler: SIG_DFL, flags: 0, restorer: 0, mask: 0 }; SIGNALS]));
+    const NEW: Self = Self(Mutex::new([INITIAL; SIGNALS]));
 
     /// The same actions in another table (clone(2) without CLONE_SIGHAND).
     #[must_use]
@@ -69,7 +72,7 @@ fn kernel_sigaction(signal: i32, new: Option<&SigAction>, old: Option<&mut SigAc
 fn host_action(signal: i32, guest: &SigAction) -> SigAction {
     let ours = ALWAYS_OURS.contains(&signal);
     if is_default_or_ignored(guest) && !ours {
-        return SigAction { handler: guest.handler, flags: guest.flags & !sa::RESTORER, restorer: 0, mask: guest.mask };
+        return *guest;
     }
     SigAction {
         handler: super::host::handler as *const () as u64,
@@ -122,13 +125,11 @@ pub fn set(signal: i32, new: Option<&SigAction>) -> Result<SigAction, Errno> {
     let Some(i) = index(signal) else { return Err(Errno(22)) };
     let mut actions = table().lock();
     let Some(slot) = actions.get_mut(i) else { return Err(Errno(22)) };
-    let old = if ALWAYS_OURS.contains(&signal) || !is_default_or_ignored(slot) {
-        *slot
-    } else {
-        let mut old = SigAction::default();
-        kernel_sigaction(signal, None, Some(&mut old))?;
-        old
-    };
+    // What the image started with (default or ignored) is asked from the kernel the first time.
+    if slot.flags & NOT_ASKED != 0 {
+        kernel_sigaction(signal, None, Some(slot))?;
+    }
+    let old = *slot;
     if let Some(new) = new {
         // sigaction(2): SIGKILL and SIGSTOP cannot be changed; the kernel says so.
         let mut new = *new;

@@ -29,7 +29,7 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
         && matches!(signal, sig::SIGSEGV | sig::SIGBUS | sig::SIGFPE | sig::SIGILL | sig::SIGTRAP);
     if crate::image::contains(uc.mc.rip) {
         if synchronous {
-            return fault_in_runtime(signal, info, uc);
+            return fault_in_runtime(ts, signal, info, uc);
         }
         return in_runtime(ts, signal, info, uc);
     }
@@ -140,7 +140,7 @@ pub fn queue(signal: i32, info: &SigInfo) {
 }
 
 /// The runtime itself faulted: in a copy of guest memory, which survives it, or by a bug.
-fn fault_in_runtime(signal: i32, info: &SigInfo, uc: &mut UContext) {
+fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext) {
     if let Some(pc) = guest::fixup(uc.mc.rip) {
         // Runtime code that writes guest memory releases protected pages first, so this is the guest's bad pointer.
         uc.mc.rip = pc;
@@ -150,6 +150,19 @@ fn fault_in_runtime(signal: i32, info: &SigInfo, uc: &mut UContext) {
         // The guest's own trap flag, on its way through the gate.
         return;
     }
+    let leaving = (address(Label::Leave)..address(Label::LeaveEnd)).contains(&uc.mc.rip);
+    if leaving && !is_canonical(ts.resume) {
+        // The last jump out of the runtime, to where the guest wanted to go: #GP. The CPU blames the jump, as Intel's
+        // do with the guest's own; here the target is named, as AMD's do, because the branch is not known any more.
+        uc.mc.rip = ts.resume;
+        return deliver(ts, signal, info, uc, true);
+    }
     force_default(signal);
     crate::report::runtime_fault(signal, info, uc);
+}
+
+/// Bits 47 to 63 are equal, or 56 to 63 where the CPU has five levels of page tables; a jump to anything else is a #GP.
+fn is_canonical(address: u64) -> bool {
+    let high = address >> 47;
+    high == 0 || high == (1 << 17) - 1
 }

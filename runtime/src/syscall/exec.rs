@@ -314,8 +314,7 @@ fn fit(fd: i32) -> Result<(), Native> {
     }
     let headers = match Headers::parse(&Fd(fd)) {
         Ok(headers) => headers,
-        // 32-bit, binfmt_misc, or nothing at all: the kernel knows.
-        Err(_) => return Err(Native::Because("not an x86-64 ELF program")),
+        Err(_) => return Err(other_format(fd)),
     };
     if let Some(interp) = headers.interp() {
         match raw::open(interp, k::O_RDONLY | k::O_CLOEXEC) {
@@ -330,6 +329,20 @@ fn fit(fd: i32) -> Result<(), Native> {
         }
     }
     Ok(())
+}
+
+/// 32-bit, binfmt_misc, or nothing at all: the kernel knows.
+fn other_format(fd: i32) -> Native {
+    let mut head = [0u8; 20];
+    let got = raw::pread(fd, &mut head, 0).unwrap_or(0);
+    let [0x7f, b'E', b'L', b'F', class, _, _, _, _, _, _, _, _, _, _, _, _, _, machine, 0] = head else {
+        return Native::Quietly;
+    };
+    // EM_386 = 3; x32 is ELFCLASS32 for EM_X86_64 = 62.
+    if got == head.len() && class == 1 && (machine == 3 || machine == 62) {
+        return Native::Because("32-bit");
+    }
+    Native::Quietly
 }
 
 /// setuid bits mean nothing under no_new_privs or on a nosuid mount (execve(2)).

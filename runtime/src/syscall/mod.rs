@@ -22,7 +22,7 @@ use crate::policy;
 use crate::thread::state::{INTERRUPTED, ThreadState, reg};
 use core::sync::atomic::{AtomicU64, Ordering};
 use linux_raw_sys::general as k;
-use table::{GuestMemory, Treatment};
+use table::GuestMemory;
 
 /// What became of a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -108,9 +108,9 @@ pub extern "C" fn on_syscall(ts: *mut ThreadState) {
     let args = [rdi, rsi, rdx, r10, r8, r9];
     let resume = ts.resume;
     let changes = CODE_CHANGES.load(Ordering::Acquire);
-    match ts.counts.get_mut(nr as usize) {
+    match ts.counts.get_mut(usize::try_from(rax).unwrap_or(usize::MAX)) {
         Some(count) => *count += 1,
-        None => ts.unknown_calls += 1,
+        None => ts.count_unknown(rax),
     }
     let trace = options::get().trace;
     if trace {
@@ -151,8 +151,7 @@ pub fn set(ts: &mut ThreadState, n: usize, value: u64) {
 
 /// Carries out one call.
 pub fn run(mut call: Call<'_>) -> Outcome {
-    let treatment = table::row(u64::from(call.nr)).map_or(Treatment::Passthrough, |row| row.treatment);
-    if treatment == Treatment::Passthrough {
+    if !policy::is_owned(u64::from(call.nr)) {
         prepare_outputs(&call);
         return call.pass();
     }
@@ -188,8 +187,10 @@ pub fn run(mut call: Call<'_>) -> Outcome {
         k::__NR_rseq => Outcome::Done(-38),
         k::__NR_readlink => paths::readlink(&mut call),
         k::__NR_readlinkat => paths::readlinkat(&mut call),
-        k::__NR_open => paths::open(&mut call),
-        k::__NR_openat | k::__NR_openat2 => paths::openat(&mut call),
+        k::__NR_open | k::__NR_stat | k::__NR_access => paths::first_path(&mut call),
+        k::__NR_openat | k::__NR_openat2 | k::__NR_statx | k::__NR_newfstatat | k::__NR_faccessat | k::__NR_faccessat2 => {
+            paths::second_path(&mut call)
+        },
         k::__NR_close => descriptors::close(&mut call),
         k::__NR_close_range => descriptors::close_range(&mut call),
         k::__NR_dup2 | k::__NR_dup3 => descriptors::dup2(&mut call),

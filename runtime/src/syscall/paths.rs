@@ -8,8 +8,6 @@ use crate::sys::raw;
 use core::fmt::Write;
 use core::sync::atomic::Ordering;
 
-const PATH_MAX: usize = 4096;
-
 /// The path at `addr` names our own executable link: `/proc/self/exe`, `/proc/thread-self/exe`, `/proc/PID/exe` of this process.
 #[must_use]
 pub fn names_own_exe(addr: u64) -> bool {
@@ -63,21 +61,12 @@ pub fn readlinkat(call: &mut Call<'_>) -> Outcome {
     own_exe_or_pass(call, 1)
 }
 
-/// open(2).
-pub fn open(call: &mut Call<'_>) -> Outcome {
+/// Calls whose first argument is a path: open(2), stat(2), access(2).
+pub fn first_path(call: &mut Call<'_>) -> Outcome {
     own_exe_or_pass(call, 0)
 }
 
-/// openat(2), openat2(2).
-pub fn openat(call: &mut Call<'_>) -> Outcome {
+/// Calls whose second argument is a path: openat(2), openat2(2), statx(2), newfstatat(2), faccessat(2).
+pub fn second_path(call: &mut Call<'_>) -> Outcome {
     own_exe_or_pass(call, 1)
-}
-
-/// A path of the guest's, NUL-terminated, in `buf`.
-pub fn read_path(addr: u64, buf: &mut [u8; PATH_MAX]) -> Result<usize, i64> {
-    match guest::read_cstr(addr, buf) {
-        None => Err(-14),
-        Some(Err(())) => Err(-36),
-        Some(Ok(path)) => Ok(path.len()),
-    }
 }

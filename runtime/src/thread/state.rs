@@ -18,6 +18,9 @@ const GUARD_BYTES: u64 = 4096;
 /// System call numbers below this one have a counter.
 pub const COUNTED_CALLS: usize = 512;
 
+/// Different numbers outside the table that are counted.
+pub const UNKNOWN_CALLS: usize = 8;
+
 /// Indices of the general registers in [`Regs::gpr`]: the encoding of the instruction set.
 pub mod reg {
     #![allow(missing_docs, reason = "register names")]
@@ -119,8 +122,8 @@ pub struct ThreadState {
     pub own_actions: ActionTable,
     /// System calls of this thread that passed, by number.
     pub counts: [u64; COUNTED_CALLS],
-    /// Calls with numbers outside the table.
-    pub unknown_calls: u64,
+    /// Numbers outside the table (all of rax), with their counts.
+    pub unknown_calls: [(u64, u64); UNKNOWN_CALLS],
     /// Signals delivered.
     pub signals: u64,
     /// Dispatcher entries.
@@ -193,6 +196,13 @@ impl ThreadState {
         ts.mask_to_restore = None;
         crate::gate::set_entries(ts);
         Ok(this)
+    }
+
+    /// Counts a call whose number is outside the table.
+    pub fn count_unknown(&mut self, nr: u64) {
+        if let Some(slot) = self.unknown_calls.iter_mut().find(|(n, count)| *count == 0 || *n == nr) {
+            *slot = (nr, slot.1 + 1);
+        }
     }
 
     /// Copies the actions into room of its own.

@@ -66,6 +66,8 @@ pub enum Arg {
     Bytes(u8),
     /// Bytes that the kernel fills in, as many as the result says.
     OutBytes(u8),
+    /// A NUL-terminated string that the kernel fills in, in room for as many bytes as argument `.0` says.
+    OutPath(u8),
     /// As [`Arg::OutBytes`], shown in hexadecimal.
     OutHexBytes(u8),
     /// A message of msgsnd(2): 8 bytes of type and then as many bytes as argument `.0` says.
@@ -126,8 +128,8 @@ pub enum Arg {
     OutCpuSet(u8),
     /// A set of memory nodes to fill in, of as many bits as argument `.0` says.
     TouchedNodes(u8),
-    /// A byte for each page of the length in argument `.0`.
-    TouchedPages(u8),
+    /// A byte for each page of the length in argument `.0`, filled in by the kernel.
+    OutPages(u8),
     /// The time that was left, filled in when a signal ended the call.
     OutRemaining,
     /// All of clone(2): its arguments are shown in another order.
@@ -157,10 +159,14 @@ impl Arg {
             self,
             Arg::Out(_)
                 | Arg::Change(_)
+                | Arg::Clone
+                | Arg::CloneArgs(_)
                 | Arg::OutArray(..)
                 | Arg::OutBytes(_)
                 | Arg::OutMessage(_)
+                | Arg::OutPath(_)
                 | Arg::OutHexBytes(_)
+                | Arg::OutPages(_)
                 | Arg::OutDirents(_)
                 | Arg::OutDirents64(_)
                 | Arg::OutIov(_)
@@ -173,6 +179,11 @@ impl Arg {
                 | Arg::OutCpuSet(_)
                 | Arg::OutRemaining
         )
+    }
+
+    /// Whether the argument is shown both before the call and after it.
+    pub(crate) fn is_shown_twice(self) -> bool {
+        matches!(self, Arg::Change(_) | Arg::Clone | Arg::CloneArgs(_))
     }
 }
 
@@ -315,10 +326,14 @@ pub enum Ret {
     Octal,
     /// Bits with their names.
     Flags(Set),
-    /// A value with its name.
+    /// A number with its name.
     Name(Set),
+    /// Bits with the names that are in them, also when there are none.
+    Bits(Set),
     /// A signal number.
     Signal,
+    /// Seconds since the epoch.
+    Time,
     /// A number of ready descriptors of the array in argument 0.
     Poll,
     /// A number of ready descriptors of the sets in arguments 1 to 3, and the time left in argument 4.

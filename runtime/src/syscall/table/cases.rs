@@ -99,7 +99,7 @@ cases! {
         F_GET_RW_HINT | F_GET_FILE_RW_HINT => (Out(U64)) -> Int;
         F_SET_RW_HINT | F_SET_FILE_RW_HINT => (In(U64)) -> Int;
         F_SETLEASE => (Flags(Set::LockType)) -> Int;
-        F_GETLEASE => () -> Name(Set::LockType);
+        F_GETLEASE => () -> Bits(Set::LockType);
         F_ADD_SEALS => (Flags(Set::Seals)) -> Int;
         F_GET_SEALS => () -> Flags(Set::Seals);
         _ => (Hex) -> Int;
@@ -134,16 +134,27 @@ cases! {
         FUTEX_UNLOCK_PI | FUTEX_TRYLOCK_PI => (Touched(4), Flags(Set::Futex)) -> Int;
         _ => (Touched(4), Flags(Set::Futex), Uint, Hex, Hex, Hex) -> Int;
     }
+    /// epoll_ctl(2): a removal has no event
+    EpollCtl on 1 & ALL, {
+        EPOLL_CTL_DEL => (Ptr) -> Int;
+        _ => (In(EpollEvent)) -> Int;
+    }
     /// kcmp(2)
     Kcmp on 2 & ALL, {
         0 => (Fd, Fd) -> Int;
         7 => (Fd, Ptr) -> Int;
         _ => () -> Int;
     }
-    /// membarrier(2): the processor counts only with a flag
-    Membarrier on 1 & ALL, {
-        0 => (Hex) -> Hex;
-        _ => (Hex, Int) -> Hex;
+    /// membarrier(2): one command can be aimed at a processor
+    Membarrier on 0 & ALL, {
+        0 | 0x200 => (Hex) -> Bits(Set::MembarrierBits);
+        0x80 => (Hex, Int) -> Int;
+        _ => (Hex) -> Int;
+    }
+    /// personality(2): all ones asks
+    Personality on 0 & ALL, {
+        u32::MAX => (Hex) -> Bits(Set::Personality);
+        _ => (Flags(Set::Personality)) -> Bits(Set::Personality);
     }
     /// mount(2): what neither makes nor changes a file system's instance has no type and no data
     Mount on 3 & (MS_REMOUNT | MS_BIND | MS_MOVE | MS_PRIVATE | MS_SLAVE | MS_SHARED | MS_UNBINDABLE), {
@@ -166,14 +177,17 @@ cases! {
         PR_SET_NAME => (Path) -> Int;
         PR_GET_NAME => (Out(Comm)) -> Int;
         PR_GET_TID_ADDRESS => (Out(Address)) -> Int;
-        PR_GET_DUMPABLE | PR_GET_KEEPCAPS | PR_GET_TIMING | PR_GET_SECCOMP | PR_GET_SECUREBITS | PR_GET_TIMERSLACK
+        PR_GET_DUMPABLE => () -> Name(Set::Dumpable);
+        PR_GET_KEEPCAPS | PR_GET_TIMING | PR_GET_SECCOMP | PR_GET_SECUREBITS | PR_GET_TIMERSLACK
             | PR_TASK_PERF_EVENTS_DISABLE | PR_TASK_PERF_EVENTS_ENABLE => () -> Int;
-        PR_SET_DUMPABLE | PR_SET_KEEPCAPS | PR_SET_CHILD_SUBREAPER | PR_CAPBSET_READ | PR_CAPBSET_DROP => (Int) -> Int;
+        PR_SET_DUMPABLE => (Flags(Set::Dumpable)) -> Int;
+        PR_CAPBSET_READ | PR_CAPBSET_DROP => (Flags(Set::Capability)) -> Int;
+        PR_SET_KEEPCAPS | PR_SET_CHILD_SUBREAPER => (Int) -> Int;
         PR_SET_NO_NEW_PRIVS | PR_GET_NO_NEW_PRIVS => (Int, Int, Int, Int) -> Int;
         PR_SET_MM => (Flags(Set::PrctlMm), Touched(4), Size, Hex) -> Int;
         PR_GET_AUXV => (TouchedBy(2), Size, Hex, Hex) -> Int;
         PR_SCHED_CORE => (Uint, Int, Uint, Touched(8)) -> Int;
-        PR_SET_VMA => (Hex, Ptr, Size, Path) -> Int;
+        PR_SET_VMA => (Flags(Set::PrctlVma), Ptr, Size, Path) -> Int;
         _ => (Hex, Hex, Hex, Hex) -> Int;
     }
     /// seccomp(2)
@@ -222,6 +236,7 @@ cases! {
         2 | 18 | 20 => (Touched(104)) -> Int;
         3 | 19 => (Touched(40)) -> Int;
         13 => (Touched(64_000)) -> Int;
+        0 => (Ptr) -> Int;
         _ => (Hex) -> Int;
     }
     /// msgctl(2)

@@ -28,7 +28,7 @@ rows! {
 
     __NR_readlink: Owned (Path, OutBytes(2), Size) -> Int;
     __NR_readlinkat: Owned (DirFd, Path, OutBytes(3), Size) -> Int;
-    __NR_getcwd: Passthrough (OutBytes(1), Size) -> Int;
+    __NR_getcwd: Passthrough (OutPath(1), Size) -> Int;
     __NR_chdir: Passthrough (Path) -> Int;
     __NR_fchdir: Passthrough (Fd) -> Int;
     __NR_chroot: Passthrough (Path) -> Int;

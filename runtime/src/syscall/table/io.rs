@@ -44,7 +44,7 @@ rows! {
     __NR_pselect6: Owned (Int, FdSet(0), FdSet(0), FdSet(0), Update(Timespec), MaskAndSize) -> Select(Timespec);
     __NR_epoll_create: Passthrough (Int) -> Int;
     __NR_epoll_create1: Passthrough (Flags(Set::EpollCreate)) -> Int;
-    __NR_epoll_ctl: Passthrough (Fd, Flags(Set::EpollCtl), Fd, In(EpollEvent)) -> Int;
+    __NR_epoll_ctl: Passthrough (Fd, Flags(Set::EpollCtl), Fd, Switch(Cases::EpollCtl)) -> Int;
     __NR_epoll_wait: Passthrough (Fd, OutArray(EpollEvent, 2), Int, Int) -> Int;
     __NR_epoll_pwait: Owned (Fd, OutArray(EpollEvent, 2), Int, Int, In(Sigset), Size) -> Int;
     __NR_epoll_pwait2: Owned (Fd, OutArray(EpollEvent, 2), Int, In(Timespec), In(Sigset), Size) -> Int;

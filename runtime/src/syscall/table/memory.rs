@@ -18,7 +18,7 @@ rows! {
     __NR_process_madvise: Passthrough (Fd, RemoteIov(2), Size, Flags(Set::Madvise), Hex) -> Int;
     __NR_process_mrelease: Passthrough (Fd, Hex) -> Int;
     __NR_msync: Passthrough (Ptr, Size, Flags(Set::Msync)) -> Int;
-    __NR_mincore: Passthrough (Ptr, Size, TouchedPages(1)) -> Int;
+    __NR_mincore: Passthrough (Ptr, Size, OutPages(1)) -> Int;
     __NR_mlock: Passthrough (Ptr, Size) -> Int;
     __NR_mlock2: Passthrough (Ptr, Size, Flags(Set::Mlock)) -> Int;
     __NR_munlock: Passthrough (Ptr, Size) -> Int;

@@ -28,6 +28,12 @@ mod sets;
 mod signal;
 mod system;
 #[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail by panicking"
+)]
 mod tests;
 mod time;
 
@@ -87,7 +93,8 @@ impl Row {
     /// Makes a row; `constant` is the name of the number's constant, `__NR_` and the call's name.
     #[allow(
         clippy::cast_possible_truncation,
-        reason = "evaluated at compile time and checked there"
+        clippy::indexing_slicing,
+        reason = "evaluated at compile time, where a wrong index is an error of the build"
     )]
     const fn new(number: u32, constant: &str, treatment: Treatment, args: &[Arg], ret: Ret) -> Row {
         let constant = constant.as_bytes();
@@ -118,6 +125,10 @@ impl Row {
 }
 
 /// The list with [`Arg::End`] up to the greatest length.
+#[allow(
+    clippy::indexing_slicing,
+    reason = "evaluated at compile time, where a wrong index is an error of the build"
+)]
 const fn pad_args(args: &[Arg]) -> [Arg; MAX_ARGS] {
     let mut padded = [Arg::End; MAX_ARGS];
     let mut at = 0;
@@ -160,6 +171,11 @@ const fn index(number: usize) -> Option<usize> {
     }
 }
 
+#[allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "evaluated at compile time, where a wrong index is an error of the build"
+)]
 static TABLE: [Row; COUNT] = {
     let families: [&[Row]; 10] = [
         files::ROWS,

@@ -6,9 +6,9 @@ use super::outputs::{IOV_MAX, RW_BYTES_MAX, Writes};
 use super::{read_bytes, read_u32, read_u64};
 
 /// `struct iovec`
-const IOVEC_BYTES: u64 = 16;
+const IOVEC_BYTES: usize = 16;
 /// `struct user_msghdr`
-const MSGHDR_BYTES: u64 = 56;
+const MSGHDR_BYTES: usize = 56;
 /// `struct mmsghdr`
 pub(super) const MMSGHDR_BYTES: u64 = 64;
 /// How many iovecs are fetched at once.
@@ -19,14 +19,14 @@ pub(super) fn note_iov(writes: &mut Writes<'_>, addr: u64, count: u64) {
     let mut at = addr;
     let mut left = count.min(IOV_MAX);
     while left > 0 {
-        let mut chunk = [0; IOV_CHUNK * IOVEC_BYTES as usize];
-        let wanted = chunk.len().min((left * IOVEC_BYTES) as usize);
+        let mut chunk = [0; IOV_CHUNK * IOVEC_BYTES];
+        let wanted = usize::try_from(left).unwrap_or(IOV_CHUNK).min(IOV_CHUNK) * IOVEC_BYTES;
         let got = chunk
             .get_mut(..wanted)
             .map_or(0, |part| writes.mem.read(at, part));
         let (entries, _) = chunk.as_chunks::<8>();
         let entries = entries.iter().map(|word| u64::from_le_bytes(*word));
-        let whole = got / IOVEC_BYTES as usize;
+        let whole = got / IOVEC_BYTES;
         let mut words = entries.take(whole * 2);
         while let (Some(base), Some(len_bytes)) = (words.next(), words.next()) {
             writes.range(base, len_bytes);
@@ -41,8 +41,8 @@ pub(super) fn note_iov(writes: &mut Writes<'_>, addr: u64, count: u64) {
 
 /// A msghdr to fill in: itself, the address, the buffers and the control messages.
 pub(super) fn note_msg(writes: &mut Writes<'_>, addr: u64) {
-    writes.range(addr, MSGHDR_BYTES);
-    let Some(header) = read_bytes::<{ MSGHDR_BYTES as usize }>(writes.mem, addr) else {
+    writes.range(addr, MSGHDR_BYTES as u64);
+    let Some(header) = read_bytes::<MSGHDR_BYTES>(writes.mem, addr) else {
         return;
     };
     let (words, _) = header.as_chunks::<8>();
@@ -188,10 +188,11 @@ pub(super) fn note_bpf(writes: &mut Writes<'_>, addr: u64, len: u8) {
 /// ioctl(2) requests of which the table knows no more than the number.
 ///
 /// The size in the number counts whatever its direction says, because drivers are known to write back
-/// into what they declare as input (`TUNSETIFF`); numbers older than that scheme get a page's worth.
-/// Requests that end in an array or hold pointers are handled one by one.
+/// into what they declare as input (`TUNSETIFF`). At least a page's worth is reported, for numbers older
+/// than that scheme and for structures that end in an array. Common requests that hold pointers are
+/// handled one by one; others (`DRM_IOCTL_*`, `USBDEVFS_*`) are not known here.
 pub(super) fn note_ioctl(writes: &mut Writes<'_>, addr: u64, request: u8) {
-    const LEGACY_BYTES: u64 = 4096;
+    const LEAST_BYTES: u64 = 4096;
     const SG_IO: u64 = 0x2285;
     const SIOCGIFCONF: u64 = 0x8912;
     const SIOCETHTOOL: u64 = 0x8946;
@@ -231,19 +232,12 @@ pub(super) fn note_ioctl(writes: &mut Writes<'_>, addr: u64, request: u8) {
         }
         _ => {}
     }
-    writes.range(
-        addr,
-        if declared_bytes == 0 {
-            LEGACY_BYTES
-        } else {
-            declared_bytes
-        },
-    );
+    writes.range(addr, declared_bytes.max(LEAST_BYTES));
 }
 
 /// `PTRACE_GETREGSET`: the iovec itself, whose length is replaced, and its buffer.
 pub(super) fn note_register_set(writes: &mut Writes<'_>, addr: u64) {
-    writes.range(addr, IOVEC_BYTES);
+    writes.range(addr, IOVEC_BYTES as u64);
     note_iov(writes, addr, 1);
 }
 

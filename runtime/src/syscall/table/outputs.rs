@@ -127,6 +127,7 @@ fn note(writes: &mut Writes<'_>, arg: Arg, value: u64) {
             writes.range(value, len_bytes);
         }
         Arg::OutBytes(len)
+        | Arg::OutPath(len)
         | Arg::OutHexBytes(len)
         | Arg::OutDirents(len)
         | Arg::OutDirents64(len)
@@ -153,7 +154,7 @@ fn note(writes: &mut Writes<'_>, arg: Arg, value: u64) {
             let len_bytes = writes.arg(bits).div_ceil(64).saturating_mul(8);
             writes.range(value, len_bytes);
         }
-        Arg::TouchedPages(len) => {
+        Arg::OutPages(len) => {
             let len_bytes = writes.arg(len).div_ceil(4096);
             writes.range(value, len_bytes);
         }

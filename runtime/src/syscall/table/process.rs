@@ -34,7 +34,7 @@ rows! {
     __NR_set_robust_list: Passthrough (Ptr, Size) -> Int;
     __NR_get_robust_list: Passthrough (Int, Out(Address), Out(U64)) -> Int;
     __NR_rseq: Owned (TouchedBy(1), Hex, Flags(Set::Rseq), Hex) -> Int;
-    __NR_membarrier: Owned (Flags(Set::Membarrier), Switch(Cases::Membarrier)) -> Hex;
+    __NR_membarrier: Owned (Flags(Set::Membarrier), Switch(Cases::Membarrier)) -> Int;
     __NR_futex: Passthrough (Switch(Cases::Futex)) -> Int;
     __NR_futex_waitv: Passthrough (Ptr, Uint, Hex, In(Timespec), Flags(Set::Clock)) -> Int;
     __NR_futex_wait: Passthrough
@@ -43,7 +43,7 @@ rows! {
     __NR_futex_requeue: Passthrough (Ptr, Hex, Int, Int) -> Int;
     __NR_arch_prctl: Owned (Flags(Set::ArchPrctl), Switch(Cases::ArchPrctl)) -> Int;
     __NR_prctl: Owned (Flags(Set::Prctl), Switch(Cases::Prctl)) -> Int;
-    __NR_personality: Owned (Hex) -> Hex;
+    __NR_personality: Owned (Switch(Cases::Personality)) -> Bits(Set::Personality);
     __NR_seccomp: Owned (Flags(Set::Seccomp), Switch(Cases::Seccomp)) -> Int;
     __NR_modify_ldt: Passthrough (Int, Switch(Cases::ModifyLdt)) -> Int;
     __NR_set_thread_area: Passthrough (Touched(16)) -> Int;

@@ -5,7 +5,7 @@ use super::arg::Shape::*;
 use super::{Ret, Row, Set, Treatment, rows};
 
 rows! {
-    __NR_time: Passthrough (Out(Time)) -> Int;
+    __NR_time: Passthrough (Out(Time)) -> Time;
     __NR_times: Passthrough (Out(Tms)) -> Int;
     __NR_gettimeofday: Passthrough (Out(Timeval), Out(Timezone)) -> Int;
     __NR_settimeofday: Passthrough (In(Timeval), In(Timezone)) -> Int;
