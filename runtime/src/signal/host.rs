@@ -150,6 +150,14 @@ fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut 
         // The guest's own trap flag, on its way through the gate.
         return;
     }
+    if uc.mc.rip == address(Label::EnterLookup) {
+        // The state a guest's rt_sigreturn gave the kernel cannot be run (a null cs, say): the kernel blames its pc.
+        uc.mc.rip = uc.mc.rcx;
+        uc.mc.rcx = ts.slot_rcx;
+        let [.., r11, _, _, _, _] = &mut uc.mc.r8_15;
+        *r11 = ts.slot_r11;
+        return deliver(ts, signal, info, uc, true);
+    }
     let leaving = (address(Label::Leave)..address(Label::LeaveEnd)).contains(&uc.mc.rip);
     if leaving && !is_canonical(ts.resume) {
         // The last jump out of the runtime, to where the guest wanted to go: #GP. The CPU blames the jump, as Intel's

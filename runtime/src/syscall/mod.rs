@@ -108,9 +108,9 @@ pub extern "C" fn on_syscall(ts: *mut ThreadState) {
     let args = [rdi, rsi, rdx, r10, r8, r9];
     let resume = ts.resume;
     let changes = CODE_CHANGES.load(Ordering::Acquire);
-    match ts.counts.get_mut(usize::try_from(rax).unwrap_or(usize::MAX)) {
+    match ts.counts.get_mut(nr as usize) {
         Some(count) => *count += 1,
-        None => ts.count_unknown(rax),
+        None => ts.count_unknown(i64::from(nr.cast_signed()).cast_unsigned()),
     }
     let trace = options::get().trace;
     if trace {
