@@ -2,7 +2,7 @@
 
 use super::context::{regs_of, set_regs, unpack_flags};
 use super::deliver::{deliver, force_default};
-use super::{ALL_BUT_FAULTS, step};
+use super::{ALL_BUT_FAULTS, blame, step};
 use crate::engine::translate::invalidate::WriteFault;
 use crate::engine::translate::lock;
 use crate::gate::region::{Label, Region, address, classify};
@@ -160,9 +160,11 @@ fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut 
     }
     let leaving = (address(Label::Leave)..address(Label::LeaveEnd)).contains(&uc.mc.rip);
     if leaving && !is_canonical(ts.resume) {
-        // The last jump out of the runtime, to where the guest wanted to go: #GP. The CPU blames the jump, as Intel's
-        // do with the guest's own; here the target is named, as AMD's do, because the branch is not known any more.
-        uc.mc.rip = ts.resume;
+        // The last jump out of the runtime, to where the guest wanted to go, raised the #GP.
+        let mut regs = regs_of(&uc.mc);
+        regs.rip = ts.resume;
+        blame::find_branch(&mut regs, ts.guest_gs_base);
+        set_regs(&mut uc.mc, &regs);
         return deliver(ts, signal, info, uc, true);
     }
     force_default(signal);
