@@ -34,6 +34,7 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
         return in_runtime(ts, signal, info, uc);
     }
     let mut regs = regs_of(&uc.mc);
+    let interrupted_pc = uc.mc.rip;
     let mut engine = lock();
     let in_cache = engine.recover(ts, &mut regs).is_some();
     if in_cache
@@ -58,7 +59,13 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
         return step::ended(ts, signal, info, uc, synchronous);
     }
     set_regs(&mut uc.mc, &regs);
-    deliver(ts, signal, info, uc, synchronous);
+    let mut info = *info;
+    let [address, ..] = &mut info.fields;
+    if synchronous && *address == interrupted_pc {
+        // si_addr of SIGFPE, SIGILL and SIGTRAP is the instruction's address.
+        *address = regs.rip;
+    }
+    deliver(ts, signal, &info, uc, synchronous);
 }
 
 /// A signal that somebody sent, while the thread runs runtime code.

@@ -372,7 +372,13 @@ fn enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u64) -> Outcom
     handoff.execfn = program.execfn;
     handoff.execfn_len = program.execfn_len;
     let execfn = program.execfn.get(..program.execfn_len).unwrap_or(&[]);
-    let base = execfn.rsplit(|&b| b == b'/').next().unwrap_or(&[]);
+    let mut target = [0u8; PATH_BYTES];
+    let named = if call.nr == k::__NR_execveat && call.arg(4) & AT_EMPTY_PATH != 0 && names_from_file() {
+        file_name(program.fd, &mut target)
+    } else {
+        execfn
+    };
+    let base = named.rsplit(|&b| b == b'/').next().unwrap_or(&[]);
     for (to, from) in handoff.comm.iter_mut().take(15).zip(base) {
         *to = *from;
     }
@@ -402,6 +408,30 @@ fn enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u64) -> Outcom
     raw::close(self_fd + 1);
     raw::close(program.fd);
     outcome
+}
+
+/// Linux 6.14 and later name a process started from a descriptor after the file, not after the descriptor.
+fn names_from_file() -> bool {
+    // struct utsname: six fields of 65 bytes, the third is the release.
+    let mut uts = [0u8; 390];
+    // SAFETY: 390 bytes.
+    let _ = unsafe { raw::syscall(k::__NR_uname, [uts.as_mut_ptr() as u64]) };
+    let mut parts = uts.get(130..195).unwrap_or(&[]).split(|b| !b.is_ascii_digit()).map(|digits| {
+        digits.iter().fold(0u32, |n, d| n.wrapping_mul(10).wrapping_add(u32::from(d - b'0')))
+    });
+    let (major, minor) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+    (major, minor) >= (6, 14)
+}
+
+/// Path of an open file.
+fn file_name(fd: i32, buf: &mut [u8; PATH_BYTES]) -> &[u8] {
+    let mut link = Text::default();
+    let _ = write!(link, "/proc/self/fd/{fd}\0");
+    // SAFETY: the link is NUL-terminated; readlink(2) writes at most the buffer's length.
+    let got = unsafe {
+        raw::syscall(k::__NR_readlink, [link.as_bytes().as_ptr() as u64, buf.as_mut_ptr() as u64, buf.len() as u64])
+    };
+    buf.get(..got.map_or(0, |n| usize::try_from(n).unwrap_or(0))).unwrap_or(&[])
 }
 
 /// Sets or clears close-on-exec of a descriptor of ours.

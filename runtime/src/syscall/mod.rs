@@ -193,6 +193,7 @@ pub fn run(mut call: Call<'_>) -> Outcome {
         },
         k::__NR_close => descriptors::close(&mut call),
         k::__NR_close_range => descriptors::close_range(&mut call),
+        k::__NR_getdents | k::__NR_getdents64 => descriptors::getdents(&mut call),
         k::__NR_dup2 | k::__NR_dup3 => descriptors::dup2(&mut call),
         k::__NR_prctl => process::prctl(&mut call),
         k::__NR_ptrace => process::ptrace(&mut call),
