@@ -94,6 +94,9 @@ pub struct Translation {
     pub exits: Vec<ExitDesc>,
     /// Entries; the first is the fragment's tag.
     pub entries: Vec<Entry>,
+    /// Whether to make the position maps. Translating the same code again gives the same bytes, so a map is made when a
+    /// signal asks for it and not kept.
+    pub want_positions: bool,
     /// Position map of the hot code, ascending.
     pub positions: Vec<Position>,
     /// Position map of the cold code, ascending.
@@ -118,10 +121,16 @@ impl Translation {
     }
 
     pub(crate) fn mark(&mut self, tag: GuestPc, pc: GuestPc, recover: Recover) {
+        if !self.want_positions {
+            return;
+        }
         push(&mut self.positions, self.hot.offset(), rel(tag, pc), recover);
     }
 
     pub(crate) fn mark_cold(&mut self, tag: GuestPc, pc: GuestPc, recover: Recover) {
+        if !self.want_positions {
+            return;
+        }
         push(&mut self.cold_positions, self.cold.offset(), rel(tag, pc), recover);
     }
 }

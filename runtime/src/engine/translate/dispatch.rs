@@ -7,7 +7,6 @@ use super::{Engine, ibl, lock};
 use crate::mem::guest;
 use crate::sys::raw;
 use crate::thread::state::{ThreadState, reg};
-use alloc::boxed::Box;
 use alloc::vec;
 use bt_translator::addr::{CachePc, GuestPc};
 use bt_translator::block::{MAX_FRAGMENT_BYTES, Request};
@@ -132,7 +131,8 @@ impl Engine {
         let fragment = u32::try_from(self.fragments.list.len()).unwrap_or(NONE);
         let first_exit = u32::try_from(self.fragments.exits.len()).unwrap_or(NONE);
         let mut id = first_exit;
-        let mut far = vec![0u64; 0];
+        let far = &mut self.far;
+        far.clear();
         for exit in &out.exits {
             out.cold.patch32(exit.id_at, id.cast_signed());
             id += 1;
@@ -162,6 +162,8 @@ impl Engine {
         zone.cold = cold_at + u64::from(out.cold.offset());
         self.stats.cache_bytes += u64::from(out.hot.offset()) + u64::from(out.cold.offset());
         let exit_count = id - first_exit;
+        let first_entry = u32::try_from(self.fragments.entries.len()).unwrap_or(0);
+        self.fragments.entries.extend(out.entries.iter().map(|e| e.pc.0));
         self.fragments.list.push(Fragment {
             tag,
             guest_len: out.guest_len,
@@ -169,12 +171,13 @@ impl Engine {
             cold: cold_at,
             hot_len: out.hot.offset(),
             exits: (first_exit, exit_count),
-            entries: Box::from(out.entries.as_slice()),
-            positions: [Box::from(out.positions.as_slice()), Box::from(out.cold_positions.as_slice())],
+            entries: (first_entry, u32::try_from(out.entries.len()).unwrap_or(0)),
+            insns: out.insns,
+            indirect: out.entries.first().is_some_and(|e| e.indirect.is_some()),
             source: None,
             alive: true,
         });
-        for (exit, far) in out.exits.iter().zip(far) {
+        for (exit, &far) in out.exits.iter().zip(&self.far) {
             self.fragments.add_exit(Exit {
                 target: exit.target.0,
                 site: hot_at + u64::from(exit.site),

@@ -7,7 +7,7 @@ use super::cache;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use bt_translator::translation::{Entry, ExitKind, Position};
+use bt_translator::translation::ExitKind;
 use core::hash::{BuildHasherDefault, Hasher};
 use hashbrown::HashMap;
 
@@ -29,10 +29,12 @@ pub struct Fragment {
     pub hot_len: u32,
     /// First exit and number of exits.
     pub exits: (u32, u32),
-    /// Entries.
-    pub entries: Box<[Entry]>,
-    /// Position maps of the hot and the cold code.
-    pub positions: [Box<[Position]>; 2],
+    /// First entry and number of entries in [`Fragments::entries`].
+    pub entries: (u32, u32),
+    /// Guest instructions; 0 for a prologue made after its body.
+    pub insns: u32,
+    /// Its first entry has a prologue.
+    pub indirect: bool,
     /// The guest code it was made from, if that can change without our seeing it happen.
     pub source: Option<Box<[u8]>>,
     /// False once it has been dropped; its memory may still be executed by a thread inside it.
@@ -104,6 +106,8 @@ pub struct Fragments {
     pub list: Vec<Fragment>,
     /// By id. Ids are what exit stubs carry.
     pub exits: Vec<Exit>,
+    /// Guest pcs of the fragments' entries.
+    pub entries: Vec<u64>,
     /// By guest pc.
     pub places: PcMap<Place>,
     /// Fragments by guest page number.
@@ -193,11 +197,12 @@ impl Fragments {
         if !core::mem::replace(&mut f.alive, false) {
             return;
         }
-        let entries = core::mem::take(&mut f.entries);
+        let (first_entry, entry_count) = f.entries;
         let (first, count) = f.exits;
         let pages = f.tag >> 12..=(f.tag + u64::from(f.guest_len.max(1)) - 1) >> 12;
-        for entry in &entries {
-            let Some(place) = self.places.get_mut(&entry.pc.0) else { continue };
+        for n in first_entry..first_entry + entry_count {
+            let Some(&pc) = self.entries.get(n as usize) else { continue };
+            let Some(place) = self.places.get_mut(&pc) else { continue };
             if place.fragment != fragment {
                 continue;
             }
@@ -206,7 +211,7 @@ impl Fragments {
             let prologue = core::mem::take(&mut place.prologue);
             let mut id = place.exits;
             if prologue != 0 {
-                super::ibl::remove(entry.pc.0, prologue);
+                super::ibl::remove(pc, prologue);
             }
             while let Some(exit) = self.exits.get(id as usize) {
                 let next = exit.next;
