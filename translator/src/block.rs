@@ -8,7 +8,7 @@ use crate::addr::{CachePc, GuestPc};
 use crate::decode::{Class, DecodeError, Insn, Prefixes, decode_into};
 use crate::layout::Layout;
 use crate::rewrite::{branch, copy, indirect, rip_relative, segment, syscall};
-use crate::translation::{Entry, ExitDesc, ExitKind, Recover, Translation};
+use crate::translation::{Entry, ExitDesc, ExitKind, NO_ENTRY, Recover, Translation};
 
 /// Guest instructions in one fragment at most.
 pub const MAX_INSNS: u32 = 128;
@@ -168,7 +168,14 @@ impl Translator {
         let mut pc = tag;
         let mut insn = Insn::default();
         enter(&self.layout, out, tag, pc, request.indirect);
+        let mut body = out.hot.offset();
+        let mut last_len = 0;
         loop {
+            if last_len != 0 {
+                let emitted = u8::try_from(out.hot.offset() - body).unwrap_or(NO_ENTRY);
+                out.boundaries.push([last_len, emitted]);
+                body = out.hot.offset();
+            }
             let bytes = self.window.at(pc, source);
             if let Err(e) = decode_into(bytes, &mut insn) {
                 // Not enough readable bytes, or not an instruction we know: the CPU has the word, in place.
@@ -193,6 +200,7 @@ impl Translator {
                 rewrite(&mut Site { layout: &self.layout, tag, pc, insn: &insn, bytes, out })
             };
             pc = pc.plus(u64::from(insn.len));
+            last_len = insn.len;
             out.insns += 1;
             if next == Next::End {
                 break;

@@ -91,6 +91,9 @@ impl Engine {
 
     /// Translates the code at `pc`; returns the body's cache address.
     fn make(&mut self, pc: u64) -> u64 {
+        if let Some(body) = self.fragments.enter_inside(pc) {
+            return body;
+        }
         let zone_index = self.zone_with_room(pc);
         let Some(zone) = self.cache.zones.get_mut(zone_index) else {
             crate::report::internal("no memory for the code cache")
@@ -162,8 +165,11 @@ impl Engine {
         zone.cold = cold_at + u64::from(out.cold.offset());
         self.stats.cache_bytes += u64::from(out.hot.offset()) + u64::from(out.cold.offset());
         let exit_count = id - first_exit;
-        let first_entry = u32::try_from(self.fragments.entries.len()).unwrap_or(0);
-        self.fragments.entries.extend(out.entries.iter().map(|e| e.pc.0));
+        let boundaries = (
+            u32::try_from(self.fragments.boundaries.len()).unwrap_or(0),
+            u32::try_from(out.boundaries.len()).unwrap_or(0),
+        );
+        self.fragments.boundaries.extend_from_slice(&out.boundaries);
         self.fragments.list.push(Fragment {
             tag,
             guest_len: out.guest_len,
@@ -171,7 +177,9 @@ impl Engine {
             cold: cold_at,
             hot_len: out.hot.offset(),
             exits: (first_exit, exit_count),
-            entries: (first_entry, u32::try_from(out.entries.len()).unwrap_or(0)),
+            entries: NONE,
+            boundaries,
+            body: out.entries.first().map_or(0, |e| e.body),
             insns: out.insns,
             indirect: out.entries.first().is_some_and(|e| e.indirect.is_some()),
             source: None,
@@ -190,7 +198,7 @@ impl Engine {
             });
         }
         for entry in &out.entries {
-            self.fragments.set_body(entry.pc.0, hot_at + u64::from(entry.body), fragment);
+            self.fragments.add_entry(fragment, entry.pc.0, hot_at + u64::from(entry.body));
             if let Some(prologue) = entry.indirect {
                 let prologue = hot_at + u64::from(prologue);
                 self.fragments.set_prologue(entry.pc.0, prologue);

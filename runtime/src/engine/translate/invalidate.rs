@@ -125,6 +125,7 @@ impl Engine {
         self.fragments.list.clear();
         self.fragments.exits.clear();
         self.fragments.entries.clear();
+        self.fragments.boundaries.clear();
         self.fragments.places.clear();
         self.fragments.by_page.clear();
         registry::retire_zones(self);
