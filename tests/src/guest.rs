@@ -197,14 +197,21 @@ fn compile(source: &Path, flags: &[String], output: &Path) -> Result<()> {
     ));
     let line = flags.join(" ");
     let built = output.metadata().and_then(|meta| meta.modified()).ok();
-    let newest = [
-        source.to_owned(),
-        common.join("check.h"),
-        common.join("start.h"),
-    ]
-    .iter()
-    .filter_map(|path| path.metadata().and_then(|meta| meta.modified()).ok())
-    .max();
+    // Headers lie beside the source and one folder up.
+    let folders = [Some(common.as_path()), source.parent()];
+    let newest = folders
+        .into_iter()
+        .flatten()
+        .flat_map(|folder| {
+            fs::read_dir(folder)
+                .into_iter()
+                .flatten()
+                .flatten()
+                .map(|entry| entry.path())
+        })
+        .filter(|path| path == source || path.extension().is_some_and(|kind| kind == "h"))
+        .filter_map(|path| path.metadata().and_then(|meta| meta.modified()).ok())
+        .max();
     if built.is_some()
         && built > newest
         && fs::read_to_string(&stamp).is_ok_and(|known| known == line)
