@@ -25,6 +25,7 @@ __attribute__((noinline)) void show(const char *where)
             printf(" %s", name + 1);
     }
     printf(", %d levels\n", levels);
+    fflush(stdout);
     free(names);
 }
 

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use super::compare::{Normaliser, first_difference, folder_differences, tail};
 use super::launch::{Launch, Pass};
 use super::process;
+use crate::launcher::Bench;
 use crate::spec::{Action, Calls, End, Step, Test};
 use crate::stats::{CallCounts, Stats};
 use crate::{paths, strace};
@@ -46,6 +47,12 @@ impl Observation {
 
 /// Runs `test` natively and under each engine.
 pub fn run(test: &Test, engines: &[String]) -> Vec<(String, Verdict, Duration)> {
+    if let Action::Launcher(check) = test.action {
+        return engines
+            .iter()
+            .map(|engine| launcher(test, check, engine))
+            .collect();
+    }
     let started = Instant::now();
     let native = prepare(test).and_then(|()| native_pass(test));
     let native = match native {
@@ -66,6 +73,31 @@ pub fn run(test: &Test, engines: &[String]) -> Vec<(String, Verdict, Duration)> 
             (engine.clone(), verdict, started.elapsed())
         })
         .collect()
+}
+
+/// Runs a check of the launcher.
+fn launcher(
+    test: &Test,
+    check: crate::launcher::Check,
+    engine: &str,
+) -> (String, Verdict, Duration) {
+    let started = Instant::now();
+    let result = prepare(test).and_then(|()| {
+        let home = home(test);
+        let bench = Bench {
+            work: home.join("work"),
+            logs: home.join("logs"),
+            limit: test.limit,
+            engine: engine.to_owned(),
+        };
+        fs::create_dir_all(&bench.work)?;
+        check(&bench)
+    });
+    let verdict = result.map_or_else(
+        |error| Verdict::Failed(format!("{error:#}")),
+        |()| Verdict::Passed,
+    );
+    (engine.to_owned(), verdict, started.elapsed())
 }
 
 /// The native run, kept for comparing.
@@ -94,6 +126,11 @@ fn prepare(test: &Test) -> Result<()> {
 
 fn native_pass(test: &Test) -> Result<Native> {
     let (observations, folder) = pass(test, &Launch::Native)?;
+    if matches!(&test.action, Action::Guest(build) if build.prints())
+        && observations.iter().all(|seen| seen.bytes.is_empty())
+    {
+        bail!("printed nothing: a guest says what it found");
+    }
     for text in &test.checks.stdout_has {
         let found = observations
             .iter()
@@ -228,7 +265,7 @@ fn pass(test: &Test, launch: &Launch) -> Result<(Vec<Observation>, PathBuf)> {
     fs::create_dir_all(&pass.logs)?;
     let observations = match &test.action {
         Action::Server(server) => server.run(&pass, test.limit),
-        _ => run_steps(test, &pass),
+        Action::Launcher(_) | Action::Guest(_) | Action::Program => run_steps(test, &pass),
     };
     fs::rename(&work, &kept)?;
     Ok((observations?, kept))
