@@ -144,12 +144,9 @@ fn native_pass(test: &Test) -> Result<Native> {
         Calls::Equal(_) => {
             pass(test, &Launch::Strace).context("under strace")?;
             let mut sum = strace::Log::default();
-            for label in tested_labels(test) {
-                let text = fs::read(
-                    home(test)
-                        .join("strace.logs")
-                        .join(format!("{label}.record")),
-                )?;
+            let logs = home(test).join("strace.logs");
+            for label in tested_labels(test, &logs) {
+                let text = fs::read(logs.join(format!("{label}.record")))?;
                 let log = strace::parse(&String::from_utf8_lossy(&text));
                 sum.images += log.images;
                 for (name, count) in log.calls {
@@ -203,7 +200,7 @@ fn check_statistics(
     let mut complaints = Vec::new();
     let mut calls = CallCounts::new();
     let mut images = 0;
-    for label in tested_labels(test) {
+    for label in tested_labels(test, &logs) {
         let stats = Stats::read(&logs.join(format!("{label}.record")))?;
         complaints.extend(stats.strangers(engine, &test.checks.native_images));
         for (name, count) in stats.calls() {
@@ -234,9 +231,20 @@ fn check_statistics(
     Ok(complaints)
 }
 
-fn tested_labels(test: &Test) -> Vec<String> {
+fn tested_labels(test: &Test, logs: &Path) -> Vec<String> {
     match &test.action {
-        Action::Server(_) => vec!["server".to_owned()],
+        // Clients that ran under the engine as well left records of their own.
+        Action::Server(_) => {
+            let mut labels = vec!["server".to_owned()];
+            let records = fs::read_dir(logs).into_iter().flatten().flatten();
+            labels.extend(records.filter_map(|entry| {
+                let name = entry.file_name().into_string().ok()?;
+                name.strip_suffix(".record")
+                    .filter(|label| *label != "server")
+                    .map(str::to_owned)
+            }));
+            labels
+        }
         _ => (0..test.steps.len())
             .filter(|&index| test.steps.get(index).is_some_and(|step| !step.prepares))
             .map(step_label)
