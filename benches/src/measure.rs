@@ -28,6 +28,7 @@ impl Round {
 pub struct Rounds {
     rounds: Vec<Round>,
     native: Vec<f64>,
+    peer_failures: Vec<String>,
 }
 
 impl Rounds {
@@ -48,7 +49,7 @@ impl Rounds {
             };
             let ours = run(Side::BtRun)?;
             let peer = if with_peer {
-                Some(run(Side::DynamoRio)?)
+                self.run_peer(&mut run)?
             } else {
                 None
             };
@@ -65,6 +66,27 @@ impl Rounds {
             });
         }
         Ok(())
+    }
+
+    /// A peer's failure is told, but it does not spoil the pair.
+    fn run_peer(
+        &mut self,
+        run: &mut impl FnMut(Side) -> Result<f64, Failure>,
+    ) -> Result<Option<f64>, Failure> {
+        match run(Side::DynamoRio) {
+            Ok(figure) => Ok(Some(figure)),
+            Err(Failure::Failed(reason)) => {
+                self.peer_failures.push(reason);
+                Ok(None)
+            }
+            Err(Failure::Interrupted) => Err(Failure::Interrupted),
+        }
+    }
+
+    /// What the peer did wrong, once for each time.
+    #[must_use]
+    pub fn peer_failures(&self) -> &[String] {
+        &self.peer_failures
     }
 
     /// How many pairs there are.
@@ -192,6 +214,19 @@ mod tests {
                 .all(|ratio| (ratio - 1.0).abs() < 1e-12)
         );
         assert!(rounds.ratio_floor().unwrap() > 0.1);
+    }
+
+    #[test]
+    fn failing_peer_does_not_spoil_the_pair() {
+        let mut rounds = Rounds::default();
+        let run = |side| match side {
+            Side::DynamoRio => Err(Failure::Failed("exit 1".to_owned())),
+            _ => Ok(1.0),
+        };
+        rounds.extend(2, true, run).unwrap();
+        assert_eq!(rounds.len(), 2);
+        assert_eq!(rounds.peer(), []);
+        assert_eq!(rounds.peer_failures().len(), 2);
     }
 
     #[test]

@@ -29,15 +29,15 @@ pub fn heading(host: &Host, date: &str) -> String {
         "bare metal"
     };
     let mut text = format!(
-        "{date}, {} × {} ({place}), microcode {}, Linux {}, {}  \n{} (revision {}, SHA-256 {}…), load {}",
+        "{date}, {} × {} ({place}), microcode {}, Linux {}, {}  \n{} (SHA-256 {}…), benchmark at revision {}, load {}",
         host.cpus,
         host.cpu,
         host.microcode,
         host.kernel,
         host.distribution,
         host.bt_run,
-        host.revision.get(..12).unwrap_or(&host.revision),
         host.bt_run_sha256.get(..12).unwrap_or(&host.bt_run_sha256),
+        short_revision(&host.revision),
         host.load,
     );
     if let Some(drrun) = &host.drrun {
@@ -45,6 +45,16 @@ pub fn heading(host: &Host, date: &str) -> String {
     }
     text.push('\n');
     text
+}
+
+fn short_revision(revision: &str) -> String {
+    let (digits, rest) = revision.split_at_checked(12).unwrap_or((revision, ""));
+    let dirty = if rest.ends_with("-dirty") {
+        "-dirty"
+    } else {
+        ""
+    };
+    format!("{digits}{dirty}")
 }
 
 /// The rows as a table whose columns line up.
@@ -171,6 +181,9 @@ fn notes(row: &Row) -> String {
     }
     if !row.bt_run.is_empty() {
         notes.push(format!("{} pairs", row.bt_run.len()));
+    }
+    if row.noisy {
+        notes.push("**noise**: native against native strays too far".to_owned());
     }
     notes.extend(row.notes.iter().cloned());
     notes.join("; ").replace('|', "\\|").replace('\n', " ")

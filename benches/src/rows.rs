@@ -18,6 +18,9 @@ use crate::target::Target;
 /// Version of the rows' shape.
 const SCHEMA: u32 = 1;
 
+/// A floor of a ratio above which a row is marked as noise.
+const NOISY_RATIO: f64 = 0.10;
+
 /// What a figure is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Unit {
@@ -111,6 +114,8 @@ pub struct Row {
     pub target: Option<Target>,
     /// Whether it holds; a row that failed does not.
     pub met: Option<bool>,
+    /// Native against native strays so far that the verdict says little.
+    pub noisy: bool,
     /// Figures of `--stats`.
     pub memory: Option<CacheFigures>,
     /// Remarks.
@@ -143,6 +148,7 @@ impl Row {
             published: None,
             target: None,
             met: None,
+            noisy: false,
             memory: None,
             notes: Vec::new(),
         }
@@ -161,6 +167,14 @@ impl Row {
         self.difference_floor = rounds.difference_floor();
     }
 
+    /// Says in the notes how often drrun failed.
+    pub fn note_peer_failures(&mut self, rounds: &Rounds) {
+        if let Some(first) = rounds.peer_failures().first() {
+            let count = rounds.peer_failures().len();
+            self.notes.push(format!("{count} × {first}"));
+        }
+    }
+
     /// The estimate that the target is about, with its floor.
     #[must_use]
     pub fn judged(&self) -> Option<(Estimate, f64)> {
@@ -172,6 +186,11 @@ impl Row {
 
     /// Compares with the target.
     pub fn judge(&mut self) {
+        self.noisy = match (self.target, self.difference_floor, self.ratio_floor) {
+            (Some(Target::Difference { at_most }), Some(floor), _) => floor > at_most / 2.0,
+            (_, _, Some(floor)) => floor > NOISY_RATIO,
+            _ => false,
+        };
         let Some(target) = self.target else { return };
         self.met = match (&self.status, self.judged()) {
             (Status::Failed { .. }, _) => Some(false),
@@ -288,6 +307,20 @@ mod tests {
         };
         missing.judge();
         assert_eq!(missing.met, None);
+    }
+
+    #[test]
+    fn rows_whose_native_runs_disagree_are_marked() {
+        let (mut figures, mut rounds) = ([10.0, 12.0, 13.0].into_iter().cycle(), Rounds::default());
+        let figure = |_| Ok(figures.next().unwrap_or(1.0));
+        rounds.extend(3, false, figure).unwrap();
+        let mut row = Row::new("startup", "some", Unit::Milliseconds);
+        row.fill(&rounds);
+        row.judge();
+        assert!(row.noisy, "{:?}", row.ratio_floor);
+        let mut steady = self::row(Target::Ratio { at_most: 2.0 });
+        steady.judge();
+        assert!(!steady.noisy);
     }
 
     #[test]

@@ -96,6 +96,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         all_cpus,
     };
     let result = session.run();
+    if result.is_ok() && session.rows.all().is_empty() {
+        bail!("no row is named {}", arguments.only.join(" or "));
+    }
     print_report(&session, &date, &path);
     match result {
         Ok(()) => Ok(ExitCode::SUCCESS),

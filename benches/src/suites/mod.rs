@@ -149,6 +149,7 @@ impl Session {
         };
         clear_progress();
         row.fill(&rounds);
+        row.note_peer_failures(&rounds);
         match result {
             Ok(()) => {}
             Err(Failure::Failed(reason)) => row.fail(reason),
