@@ -225,7 +225,7 @@ mod tests {
         };
         rounds.extend(2, true, run).unwrap();
         assert_eq!(rounds.len(), 2);
-        assert_eq!(rounds.peer(), []);
+        assert!(rounds.peer().is_empty());
         assert_eq!(rounds.peer_failures().len(), 2);
     }
 

@@ -137,7 +137,7 @@ pub fn number(value: f64) -> String {
 
 fn interval(estimate: &Estimate) -> String {
     let [median, low, high] = [estimate.median, estimate.low, estimate.high].map(number);
-    format!("{median} [{low}–{high}]")
+    format!("{median} [{low}, {high}]")
 }
 
 fn floor(row: &Row) -> Option<String> {
@@ -214,8 +214,8 @@ mod tests {
             "startup/true",
             "4.00 ms",
             "6.00 ms",
-            "1.50 [1.50–1.50]×",
-            "2.00 [2.00–2.00] ms",
+            "1.50 [1.50, 1.50]×",
+            "2.00 [2.00, 2.00] ms",
             "± 0.00 ms",
             "≤ native + 3.00 ms: met",
             "3 pairs",
