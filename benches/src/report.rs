@@ -182,6 +182,9 @@ fn notes(row: &Row) -> String {
     if !row.bt_run.is_empty() {
         notes.push(format!("{} pairs", row.bt_run.len()));
     }
+    if (1..3).contains(&row.bt_run.len()) {
+        notes.push("too few pairs for an interval".to_owned());
+    }
     if row.noisy {
         notes.push("**noise**: native against native strays too far".to_owned());
     }
