@@ -156,12 +156,15 @@ fn find_bt_run(arguments: &Arguments, target: &Path) -> Result<PathBuf> {
             target.join("release/bt-run")
         }
     };
-    path.canonicalize().with_context(|| {
+    // A copy is measured: a build that replaces the launcher meanwhile must not mix two of them.
+    let copy = target.join("bench/bt-run");
+    std::fs::copy(&path, &copy).with_context(|| {
         format!(
             "{}: build it with `cargo build --release -p bt-run`, or name one with --bt-run",
             path.display()
         )
-    })
+    })?;
+    Ok(copy)
 }
 
 /// Under `cargo run` the launcher is brought up to date: a stale one would be measured unseen.
