@@ -8,7 +8,7 @@ use crate::loader::stack::{self, Built, Guest, Initial, at};
 use crate::loader::{LoadError, layout};
 use crate::mem::guest;
 use crate::options;
-use crate::process::{EXE_FD, SELF_FD, set_exe_path};
+use crate::process::{EXE_FD, SELF_FD, TRACE_FD, set_exe_path};
 use crate::report::{Bytes, say};
 use crate::signal::action;
 use crate::syscall::descriptors::move_up;
@@ -106,6 +106,10 @@ fn resume_family(ts: &mut ThreadState, handoff: &Handoff, self_fd: i32, execfn: 
     options::set(handoff.options);
     let _ = exec::keep_over_exec(self_fd, false);
     SELF_FD.store(self_fd, Ordering::Relaxed);
+    if handoff.trace_fd >= 0 {
+        let _ = exec::keep_over_exec(handoff.trace_fd, false);
+        TRACE_FD.store(handoff.trace_fd, Ordering::Relaxed);
+    }
     ts.segv_blocked = handoff.segv_blocked;
     Plan {
         found: Found { fd: handoff.exe_fd, execfn, head: Vec::new() },
@@ -126,6 +130,7 @@ fn from_command_line(initial: &Initial) -> Plan {
             raw::close(fd);
         }
     }
+    crate::syscall::trace_line::start();
     let name = args.get(first).copied().unwrap_or(b"");
     let argv: Vec<u64> = initial.argv.get(first..).unwrap_or(&[]).to_vec();
     // SAFETY: strings of the initial stack.

@@ -112,14 +112,11 @@ pub extern "C" fn on_syscall(ts: *mut ThreadState) {
         Some(count) => *count += 1,
         None => ts.count_unknown(i64::from(nr.cast_signed()).cast_unsigned()),
     }
-    let trace = options::get().trace;
-    if trace {
-        trace_line::call(nr, &args);
-    }
-    let outcome = run(Call { ts, nr, args });
-    if trace {
-        trace_line::result(nr, &args, outcome);
-    }
+    let outcome = if options::get().trace {
+        trace_line::traced(nr, &args, || run(Call { ts: &mut *ts, nr, args }))
+    } else {
+        run(Call { ts: &mut *ts, nr, args })
+    };
     finish(ts, outcome, nr, resume, changes);
 }
 

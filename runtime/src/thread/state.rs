@@ -108,6 +108,8 @@ pub struct ThreadState {
     pub step_mask: u64,
     /// Not zero while a single step is under way: 1 ours, 2 the guest's TF is set as well.
     pub stepping: u64,
+    /// Guest pc at which the guest's own trap flag was last reported.
+    pub last_step: u64,
     /// Guest code epoch this thread has seen (cache reclamation).
     pub epoch: u64,
     /// Next thread in the registry.

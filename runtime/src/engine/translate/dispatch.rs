@@ -3,7 +3,8 @@
 use super::cache;
 use super::fragments::{Exit, Fragment, NONE};
 use super::source::Source;
-use super::{Engine, ibl, lock};
+use super::{Engine, ibl, lock, perf_map};
+use crate::options;
 use crate::mem::guest;
 use crate::sys::raw;
 use crate::thread::state::{ThreadState, reg};
@@ -165,6 +166,9 @@ impl Engine {
         zone.cold = cold_at + u64::from(out.cold.offset());
         self.stats.cache_bytes += u64::from(out.hot.offset()) + u64::from(out.cold.offset());
         let exit_count = id - first_exit;
+        if options::get().perf_map {
+            perf_map::note(hot_at, u64::from(out.hot.offset()), tag);
+        }
         let boundaries = (
             u32::try_from(self.fragments.boundaries.len()).unwrap_or(0),
             u32::try_from(out.boundaries.len()).unwrap_or(0),

@@ -8,6 +8,7 @@ pub mod dispatch;
 pub mod fragments;
 pub mod ibl;
 pub mod invalidate;
+pub mod perf_map;
 pub mod recover;
 pub mod special;
 pub mod source;

@@ -35,9 +35,9 @@ impl CodeSource for Kept<'_> {
 }
 
 impl Engine {
-    /// Rewrites `regs`, taken at a cache pc, into the guest's registers and pc. Returns the fragment, or `None` if `regs.rip` is
-    /// not in the cache.
-    pub fn recover(&mut self, ts: &ThreadState, regs: &mut Regs) -> Option<u32> {
+    /// Rewrites `regs`, taken at a cache pc, into the guest's registers and pc. Returns whether the pc is at the
+    /// beginning of what stands for an instruction, or `None` if `regs.rip` is not in the cache.
+    pub fn recover(&mut self, ts: &ThreadState, regs: &mut Regs) -> Option<bool> {
         let zone = self.cache.zone_of(regs.rip)?;
         let (id, hot) = zone.find(regs.rip)?;
         let exits = self.fragments.list.get(id as usize)?.exits;
@@ -47,7 +47,7 @@ impl Engine {
                 set(regs, reg::RCX, ts.slot_rcx);
             }
             regs.rip = exit.1;
-            return Some(id);
+            return Some(false);
         }
         self.translate_again(id)?;
         let fragment = self.fragments.list.get(id as usize)?;
@@ -72,6 +72,12 @@ impl Engine {
                 set(regs, usize::from(b), ts.slot_r11);
                 fixed
             }
+            Recover::Shifted(r) => {
+                let shifted = regs.gpr.get(usize::from(r)).copied().unwrap_or(0);
+                set(regs, usize::from(r), shifted.wrapping_sub(ts.guest_gs_base));
+                set(regs, reg::R11, ts.slot_r11);
+                fixed
+            }
             Recover::Rcx => {
                 set(regs, reg::RCX, ts.slot_rcx);
                 fixed
@@ -91,8 +97,13 @@ impl Engine {
                 }
             }
         };
+        let begins = match position.recover {
+            Recover::Copied => true,
+            Recover::At => offset == position.offset,
+            _ => false,
+        };
         regs.rip = pc;
-        Some(id)
+        Some(begins)
     }
 
     /// Fills `out` with a fragment's translation once more, for its position maps: from the code it was made from, which is

@@ -24,6 +24,7 @@ impl Source<'_> {
         let watch = self.map.watched.entry(page).or_default();
         if !watch.protected {
             watch.protected = true;
+            crate::policy::watch_outputs();
             // SAFETY: guest memory; the guest's own writes get their access back in the fault handler.
             let _ = unsafe { raw::mprotect(page << 12, 4096, prot & !k::PROT_WRITE) };
         }
