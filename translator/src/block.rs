@@ -34,6 +34,8 @@ pub struct Request {
     pub indirect: bool,
     /// End the fragment behind every instruction that may write memory (code that is written while it runs).
     pub end_after_store: bool,
+    /// One way in only: the return point of a call begins a fragment of its own.
+    pub single_entry: bool,
     /// End behind this many instructions, 0 for the usual limit. What follows is never entered, so a fragment that is
     /// translated again for its position map is the same as the first time whatever has become known since.
     pub max_insns: u32,
@@ -209,13 +211,13 @@ impl Translator {
             let limit = if again { request.max_insns } else { MAX_INSNS };
             let full = out.insns >= limit
                 || out.hot.offset() >= MAX_HOT_BYTES
-                || (request.end_after_store && insn.may_write_memory());
+                || (request.end_after_store && (insn.may_write_memory() || insn.class == Class::Syscall));
             if !full && !again && next == Next::NewBlock && source.is_known(pc) {
                 next = Next::End;
                 out.mark(tag, pc, Recover::At);
                 jump_exit(&self.layout, out, ExitKind::Direct, pc);
             } else if next == Next::ReturnPoint {
-                if full || !again && source.is_known(pc) {
+                if full || request.single_entry || !again && source.is_known(pc) {
                     break;
                 }
                 enter(&self.layout, out, tag, pc, true);

@@ -172,7 +172,11 @@ fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut 
         return;
     }
     if signal == sig::SIGTRAP && info.code == TRAP_TRACE {
-        // The guest's own trap flag, on its way through the gate.
+        // The guest's own trap flag, on its way through the gate. The CPU reports no step between a `syscall` and the
+        // instruction behind it: the kernel returns with the flag already set.
+        if (address(Label::Syscall)..address(Label::GateEnd)).contains(&uc.mc.rip) {
+            ts.last_step = ts.next_pc;
+        }
         return;
     }
     if uc.mc.rip == address(Label::EnterLookup) {

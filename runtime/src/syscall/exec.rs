@@ -497,7 +497,9 @@ fn file_name(fd: i32, buf: &mut [u8; PATH_BYTES]) -> &[u8] {
     let got = unsafe {
         raw::syscall(k::__NR_readlink, [link.as_bytes().as_ptr() as u64, buf.as_mut_ptr() as u64, buf.len() as u64])
     };
-    buf.get(..got.map_or(0, |n| usize::try_from(n).unwrap_or(0))).unwrap_or(&[])
+    let path = buf.get(..got.map_or(0, |n| usize::try_from(n).unwrap_or(0))).unwrap_or(&[]);
+    // proc(5): the link of a file that has no name any more says so.
+    path.strip_suffix(b" (deleted)").unwrap_or(path)
 }
 
 /// Sets or clears close-on-exec of a descriptor of ours.

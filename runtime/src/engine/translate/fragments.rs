@@ -39,6 +39,8 @@ pub struct Fragment {
     pub insns: u32,
     /// Its first entry has a prologue.
     pub indirect: bool,
+    /// It is compared with its source at each entry.
+    pub checked: bool,
     /// The guest code it was made from, if that can change without our seeing it happen.
     pub source: Option<Box<[u8]>>,
     /// False once it has been dropped; its memory may still be executed by a thread inside it.
@@ -116,6 +118,9 @@ pub struct Fragments {
     pub boundaries: Vec<[u8; 2]>,
     /// By guest pc.
     pub places: PcMap<Place>,
+    /// Fragments of code that is compared at each entry, by guest pc: they have no place, so nothing is linked to them and no
+    /// look-up finds them.
+    pub checked: PcMap<u32>,
     /// Fragments by guest page number.
     pub by_page: BTreeMap<u64, Vec<u32>>,
     /// Links made.
@@ -179,7 +184,7 @@ impl Fragments {
         let candidates = self.by_page.get(&(pc >> 12))?;
         let (id, offset) = candidates.iter().rev().find_map(|&id| {
             let f = self.list.get(id as usize)?;
-            if !(f.tag < pc && pc < f.tag + u64::from(f.guest_len)) {
+            if f.checked || !(f.tag < pc && pc < f.tag + u64::from(f.guest_len)) {
                 return None;
             }
             let (first, count) = f.boundaries;

@@ -127,6 +127,7 @@ impl Engine {
         self.fragments.entries.clear();
         self.fragments.boundaries.clear();
         self.fragments.places.clear();
+        self.fragments.checked.clear();
         self.fragments.by_page.clear();
         registry::retire_zones(self);
     }

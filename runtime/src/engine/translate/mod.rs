@@ -29,6 +29,8 @@ pub struct Engine {
     pub out: Translation,
     /// Far slots of the exits of the fragment being placed.
     far: Vec<u64>,
+    /// Zone that the translation under way is made for.
+    zone_index: usize,
     /// Cache memory.
     pub cache: cache::Cache,
     /// What has been translated.
@@ -87,6 +89,7 @@ pub fn start() -> Result<(), &'static str> {
         translator: Translator::new(layout(ibtc)),
         out: Translation::default(),
         far: Vec::new(),
+        zone_index: 0,
         cache: cache::Cache::default(),
         fragments: Fragments::default(),
         map: CodeMap::default(),

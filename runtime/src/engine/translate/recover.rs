@@ -111,13 +111,14 @@ impl Engine {
     fn translate_again(&mut self, id: u32) -> Option<()> {
         let fragment = self.fragments.list.get(id as usize)?;
         let (tag, hot, cold) = (GuestPc(fragment.tag), CachePc(fragment.hot), CachePc(fragment.cold));
-        let (insns, indirect) = (fragment.insns, fragment.indirect);
+        let (insns, indirect, checked) = (fragment.insns, fragment.indirect, fragment.checked);
         let mut source = Kept { tag: fragment.tag, len: fragment.guest_len, copy: fragment.source.as_deref() };
         self.out.want_positions = true;
         if insns == 0 && fragment.guest_len == 0 {
             self.translator.translate_prologue(tag, hot, cold, &mut self.out);
         } else {
-            let request = Request { indirect, max_insns: insns.max(1), ..Request::default() };
+            let request =
+                Request { indirect, single_entry: checked, max_insns: insns.max(1), ..Request::default() };
             self.translator.translate(tag, request, hot, cold, &mut source, &mut self.out);
         }
         self.out.want_positions = false;
