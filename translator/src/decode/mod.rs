@@ -18,6 +18,7 @@
 )]
 
 mod classify;
+mod fast;
 mod flag_effects;
 mod insn;
 mod maps;
@@ -26,6 +27,7 @@ mod prefix;
 mod tables;
 
 pub use classify::Class;
+pub use fast::copied_len;
 pub use flag_effects::{FlagEffect, flags};
 pub use insn::{Encoding, Insn, NO_OFFSET};
 pub use prefix::Prefixes;

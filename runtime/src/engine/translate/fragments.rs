@@ -128,6 +128,12 @@ pub struct Fragments {
 }
 
 impl Fragments {
+    /// None yet, with room for what the smallest dynamically linked program needs: growing a map costs more than its memory.
+    #[must_use]
+    pub fn with_room() -> Self {
+        Self { places: PcMap::with_capacity_and_hasher(3500, BuildHasherDefault::default()), ..Self::default() }
+    }
+
     /// What is known of `pc`.
     #[must_use]
     pub fn place(&self, pc: u64) -> Place {

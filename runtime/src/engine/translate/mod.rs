@@ -91,7 +91,7 @@ pub fn start() -> Result<(), &'static str> {
         far: Vec::new(),
         zone_index: 0,
         cache: cache::Cache::default(),
-        fragments: Fragments::default(),
+        fragments: Fragments::with_room(),
         map: CodeMap::default(),
         stats: Stats::default(),
     });
