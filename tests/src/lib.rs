@@ -3,6 +3,7 @@
 //! Every test runs natively first and must pass there; then it runs under each engine and shows the
 //! same output, end and files. `cargo xtask test` is the way in.
 
+pub mod blocks;
 pub mod guest;
 pub mod packages;
 pub mod paths;
