@@ -8,9 +8,17 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 static WATCHING: AtomicBool = AtomicBool::new(false);
 
-/// Path calls that `/proc/self/exe` concerns besides those the table marks.
-const PATH_CALLS: [u32; 6] =
-    [k::__NR_stat, k::__NR_access, k::__NR_statx, k::__NR_newfstatat, k::__NR_faccessat, k::__NR_faccessat2];
+/// Calls besides those the table marks that `/proc/self/exe` or the hidden descriptors concern.
+const PATH_CALLS: [u32; 8] = [
+    k::__NR_stat,
+    k::__NR_access,
+    k::__NR_statx,
+    k::__NR_newfstatat,
+    k::__NR_faccessat,
+    k::__NR_faccessat2,
+    k::__NR_getdents,
+    k::__NR_getdents64,
+];
 
 /// The runtime carries the call out itself, or looks at its arguments.
 #[must_use]

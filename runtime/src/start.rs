@@ -68,12 +68,17 @@ extern "C" fn second(ts: *mut ThreadState) {
     let ts = unsafe { &mut *ts };
     let sp = ts.regs.gpr.get(reg::RSP).copied().unwrap_or(0);
     // SAFETY: the initial stack pointer, kept by `first`.
-    let initial = unsafe { Initial::read(sp) };
+    let mut initial = unsafe { Initial::read(sp) };
     let execfn = initial.aux(at::EXECFN).unwrap_or(0);
     // SAFETY: a string of the initial stack.
     let execfn = if execfn == 0 { &[][..] } else { unsafe { Initial::string(execfn) } };
-    let plan = match Handoff::take(execfn) {
-        Some((handoff, self_fd)) => resume_family(ts, &handoff, self_fd, &initial),
+    // SAFETY: as above.
+    let first_env = initial.envp.first().map_or(&[][..], |&e| unsafe { Initial::string(e) });
+    let plan = match Handoff::take(execfn, first_env) {
+        Some((handoff, self_fd, execfn)) => {
+            initial.envp.remove(0);
+            resume_family(ts, &handoff, self_fd, execfn, &initial)
+        }
         None => from_command_line(&initial),
     };
     if let Some(min) = initial.aux(at::MINSIGSTKSZ) {
@@ -97,12 +102,11 @@ extern "C" fn second(ts: *mut ThreadState) {
 }
 
 /// An exec inside the family.
-fn resume_family(ts: &mut ThreadState, handoff: &Handoff, self_fd: i32, initial: &Initial) -> Plan {
+fn resume_family(ts: &mut ThreadState, handoff: &Handoff, self_fd: i32, execfn: Vec<u8>, initial: &Initial) -> Plan {
     options::set(handoff.options);
     let _ = exec::keep_over_exec(self_fd, false);
     SELF_FD.store(self_fd, Ordering::Relaxed);
     ts.segv_blocked = handoff.segv_blocked;
-    let execfn = handoff.execfn.get(..handoff.execfn_len).unwrap_or(&[]).to_vec();
     Plan {
         found: Found { fd: handoff.exe_fd, execfn, head: Vec::new() },
         argv: initial.argv.clone(),

@@ -14,7 +14,7 @@
 //! // needs: package               beyond gcc
 //! // differs: regex => text       normalised before comparing
 //! // stderr: any                  is not compared
-//! // links: libname.so other.c    builds a shared library beside the guest
+//! // links: name other.c flags    builds another file beside it, a shared library without flags
 //! ```
 
 use std::fs;
@@ -32,7 +32,15 @@ pub struct Build {
     source: PathBuf,
     flags: Vec<String>,
     output: PathBuf,
-    libraries: Vec<(PathBuf, PathBuf)>,
+    parts: Vec<Part>,
+}
+
+/// Another file that a guest needs.
+#[derive(Clone, Debug)]
+struct Part {
+    source: PathBuf,
+    flags: Vec<String>,
+    output: PathBuf,
 }
 
 /// All guests below `tests/guests`, sorted by name.
@@ -101,7 +109,7 @@ fn from_source(source: &Path) -> Result<Vec<Test>> {
                 source: source.to_owned(),
                 flags: flags.split_whitespace().map(str::to_owned).collect(),
                 output: folder.join(&name),
-                libraries: Vec::new(),
+                parts: Vec::new(),
             };
             let program = build.output.display().to_string();
             let mut arguments = vec![program];
@@ -109,11 +117,19 @@ fn from_source(source: &Path) -> Result<Vec<Test>> {
                 match key {
                     "run" => arguments.extend(value.split_whitespace().map(str::to_owned)),
                     "links" => {
-                        let (library, part) =
-                            value.split_once(' ').context("links: library source")?;
-                        build
-                            .libraries
-                            .push((folder.join(library), source.with_file_name(part)));
+                        let mut words = value.split_whitespace();
+                        let output = folder.join(words.next().context("links: name source")?);
+                        let part =
+                            source.with_file_name(words.next().context("links: name source")?);
+                        let mut flags: Vec<String> = words.map(str::to_owned).collect();
+                        if flags.is_empty() {
+                            flags = ["-shared", "-fPIC", "-O1"].map(str::to_owned).to_vec();
+                        }
+                        build.parts.push(Part {
+                            source: part,
+                            flags,
+                            output,
+                        });
                     }
                     _ => {}
                 }
@@ -176,14 +192,15 @@ fn package(name: &str) -> Result<&'static str> {
 }
 
 impl Build {
+    /// Whether it prints what it found; assembly tells by its exit code only.
+    pub fn prints(&self) -> bool {
+        self.source.extension().is_some_and(|kind| kind != "S")
+    }
+
     /// Compiles unless the output is newer than the sources.
     pub fn compile(&self) -> Result<()> {
-        for (library, source) in &self.libraries {
-            compile(
-                source,
-                &["-shared", "-fPIC", "-O1"].map(str::to_owned),
-                library,
-            )?;
+        for part in &self.parts {
+            compile(&part.source, &part.flags, &part.output)?;
         }
         compile(&self.source, &self.flags, &self.output)
     }
@@ -197,14 +214,21 @@ fn compile(source: &Path, flags: &[String], output: &Path) -> Result<()> {
     ));
     let line = flags.join(" ");
     let built = output.metadata().and_then(|meta| meta.modified()).ok();
-    let newest = [
-        source.to_owned(),
-        common.join("check.h"),
-        common.join("start.h"),
-    ]
-    .iter()
-    .filter_map(|path| path.metadata().and_then(|meta| meta.modified()).ok())
-    .max();
+    // Headers lie beside the source and one folder up.
+    let folders = [Some(common.as_path()), source.parent()];
+    let newest = folders
+        .into_iter()
+        .flatten()
+        .flat_map(|folder| {
+            fs::read_dir(folder)
+                .into_iter()
+                .flatten()
+                .flatten()
+                .map(|entry| entry.path())
+        })
+        .filter(|path| path == source || path.extension().is_some_and(|kind| kind == "h"))
+        .filter_map(|path| path.metadata().and_then(|meta| meta.modified()).ok())
+        .max();
     if built.is_some()
         && built > newest
         && fs::read_to_string(&stamp).is_ok_and(|known| known == line)

@@ -5,6 +5,7 @@
 
 pub mod blocks;
 pub mod guest;
+pub mod launcher;
 pub mod packages;
 pub mod paths;
 pub mod program;
@@ -22,6 +23,7 @@ pub fn all_tests() -> Result<Vec<Test>> {
     let mut tests = guest::collect()?;
     tests.extend(program::collect());
     tests.extend(server::collect());
+    tests.extend(launcher::collect());
     let mut names: Vec<&str> = tests.iter().map(|test| test.name.as_str()).collect();
     names.sort_unstable();
     if let Some(pair) = names.windows(2).find(|pair| pair.first() == pair.last()) {

@@ -14,6 +14,8 @@ pub enum Kind {
     Program,
     /// A server under a real client.
     Server,
+    /// The launcher's own command line.
+    Launcher,
 }
 
 impl Kind {
@@ -23,6 +25,7 @@ impl Kind {
             Self::Guest => "guest",
             Self::Program => "program",
             Self::Server => "server",
+            Self::Launcher => "launcher",
         }
     }
 }
@@ -86,6 +89,8 @@ pub enum Action {
     Program,
     /// Starts a server, loads it, stops it.
     Server(ServerTest),
+    /// Checks the launcher; there is nothing to run natively.
+    Launcher(crate::launcher::Check),
 }
 
 /// One test.

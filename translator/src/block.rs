@@ -5,10 +5,10 @@
 //! contiguous range of guest code, in the guest's own layout.
 
 use crate::addr::{CachePc, GuestPc};
-use crate::decode::{Class, DecodeError, Insn, decode};
+use crate::decode::{Class, DecodeError, Insn, Prefixes, decode_into};
 use crate::layout::Layout;
 use crate::rewrite::{branch, copy, indirect, rip_relative, segment, syscall};
-use crate::translation::{Entry, ExitDesc, ExitKind, Recover, Translation};
+use crate::translation::{Entry, ExitDesc, ExitKind, NO_ENTRY, Recover, Translation};
 
 /// Guest instructions in one fragment at most.
 pub const MAX_INSNS: u32 = 128;
@@ -34,8 +34,9 @@ pub struct Request {
     pub indirect: bool,
     /// End the fragment behind every instruction that may write memory (code that is written while it runs).
     pub end_after_store: bool,
-    /// Exactly one instruction.
-    pub single: bool,
+    /// End behind this many instructions, 0 for the usual limit. What follows is never entered, so a fragment that is
+    /// translated again for its position map is the same as the first time whatever has become known since.
+    pub max_insns: u32,
 }
 
 /// Guest code bytes at hand.
@@ -165,45 +166,56 @@ impl Translator {
         out.restart(hot_at, cold_at);
         self.window.len = 0;
         let mut pc = tag;
+        let mut insn = Insn::default();
         enter(&self.layout, out, tag, pc, request.indirect);
+        let mut body = out.hot.offset();
+        let mut last_len = 0;
         loop {
+            if last_len != 0 {
+                let emitted = u8::try_from(out.hot.offset() - body).unwrap_or(NO_ENTRY);
+                out.boundaries.push([last_len, emitted]);
+                body = out.hot.offset();
+            }
             let bytes = self.window.at(pc, source);
-            let insn = match decode(bytes) {
-                Ok(insn) => insn,
-                Err(e) => {
-                    // Not enough readable bytes, or not an instruction we know: the CPU has the word, in place.
-                    out.mark(tag, pc, Recover::At);
-                    let first = pc == tag;
-                    let kind = match e {
-                        DecodeError::TooShort if !first => ExitKind::Direct,
-                        _ => ExitKind::Step,
-                    };
-                    jump_exit(&self.layout, out, kind, pc);
-                    if first {
-                        out.guest_len = 1;
-                    }
-                    break;
+            if let Err(e) = decode_into(bytes, &mut insn) {
+                // Not enough readable bytes, or not an instruction we know: the CPU has the word, in place.
+                out.mark(tag, pc, Recover::At);
+                let first = pc == tag;
+                let kind = match e {
+                    DecodeError::TooShort if !first => ExitKind::Direct,
+                    _ => ExitKind::Step,
+                };
+                jump_exit(&self.layout, out, kind, pc);
+                if first {
+                    out.guest_len = 1;
                 }
-            };
+                break;
+            }
             let bytes = bytes.get(..usize::from(insn.len)).unwrap_or(&[]);
-            let mut site = Site { layout: &self.layout, tag, pc, insn: &insn, bytes, out };
-            let mut next = rewrite(&mut site);
-            pc = site.next();
+            let mut next = if is_copied(&insn) {
+                out.mark(tag, pc, Recover::Copied);
+                out.hot.put(bytes);
+                Next::Continue
+            } else {
+                rewrite(&mut Site { layout: &self.layout, tag, pc, insn: &insn, bytes, out })
+            };
+            pc = pc.plus(u64::from(insn.len));
+            last_len = insn.len;
             out.insns += 1;
-            out.guest_len = u32::try_from(pc.since(tag)).unwrap_or(0);
             if next == Next::End {
                 break;
             }
-            let full = out.insns >= MAX_INSNS
+            let again = request.max_insns != 0;
+            let limit = if again { request.max_insns } else { MAX_INSNS };
+            let full = out.insns >= limit
                 || out.hot.offset() >= MAX_HOT_BYTES
-                || request.single
                 || (request.end_after_store && insn.may_write_memory());
-            if !full && next == Next::NewBlock && source.is_known(pc) {
+            if !full && !again && next == Next::NewBlock && source.is_known(pc) {
                 next = Next::End;
                 out.mark(tag, pc, Recover::At);
                 jump_exit(&self.layout, out, ExitKind::Direct, pc);
             } else if next == Next::ReturnPoint {
-                if full || source.is_known(pc) {
+                if full || !again && source.is_known(pc) {
                     break;
                 }
                 enter(&self.layout, out, tag, pc, true);
@@ -217,6 +229,7 @@ impl Translator {
                 break;
             }
         }
+        out.guest_len = out.guest_len.max(u32::try_from(pc.since(tag)).unwrap_or(0));
     }
 }
 
@@ -241,7 +254,13 @@ fn enter(layout: &Layout, out: &mut Translation, tag: GuestPc, pc: GuestPc, indi
     out.entries.push(Entry { pc, indirect: prologue, body });
 }
 
-/// Emits one instruction.
+/// The instruction means the same at another address: nothing of it is relative to the pc or to gs.
+#[inline]
+fn is_copied(insn: &Insn) -> bool {
+    insn.class == Class::Plain && !insn.is_rip_relative() && !insn.prefixes.contains(Prefixes::SEG_GS)
+}
+
+/// Emits one instruction that is not simply copied.
 fn rewrite(site: &mut Site<'_>) -> Next {
     let insn = site.insn;
     match insn.class {

@@ -94,10 +94,17 @@ pub struct Translation {
     pub exits: Vec<ExitDesc>,
     /// Entries; the first is the fragment's tag.
     pub entries: Vec<Entry>,
+    /// Whether to make the position maps. Translating the same code again gives the same bytes, so a map is made when a
+    /// signal asks for it and not kept.
+    pub want_positions: bool,
     /// Position map of the hot code, ascending.
     pub positions: Vec<Position>,
     /// Position map of the cold code, ascending.
     pub cold_positions: Vec<Position>,
+    /// For each instruction its length and the bytes from its body to the next one's body in the hot code: every
+    /// instruction is a place to enter at, because registers are the guest's there. An instruction whose emitted length does not
+    /// fit is followed by none that can be entered ([`NO_ENTRY`]).
+    pub boundaries: Vec<[u8; 2]>,
     /// Length of the guest code that was translated, from the tag on, in bytes.
     pub guest_len: u32,
     /// Guest instructions translated.
@@ -113,15 +120,22 @@ impl Translation {
         self.entries.clear();
         self.positions.clear();
         self.cold_positions.clear();
+        self.boundaries.clear();
         self.guest_len = 0;
         self.insns = 0;
     }
 
     pub(crate) fn mark(&mut self, tag: GuestPc, pc: GuestPc, recover: Recover) {
+        if !self.want_positions {
+            return;
+        }
         push(&mut self.positions, self.hot.offset(), rel(tag, pc), recover);
     }
 
     pub(crate) fn mark_cold(&mut self, tag: GuestPc, pc: GuestPc, recover: Recover) {
+        if !self.want_positions {
+            return;
+        }
         push(&mut self.cold_positions, self.cold.offset(), rel(tag, pc), recover);
     }
 }
@@ -129,6 +143,27 @@ impl Translation {
 /// Distances beyond ±2 GiB cannot be told: exits whose target is so far away hold their target in the exit record.
 fn rel(tag: GuestPc, pc: GuestPc) -> i32 {
     i32::try_from(pc.since(tag)).unwrap_or(i32::MIN)
+}
+
+/// In [`Translation::boundaries`]: the emitted length does not fit.
+pub const NO_ENTRY: u8 = 0xff;
+
+/// Offset in the hot code at which the instruction at `distance` bytes behind the tag can be entered, if one begins there.
+/// `first_body` is the offset of the first entry's body.
+#[must_use]
+pub fn find_entry(boundaries: &[[u8; 2]], first_body: u32, distance: u64) -> Option<u32> {
+    let (mut guest, mut hot) = (0u64, first_body);
+    for &[len, emitted] in boundaries {
+        if guest >= distance {
+            break;
+        }
+        if emitted == NO_ENTRY {
+            return None;
+        }
+        guest += u64::from(len);
+        hot += u32::from(emitted);
+    }
+    (guest == distance).then_some(hot)
 }
 
 /// The value of [`Position::pc`] for a guest pc that is too far away to be told; the exit record has it.

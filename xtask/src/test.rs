@@ -34,6 +34,7 @@ enum Part {
     Guest,
     Program,
     Server,
+    Launcher,
 }
 
 impl Arguments {
@@ -46,6 +47,7 @@ impl Arguments {
             Kind::Guest => Part::Guest,
             Kind::Program => Part::Program,
             Kind::Server => Part::Server,
+            Kind::Launcher => Part::Launcher,
         };
         self.wants(part)
             && (self.filters.is_empty()

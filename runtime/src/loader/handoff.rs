@@ -1,95 +1,92 @@
 //! From one image of the family to the next, over execve(2).
 //!
 //! The next bt-run is started from a descriptor of the runtime's own program, so the kernel tells it AT_EXECFN =
-//! "/dev/fd/N". Descriptor N + 1 then holds this structure; the guest's arguments and environment are simply the process's.
+//! "/dev/fd/N". What it must know besides the guest's arguments travels as the first string of the environment, which is
+//! taken out when the initial stack is written for the guest. (An inherited descriptor was tried: it cannot be had when the
+//! guest has lowered RLIMIT_NOFILE or used it up, or under a seccomp filter without memfd_create.)
 
 use crate::options::Options;
-use crate::sys::raw;
-use core::mem::{MaybeUninit, size_of};
-use linux_raw_sys::general as k;
+use alloc::vec::Vec;
+use core::mem::size_of;
 
-/// "bt-run" and a version of the structure.
-const MAGIC: u64 = 0x0001_6e75_722d_7462;
+/// Begins the string; the number is the structure's version.
+const PREFIX: &[u8] = b"\x01bt-run handoff 1 ";
 /// Longest AT_EXECFN, with its NUL.
 pub const EXECFN_BYTES: usize = 4096;
 
-/// What is handed over.
+/// What is handed over besides AT_EXECFN.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Handoff {
-    magic: u64,
     /// The program's descriptor.
     pub exe_fd: i32,
     /// SIGSEGV is blocked as far as the guest knows.
     pub segv_blocked: u32,
-    /// The options.
-    pub options: Options,
-    /// AT_EXECFN.
-    pub execfn: [u8; EXECFN_BYTES],
-    /// Length of `execfn` without NUL.
-    pub execfn_len: usize,
     /// Name for /proc/self/comm, NUL-terminated.
     pub comm: [u8; 16],
+    /// The options.
+    pub options: Options,
 }
 
+/// Bytes of the longest string, with its NUL.
+pub const STRING_BYTES: usize = PREFIX.len() + 2 * size_of::<Handoff>() + EXECFN_BYTES + 1;
+
 impl Handoff {
-    /// An empty one.
-    #[must_use]
-    pub fn new(exe_fd: i32, segv_blocked: u32) -> Self {
-        Self {
-            magic: MAGIC,
-            exe_fd,
-            segv_blocked,
-            options: *crate::options::get(),
-            execfn: [0; EXECFN_BYTES],
-            execfn_len: 0,
-            comm: [0; 16],
-        }
-    }
-
-    /// Writes it to a new anonymous file, which is moved to descriptor `fd` and stays open over exec.
-    pub fn write(&self, fd: i32) -> Result<(), raw::Errno> {
-        // SAFETY: the name is NUL-terminated.
-        let file = unsafe { raw::syscall(k::__NR_memfd_create, [c"bt-run".as_ptr() as u64, u64::from(k::MFD_CLOEXEC)])? };
-        // SAFETY: a plain structure.
+    /// Writes the string, NUL-terminated, with AT_EXECFN at its end. `None` if it does not fit.
+    pub fn write(&self, execfn: &[u8], to: &mut [u8; STRING_BYTES]) -> Option<()> {
+        // SAFETY: a plain structure without padding that matters.
         let bytes = unsafe { core::slice::from_raw_parts(core::ptr::from_ref(self).cast::<u8>(), size_of::<Self>()) };
-        let file = i32::try_from(file).unwrap_or(-1);
-        raw::write_all(file, bytes);
-        // SAFETY: `fd` is a number of ours.
-        let result = unsafe {
-            raw::syscall(k::__NR_dup3, [u64::from(file.cast_unsigned()), u64::from(fd.cast_unsigned()), 0])
-        };
-        raw::close(file);
-        result.map(|_| ())
+        let digit = |n: u8| if n < 10 { b'0' + n } else { b'a' + n - 10 };
+        let hex = bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]);
+        let mut slots = to.iter_mut();
+        for b in PREFIX.iter().copied().chain(hex).chain(execfn.iter().copied()).chain([0]) {
+            *slots.next()? = b;
+        }
+        Some(())
     }
 
-    /// Takes over what the last image left, if `execfn` says that there was one. Returns it with the number N.
+    /// Takes over what the last image left, if AT_EXECFN and the first environment string say that there was one. Returns it with
+    /// the number N and the guest's AT_EXECFN.
     #[must_use]
-    pub fn take(execfn: &[u8]) -> Option<(Self, i32)> {
-        let digits = execfn.strip_prefix(b"/dev/fd/")?;
-        let mut n = 0i32;
-        for d in digits {
-            if !d.is_ascii_digit() {
-                return None;
-            }
-            n = n.checked_mul(10)?.checked_add(i32::from(d - b'0'))?;
+    pub fn take(execfn: &[u8], first_env: &[u8]) -> Option<(Self, i32, Vec<u8>)> {
+        let digits = core::str::from_utf8(execfn.strip_prefix(b"/dev/fd/")?).ok()?;
+        let n = digits.parse().ok()?;
+        let rest = first_env.strip_prefix(PREFIX)?;
+        let (hex, guest_execfn) = rest.split_at_checked(2 * size_of::<Self>())?;
+        let value = |d: u8| (d as char).to_digit(16).and_then(|v| u8::try_from(v).ok());
+        let mut bytes = [0u8; size_of::<Self>()];
+        for (to, pair) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
+            let &[high, low] = pair else { return None };
+            *to = value(high)? << 4 | value(low)?;
         }
-        let mut this = MaybeUninit::<Self>::uninit();
-        // SAFETY: as many bytes as the structure has, any of which are valid but the magic, which is checked; booleans are
-        // written by us.
-        let bytes = unsafe {
-            core::ptr::write_bytes(this.as_mut_ptr(), 0, 1);
-            core::slice::from_raw_parts_mut(this.as_mut_ptr().cast::<u8>(), size_of::<Self>())
-        };
-        if raw::pread(n + 1, bytes, 0) != Ok(size_of::<Self>()) {
-            return None;
-        }
-        // SAFETY: all bytes were read from what `write` wrote.
-        let this = unsafe { this.assume_init() };
-        if this.magic != MAGIC {
-            return None;
-        }
-        raw::close(n + 1);
-        Some((this, n))
+        // SAFETY: the bytes `write` wrote: integers, and booleans that are 0 or 1.
+        let this = unsafe { bytes.as_ptr().cast::<Self>().read_unaligned() };
+        Some((this, n, guest_execfn.to_vec()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_taken() {
+        let mut options = Options::DEFAULT;
+        options.trace = true;
+        options.cache_zones = 7;
+        let handoff = Handoff { exe_fd: 42, segv_blocked: 1, comm: *b"name\0\0\0\0\0\0\0\0\0\0\0\0", options };
+        let mut buf = [0; STRING_BYTES];
+        handoff.write(b"/a path", &mut buf).unwrap();
+        let string = &buf[..buf.iter().position(|&b| b == 0).unwrap()];
+        let (got, n, execfn) = Handoff::take(b"/dev/fd/1000", string).unwrap();
+        assert_eq!((got.exe_fd, got.segv_blocked, n), (42, 1, 1000));
+        assert!(got.options.trace && got.options.cache_zones == 7);
+        assert_eq!(execfn, b"/a path");
+    }
+
+    #[test]
+    fn a_program_started_by_fexecve_is_not_mistaken_for_one() {
+        assert!(Handoff::take(b"/dev/fd/3", b"PATH=/bin").is_none());
+        assert!(Handoff::take(b"/usr/bin/bt-run", b"\x01bt-run handoff 1 00").is_none());
     }
 }

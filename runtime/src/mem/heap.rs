@@ -10,7 +10,7 @@ use core::ptr;
 use linux_raw_sys::general as k;
 
 const MIN_SHIFT: u32 = 4;
-const CLASSES: usize = 14; // 16 B … 128 KiB
+const CLASSES: usize = 11; // 16 B … 16 KiB
 const CHUNK_BYTES: u64 = 256 * 1024;
 
 struct Lists {

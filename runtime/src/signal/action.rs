@@ -133,6 +133,7 @@ pub fn set(signal: i32, new: Option<&SigAction>) -> Result<SigAction, Errno> {
     if let Some(new) = new {
         // sigaction(2): SIGKILL and SIGSTOP cannot be changed; the kernel says so.
         let mut new = *new;
+        new.flags &= sa::KNOWN;
         new.mask &= !(sig::bit(sig::SIGKILL) | sig::bit(sig::SIGSTOP));
         kernel_sigaction(signal, Some(&host_action(signal, &new)), None)?;
         *slot = new;

@@ -2,7 +2,7 @@
 
 use super::context::{regs_of, set_regs, unpack_flags};
 use super::deliver::{deliver, force_default};
-use super::{ALL_BUT_FAULTS, step};
+use super::{ALL_BUT_FAULTS, blame, step};
 use crate::engine::translate::invalidate::WriteFault;
 use crate::engine::translate::lock;
 use crate::gate::region::{Label, Region, address, classify};
@@ -34,6 +34,7 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
         return in_runtime(ts, signal, info, uc);
     }
     let mut regs = regs_of(&uc.mc);
+    let interrupted_pc = uc.mc.rip;
     let mut engine = lock();
     let in_cache = engine.recover(ts, &mut regs).is_some();
     if in_cache
@@ -58,7 +59,13 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
         return step::ended(ts, signal, info, uc, synchronous);
     }
     set_regs(&mut uc.mc, &regs);
-    deliver(ts, signal, info, uc, synchronous);
+    let mut info = *info;
+    let [address, ..] = &mut info.fields;
+    if synchronous && *address == interrupted_pc {
+        // si_addr of SIGFPE, SIGILL and SIGTRAP is the instruction's address.
+        *address = regs.rip;
+    }
+    deliver(ts, signal, &info, uc, synchronous);
 }
 
 /// A signal that somebody sent, while the thread runs runtime code.
@@ -150,11 +157,21 @@ fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut 
         // The guest's own trap flag, on its way through the gate.
         return;
     }
+    if uc.mc.rip == address(Label::EnterLookup) {
+        // The state a guest's rt_sigreturn gave the kernel cannot be run (a null cs, say): the kernel blames its pc.
+        uc.mc.rip = uc.mc.rcx;
+        uc.mc.rcx = ts.slot_rcx;
+        let [.., r11, _, _, _, _] = &mut uc.mc.r8_15;
+        *r11 = ts.slot_r11;
+        return deliver(ts, signal, info, uc, true);
+    }
     let leaving = (address(Label::Leave)..address(Label::LeaveEnd)).contains(&uc.mc.rip);
     if leaving && !is_canonical(ts.resume) {
-        // The last jump out of the runtime, to where the guest wanted to go: #GP. The CPU blames the jump, as Intel's
-        // do with the guest's own; here the target is named, as AMD's do, because the branch is not known any more.
-        uc.mc.rip = ts.resume;
+        // The last jump out of the runtime, to where the guest wanted to go, raised the #GP.
+        let mut regs = regs_of(&uc.mc);
+        regs.rip = ts.resume;
+        blame::find_branch(&mut regs, ts.guest_gs_base);
+        set_regs(&mut uc.mc, &regs);
         return deliver(ts, signal, info, uc, true);
     }
     force_default(signal);

@@ -2,7 +2,6 @@
 
 use super::deliver::xsave_bytes;
 use super::leave::set_mask;
-use crate::engine::translate::lock;
 use crate::gate::asm;
 use crate::gate::region::{Label, address};
 use crate::mem::guest;
@@ -38,16 +37,11 @@ pub fn sigreturn(ts: &mut ThreadState) {
     frame.uc.mask &= !sig::bit(sig::SIGSEGV);
     frame.uc.stack = StackT { sp: ts.alt_stack_base(), flags: 0, pad: 0, size: ALT_STACK_BYTES };
     let pc = frame.uc.mc.rip;
-    let body = lock().fragments.place(pc).body;
-    if body != 0 {
-        frame.uc.mc.rip = body;
-    } else {
-        let [.., r11, _, _, _, _] = frame.uc.mc.r8_15;
-        ts.slot_rcx = frame.uc.mc.rcx;
-        ts.slot_r11 = r11;
-        frame.uc.mc.rcx = pc;
-        frame.uc.mc.rip = address(Label::EnterLookup);
-    }
+    let [.., r11, _, _, _, _] = frame.uc.mc.r8_15;
+    ts.slot_rcx = frame.uc.mc.rcx;
+    ts.slot_r11 = r11;
+    frame.uc.mc.rcx = pc;
+    frame.uc.mc.rip = address(Label::EnterLookup);
     // SAFETY: signals are blocked; the frame is complete, and the kernel checks what the guest put into it.
     unsafe { asm::sigreturn(&raw const frame.uc as u64, 0) }
 }

@@ -1,8 +1,11 @@
 //! Descriptors of the runtime, which the guest must neither see nor lose us.
 
 use super::{Call, Outcome};
+use crate::mem::guest;
+use crate::report::Text;
 use crate::process::{EXE_FD, SELF_FD};
 use crate::sys::raw;
+use core::fmt::Write;
 use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;
 
@@ -86,4 +89,72 @@ pub fn move_up(fd: i32) -> Option<i32> {
         }
     }
     None
+}
+
+/// getdents(2), getdents64(2): our descriptors do not show in the process's own /proc/PID/fd.
+pub fn getdents(call: &mut Call<'_>) -> Outcome {
+    loop {
+        super::prepare_outputs(call);
+        let Outcome::Done(len) = call.pass() else { return Outcome::Interrupted };
+        let Ok(len) = u64::try_from(len) else { return Outcome::Done(len) };
+        let kept = without_hidden(call, len);
+        // Nothing left is not the end of the folder.
+        if kept != 0 || len == 0 {
+            return Outcome::Done(kept.cast_signed());
+        }
+    }
+}
+
+/// Takes our entries out of the guest's buffer; returns what is left, in bytes.
+fn without_hidden(call: &Call<'_>, len: u64) -> u64 {
+    // Offset of d_name: the old structure has no d_type before it.
+    let name_at = if call.nr == k::__NR_getdents { 18 } else { 19 };
+    let buf = call.arg(1);
+    let (mut from, mut to, mut checked) = (0, 0, false);
+    while from < len {
+        let Some([low, high]) = guest::read::<[u8; 2]>(buf + from + 16) else { return len };
+        let entry_len = u64::from(u16::from_le_bytes([low, high]));
+        if entry_len == 0 {
+            return len;
+        }
+        let mut name = [0u8; 12];
+        let number = match guest::read_cstr(buf + from + name_at, &mut name) {
+            Some(Ok(name)) => core::str::from_utf8(name).ok().and_then(|n| n.parse::<i32>().ok()),
+            _ => None,
+        };
+        let hide = number.is_some_and(is_hidden);
+        if hide && !checked {
+            if !is_own_fd_folder(call.int(0)) {
+                return len;
+            }
+            checked = true;
+        }
+        if !hide {
+            if from != to {
+                let mut entry = [0u8; 512];
+                let Some(bytes) = entry.get_mut(..usize::try_from(entry_len).unwrap_or(0)) else { return len };
+                guest::read_bytes(buf + from, bytes);
+                guest::write_bytes(buf + to, bytes);
+            }
+            to += entry_len;
+        }
+        from += entry_len;
+    }
+    to
+}
+
+/// The open folder is this process's fd or fdinfo folder.
+fn is_own_fd_folder(fd: i32) -> bool {
+    let mut link = Text::default();
+    let _ = write!(link, "/proc/self/fd/{fd}\0");
+    let mut path = [0u8; 64];
+    // SAFETY: the link is NUL-terminated; readlink(2) writes at most the buffer's length.
+    let got = unsafe {
+        raw::syscall(k::__NR_readlink, [link.as_bytes().as_ptr() as u64, path.as_mut_ptr() as u64, path.len() as u64])
+    };
+    let path = path.get(..got.map_or(0, |n| usize::try_from(n).unwrap_or(0))).unwrap_or(&[]);
+    let mut own = Text::default();
+    let _ = write!(own, "/proc/{}/", raw::getpid());
+    path.strip_prefix(own.as_bytes())
+        .is_some_and(|rest| matches!(rest.rsplit(|&b| b == b'/').next(), Some(b"fd" | b"fdinfo")))
 }

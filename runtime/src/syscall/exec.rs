@@ -6,7 +6,7 @@
 use super::paths::names_own_exe;
 use super::{Call, Outcome};
 use crate::loader::elf::{Fd, Headers};
-use crate::loader::handoff::{EXECFN_BYTES, Handoff};
+use crate::loader::handoff::{EXECFN_BYTES, Handoff, STRING_BYTES};
 use crate::mem::guest;
 use crate::options;
 use crate::process::SELF_FD;
@@ -362,89 +362,132 @@ fn privileges_are_moot(fd: u64) -> bool {
     }
 }
 
-/// Arguments in front of argv that are kept on the stack; more go to a mapping.
-const ARGV_ON_STACK: usize = 1024;
+/// Words of argument and environment vectors that are built on the stack; longer ones get a mapping.
+const WORDS_ON_STACK: usize = 1024;
+
+/// A vector of string addresses for the kernel: some of ours, then the guest's.
+struct Vector {
+    small: [u64; WORDS_ON_STACK],
+}
+
+impl Vector {
+    /// Builds the vector: `head`, then the guest's vector at `guest_at` without its first `skip` entries. Returns its address.
+    /// A mapping is gone with the image; a failed exec leaves it behind, which is rare and harmless.
+    fn build(&mut self, head: &[u64], guest_at: u64, skip: u64) -> Result<u64, i64> {
+        let mut count = 0u64;
+        while guest_at != 0 {
+            match guest::read::<u64>(guest_at + count * 8) {
+                Some(0) => break,
+                Some(_) => count += 1,
+                None => return Err(-14),
+            }
+        }
+        let words = head.len() as u64 + count + 1;
+        let to = if words <= WORDS_ON_STACK as u64 {
+            self.small.as_mut_ptr() as u64
+        } else {
+            raw::mmap_anon(0, words * 8, k::PROT_READ | k::PROT_WRITE, 0).map_err(Errno::as_result)?
+        };
+        let mut at = to;
+        let mut push = |v: u64| {
+            let _ = guest::write(at, &v);
+            at += 8;
+        };
+        head.iter().for_each(|&h| push(h));
+        for i in skip..count {
+            push(guest::read::<u64>(guest_at + i * 8).unwrap_or(0));
+        }
+        push(0);
+        Ok(to)
+    }
+}
+
+/// Most strings in front of a script's arguments: interpreter and argument for each script, and the script.
+const MAX_HEAD: usize = 2 * (MAX_SCRIPTS + 1) + 1;
 
 /// Starts the next bt-run.
 fn enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u64) -> Outcome {
-    let self_fd = SELF_FD.load(Ordering::Relaxed);
-    let mut handoff = Handoff::new(program.fd, call.ts.segv_blocked);
-    handoff.execfn = program.execfn;
-    handoff.execfn_len = program.execfn_len;
-    let execfn = program.execfn.get(..program.execfn_len).unwrap_or(&[]);
-    let base = execfn.rsplit(|&b| b == b'/').next().unwrap_or(&[]);
-    for (to, from) in handoff.comm.iter_mut().take(15).zip(base) {
-        *to = *from;
-    }
-    let mut small = [0u64; ARGV_ON_STACK];
-    let argv = match script_argv(program, argv, &mut small) {
-        Ok(argv) => argv,
-        Err(errno) => {
-            raw::close(program.fd);
-            return Outcome::Done(errno);
-        }
-    };
-    if call.ts.foreign == 0 {
-        stats::finish("exec");
-    }
-    let prepared = keep_over_exec(program.fd, true).and_then(|()| keep_over_exec(self_fd, true)).and_then(|()| handoff.write(self_fd + 1));
-    let outcome = match prepared {
-        Err(e) => Outcome::Done(e.as_result()),
-        Ok(()) => {
-            action::hand_back();
-            let args = [u64::from(self_fd.cast_unsigned()), c"".as_ptr() as u64, argv, envp, AT_EMPTY_PATH, 0];
-            super::pass(call.ts, k::__NR_execveat, &args)
-        }
+    let outcome = match prepare_and_enter(call, program, argv, envp) {
+        Ok(outcome) => outcome,
+        Err(errno) => Outcome::Done(errno),
     };
     // Only a failed exec comes back.
     action::take_back();
-    let _ = keep_over_exec(self_fd, false);
-    raw::close(self_fd + 1);
+    let _ = keep_over_exec(SELF_FD.load(Ordering::Relaxed), false);
     raw::close(program.fd);
     outcome
+}
+
+fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u64) -> Result<Outcome, i64> {
+    let self_fd = SELF_FD.load(Ordering::Relaxed);
+    let execfn = program.execfn.get(..program.execfn_len).unwrap_or(&[]);
+    let mut target = [0u8; PATH_BYTES];
+    let named = if call.nr == k::__NR_execveat && call.arg(4) & AT_EMPTY_PATH != 0 && names_from_file() {
+        file_name(program.fd, &mut target)
+    } else {
+        execfn
+    };
+    let mut comm = [0u8; 16];
+    let base = named.rsplit(|&b| b == b'/').next().unwrap_or(&[]);
+    for (to, from) in comm.iter_mut().take(15).zip(base) {
+        *to = *from;
+    }
+    let handoff =
+        Handoff { exe_fd: program.fd, segv_blocked: call.ts.segv_blocked, comm, options: *options::get() };
+    let mut string = [0u8; STRING_BYTES];
+    handoff.write(execfn, &mut string).ok_or(-7i64)?;
+
+    let mut env = Vector { small: [0; WORDS_ON_STACK] };
+    let env_at = env.build(&[string.as_ptr() as u64], envp, 0)?;
+    let mut args = Vector { small: [0; WORDS_ON_STACK] };
+    let mut argv_at = argv;
+    if program.head_count != 0 {
+        let mut head = [0u64; MAX_HEAD];
+        let mut offset = 0u64;
+        let strings = program.head.get(..program.head_len).unwrap_or(&[]).split_inclusive(|&b| b == 0);
+        for (slot, s) in head.iter_mut().zip(strings) {
+            *slot = program.head.as_ptr() as u64 + offset;
+            offset += s.len() as u64;
+        }
+        argv_at = args.build(head.get(..program.head_count).unwrap_or(&[]), argv, 1)?;
+    }
+    if call.ts.foreign == 0 {
+        stats::finish("exec");
+    }
+    keep_over_exec(program.fd, true).and_then(|()| keep_over_exec(self_fd, true)).map_err(Errno::as_result)?;
+    action::hand_back();
+    let call_args = [u64::from(self_fd.cast_unsigned()), c"".as_ptr() as u64, argv_at, env_at, AT_EMPTY_PATH, 0];
+    Ok(super::pass(call.ts, k::__NR_execveat, &call_args))
+}
+
+/// Linux 6.14 and later name a process started from a descriptor after the file, not after the descriptor.
+fn names_from_file() -> bool {
+    // struct utsname: six fields of 65 bytes, the third is the release.
+    let mut uts = [0u8; 390];
+    // SAFETY: 390 bytes.
+    let _ = unsafe { raw::syscall(k::__NR_uname, [uts.as_mut_ptr() as u64]) };
+    let mut parts = uts.get(130..195).unwrap_or(&[]).split(|b| !b.is_ascii_digit()).map(|digits| {
+        digits.iter().fold(0u32, |n, d| n.wrapping_mul(10).wrapping_add(u32::from(d - b'0')))
+    });
+    let (major, minor) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+    (major, minor) >= (6, 14)
+}
+
+/// Path of an open file.
+fn file_name(fd: i32, buf: &mut [u8; PATH_BYTES]) -> &[u8] {
+    let mut link = Text::default();
+    let _ = write!(link, "/proc/self/fd/{fd}\0");
+    // SAFETY: the link is NUL-terminated; readlink(2) writes at most the buffer's length.
+    let got = unsafe {
+        raw::syscall(k::__NR_readlink, [link.as_bytes().as_ptr() as u64, buf.as_mut_ptr() as u64, buf.len() as u64])
+    };
+    buf.get(..got.map_or(0, |n| usize::try_from(n).unwrap_or(0))).unwrap_or(&[])
 }
 
 /// Sets or clears close-on-exec of a descriptor of ours.
 pub fn keep_over_exec(fd: i32, keep: bool) -> Result<(), Errno> {
     // SAFETY: F_SETFD = 2, FD_CLOEXEC = 1, on a descriptor of ours.
     unsafe { raw::syscall(k::__NR_fcntl, [u64::from(fd.cast_unsigned()), 2, u64::from(!keep)]) }.map(|_| ())
-}
-
-/// The argument vector for the kernel: the guest's own, or a script's.
-fn script_argv(program: &Program, argv: u64, small: &mut [u64; ARGV_ON_STACK]) -> Result<u64, i64> {
-    if program.head_count == 0 {
-        return Ok(argv);
-    }
-    let mut count = 0u64;
-    loop {
-        match if argv == 0 { Some(0) } else { guest::read::<u64>(argv + count * 8) } {
-            Some(0) => break,
-            Some(_) => count += 1,
-            None => return Err(-14),
-        }
-    }
-    let words = program.head_count as u64 + count + 1;
-    let to = if words <= ARGV_ON_STACK as u64 {
-        small.as_mut_ptr() as u64
-    } else {
-        // Gone with the image; a failed exec leaves it behind, which is rare and harmless.
-        raw::mmap_anon(0, words * 8, k::PROT_READ | k::PROT_WRITE, 0).map_err(Errno::as_result)?
-    };
-    let mut at = to;
-    let mut push = |v: u64| {
-        let _ = guest::write(at, &v);
-        at += 8;
-    };
-    let mut offset = 0u64;
-    for s in program.head.get(..program.head_len).unwrap_or(&[]).split_inclusive(|&b| b == 0) {
-        push(program.head.as_ptr() as u64 + offset);
-        offset += s.len() as u64;
-    }
-    for i in 1..count {
-        push(guest::read::<u64>(argv + i * 8).unwrap_or(0));
-    }
-    push(0);
-    Ok(to)
 }
 
 /// A program found for a start from the command line.

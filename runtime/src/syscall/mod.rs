@@ -108,9 +108,9 @@ pub extern "C" fn on_syscall(ts: *mut ThreadState) {
     let args = [rdi, rsi, rdx, r10, r8, r9];
     let resume = ts.resume;
     let changes = CODE_CHANGES.load(Ordering::Acquire);
-    match ts.counts.get_mut(usize::try_from(rax).unwrap_or(usize::MAX)) {
+    match ts.counts.get_mut(nr as usize) {
         Some(count) => *count += 1,
-        None => ts.count_unknown(rax),
+        None => ts.count_unknown(i64::from(nr.cast_signed()).cast_unsigned()),
     }
     let trace = options::get().trace;
     if trace {
@@ -193,6 +193,7 @@ pub fn run(mut call: Call<'_>) -> Outcome {
         },
         k::__NR_close => descriptors::close(&mut call),
         k::__NR_close_range => descriptors::close_range(&mut call),
+        k::__NR_getdents | k::__NR_getdents64 => descriptors::getdents(&mut call),
         k::__NR_dup2 | k::__NR_dup3 => descriptors::dup2(&mut call),
         k::__NR_prctl => process::prctl(&mut call),
         k::__NR_ptrace => process::ptrace(&mut call),

@@ -30,6 +30,28 @@ pub fn names_own_exe(addr: u64) -> bool {
     }
 }
 
+/// `exe`, relative to a descriptor of this process's folder in /proc.
+fn is_exe_in_own_proc(dir: u64, path: u64) -> bool {
+    let mut buf = [0u8; 5];
+    if !matches!(guest::read_cstr(path, &mut buf), Some(Ok(b"exe"))) {
+        return false;
+    }
+    let mut link = Text::default();
+    let _ = write!(link, "/proc/self/fd/{}\0", dir & 0xffff_ffff);
+    let mut name = [0u8; 32];
+    // SAFETY: the link is NUL-terminated; readlink(2) writes at most the buffer's length.
+    let got = unsafe {
+        raw::syscall(
+            linux_raw_sys::general::__NR_readlink,
+            [link.as_bytes().as_ptr() as u64, name.as_mut_ptr() as u64, name.len() as u64],
+        )
+    };
+    let mut own = Text::default();
+    let _ = write!(own, "/proc/{}", raw::getpid());
+    let len = got.map_or(0, |n| usize::try_from(n).unwrap_or(0));
+    name.get(..len) == Some(own.as_bytes())
+}
+
 /// `/proc/self/fd/N` of the guest's program file, NUL-terminated.
 #[must_use]
 pub fn exe_link() -> Text {
@@ -40,7 +62,8 @@ pub fn exe_link() -> Text {
 
 fn own_exe_or_pass(call: &mut Call<'_>, path_arg: usize) -> Outcome {
     super::prepare_outputs(call);
-    if EXE_FD.load(Ordering::Relaxed) >= 0 && names_own_exe(call.arg(path_arg)) {
+    let by_folder = path_arg == 1 && is_exe_in_own_proc(call.arg(0), call.arg(1));
+    if EXE_FD.load(Ordering::Relaxed) >= 0 && (by_folder || names_own_exe(call.arg(path_arg))) {
         let link = exe_link();
         let mut args = call.args;
         if let Some(arg) = args.get_mut(path_arg) {

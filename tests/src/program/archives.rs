@@ -44,12 +44,22 @@ fn round_trip(name: &str, package: &'static str, flag: &str) -> Test {
     ];
     program(&format!("tar/{name}_round_trip"))
         .needs(&["tar", "diffutils", package])
-        .prepare(&["sh", "-c", "mkdir in; cp -rL /usr/include/linux/netfilter* in; seq 1 200000 > in/numbers; head -c 300000 /usr/bin/tar > in/binary"])
+        .prepare(&["sh", "-c", "mkdir in; cp -rL /usr/include/linux/netfilter* in; seq 1 200000 > in/numbers; touch -d 2021-01-01 in/numbers; head -c 300000 /usr/bin/tar > in/binary"])
         .run(create)
         .run(&["tar", "--one-top-level=out", flag, "-xf", "x.tar"])
         .run(&["diff", "-r", "in", "out/in"])
         .run(&[name, "-9", "-k", "in/numbers"])
         .run(&[name, "-t", "x.tar"])
         .any_stderr()
+        .calls_equal_except(&[
+            ("read", "how much of a pipe one read finds depends on timing"),
+            ("write", "likewise"),
+            ("poll", "xz waits for its pipe when it is empty"),
+            ("futex", "zstd has threads"),
+            ("mmap", "zstd's threads take arenas by timing"),
+            ("munmap", "likewise"),
+            ("mprotect", "likewise"),
+            ("madvise", "likewise"),
+        ])
         .limit_secs(90)
 }

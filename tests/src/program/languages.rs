@@ -26,7 +26,8 @@ pub fn tests() -> Vec<Test> {
         program("lua/script_runs")
             .needs(&["lua5.4"])
             .with_files("languages")
-            .run(&["lua5.4", "features.lua", "argument"]),
+            .run(&["lua5.4", "features.lua", "argument"])
+            .calls_equal(),
         program("luajit/script_runs_with_traces")
             .needs(&["luajit"])
             .with_files("languages")

@@ -4,6 +4,7 @@ mod archives;
 mod compilers;
 mod coreutils;
 mod languages;
+mod loaders;
 mod sandboxes;
 mod shells;
 mod text;
@@ -29,6 +30,7 @@ pub fn collect() -> Vec<Test> {
         compilers::tests(),
         virtual_machines::tests(),
         sandboxes::tests(),
+        loaders::tests(),
     ]
     .concat()
 }

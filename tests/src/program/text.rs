@@ -55,4 +55,5 @@ fn awk(name: &str) -> Test {
         .run(&[name, "BEGIN { while ((\"echo from a pipe\" | getline line) > 0) print line; printf \"%.10f\\n\", atan2(0, -1) }"])
         .run(&[name, "BEGIN { for (i = 0; i < 300000; i++) s = (s * 31 + i) % 65521; print s; exit 4 }"])
         .ends(End::Exit(4))
+        .calls_equal()
 }

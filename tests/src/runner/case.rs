@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use super::compare::{Normaliser, first_difference, folder_differences, tail};
 use super::launch::{Launch, Pass};
 use super::process;
+use crate::launcher::Bench;
 use crate::spec::{Action, Calls, End, Step, Test};
 use crate::stats::{CallCounts, Stats};
 use crate::{paths, strace};
@@ -46,6 +47,12 @@ impl Observation {
 
 /// Runs `test` natively and under each engine.
 pub fn run(test: &Test, engines: &[String]) -> Vec<(String, Verdict, Duration)> {
+    if let Action::Launcher(check) = test.action {
+        return engines
+            .iter()
+            .map(|engine| launcher(test, check, engine))
+            .collect();
+    }
     let started = Instant::now();
     let native = prepare(test).and_then(|()| native_pass(test));
     let native = match native {
@@ -66,6 +73,31 @@ pub fn run(test: &Test, engines: &[String]) -> Vec<(String, Verdict, Duration)> 
             (engine.clone(), verdict, started.elapsed())
         })
         .collect()
+}
+
+/// Runs a check of the launcher.
+fn launcher(
+    test: &Test,
+    check: crate::launcher::Check,
+    engine: &str,
+) -> (String, Verdict, Duration) {
+    let started = Instant::now();
+    let result = prepare(test).and_then(|()| {
+        let home = home(test);
+        let bench = Bench {
+            work: home.join("work"),
+            logs: home.join("logs"),
+            limit: test.limit,
+            engine: engine.to_owned(),
+        };
+        fs::create_dir_all(&bench.work)?;
+        check(&bench)
+    });
+    let verdict = result.map_or_else(
+        |error| Verdict::Failed(format!("{error:#}")),
+        |()| Verdict::Passed,
+    );
+    (engine.to_owned(), verdict, started.elapsed())
 }
 
 /// The native run, kept for comparing.
@@ -94,6 +126,11 @@ fn prepare(test: &Test) -> Result<()> {
 
 fn native_pass(test: &Test) -> Result<Native> {
     let (observations, folder) = pass(test, &Launch::Native)?;
+    if matches!(&test.action, Action::Guest(build) if build.prints())
+        && observations.iter().all(|seen| seen.bytes.is_empty())
+    {
+        bail!("printed nothing: a guest says what it found");
+    }
     for text in &test.checks.stdout_has {
         let found = observations
             .iter()
@@ -107,12 +144,9 @@ fn native_pass(test: &Test) -> Result<Native> {
         Calls::Equal(_) => {
             pass(test, &Launch::Strace).context("under strace")?;
             let mut sum = strace::Log::default();
-            for label in tested_labels(test) {
-                let text = fs::read(
-                    home(test)
-                        .join("strace.logs")
-                        .join(format!("{label}.record")),
-                )?;
+            let logs = home(test).join("strace.logs");
+            for label in tested_labels(test, &logs) {
+                let text = fs::read(logs.join(format!("{label}.record")))?;
                 let log = strace::parse(&String::from_utf8_lossy(&text));
                 sum.images += log.images;
                 for (name, count) in log.calls {
@@ -166,7 +200,7 @@ fn check_statistics(
     let mut complaints = Vec::new();
     let mut calls = CallCounts::new();
     let mut images = 0;
-    for label in tested_labels(test) {
+    for label in tested_labels(test, &logs) {
         let stats = Stats::read(&logs.join(format!("{label}.record")))?;
         complaints.extend(stats.strangers(engine, &test.checks.native_images));
         for (name, count) in stats.calls() {
@@ -197,9 +231,20 @@ fn check_statistics(
     Ok(complaints)
 }
 
-fn tested_labels(test: &Test) -> Vec<String> {
+fn tested_labels(test: &Test, logs: &Path) -> Vec<String> {
     match &test.action {
-        Action::Server(_) => vec!["server".to_owned()],
+        // Clients that ran under the engine as well left records of their own.
+        Action::Server(_) => {
+            let mut labels = vec!["server".to_owned()];
+            let records = fs::read_dir(logs).into_iter().flatten().flatten();
+            labels.extend(records.filter_map(|entry| {
+                let name = entry.file_name().into_string().ok()?;
+                name.strip_suffix(".record")
+                    .filter(|label| *label != "server")
+                    .map(str::to_owned)
+            }));
+            labels
+        }
         _ => (0..test.steps.len())
             .filter(|&index| test.steps.get(index).is_some_and(|step| !step.prepares))
             .map(step_label)
@@ -228,7 +273,7 @@ fn pass(test: &Test, launch: &Launch) -> Result<(Vec<Observation>, PathBuf)> {
     fs::create_dir_all(&pass.logs)?;
     let observations = match &test.action {
         Action::Server(server) => server.run(&pass, test.limit),
-        _ => run_steps(test, &pass),
+        Action::Launcher(_) | Action::Guest(_) | Action::Program => run_steps(test, &pass),
     };
     fs::rename(&work, &kept)?;
     Ok((observations?, kept))

@@ -33,9 +33,10 @@ LoadModule alias_module /usr/lib/apache2/modules/mod_alias.so
 LoadModule deflate_module /usr/lib/apache2/modules/mod_deflate.so
 LoadModule filter_module /usr/lib/apache2/modules/mod_filter.so
 TypesConfig /etc/mime.types
+# More threads in a child than connections: a child whose threads are all busy closes idle ones.
 StartServers 2
-ThreadsPerChild 16
-MaxRequestWorkers 32
+ThreadsPerChild 32
+MaxRequestWorkers 64
 MinSpareThreads 1
 ServerLimit 2
 MaxSpareThreads 1000

@@ -7,7 +7,6 @@ use super::{Engine, ibl, lock};
 use crate::mem::guest;
 use crate::sys::raw;
 use crate::thread::state::{ThreadState, reg};
-use alloc::boxed::Box;
 use alloc::vec;
 use bt_translator::addr::{CachePc, GuestPc};
 use bt_translator::block::{MAX_FRAGMENT_BYTES, Request};
@@ -92,6 +91,9 @@ impl Engine {
 
     /// Translates the code at `pc`; returns the body's cache address.
     fn make(&mut self, pc: u64) -> u64 {
+        if let Some(body) = self.fragments.enter_inside(pc) {
+            return body;
+        }
         let zone_index = self.zone_with_room(pc);
         let Some(zone) = self.cache.zones.get_mut(zone_index) else {
             crate::report::internal("no memory for the code cache")
@@ -132,7 +134,8 @@ impl Engine {
         let fragment = u32::try_from(self.fragments.list.len()).unwrap_or(NONE);
         let first_exit = u32::try_from(self.fragments.exits.len()).unwrap_or(NONE);
         let mut id = first_exit;
-        let mut far = vec![0u64; 0];
+        let far = &mut self.far;
+        far.clear();
         for exit in &out.exits {
             out.cold.patch32(exit.id_at, id.cast_signed());
             id += 1;
@@ -162,6 +165,11 @@ impl Engine {
         zone.cold = cold_at + u64::from(out.cold.offset());
         self.stats.cache_bytes += u64::from(out.hot.offset()) + u64::from(out.cold.offset());
         let exit_count = id - first_exit;
+        let boundaries = (
+            u32::try_from(self.fragments.boundaries.len()).unwrap_or(0),
+            u32::try_from(out.boundaries.len()).unwrap_or(0),
+        );
+        self.fragments.boundaries.extend_from_slice(&out.boundaries);
         self.fragments.list.push(Fragment {
             tag,
             guest_len: out.guest_len,
@@ -169,12 +177,15 @@ impl Engine {
             cold: cold_at,
             hot_len: out.hot.offset(),
             exits: (first_exit, exit_count),
-            entries: Box::from(out.entries.as_slice()),
-            positions: [Box::from(out.positions.as_slice()), Box::from(out.cold_positions.as_slice())],
+            entries: NONE,
+            boundaries,
+            body: out.entries.first().map_or(0, |e| e.body),
+            insns: out.insns,
+            indirect: out.entries.first().is_some_and(|e| e.indirect.is_some()),
             source: None,
             alive: true,
         });
-        for (exit, far) in out.exits.iter().zip(far) {
+        for (exit, &far) in out.exits.iter().zip(&self.far) {
             self.fragments.add_exit(Exit {
                 target: exit.target.0,
                 site: hot_at + u64::from(exit.site),
@@ -187,7 +198,7 @@ impl Engine {
             });
         }
         for entry in &out.entries {
-            self.fragments.set_body(entry.pc.0, hot_at + u64::from(entry.body), fragment);
+            self.fragments.add_entry(fragment, entry.pc.0, hot_at + u64::from(entry.body));
             if let Some(prologue) = entry.indirect {
                 let prologue = hot_at + u64::from(prologue);
                 self.fragments.set_prologue(entry.pc.0, prologue);

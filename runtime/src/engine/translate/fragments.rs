@@ -7,7 +7,7 @@ use super::cache;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use bt_translator::translation::{Entry, ExitKind, Position};
+use bt_translator::translation::{ExitKind, find_entry};
 use core::hash::{BuildHasherDefault, Hasher};
 use hashbrown::HashMap;
 
@@ -29,10 +29,16 @@ pub struct Fragment {
     pub hot_len: u32,
     /// First exit and number of exits.
     pub exits: (u32, u32),
-    /// Entries.
-    pub entries: Box<[Entry]>,
-    /// Position maps of the hot and the cold code.
-    pub positions: [Box<[Position]>; 2],
+    /// First of its entries in [`Fragments::entries`].
+    pub entries: u32,
+    /// First and number of its instructions' lengths in [`Fragments::boundaries`].
+    pub boundaries: (u32, u32),
+    /// Offset of the first body in the hot code.
+    pub body: u32,
+    /// Guest instructions; 0 for a prologue made after its body.
+    pub insns: u32,
+    /// Its first entry has a prologue.
+    pub indirect: bool,
     /// The guest code it was made from, if that can change without our seeing it happen.
     pub source: Option<Box<[u8]>>,
     /// False once it has been dropped; its memory may still be executed by a thread inside it.
@@ -104,6 +110,10 @@ pub struct Fragments {
     pub list: Vec<Fragment>,
     /// By id. Ids are what exit stubs carry.
     pub exits: Vec<Exit>,
+    /// Guest pcs of the fragments' entries, each with the next of the same fragment.
+    pub entries: Vec<(u64, u32)>,
+    /// Lengths of guest instructions and of the code emitted for them (`Translation::boundaries`).
+    pub boundaries: Vec<[u8; 2]>,
     /// By guest pc.
     pub places: PcMap<Place>,
     /// Fragments by guest page number.
@@ -155,6 +165,32 @@ impl Fragments {
         }
     }
 
+    /// Adds `pc`, at `body`, to the entries of a fragment.
+    pub fn add_entry(&mut self, fragment: u32, pc: u64, body: u64) {
+        let id = u32::try_from(self.entries.len()).unwrap_or(NONE);
+        let Some(f) = self.list.get_mut(fragment as usize) else { return };
+        self.entries.push((pc, f.entries));
+        f.entries = id;
+        self.set_body(pc, body, fragment);
+    }
+
+    /// A fragment that has translated `pc` on its way can be entered there: makes it known. Returns the cache pc.
+    pub fn enter_inside(&mut self, pc: u64) -> Option<u64> {
+        let candidates = self.by_page.get(&(pc >> 12))?;
+        let (id, offset) = candidates.iter().rev().find_map(|&id| {
+            let f = self.list.get(id as usize)?;
+            if !(f.tag < pc && pc < f.tag + u64::from(f.guest_len)) {
+                return None;
+            }
+            let (first, count) = f.boundaries;
+            let boundaries = self.boundaries.get(first as usize..(first + count) as usize)?;
+            Some((id, find_entry(boundaries, f.body, pc - f.tag)?))
+        })?;
+        let body = self.list.get(id as usize)?.hot + u64::from(offset);
+        self.add_entry(id, pc, body);
+        Some(body)
+    }
+
     /// Records the prologue of `pc`.
     pub fn set_prologue(&mut self, pc: u64, prologue: u64) {
         self.places.entry(pc).or_insert(UNKNOWN).prologue = prologue;
@@ -193,11 +229,12 @@ impl Fragments {
         if !core::mem::replace(&mut f.alive, false) {
             return;
         }
-        let entries = core::mem::take(&mut f.entries);
+        let mut entry = f.entries;
         let (first, count) = f.exits;
         let pages = f.tag >> 12..=(f.tag + u64::from(f.guest_len.max(1)) - 1) >> 12;
-        for entry in &entries {
-            let Some(place) = self.places.get_mut(&entry.pc.0) else { continue };
+        while let Some(&(pc, next)) = self.entries.get(entry as usize) {
+            entry = next;
+            let Some(place) = self.places.get_mut(&pc) else { continue };
             if place.fragment != fragment {
                 continue;
             }
@@ -206,7 +243,7 @@ impl Fragments {
             let prologue = core::mem::take(&mut place.prologue);
             let mut id = place.exits;
             if prologue != 0 {
-                super::ibl::remove(entry.pc.0, prologue);
+                super::ibl::remove(pc, prologue);
             }
             while let Some(exit) = self.exits.get(id as usize) {
                 let next = exit.next;

@@ -124,6 +124,8 @@ impl Engine {
         ibl::clear();
         self.fragments.list.clear();
         self.fragments.exits.clear();
+        self.fragments.entries.clear();
+        self.fragments.boundaries.clear();
         self.fragments.places.clear();
         self.fragments.by_page.clear();
         registry::retire_zones(self);

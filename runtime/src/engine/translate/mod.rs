@@ -14,6 +14,7 @@ pub mod source;
 
 use crate::mem::lock::{Guard, Mutex};
 use crate::mem::map::CodeMap;
+use alloc::vec::Vec;
 use bt_translator::block::Translator;
 use bt_translator::layout::Layout;
 use bt_translator::translation::Translation;
@@ -25,6 +26,8 @@ pub struct Engine {
     pub translator: Translator,
     /// Buffers of the translation under way.
     pub out: Translation,
+    /// Far slots of the exits of the fragment being placed.
+    far: Vec<u64>,
     /// Cache memory.
     pub cache: cache::Cache,
     /// What has been translated.
@@ -82,6 +85,7 @@ pub fn start() -> Result<(), &'static str> {
     *ENGINE.lock() = Some(Engine {
         translator: Translator::new(layout(ibtc)),
         out: Translation::default(),
+        far: Vec::new(),
         cache: cache::Cache::default(),
         fragments: Fragments::default(),
         map: CodeMap::default(),

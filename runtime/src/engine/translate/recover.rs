@@ -2,16 +2,46 @@
 
 use super::Engine;
 use crate::thread::state::{Regs, ThreadState, reg};
+use crate::mem::guest;
+use bt_translator::addr::{CachePc, GuestPc};
+use bt_translator::block::{CodeSource, Request};
 use bt_translator::translation::{FAR_AWAY, Recover, find_position};
+
+/// The code a fragment was made from: guest memory, or the copy that was kept because the memory is writable.
+struct Kept<'a> {
+    tag: u64,
+    len: u32,
+    copy: Option<&'a [u8]>,
+}
+
+impl CodeSource for Kept<'_> {
+    fn read(&mut self, pc: GuestPc, buf: &mut [u8]) -> usize {
+        let at = usize::try_from(pc.0 - self.tag).unwrap_or(usize::MAX);
+        let left = (self.len as usize).saturating_sub(at).min(buf.len());
+        let Some(to) = buf.get_mut(..left) else { return 0 };
+        match self.copy {
+            Some(copy) => {
+                let from = copy.get(at..at + left).unwrap_or(&[]);
+                to.copy_from_slice(from);
+                left
+            }
+            None => guest::read_bytes(pc.0, to),
+        }
+    }
+
+    fn is_known(&self, _pc: GuestPc) -> bool {
+        false
+    }
+}
 
 impl Engine {
     /// Rewrites `regs`, taken at a cache pc, into the guest's registers and pc. Returns the fragment, or `None` if `regs.rip` is
     /// not in the cache.
-    pub fn recover(&self, ts: &ThreadState, regs: &mut Regs) -> Option<u32> {
+    pub fn recover(&mut self, ts: &ThreadState, regs: &mut Regs) -> Option<u32> {
         let zone = self.cache.zone_of(regs.rip)?;
         let (id, hot) = zone.find(regs.rip)?;
-        let fragment = self.fragments.list.get(id as usize)?;
-        if !hot && let Some(exit) = self.stub_at(fragment.exits, regs.rip) {
+        let exits = self.fragments.list.get(id as usize)?.exits;
+        if !hot && let Some(exit) = self.stub_at(exits, regs.rip) {
             // In an exit stub: `mov gs:[slot_rcx], rcx` is its first instruction.
             if regs.rip > exit.0 {
                 set(regs, reg::RCX, ts.slot_rcx);
@@ -19,9 +49,11 @@ impl Engine {
             regs.rip = exit.1;
             return Some(id);
         }
+        self.translate_again(id)?;
+        let fragment = self.fragments.list.get(id as usize)?;
         let base = if hot { fragment.hot } else { fragment.cold };
         let offset = u32::try_from(regs.rip - base).ok()?;
-        let position = find_position(fragment.positions.get(usize::from(!hot))?, offset)?;
+        let position = find_position(if hot { &self.out.positions } else { &self.out.cold_positions }, offset)?;
         let fixed = if position.pc == FAR_AWAY {
             // A jump whose target is too far for the map: the exit knows.
             self.exit_after(fragment.exits, regs.rip)?
@@ -61,6 +93,24 @@ impl Engine {
         };
         regs.rip = pc;
         Some(id)
+    }
+
+    /// Fills `out` with a fragment's translation once more, for its position maps: from the code it was made from, which is
+    /// unchanged or was kept.
+    fn translate_again(&mut self, id: u32) -> Option<()> {
+        let fragment = self.fragments.list.get(id as usize)?;
+        let (tag, hot, cold) = (GuestPc(fragment.tag), CachePc(fragment.hot), CachePc(fragment.cold));
+        let (insns, indirect) = (fragment.insns, fragment.indirect);
+        let mut source = Kept { tag: fragment.tag, len: fragment.guest_len, copy: fragment.source.as_deref() };
+        self.out.want_positions = true;
+        if insns == 0 && fragment.guest_len == 0 {
+            self.translator.translate_prologue(tag, hot, cold, &mut self.out);
+        } else {
+            let request = Request { indirect, max_insns: insns.max(1), ..Request::default() };
+            self.translator.translate(tag, request, hot, cold, &mut source, &mut self.out);
+        }
+        self.out.want_positions = false;
+        Some(())
     }
 
     /// Start and target of the stub that covers `pc`.
