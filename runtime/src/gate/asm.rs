@@ -343,6 +343,16 @@ pub unsafe extern "C" fn sigreturn(uc: u64, xsave: u64) -> ! {
     )
 }
 
+/// Where the kernel enters for a signal. It clears DF and TF, but leaves the guest's AC (arch/x86/kernel/signal.c, `handle_signal`),
+/// with which the handler itself would fault.
+///
+/// # Safety
+/// Only the kernel calls it.
+#[unsafe(naked)]
+pub unsafe extern "C" fn signal_entry() -> ! {
+    naked_asm!("push 2", "popfq", "jmp {handler}", handler = sym crate::signal::host::handler)
+}
+
 /// The restorer of host handlers (sigaction(2), SA_RESTORER).
 #[unsafe(naked)]
 pub unsafe extern "C" fn restorer() -> ! {

@@ -17,7 +17,7 @@ const TRAP_PAGE_FAULT: u64 = 14;
 const ERROR_WRITE: u64 = 2;
 const TF: u64 = 1 << 8;
 
-/// Entered by the kernel on the thread's alternate stack with every signal but SIGSEGV and SIGBUS blocked.
+/// Entered by the kernel (through `asm::signal_entry`) on the thread's alternate stack with every signal but SIGSEGV and SIGBUS blocked.
 ///
 /// # Safety
 /// Only the kernel calls it.

@@ -6,6 +6,19 @@ use super::generate::{Generator, Limits};
 use super::opcodes::{Encoded, Form};
 use super::steer::{has_prefix, offsets, put_move};
 
+/// True for near branches, which need something to lead to.
+pub(super) fn is_construct(code: Code) -> bool {
+    code.is_jcc_short_or_near()
+        || code.is_jmp_short_or_near()
+        || code.is_jmp_near_indirect()
+        || code.is_call_near()
+        || code.is_call_near_indirect()
+        || code.is_loop()
+        || code.is_loopcc()
+        || code.is_jcx_short()
+        || matches!(code, Code::Retnq | Code::Retnq_imm16)
+}
+
 /// Number of a place in the block.
 pub(super) type Label = usize;
 

@@ -1,8 +1,8 @@
 //! Makes blocks: random instructions whose memory operands are steered by moves put before them.
 
-use iced_x86::{Code, FlowControl, InstructionInfoFactory};
+use iced_x86::{FlowControl, InstructionInfoFactory};
 
-use super::flow::Fixup;
+use super::flow::{Fixup, is_construct};
 use super::opcodes::{Encoded, Spec};
 use super::places::{self, ARENA_BYTES, Region};
 use super::random::{Random, mix};
@@ -46,15 +46,6 @@ pub(crate) struct Specs {
     pub(crate) running: Vec<usize>,
     /// Numbers of those that always fault, but not with #UD.
     pub(crate) faulting: Vec<usize>,
-}
-
-impl Specs {
-    fn find(&self, code: Code) -> usize {
-        self.list
-            .iter()
-            .position(|spec| spec.code == code)
-            .unwrap_or(0)
-    }
 }
 
 /// A block under construction.
@@ -215,14 +206,10 @@ impl<'a> Generator<'a> {
     fn emit(&mut self, number: usize) {
         let spec = self.specs.list[number];
         for _ in 0..200 {
-            let done = match spec.code.flow_control() {
-                FlowControl::ConditionalBranch
-                | FlowControl::UnconditionalBranch
-                | FlowControl::Call
-                | FlowControl::IndirectBranch
-                | FlowControl::IndirectCall
-                | FlowControl::Return => self.emit_flow(number),
-                _ => self.emit_plain(number, Limits::default(), true),
+            let done = if is_construct(spec.code) {
+                self.emit_flow(number)
+            } else {
+                self.emit_plain(number, Limits::default(), true)
             };
             if done.is_some() {
                 return;

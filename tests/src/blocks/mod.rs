@@ -127,18 +127,7 @@ fn probe(
     specs: &mut Specs,
     info: &mut InstructionInfoFactory,
 ) -> Result<Vec<usize>> {
-    use iced_x86::FlowControl;
-    let is_branch = |number: &usize| {
-        matches!(
-            specs.list[*number].code.flow_control(),
-            FlowControl::ConditionalBranch
-                | FlowControl::UnconditionalBranch
-                | FlowControl::Call
-                | FlowControl::IndirectBranch
-                | FlowControl::IndirectCall
-                | FlowControl::Return
-        )
-    };
+    let is_branch = |number: &usize| flow::is_construct(specs.list[*number].code);
     let (mut running, mut open): (Vec<usize>, Vec<usize>) =
         (0..specs.list.len()).partition(is_branch);
     let mut faults = vec![false; specs.list.len()];
