@@ -2,7 +2,7 @@
 //! count small, its divisor work.
 
 use iced_x86::{
-    Code, CodeSize, Decoder, DecoderOptions, Encoder, Instruction, MemoryOperand, Mnemonic, OpAccess, OpKind,
+    Code, CodeSize, Decoder, DecoderOptions, Encoder, EncodingKind, Instruction, MemoryOperand, Mnemonic, OpAccess, OpKind,
     Register,
 };
 
@@ -107,6 +107,9 @@ impl Generator<'_> {
         let mut sets = Sets::default();
         let (mut first, mut pushes) = (Vec::new(), Vec::new());
         let info = self.info.info(&encoded.insn).clone();
+        if is_refused(&encoded) {
+            return None;
+        }
         let is_stack = encoded.insn.is_stack_instruction();
         let writes_rsp = writes_register(info.used_registers(), Register::RSP);
         if limits.is_calm {
@@ -436,7 +439,7 @@ impl Generator<'_> {
         let number = u32::try_from(register.number()).ok()?;
         let memory = MemoryOperand::with_base_displ(Register::RIP, table.cast_signed());
         let code = match insn.code().encoding() {
-            iced_x86::EncodingKind::EVEX => Code::EVEX_Vmovdqu64_zmm_k1z_zmmm512,
+            EncodingKind::EVEX => Code::EVEX_Vmovdqu64_zmm_k1z_zmmm512,
             _ => Code::VEX_Vmovdqu_ymm_ymmm256,
         };
         let full = if code == Code::VEX_Vmovdqu_ymm_ymmm256 {
@@ -523,6 +526,16 @@ impl Generator<'_> {
         }
         Some(())
     }
+}
+
+/// What the translator does not rewrite and the runtime refuses with a line: no compiler makes a string instruction, a gather
+/// or an operand with a compressed displacement relative to gs.
+fn is_refused(encoded: &Encoded) -> bool {
+    let insn = &encoded.insn;
+    let is_scaled = insn.code().encoding() == EncodingKind::EVEX
+        && offsets(&encoded.bytes).displacement_size() == 1;
+    let is_string = insn.is_string_instruction() || insn.mnemonic() == Mnemonic::Xlatb;
+    insn.segment_prefix() == Register::GS && (is_string || insn.is_vsib() || is_scaled)
 }
 
 fn is_32_bit_address(insn: &Instruction) -> bool {
