@@ -71,6 +71,10 @@ const EXCLUDED: &[(Mnemonic, &str)] = &[
         Mnemonic::Vmmcall,
         "the hypervisor's answer is no part of the CPU",
     ),
+    (
+        Mnemonic::Vmgexit,
+        "a prefixed vmmcall: KVM rewrites it in place, which read-only code does not let it",
+    ),
     (Mnemonic::Iret, "far return: the guests cover iretq"),
     (Mnemonic::Iretd, "far return"),
     (Mnemonic::Iretq, "far return"),

@@ -535,7 +535,9 @@ fn is_refused(encoded: &Encoded) -> bool {
     let is_scaled = insn.code().encoding() == EncodingKind::EVEX
         && offsets(&encoded.bytes).displacement_size() == 1;
     let is_string = insn.is_string_instruction() || insn.mnemonic() == Mnemonic::Xlatb;
-    insn.segment_prefix() == Register::GS && (is_string || insn.is_vsib() || is_scaled)
+    let is_narrow = insn.mnemonic() == Mnemonic::Movdir64b && insn.op0_register().is_gpr32();
+    insn.segment_prefix() == Register::GS
+        && (is_string || insn.is_vsib() || is_scaled || is_narrow)
 }
 
 fn is_32_bit_address(insn: &Instruction) -> bool {
