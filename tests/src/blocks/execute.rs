@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use super::generate::Block;
 use super::places::{
     ARENA_BYTES, ARENAS, CODE_BYTES, CONSTANTS_BYTES, INDICES_32, INDICES_64, MXCSR_VALUES,
-    REGIONS, Region, XSAVE_IMAGE,
+    REGIONS, Region, SELECTORS, USER_DS, XSAVE_IMAGE,
 };
 use super::random::Random;
 use super::state::{
@@ -405,6 +405,7 @@ impl Harness {
                 if n < 16 {
                     write(at + INDICES_32 + n * 4, &small[..4]);
                 }
+                write(at + SELECTORS + n * 2, &USER_DS.to_le_bytes()[..2]);
                 write(at + MXCSR_VALUES + n * 4, &mxcsr(&mut random).to_le_bytes());
             }
             let image = components.random(&mut random);
@@ -443,8 +444,13 @@ impl Harness {
         Ok(())
     }
 
-    /// Runs a loaded block.
-    pub(crate) fn run(&self, block: &Block, region: &Region) -> Outcome {
+    /// Runs a loaded block; tells the words of memory that it changed if asked.
+    pub(crate) fn run(
+        &self,
+        block: &Block,
+        region: &Region,
+        changes: Option<&mut Vec<String>>,
+    ) -> Outcome {
         if region.in_place {
             write(block.base, &block.code);
         }
@@ -478,19 +484,27 @@ impl Harness {
             end,
             registers: frame.registers_out,
             area,
-            memory: self.take_changes(),
+            memory: self.take_changes(changes),
         }
     }
 
-    /// Hash of what differs from the arenas' first contents, which are put back.
-    fn take_changes(&self) -> u64 {
+    /// Hash of what differs from the arenas' first contents, which are put back. The differing words go to `list`.
+    fn take_changes(&self, mut list: Option<&mut Vec<String>>) -> u64 {
         const CHUNK: usize = 1024;
         let mut sum = 0;
         for arena in ARENAS {
             // SAFETY: the arena is mapped, and no block runs that could write to it.
-            let bytes = unsafe { std::slice::from_raw_parts_mut(pointer(arena), self.pristine.len()) };
+            let bytes =
+                unsafe { std::slice::from_raw_parts_mut(pointer(arena), self.pristine.len()) };
             if *bytes == *self.pristine {
                 continue;
+            }
+            if let Some(list) = &mut list {
+                let words = bytes.chunks(8).zip(self.pristine.chunks(8));
+                for (n, (is, _)) in words.enumerate().filter(|(_, (is, was))| is != was) {
+                    let text: String = is.iter().rev().map(|byte| format!("{byte:02x}")).collect();
+                    list.push(format!("[{:x}] {text}", arena + 8 * n as u64));
+                }
             }
             for (n, (is, was)) in bytes
                 .chunks_mut(CHUNK)
@@ -504,30 +518,6 @@ impl Harness {
             }
         }
         sum
-    }
-
-    /// The 64-bit words of memory that differ from the arenas' first contents, for reports.
-    pub(crate) fn rerun_and_list_changes(&self, block: &Block, region: &Region) -> Vec<String> {
-        let before = self.pristine.clone();
-        let mut lines = Vec::new();
-        // The outcome is known already; its memory is looked at before it is put back.
-        let watching = Self {
-            components: self.components.clone(),
-            pristine: Vec::new(),
-        };
-        watching.run(block, region);
-        for arena in ARENAS {
-            for (n, was) in before.chunks_exact(8).enumerate() {
-                let at = arena + n as u64 * 8;
-                // SAFETY: inside a mapped arena.
-                let is = unsafe { pointer(at).cast::<[u8; 8]>().read() };
-                if is != was {
-                    lines.push(format!("[{at:x}] {:016x}", u64::from_le_bytes(is)));
-                }
-            }
-            write(arena, &before);
-        }
-        lines
     }
 }
 

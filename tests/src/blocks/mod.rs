@@ -109,7 +109,7 @@ pub fn run() -> Result<bool> {
             .collect();
         harness.load(&blocks)?;
         for (block, region) in &blocks {
-            let outcome = harness.run(block, region);
+            let outcome = harness.run(block, region, None);
             writeln!(out, "{}", outcome.line(block))?;
             coverage.add(&specs, block, &outcome);
         }
@@ -151,7 +151,7 @@ fn probe(
             for (block, number) in &blocks {
                 let end = block
                     .as_ref()
-                    .map(|block| harness.run(block, region_of(block.index)).end);
+                    .map(|block| harness.run(block, region_of(block.index), None).end);
                 match end {
                     Some(End::Done) => {
                         running.push(*number);
@@ -196,9 +196,10 @@ fn show(
         memory: 0,
     };
     print!("before: {}", before.details(&block));
-    let outcome = harness.run(&block, region);
+    let mut changes = Vec::new();
+    let outcome = harness.run(&block, region, Some(&mut changes));
     print!("after: {}", outcome.details(&block));
-    for line in harness.rerun_and_list_changes(&block, region) {
+    for line in changes {
         println!("{line}");
     }
     Ok(())

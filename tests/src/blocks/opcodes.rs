@@ -40,6 +40,10 @@ const EXCLUDED: &[(Mnemonic, &str)] = &[
     (Mnemonic::Rdrand, "random by purpose"),
     (Mnemonic::Rdseed, "random by purpose"),
     (Mnemonic::Rdpid, "depends on the CPU it runs on"),
+    (
+        Mnemonic::Lsl,
+        "one segment's limit is the number of the CPU it runs on",
+    ),
     (Mnemonic::Umonitor, "waits"),
     (Mnemonic::Umwait, "waits"),
     (Mnemonic::Tpause, "waits"),
@@ -96,7 +100,13 @@ const EXCLUDED: &[(Mnemonic, &str)] = &[
     (Mnemonic::Tileloaddt1, "AMX"),
     (Mnemonic::Tilestored, "AMX"),
     (Mnemonic::Tilezero, "AMX"),
+    (
+        Mnemonic::Xsavec,
+        "what it writes depends on which components the CPU holds to be in use (SDM vol. 1 13.6)",
+    ),
+    (Mnemonic::Xsavec64, "see xsavec"),
     (Mnemonic::Enqcmd, "devices"),
+    (Mnemonic::Enqcmds, "devices"),
     (Mnemonic::Ptwrite, "writes to a trace"),
 ];
 

@@ -10,12 +10,17 @@ pub(crate) const CODE_BYTES: u64 = (SLOT_BYTES * SLOTS).next_multiple_of(4096);
 pub(crate) const ARENA_BYTES: u64 = 16 << 10;
 /// Bytes of the constants.
 pub(crate) const CONSTANTS_BYTES: u64 = 2 * 4096;
-/// In the constants: eight small numbers of 64 bits, sixteen of 32 bits, MXCSR values, and an xsave image.
+/// Selector of user data (arch/x86/include/asm/segment.h).
+pub(crate) const USER_DS: u64 = 0x2b;
+/// In the constants: eight small numbers of 64 bits, sixteen of 32 bits, MXCSR values, selectors, and an
+/// xsave image.
 pub(crate) const INDICES_64: u64 = 0;
 /// See [`INDICES_64`].
 pub(crate) const INDICES_32: u64 = 64;
 /// See [`INDICES_64`].
 pub(crate) const MXCSR_VALUES: u64 = 1024;
+/// See [`INDICES_64`].
+pub(crate) const SELECTORS: u64 = 2048;
 /// See [`INDICES_64`].
 pub(crate) const XSAVE_IMAGE: u64 = 4096;
 

@@ -9,12 +9,11 @@ use iced_x86::{
 use super::generate::{COMPONENTS, Generator, Limits, Steered};
 use super::opcodes::Encoded;
 use super::places::{
-    ARENA_BYTES, INDICES_32, INDICES_64, LOW, MXCSR_VALUES, XSAVE_IMAGE,
+    ARENA_BYTES, INDICES_32, INDICES_64, LOW, MXCSR_VALUES, SELECTORS, USER_DS, XSAVE_IMAGE,
 };
 
 /// Flags that random code may not load: TF would trap in the harness, NT makes the kernel's `iret` special.
 const NOT_LOADED: u64 = 1 << 8 | 1 << 14;
-const USER_DS: u64 = 0x2b;
 
 /// Values that general registers are given before an instruction.
 #[derive(Default)]
@@ -235,8 +234,6 @@ impl Generator<'_> {
             }
             Mnemonic::Xsave
             | Mnemonic::Xsave64
-            | Mnemonic::Xsavec
-            | Mnemonic::Xsavec64
             | Mnemonic::Xrstor
             | Mnemonic::Xrstor64 => {
                 sets.add(Register::RAX, self.random.pick(&[COMPONENTS, COMPONENTS, 3, 7]))?;
@@ -314,6 +311,14 @@ impl Generator<'_> {
             {
                 return Some(constants(XSAVE_IMAGE));
             }
+            Mnemonic::Mov | Mnemonic::Lss | Mnemonic::Lfs
+                if is_plain
+                    && (insn.mnemonic() != Mnemonic::Mov
+                        || insn.op0_register().is_segment_register())
+                    && !self.random.one_in(4) =>
+            {
+                return Some(constants(SELECTORS));
+            }
             _ => {}
         }
         let is_area = insn.is_save_restore_instruction() || insn.memory_size().size() > 64;
@@ -371,6 +376,10 @@ impl Generator<'_> {
         let narrow = |value: u64| if is_32_bit_address(&insn) { value & 0xffff_ffff } else { value };
         if insn.is_ip_rel_memory_operand() {
             return Some(());
+        }
+        let is_inexact = index != Register::None && (base == Register::None || base == index);
+        if is_inexact && !nondeterministic_fields(&insn).is_empty() {
+            return None;
         }
         if insn.is_vsib() {
             self.set_vector_index(&insn, lead, first)?;
@@ -491,40 +500,42 @@ impl Generator<'_> {
         Some(())
     }
 
-    /// Stored x87 instruction pointers differ by nature, as the code runs elsewhere: they are overwritten.
+    /// Stored x87 instruction pointers differ by nature, as the code runs elsewhere: they are overwritten. So is XSTATE_BV: which
+    /// components the CPU holds to be in use is its own business (SDM vol. 1 13.6).
     fn hide_instruction_pointers(
         &mut self,
         insn: &Instruction,
         linear: u64,
         after: &mut Vec<u8>,
     ) -> Option<()> {
-        let fields: &[(u64, u64)] = match insn.mnemonic() {
-            Mnemonic::Fnstenv | Mnemonic::Fnsave => {
-                let is_short = insn.memory_size().size() == 14 || insn.memory_size().size() == 94;
-                if is_short { &[(6, 8)] } else { &[(12, 8), (20, 8)] }
-            }
-            Mnemonic::Fxsave
-            | Mnemonic::Fxsave64
-            | Mnemonic::Xsave
-            | Mnemonic::Xsave64
-            | Mnemonic::Xsavec
-            | Mnemonic::Xsavec64 => &[(6, 2), (8, 8), (16, 8)],
-            _ => &[],
-        };
+        let fields = nondeterministic_fields(insn);
         if fields.is_empty() {
             return Some(());
         }
         // Through a register whose value is then lost: the reach of a displacement is not certain here.
         put_move(after, Register::R11, linear);
         for &(offset, len) in fields {
-            let [offset, ..] = offset.to_le_bytes();
-            if len == 2 {
-                after.extend([0x66, 0x41, 0xc7, 0x43, offset, 0, 0]);
-            } else {
-                after.extend([0x49, 0xc7, 0x43, offset, 0, 0, 0, 0]);
+            // Byte by byte: no alignment check can stop it half-way.
+            for at in offset..offset + len {
+                after.extend([0x41, 0xc6, 0x83]);
+                after.extend(at.to_le_bytes().get(..4)?);
+                after.push(0);
             }
         }
         Some(())
+    }
+}
+
+/// Offset and length of what a store of x87 or extended state must not be compared in.
+fn nondeterministic_fields(insn: &Instruction) -> &'static [(u64, u64)] {
+    match insn.mnemonic() {
+            Mnemonic::Fnstenv | Mnemonic::Fnsave => {
+                let is_short = insn.memory_size().size() == 14 || insn.memory_size().size() == 94;
+                if is_short { &[(6, 8)] } else { &[(12, 8), (20, 8)] }
+            }
+            Mnemonic::Fxsave | Mnemonic::Fxsave64 => &[(6, 2), (8, 8), (16, 8)],
+            Mnemonic::Xsave | Mnemonic::Xsave64 => &[(6, 2), (8, 8), (16, 8), (512, 8)],
+            _ => &[],
     }
 }
 
@@ -536,8 +547,13 @@ fn is_refused(encoded: &Encoded) -> bool {
         && offsets(&encoded.bytes).displacement_size() == 1;
     let is_string = insn.is_string_instruction() || insn.mnemonic() == Mnemonic::Xlatb;
     let is_narrow = insn.mnemonic() == Mnemonic::Movdir64b && insn.op0_register().is_gpr32();
+    // With UMIP the kernel emulates these (arch/x86/kernel/umip.c), and not in the same way for every segment.
+    let is_emulated = matches!(
+        insn.mnemonic(),
+        Mnemonic::Str | Mnemonic::Sldt | Mnemonic::Smsw
+    );
     insn.segment_prefix() == Register::GS
-        && (is_string || insn.is_vsib() || is_scaled || is_narrow)
+        && (is_emulated || is_string || insn.is_vsib() || is_scaled || is_narrow)
 }
 
 fn is_32_bit_address(insn: &Instruction) -> bool {
