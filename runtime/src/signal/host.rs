@@ -170,6 +170,8 @@ fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut 
         // The last jump out of the runtime, to where the guest wanted to go, raised the #GP.
         let mut regs = regs_of(&uc.mc);
         regs.rip = ts.resume;
+        // The search reads guest memory at addresses that are only guesses: a fault there must reach this handler again.
+        super::leave::set_mask(ALL_BUT_FAULTS);
         blame::find_branch(&mut regs, ts.guest_gs_base);
         set_regs(&mut uc.mc, &regs);
         return deliver(ts, signal, info, uc, true);

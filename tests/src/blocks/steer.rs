@@ -165,7 +165,11 @@ impl Generator<'_> {
             if wanted.is_in_arena {
                 self.hide_instruction_pointers(&encoded.insn, wanted.linear, &mut after)?;
             }
-            if encoded.insn.memory_base() == Register::RSP && sets.get(Register::RSP).is_some() {
+            let is_through_rsp = encoded.insn.memory_base().full_register() == Register::RSP;
+            if is_through_rsp && sets.get(Register::RSP).is_some() {
+                if is_stack {
+                    return None;
+                }
                 self.rsp_is_good = false;
             }
         } else if encoded.insn.is_ip_rel_memory_operand() {
@@ -378,7 +382,8 @@ impl Generator<'_> {
             return Some(());
         }
         let is_inexact = index != Register::None && (base == Register::None || base == index);
-        if is_inexact && !nondeterministic_fields(&insn).is_empty() {
+        // Where the exact address matters: something was stored there, or will be.
+        if is_inexact && (lead != 0 || !nondeterministic_fields(&insn).is_empty()) {
             return None;
         }
         if insn.is_vsib() {
