@@ -4,6 +4,7 @@
 //! same output, end and files. `cargo xtask test` is the way in.
 
 pub mod blocks;
+pub mod differential;
 pub mod guest;
 pub mod launcher;
 pub mod packages;
@@ -21,6 +22,7 @@ use spec::Test;
 /// Every test of the suite.
 pub fn all_tests() -> Result<Vec<Test>> {
     let mut tests = guest::collect()?;
+    tests.push(differential::test()?);
     tests.extend(program::collect());
     tests.extend(server::collect());
     tests.extend(launcher::collect());

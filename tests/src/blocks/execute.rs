@@ -435,11 +435,7 @@ impl Harness {
             for block in mine {
                 write(block.base, &block.code);
             }
-            protect(
-                region.code,
-                CODE_BYTES,
-                libc::PROT_READ | libc::PROT_EXEC,
-            )?;
+            protect(region.code, CODE_BYTES, libc::PROT_READ | libc::PROT_EXEC)?;
         }
         Ok(())
     }

@@ -160,11 +160,7 @@ impl Generator<'_> {
     fn conditional(&mut self, encoded: &Encoded, number: usize) {
         let counts = matches!(
             encoded.insn.mnemonic(),
-            Mnemonic::Loop
-                | Mnemonic::Loope
-                | Mnemonic::Loopne
-                | Mnemonic::Jrcxz
-                | Mnemonic::Jecxz
+            Mnemonic::Loop | Mnemonic::Loope | Mnemonic::Loopne | Mnemonic::Jrcxz | Mnemonic::Jecxz
         );
         if counts && !self.random.one_in(4) {
             let count = self.random.below(4);

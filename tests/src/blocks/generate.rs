@@ -134,7 +134,7 @@ fn picks(seed: u64, index: u64, specs: &Specs) -> Vec<usize> {
     let at = |number: u64| {
         let (round, place) = (number / n, number % n);
         // Another order in every round: multiples of a number that has no divisor in common with n.
-        let mut stride = mix(seed ^ round) % n | 1;
+        let mut stride = (mix(seed ^ round) % n) | 1;
         while gcd(stride, n) != 1 {
             stride += 2;
         }
@@ -142,9 +142,7 @@ fn picks(seed: u64, index: u64, specs: &Specs) -> Vec<usize> {
         specs.running[usize::try_from(place).unwrap_or(0)]
     };
     let turns = if random.one_in(8) { 1 } else { IN_TURN };
-    let mut picks: Vec<usize> = (0..turns)
-        .map(|slot| at(index * IN_TURN + slot))
-        .collect();
+    let mut picks: Vec<usize> = (0..turns).map(|slot| at(index * IN_TURN + slot)).collect();
     if turns == IN_TURN {
         let more = random.below(9);
         let more = if random.one_in(2) { 0 } else { more };
@@ -256,9 +254,8 @@ impl<'a> Generator<'a> {
         self.code.extend(&steered.encoded.bytes);
         self.code.extend(&steered.after);
         let insn = &steered.encoded.insn;
-        self.undefined_flags &= !(insn.rflags_written()
-            | insn.rflags_cleared()
-            | insn.rflags_set());
+        self.undefined_flags &=
+            !(insn.rflags_written() | insn.rflags_cleared() | insn.rflags_set());
         self.undefined_flags |= insn.rflags_undefined();
         self.ever_undefined |= insn.rflags_undefined();
     }
@@ -266,7 +263,8 @@ impl<'a> Generator<'a> {
     fn finish(mut self, index: u64) -> Option<Block> {
         // The way out needs no register: `jmp [rip]` with the address behind it.
         self.code.extend([0xff, 0x25, 0, 0, 0, 0]);
-        self.code.extend(super::execute::leave_address().to_le_bytes());
+        self.code
+            .extend(super::execute::leave_address().to_le_bytes());
         self.resolve()?;
         let end = self.region.slot(index) + places::SLOT_BYTES;
         if self.planned.is_empty() || self.here() > end {

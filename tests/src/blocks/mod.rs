@@ -48,7 +48,9 @@ fn arguments() -> Result<Arguments> {
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut number = || -> Result<u64> {
-            let text = words.next().with_context(|| format!("{word} needs a number"))?;
+            let text = words
+                .next()
+                .with_context(|| format!("{word} needs a number"))?;
             Ok(match text.strip_prefix("0x") {
                 Some(digits) => u64::from_str_radix(digits, 16)?,
                 None => text.parse()?,
@@ -116,8 +118,10 @@ pub fn run() -> Result<bool> {
     }
     out.flush()?;
     drop(out);
-    let unsupported: Vec<opcodes::Spec> =
-        unsupported.iter().map(|&number| specs.list[number]).collect();
+    let unsupported: Vec<opcodes::Spec> = unsupported
+        .iter()
+        .map(|&number| specs.list[number])
+        .collect();
     Ok(coverage.report(&specs, &unsupported, arguments.count))
 }
 
@@ -137,10 +141,7 @@ fn probe(
             let blocks: Vec<(Option<Block>, usize)> = (0..)
                 .zip(batch)
                 .map(|(index, &number)| {
-                    (
-                        generate::probe(index, number, trial, specs, info),
-                        number,
-                    )
+                    (generate::probe(index, number, trial, specs, info), number)
                 })
                 .collect();
             let loaded: Vec<(Block, &'static Region)> = blocks

@@ -280,13 +280,7 @@ impl Spec {
             bytes.push(high);
         }
         let in_opcode = op.op_kinds().iter().any(|&kind| is_in_opcode(kind));
-        bytes.push(
-            low | if in_opcode {
-                random.byte() & 7
-            } else {
-                0
-            },
-        );
+        bytes.push(low | if in_opcode { random.byte() & 7 } else { 0 });
     }
 
     /// VEX, EVEX or XOP (SDM vol. 2A 2.3, 2.7; APM vol. 6 1.2).

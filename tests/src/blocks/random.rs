@@ -26,7 +26,7 @@ impl Random {
 
     /// A number less than `n`, which is not 0.
     pub(crate) fn below(&mut self, n: u64) -> u64 {
-        (self.next() >> 32) * n >> 32
+        ((self.next() >> 32) * n) >> 32
     }
 
     pub(crate) fn byte(&mut self) -> u8 {

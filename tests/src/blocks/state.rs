@@ -77,7 +77,11 @@ impl Components {
             register[10..].fill(0);
         }
         // Control word: rounding and precision at random, exceptions masked, mostly.
-        let masks = if random.one_in(12) { random.below(64) } else { 0x3f };
+        let masks = if random.one_in(12) {
+            random.below(64)
+        } else {
+            0x3f
+        };
         let control = 0x40 | masks | random.below(16) << 8;
         let status = random.below(8) << 11 | random.next() & 0x4700;
         area.0[..2].copy_from_slice(&control.to_le_bytes()[..2]);
@@ -114,7 +118,11 @@ impl Components {
 
 /// Rounding at random, exceptions masked, mostly.
 pub(crate) fn mxcsr(random: &mut Random) -> u32 {
-    let masks = if random.one_in(12) { random.below(64) << 7 } else { 0x1f80 };
+    let masks = if random.one_in(12) {
+        random.below(64) << 7
+    } else {
+        0x1f80
+    };
     let value = masks | random.next() & 0xe07f & if random.one_in(2) { 0xe000 } else { 0xffff };
     u32::try_from(value).unwrap_or(0x1f80)
 }

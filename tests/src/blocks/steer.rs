@@ -2,8 +2,8 @@
 //! count small, its divisor work.
 
 use iced_x86::{
-    Code, CodeSize, Decoder, DecoderOptions, Encoder, EncodingKind, Instruction, MemoryOperand, Mnemonic, OpAccess, OpKind,
-    Register,
+    Code, CodeSize, Decoder, DecoderOptions, Encoder, EncodingKind, Instruction, MemoryOperand,
+    Mnemonic, OpAccess, OpKind, Register,
 };
 
 use super::generate::{COMPONENTS, Generator, Limits, Steered};
@@ -92,7 +92,10 @@ fn patch(bytes: &mut [u8], at: usize, value: u64, len: usize) -> Option<()> {
 fn writes_register(info: &[iced_x86::UsedRegister], register: Register) -> bool {
     info.iter().any(|used| {
         used.register().full_register() == register
-            && !matches!(used.access(), OpAccess::Read | OpAccess::CondRead | OpAccess::None)
+            && !matches!(
+                used.access(),
+                OpAccess::Read | OpAccess::CondRead | OpAccess::None
+            )
     })
 }
 
@@ -208,7 +211,14 @@ impl Generator<'_> {
                 let small = self.random.below(0x7f);
                 let is_byte = op0 == OpKind::Register && insn.op0_register().is_gpr8()
                     || op0 == OpKind::Memory && insn.memory_size().size() == 1;
-                sets.add(Register::RAX, if is_byte { small } else { self.random.next() >> 33 })?;
+                sets.add(
+                    Register::RAX,
+                    if is_byte {
+                        small
+                    } else {
+                        self.random.next() >> 33
+                    },
+                )?;
                 sets.add(Register::RDX, 0)?;
                 let divisor = insn.op0_register().full_register();
                 if op0 == OpKind::Register && divisor != Register::RAX && divisor != Register::RDX {
@@ -220,7 +230,11 @@ impl Generator<'_> {
             {
                 // The bit offset is a signed index into memory.
                 let bits = self.random.below(4096);
-                let offset = if self.random.one_in(3) { bits.wrapping_neg() } else { bits };
+                let offset = if self.random.one_in(3) {
+                    bits.wrapping_neg()
+                } else {
+                    bits
+                };
                 sets.add(insn.op1_register(), offset)?;
             }
             Mnemonic::Popf | Mnemonic::Popfd | Mnemonic::Popfq => {
@@ -233,14 +247,17 @@ impl Generator<'_> {
             }
             Mnemonic::Xgetbv => sets.add(Register::RCX, 0)?,
             Mnemonic::Cpuid => {
-                sets.add(Register::RAX, self.random.pick(&[0, 0x8000_0000, 0x8000_0002]))?;
+                sets.add(
+                    Register::RAX,
+                    self.random.pick(&[0, 0x8000_0000, 0x8000_0002]),
+                )?;
                 sets.add(Register::RCX, 0)?;
             }
-            Mnemonic::Xsave
-            | Mnemonic::Xsave64
-            | Mnemonic::Xrstor
-            | Mnemonic::Xrstor64 => {
-                sets.add(Register::RAX, self.random.pick(&[COMPONENTS, COMPONENTS, 3, 7]))?;
+            Mnemonic::Xsave | Mnemonic::Xsave64 | Mnemonic::Xrstor | Mnemonic::Xrstor64 => {
+                sets.add(
+                    Register::RAX,
+                    self.random.pick(&[COMPONENTS, COMPONENTS, 3, 7]),
+                )?;
                 sets.add(Register::RDX, 0)?;
             }
             Mnemonic::Enter => {
@@ -252,7 +269,11 @@ impl Generator<'_> {
             Mnemonic::Int if insn.immediate8() == 0x80 => return None,
             Mnemonic::Wrfsbase | Mnemonic::Wrgsbase => {
                 let is_narrow = insn.op0_register().is_gpr32();
-                let arena = if is_narrow { LOW } else { self.random.pick(self.region.arenas) };
+                let arena = if is_narrow {
+                    LOW
+                } else {
+                    self.random.pick(self.region.arenas)
+                };
                 let base = arena + 8 * self.random.below(500);
                 sets.add(insn.op0_register(), base)?;
                 if insn.mnemonic() == Mnemonic::Wrfsbase {
@@ -261,7 +282,9 @@ impl Generator<'_> {
                     self.gs = Some(base);
                 }
             }
-            Mnemonic::Mov if op0 == OpKind::Register && insn.op0_register().is_segment_register() => {
+            Mnemonic::Mov
+                if op0 == OpKind::Register && insn.op0_register().is_segment_register() =>
+            {
                 let is_gs = insn.op0_register() == Register::GS;
                 if op1 != OpKind::Register {
                     // Random selectors fault; a null one in fs clears its base.
@@ -326,8 +349,16 @@ impl Generator<'_> {
             _ => {}
         }
         let is_area = insn.is_save_restore_instruction() || insn.memory_size().size() > 64;
-        let alignment: u64 = if is_area || !self.random.one_in(8) { 64 } else { 1 };
-        let room = if is_area { ARENA_BYTES - 4096 } else { ARENA_BYTES - 2048 };
+        let alignment: u64 = if is_area || !self.random.one_in(8) {
+            64
+        } else {
+            1
+        };
+        let room = if is_area {
+            ARENA_BYTES - 4096
+        } else {
+            ARENA_BYTES - 2048
+        };
         let inside = (1024 + self.random.below(room - 1024)) & !(alignment - 1);
         if matches!(segment, Register::FS | Register::GS) {
             // Relative to the base, so that 32-bit displacements and addresses reach it.
@@ -351,7 +382,11 @@ impl Generator<'_> {
                 is_in_arena: false,
             });
         }
-        let arena = if is_narrow { LOW } else { self.random.pick(self.region.arenas) };
+        let arena = if is_narrow {
+            LOW
+        } else {
+            self.random.pick(self.region.arenas)
+        };
         Some(Target {
             linear: arena + inside,
             is_in_arena: true,
@@ -377,7 +412,13 @@ impl Generator<'_> {
         let (base, index) = (insn.memory_base(), insn.memory_index());
         let scale = u64::from(insn.memory_index_scale());
         let disp = insn.memory_displacement64();
-        let narrow = |value: u64| if is_32_bit_address(&insn) { value & 0xffff_ffff } else { value };
+        let narrow = |value: u64| {
+            if is_32_bit_address(&insn) {
+                value & 0xffff_ffff
+            } else {
+                value
+            }
+        };
         if insn.is_ip_rel_memory_operand() {
             return Some(());
         }
@@ -428,13 +469,16 @@ impl Generator<'_> {
             (base, index) => {
                 let known = sets.get(index);
                 let small = self.random.below(128);
-                let value = known.unwrap_or(if self.random.one_in(4) && !is_32_bit_address(&insn) {
-                    small.wrapping_neg()
-                } else {
-                    small
-                });
+                let value =
+                    known.unwrap_or(if self.random.one_in(4) && !is_32_bit_address(&insn) {
+                        small.wrapping_neg()
+                    } else {
+                        small
+                    });
                 sets.add(index, value)?;
-                let rest = sum.wrapping_sub(disp).wrapping_sub(value.wrapping_mul(scale));
+                let rest = sum
+                    .wrapping_sub(disp)
+                    .wrapping_sub(value.wrapping_mul(scale));
                 sets.add(base, narrow(rest))
             }
         }
@@ -447,7 +491,11 @@ impl Generator<'_> {
         lead: u64,
         first: &mut Vec<u8>,
     ) -> Option<()> {
-        let table = if insn.is_vsib64() { INDICES_64 } else { INDICES_32 };
+        let table = if insn.is_vsib64() {
+            INDICES_64
+        } else {
+            INDICES_32
+        };
         let table = self.region.constants + table;
         let register = insn.memory_index();
         let number = u32::try_from(register.number()).ok()?;
@@ -481,14 +529,22 @@ impl Generator<'_> {
             let is_explicit_one = is_explicit
                 && base == insn.memory_base().full_register()
                 && memory.index() == insn.memory_index();
-            if is_explicit_one || base == Register::RSP || !base.is_gpr() || sets.get(base).is_some() {
+            if is_explicit_one
+                || base == Register::RSP
+                || !base.is_gpr()
+                || sets.get(base).is_some()
+            {
                 continue;
             }
             if memory.access() == OpAccess::NoMemAccess {
                 continue;
             }
             let is_narrow = memory.address_size() == CodeSize::Code32;
-            let arena = if is_narrow { LOW } else { self.random.pick(self.region.arenas) };
+            let arena = if is_narrow {
+                LOW
+            } else {
+                self.random.pick(self.region.arenas)
+            };
             let segment = self.segment_base(memory.segment())?;
             let offset = if matches!(memory.segment(), Register::FS | Register::GS) {
                 512 + self.random.below(2048)
@@ -499,7 +555,10 @@ impl Generator<'_> {
             if matches!(memory.segment(), Register::FS | Register::GS) {
                 sets.add(base, offset)?;
             } else {
-                sets.add(base, arena.wrapping_sub(segment) + (offset & !(alignment - 1)))?;
+                sets.add(
+                    base,
+                    arena.wrapping_sub(segment) + (offset & !(alignment - 1)),
+                )?;
             }
         }
         Some(())
@@ -534,13 +593,17 @@ impl Generator<'_> {
 /// Offset and length of what a store of x87 or extended state must not be compared in.
 fn nondeterministic_fields(insn: &Instruction) -> &'static [(u64, u64)] {
     match insn.mnemonic() {
-            Mnemonic::Fnstenv | Mnemonic::Fnsave => {
-                let is_short = insn.memory_size().size() == 14 || insn.memory_size().size() == 94;
-                if is_short { &[(6, 8)] } else { &[(12, 8), (20, 8)] }
+        Mnemonic::Fnstenv | Mnemonic::Fnsave => {
+            let is_short = insn.memory_size().size() == 14 || insn.memory_size().size() == 94;
+            if is_short {
+                &[(6, 8)]
+            } else {
+                &[(12, 8), (20, 8)]
             }
-            Mnemonic::Fxsave | Mnemonic::Fxsave64 => &[(6, 2), (8, 8), (16, 8)],
-            Mnemonic::Xsave | Mnemonic::Xsave64 => &[(6, 2), (8, 8), (16, 8), (512, 8)],
-            _ => &[],
+        }
+        Mnemonic::Fxsave | Mnemonic::Fxsave64 => &[(6, 2), (8, 8), (16, 8)],
+        Mnemonic::Xsave | Mnemonic::Xsave64 => &[(6, 2), (8, 8), (16, 8), (512, 8)],
+        _ => &[],
     }
 }
 
@@ -552,13 +615,15 @@ fn is_refused(encoded: &Encoded) -> bool {
         && offsets(&encoded.bytes).displacement_size() == 1;
     let is_string = insn.is_string_instruction() || insn.mnemonic() == Mnemonic::Xlatb;
     let is_narrow = insn.mnemonic() == Mnemonic::Movdir64b && insn.op0_register().is_gpr32();
-    // With UMIP the kernel emulates these (arch/x86/kernel/umip.c), and not in the same way for every segment.
+    // With UMIP the kernel emulates these, and not with every kind of address (arch/x86/kernel/umip.c).
     let is_emulated = matches!(
         insn.mnemonic(),
         Mnemonic::Str | Mnemonic::Sldt | Mnemonic::Smsw
     );
-    insn.segment_prefix() == Register::GS
-        && (is_emulated || is_string || insn.is_vsib() || is_scaled || is_narrow)
+    if is_emulated && (insn.segment_prefix() == Register::GS || insn.is_ip_rel_memory_operand()) {
+        return true;
+    }
+    insn.segment_prefix() == Register::GS && (is_string || insn.is_vsib() || is_scaled || is_narrow)
 }
 
 fn is_32_bit_address(insn: &Instruction) -> bool {
