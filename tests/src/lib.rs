@@ -3,6 +3,8 @@
 //! Every test runs natively first and must pass there; then it runs under each engine and shows the
 //! same output, end and files. `cargo xtask test` is the way in.
 
+pub mod blocks;
+pub mod differential;
 pub mod guest;
 pub mod launcher;
 pub mod packages;
@@ -20,6 +22,7 @@ use spec::Test;
 /// Every test of the suite.
 pub fn all_tests() -> Result<Vec<Test>> {
     let mut tests = guest::collect()?;
+    tests.push(differential::test()?);
     tests.extend(program::collect());
     tests.extend(server::collect());
     tests.extend(launcher::collect());

@@ -85,6 +85,8 @@ pub struct Checks {
 pub enum Action {
     /// Compiles one guest, then runs its steps.
     Guest(crate::guest::Build),
+    /// Builds the program of random blocks, then runs its steps.
+    Blocks,
     /// Runs its steps.
     Program,
     /// Starts a server, loads it, stops it.

@@ -343,18 +343,14 @@ pub unsafe extern "C" fn sigreturn(uc: u64, xsave: u64) -> ! {
     )
 }
 
-/// Entry of host handlers. The kernel leaves AC as the guest had it (arch/x86/kernel/signal.c clears DF, RF and TF
-/// only), and Rust code makes unaligned accesses.
+/// Where the kernel enters for a signal. It clears DF and TF, but leaves the guest's AC (arch/x86/kernel/signal.c, `handle_signal`),
+/// with which the handler itself would fault.
+///
+/// # Safety
+/// Only the kernel calls it.
 #[unsafe(naked)]
-pub unsafe extern "C" fn host_handler() {
-    naked_asm!(
-        "pushfq",
-        "and dword ptr [rsp], {no_ac}",
-        "popfq",
-        "jmp {handler}",
-        no_ac = const !(1u32 << 18) as i32,
-        handler = sym crate::signal::host::handler,
-    )
+pub unsafe extern "C" fn signal_entry() -> ! {
+    naked_asm!("push 2", "popfq", "jmp {handler}", handler = sym crate::signal::host::handler)
 }
 
 /// The restorer of host handlers (sigaction(2), SA_RESTORER).

@@ -75,7 +75,7 @@ fn host_action(signal: i32, guest: &SigAction) -> SigAction {
         return *guest;
     }
     SigAction {
-        handler: asm::host_handler as *const () as u64,
+        handler: asm::signal_entry as *const () as u64,
         flags: sa::SIGINFO
             | sa::ONSTACK
             | sa::RESTORER

@@ -20,7 +20,7 @@ const TRAP_TRACE: i32 = 2;
 /// si_code of a SIGSYS by a seccomp filter (seccomp(2)).
 const SYS_SECCOMP: i32 = 1;
 
-/// Entered by the kernel on the thread's alternate stack with every signal but SIGSEGV and SIGBUS blocked.
+/// Entered by the kernel (through `asm::signal_entry`) on the thread's alternate stack with every signal but SIGSEGV and SIGBUS blocked.
 ///
 /// # Safety
 /// Only the kernel calls it.
@@ -192,6 +192,8 @@ fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut 
         // The last jump out of the runtime, to where the guest wanted to go, raised the #GP.
         let mut regs = regs_of(&uc.mc);
         regs.rip = ts.resume;
+        // The search reads guest memory at addresses that are only guesses: a fault there must reach this handler again.
+        super::leave::set_mask(ALL_BUT_FAULTS);
         blame::find_branch(&mut regs, ts.guest_gs_base);
         set_regs(&mut uc.mc, &regs);
         return deliver(ts, signal, info, uc, true);

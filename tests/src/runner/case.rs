@@ -118,8 +118,10 @@ fn prepare(test: &Test) -> Result<()> {
     if home.exists() {
         fs::remove_dir_all(&home).with_context(|| home.display().to_string())?;
     }
-    if let Action::Guest(build) = &test.action {
-        build.compile()?;
+    match &test.action {
+        Action::Guest(build) => build.compile()?,
+        Action::Blocks => crate::differential::build()?,
+        _ => {}
     }
     Ok(())
 }
@@ -184,6 +186,13 @@ fn engine_pass(test: &Test, engine: &str, native: &Native) -> Result<()> {
         &rules,
     )?);
     complaints.extend(check_statistics(test, engine, native.calls.as_ref())?);
+    if matches!(test.action, Action::Blocks) {
+        print!("{}", crate::differential::summary(&home(test))?);
+    }
+    if !complaints.is_empty() && matches!(test.action, Action::Blocks) {
+        let home = home(test);
+        complaints.push(crate::differential::explain(test, engine, &home)?);
+    }
     if complaints.is_empty() {
         return Ok(());
     }
@@ -273,7 +282,9 @@ fn pass(test: &Test, launch: &Launch) -> Result<(Vec<Observation>, PathBuf)> {
     fs::create_dir_all(&pass.logs)?;
     let observations = match &test.action {
         Action::Server(server) => server.run(&pass, test.limit),
-        Action::Launcher(_) | Action::Guest(_) | Action::Program => run_steps(test, &pass),
+        Action::Launcher(_) | Action::Guest(_) | Action::Blocks | Action::Program => {
+            run_steps(test, &pass)
+        }
     };
     fs::rename(&work, &kept)?;
     Ok((observations?, kept))

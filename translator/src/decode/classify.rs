@@ -36,7 +36,7 @@ pub enum Class {
     Int1,
     /// `9D`: may set the trap flag.
     Popf,
-    /// `CF`, and UIRET (`F3 0F 01 EC`).
+    /// `CF`. Not UIRET: Linux never enables user interrupts, so it raises #UD, and its copy does too.
     Iret,
     /// Far call, jump or return: `FF /3`, `FF /5`, `CA`, `CB`.
     FarTransfer,
@@ -108,7 +108,6 @@ pub(super) fn classify(lead: &OpcodePrefix, modrm: u8, imm_low: u8) -> Option<Cl
             _ => Class::Plain,
         },
         (1, 0x01) if modrm == 0xf9 => Class::Rdtsc,
-        (1, 0x01) if modrm == 0xec && lead.pp == 2 => Class::Iret,
         (1, 0x01) => Class::Plain,
         (1, 0x0f) if is_3dnow_suffix(imm_low) => Class::Plain,
         // RDGSBASE is /1, WRGSBASE /3, both register forms only.

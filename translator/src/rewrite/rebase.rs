@@ -1,6 +1,6 @@
 //! The same instruction with another memory operand: `[register]`.
 
-use crate::decode::{Encoding, Insn, NO_OFFSET};
+use crate::decode::{Encoding, Insn, NO_OFFSET, Prefixes};
 use crate::emit::{Code, gpr};
 
 /// Registers that can be a base without SIB or displacement and that no instruction uses implicitly.
@@ -46,8 +46,10 @@ pub fn emit(code: &mut Code, insn: &Insn, bytes: &[u8], base: u8) {
     let head = if insn.rex_off == NO_OFFSET { insn.opcode_off - escape } else { insn.rex_off };
     for at in 0..head {
         let prefix = byte(at);
-        // A REX that is not right before the opcode is ignored by the CPU, but would not be if it moved.
-        if prefix != 0x65 && prefix & 0xf0 != 0x40 {
+        // A REX that is not right before the opcode is ignored by the CPU, but would not be if it moved. The address size holds for
+        // the offset in the segment, not for the linear address that stands in its place when gs is gone.
+        let is_address_size = prefix == 0x67 && insn.prefixes.contains(Prefixes::SEG_GS);
+        if prefix != 0x65 && prefix & 0xf0 != 0x40 && !is_address_size {
             code.put(&[prefix]);
         }
     }

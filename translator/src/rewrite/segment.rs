@@ -27,6 +27,11 @@ fn is_string(insn: &Insn) -> bool {
         && matches!(insn.opcode, 0xa4..=0xa7 | 0xac | 0xad | 0x6e | 0x6f | 0xd7)
 }
 
+/// `movdir64b` and relatives with a 32-bit address: the prefix holds for the destination in their register as well.
+fn has_narrow_destination(insn: &Insn) -> bool {
+    insn.encoding == Encoding::Legacy && insn.map == 2 && insn.opcode == 0xf8 && insn.prefixes.contains(Prefixes::ADDRSIZE)
+}
+
 /// `lea reg, [operand]`, the operand as in `insn` but without its segment.
 fn load_effective_address(site_code: &mut Code, insn: &Insn, bytes: &[u8], pc: u64, reg: u8) {
     if insn.is_rip_relative() {
@@ -54,7 +59,7 @@ pub fn emit(site: &mut Site<'_>) -> Next {
     if is_string(insn) && !insn.prefixes.contains(Prefixes::ADDRSIZE) {
         return string(site);
     }
-    if is_string(insn) || insn.is_vsib() || scaled {
+    if is_string(insn) || insn.is_vsib() || scaled || has_narrow_destination(insn) {
         return site.leave_to_runtime(ExitKind::Unsupported);
     }
     let address = rebase::free_base(insn, None);

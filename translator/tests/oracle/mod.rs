@@ -377,7 +377,7 @@ fn expected_class(theirs: &Instruction) -> Class {
         Mnemonic::Int3 => Class::Int3,
         Mnemonic::Int1 => Class::Int1,
         Mnemonic::Popf | Mnemonic::Popfq => Class::Popf,
-        Mnemonic::Iret | Mnemonic::Iretd | Mnemonic::Iretq | Mnemonic::Uiret => Class::Iret,
+        Mnemonic::Iret | Mnemonic::Iretd | Mnemonic::Iretq => Class::Iret,
         Mnemonic::Rdgsbase | Mnemonic::Wrgsbase => Class::GsBase,
         Mnemonic::Cpuid => Class::Cpuid,
         Mnemonic::Rdtsc | Mnemonic::Rdtscp => Class::Rdtsc,
