@@ -19,12 +19,7 @@ static const char *const words[16] = { \"and\", \"break\", \"do\", \"else\", \"e
 /// A program of `functions` functions.
 #[must_use]
 pub fn program(functions: usize) -> String {
-    let mut writer = Writer {
-        text: String::from(HEAD),
-        random: Random::new(11),
-        function: 0,
-        loops: 0,
-    };
+    let mut writer = Writer { text: String::from(HEAD), random: Random::new(11), function: 0, loops: 0 };
     for function in 0..functions {
         writer.function = function;
         writer.write_function();
@@ -48,11 +43,7 @@ impl Writer {
 
     fn write_function(&mut self) {
         // A third is reachable from inside only, as in real programs.
-        let storage = if self.function.is_multiple_of(3) {
-            "static "
-        } else {
-            ""
-        };
+        let storage = if self.function.is_multiple_of(3) { "static " } else { "" };
         let number = self.function;
         self.loops = 0;
         let _ = writeln!(
@@ -102,14 +93,8 @@ impl Writer {
             9 => {
                 let index = format!("i{}", self.loops);
                 self.loops += 1;
-                self.line(
-                    depth,
-                    &format!("for (long {index} = 0; {index} < n->length; {index}++) {{"),
-                );
-                self.line(
-                    depth + 1,
-                    &format!("{target} += n->a[{index} & 7] ^ {index};"),
-                );
+                self.line(depth, &format!("for (long {index} = 0; {index} < n->length; {index}++) {{"));
+                self.line(depth + 1, &format!("{target} += n->a[{index} & 7] ^ {index};"));
                 self.block(depth + 1);
                 self.line(depth, "}");
             }
@@ -122,10 +107,7 @@ impl Writer {
             }
             11 => {
                 let letter = char::from(b'a' + u8::try_from(self.random.below(26)).unwrap_or(0));
-                self.line(
-                    depth,
-                    &format!("while (*s && *s != '{letter}') {target} = {target} * 31 + *s++;"),
-                );
+                self.line(depth, &format!("while (*s && *s != '{letter}') {target} = {target} * 31 + *s++;"));
             }
             _ => self.switch(depth, &value),
         }
@@ -135,17 +117,12 @@ impl Writer {
         if self.function > 0 && self.random.below(3) > 0 {
             let callee = self.random.below(self.function);
             let other = self.expression(1);
-            self.line(
-                depth,
-                &format!("{target} = f{callee}(p ? p : n, {value}, (unsigned long)({other}), s);"),
-            );
+            self.line(depth, &format!("{target} = f{callee}(p ? p : n, {value}, (unsigned long)({other}), s);"));
         } else {
             let word = self.random.below(16);
             self.line(
                 depth,
-                &format!(
-                    "if (!compare(s, words[{word}], 3)) {target} = emit(n, words[{word}], {value});"
-                ),
+                &format!("if (!compare(s, words[{word}], 3)) {target} = emit(n, words[{word}], {value});"),
             );
         }
     }

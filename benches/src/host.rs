@@ -104,37 +104,24 @@ impl Host {
         let digest = first_line_of(Command::new("sha256sum").arg(bt_run));
         Self {
             cpu: of_cpu("model name").to_owned(),
-            cpu_family_model_stepping: format!(
-                "{}/{}/{}",
-                of_cpu("cpu family"),
-                of_cpu("model"),
-                of_cpu("stepping")
-            ),
+            cpu_family_model_stepping: format!("{}/{}/{}", of_cpu("cpu family"), of_cpu("model"), of_cpu("stepping")),
             microcode: of_cpu("microcode").to_owned(),
-            cpus: cpuinfo
-                .lines()
-                .filter(|line| line.starts_with("processor"))
-                .count(),
+            cpus: cpuinfo.lines().filter(|line| line.starts_with("processor")).count(),
             hypervisor: of_cpu("flags").split(' ').any(|flag| flag == "hypervisor"),
             governor: read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
             kernel: read("/proc/sys/kernel/osrelease"),
-            distribution: field(&read("/etc/os-release"), "PRETTY_NAME")
-                .unwrap_or("unknown")
-                .to_owned(),
+            distribution: field(&read("/etc/os-release"), "PRETTY_NAME").unwrap_or("unknown").to_owned(),
             load: read("/proc/loadavg"),
             mitigations: mitigations(),
             revision: revision(),
-            bt_run: first_line_of(Command::new(bt_run).arg("--version"))
-                .unwrap_or_else(|| "unknown".to_owned()),
+            bt_run: first_line_of(Command::new(bt_run).arg("--version")).unwrap_or_else(|| "unknown".to_owned()),
             bt_run_sha256: digest
                 .and_then(|line| line.split(' ').next().map(str::to_owned))
                 .unwrap_or_else(|| "unknown".to_owned()),
             drrun: drrun.and_then(|path| first_line_of(Command::new(path).arg("-version"))),
             programs: programs::ALL
                 .iter()
-                .filter_map(|program| {
-                    Some((program.name.to_owned(), programs::version(program.name)?))
-                })
+                .filter_map(|program| Some((program.name.to_owned(), programs::version(program.name)?)))
                 .collect(),
         }
     }
@@ -151,22 +138,13 @@ fn format_utc(seconds: u64) -> String {
     // Days to date: H. Hinnant, "chrono-compatible low-level date algorithms", civil_from_days.
     let (days, second_of_day) = (seconds / 86_400 + 719_468, seconds % 86_400);
     let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let (hour, minute, second) = (
-        second_of_day / 3600,
-        second_of_day / 60 % 60,
-        second_of_day % 60,
-    );
+    let (hour, minute, second) = (second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
@@ -188,9 +166,6 @@ mod tests {
         assert_eq!(field(text, "model"), Some("207"));
         assert_eq!(field(text, "model name"), Some("Some CPU"));
         assert_eq!(field(text, "missing"), None);
-        assert_eq!(
-            field("PRETTY_NAME=\"Some 12\"\n", "PRETTY_NAME"),
-            Some("Some 12")
-        );
+        assert_eq!(field("PRETTY_NAME=\"Some 12\"\n", "PRETTY_NAME"), Some("Some 12"));
     }
 }

@@ -131,12 +131,7 @@ impl Launcher {
         self.words_with(side, invocation, &[])
     }
 
-    fn words_with(
-        &self,
-        side: Side,
-        invocation: &Invocation,
-        options: &[String],
-    ) -> Result<Vec<OsString>> {
+    fn words_with(&self, side: Side, invocation: &Invocation, options: &[String]) -> Result<Vec<OsString>> {
         let mut words: Vec<OsString> = Vec::new();
         match side {
             Side::Native => {}
@@ -187,31 +182,21 @@ impl Launcher {
             return Err(Failure::Interrupted);
         }
         let mut command = self.command(side, invocation, options)?;
-        let create =
-            |path: PathBuf| File::create(&path).with_context(|| path.display().to_string());
+        let create = |path: PathBuf| File::create(&path).with_context(|| path.display().to_string());
         command.stderr(create(self.error_path(side))?);
         match output {
             Output::Null => command.stdout(Stdio::null()),
             Output::File => command.stdout(create(self.output_path(side))?),
         };
         let start = Instant::now();
-        let child = command
-            .spawn()
-            .map_err(|error| Failure::Failed(format!("{}: cannot start: {error}", side.name())))?;
+        let child =
+            command.spawn().map_err(|error| Failure::Failed(format!("{}: cannot start: {error}", side.name())))?;
         let ended = os::wait(&child, limit).map_err(|error| match error {
             WaitError::Interrupted => Failure::Interrupted,
-            WaitError::TimeOut => Failure::Failed(format!(
-                "{}: not done after {} s",
-                side.name(),
-                limit.as_secs()
-            )),
+            WaitError::TimeOut => Failure::Failed(format!("{}: not done after {} s", side.name(), limit.as_secs())),
             WaitError::Os(error) => Failure::Failed(format!("{}: wait: {error}", side.name())),
         })?;
-        Ok(Run {
-            cpu_seconds: ended.cpu_seconds,
-            wall_seconds: start.elapsed().as_secs_f64(),
-            status: ended.status,
-        })
+        Ok(Run { cpu_seconds: ended.cpu_seconds, wall_seconds: start.elapsed().as_secs_f64(), status: ended.status })
     }
 
     /// The output that the last run with [`Output::File`] left.
@@ -229,10 +214,7 @@ impl Launcher {
     /// # Errors
     /// A file cannot be read.
     pub fn outputs_are_equal(&self, one: Side, other: Side) -> Result<bool> {
-        Ok(files_are_equal(
-            &self.output_path(one),
-            &self.output_path(other),
-        )?)
+        Ok(files_are_equal(&self.output_path(one), &self.output_path(other))?)
     }
 
     /// The first line that the last run wrote to standard error.
@@ -240,10 +222,7 @@ impl Launcher {
     pub fn first_error_line(&self, side: Side) -> Option<String> {
         let file = File::open(self.error_path(side)).ok()?;
         let mut line = Vec::new();
-        BufReader::new(file)
-            .take(300)
-            .read_until(b'\n', &mut line)
-            .ok()?;
+        BufReader::new(file).take(300).read_until(b'\n', &mut line).ok()?;
         let text = String::from_utf8_lossy(&line).trim().to_owned();
         (!text.is_empty()).then_some(text)
     }
@@ -252,11 +231,7 @@ impl Launcher {
 /// A status in words.
 #[must_use]
 pub fn describe_status(status: i32) -> String {
-    if status < 0 {
-        format!("signal {}", -status)
-    } else {
-        format!("exit {status}")
-    }
+    if status < 0 { format!("signal {}", -status) } else { format!("exit {status}") }
 }
 
 fn files_are_equal(one: &Path, other: &Path) -> std::io::Result<bool> {

@@ -48,31 +48,19 @@ impl Rounds {
                 None => run(Side::Native)?,
             };
             let ours = run(Side::BtRun)?;
-            let peer = if with_peer {
-                self.run_peer(&mut run)?
-            } else {
-                None
-            };
+            let peer = if with_peer { self.run_peer(&mut run)? } else { None };
             let after = run(Side::Native)?;
             if self.native.is_empty() {
                 self.native.push(before);
             }
             self.native.push(after);
-            self.rounds.push(Round {
-                before,
-                ours,
-                peer,
-                after,
-            });
+            self.rounds.push(Round { before, ours, peer, after });
         }
         Ok(())
     }
 
     /// A peer's failure is told, but it does not spoil the pair.
-    fn run_peer(
-        &mut self,
-        run: &mut impl FnMut(Side) -> Result<f64, Failure>,
-    ) -> Result<Option<f64>, Failure> {
+    fn run_peer(&mut self, run: &mut impl FnMut(Side) -> Result<f64, Failure>) -> Result<Option<f64>, Failure> {
         match run(Side::DynamoRio) {
             Ok(figure) => Ok(Some(figure)),
             Err(Failure::Failed(reason)) => {
@@ -207,12 +195,7 @@ mod tests {
             Ok(speed)
         };
         rounds.extend(3, false, run).unwrap();
-        assert!(
-            rounds
-                .ratios()
-                .iter()
-                .all(|ratio| (ratio - 1.0).abs() < 1e-12)
-        );
+        assert!(rounds.ratios().iter().all(|ratio| (ratio - 1.0).abs() < 1e-12));
         assert!(rounds.ratio_floor().unwrap() > 0.1);
     }
 

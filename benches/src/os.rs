@@ -45,11 +45,7 @@ impl CpuSet {
         let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
         // SAFETY: `set` is writable and its size is passed along.
         let done = unsafe { libc::sched_getaffinity(0, size_of_val(&set), &raw mut set) };
-        if done == 0 {
-            Ok(Self(set))
-        } else {
-            Err(io::Error::last_os_error())
-        }
+        if done == 0 { Ok(Self(set)) } else { Err(io::Error::last_os_error()) }
     }
 
     /// The set of one CPU.
@@ -79,11 +75,7 @@ impl CpuSet {
     pub fn confine(&self) -> io::Result<()> {
         // SAFETY: the set is readable and its size is passed along.
         let done = unsafe { libc::sched_setaffinity(0, size_of_val(&self.0), &raw const self.0) };
-        if done == 0 {
-            Ok(())
-        } else {
-            Err(io::Error::last_os_error())
-        }
+        if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     }
 }
 
@@ -112,16 +104,12 @@ pub enum WaitError {
 /// # Errors
 /// See [`WaitError`]; the process is gone in every case.
 pub fn wait(child: &Child, limit: Duration) -> Result<Ended, WaitError> {
-    let pid = libc::pid_t::try_from(child.id())
-        .map_err(|_| WaitError::Os(io::ErrorKind::InvalidInput.into()))?;
+    let pid = libc::pid_t::try_from(child.id()).map_err(|_| WaitError::Os(io::ErrorKind::InvalidInput.into()))?;
     let deadline = Instant::now() + limit;
     // SAFETY: pidfd_open takes integers only.
     let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
-    let mut watched = libc::pollfd {
-        fd: libc::c_int::try_from(descriptor).unwrap_or(-1),
-        events: libc::POLLIN,
-        revents: 0,
-    };
+    let mut watched =
+        libc::pollfd { fd: libc::c_int::try_from(descriptor).unwrap_or(-1), events: libc::POLLIN, revents: 0 };
     let mut stop = None;
     // Without a descriptor (Linux before 5.3) the wait below has no limit.
     while watched.fd >= 0 && stop.is_none() {
@@ -163,11 +151,7 @@ fn reap(pid: libc::pid_t) -> io::Result<Ended> {
         }
     }
     Ok(Ended {
-        status: if libc::WIFEXITED(status) {
-            libc::WEXITSTATUS(status)
-        } else {
-            -libc::WTERMSIG(status)
-        },
+        status: if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { -libc::WTERMSIG(status) },
         cpu_seconds: seconds(usage.ru_utime) + seconds(usage.ru_stime),
     })
 }
@@ -184,11 +168,7 @@ mod tests {
     use std::process::Command;
 
     fn shell(script: &str) -> Child {
-        Command::new("/bin/sh")
-            .args(["-c", script])
-            .process_group(0)
-            .spawn()
-            .unwrap()
+        Command::new("/bin/sh").args(["-c", script]).process_group(0).spawn().unwrap()
     }
 
     #[test]

@@ -115,10 +115,7 @@ mod tests {
     fn geometric_mean_of_the_file_is_that_of_its_rows() {
         let peer = dynamorio().unwrap();
         let mean = peer.compute["geometric-mean"].ratio();
-        let rows = peer
-            .compute
-            .iter()
-            .filter(|(name, _)| *name != "geometric-mean");
+        let rows = peer.compute.iter().filter(|(name, _)| *name != "geometric-mean");
         let logarithms: Vec<f64> = rows.map(|(_, figure)| figure.ratio().ln()).collect();
         let found = (logarithms.iter().sum::<f64>() / logarithms.len() as f64).exp();
         assert!((found - mean).abs() < 0.01, "{found} {mean}");

@@ -51,22 +51,15 @@ pub fn find(name: &str) -> Option<PathBuf> {
 /// The path of a program on a PATH.
 #[must_use]
 pub fn find_in(path: &str, name: &str) -> Option<PathBuf> {
-    std::env::split_paths(path)
-        .map(|folder| folder.join(name))
-        .find(|file| is_executable(file))
+    std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| is_executable(file))
 }
 
 fn is_executable(file: &Path) -> bool {
-    file.metadata()
-        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 fn find_cc1() -> Option<PathBuf> {
-    let output = Command::new(find_in(PATH, "gcc")?)
-        .arg("-print-prog-name=cc1")
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
+    let output = Command::new(find_in(PATH, "gcc")?).arg("-print-prog-name=cc1").stderr(Stdio::null()).output().ok()?;
     let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
     is_executable(&path).then_some(path)
 }
@@ -74,28 +67,17 @@ fn find_cc1() -> Option<PathBuf> {
 /// The command that installs what is missing.
 #[must_use]
 pub fn apt_line(missing: &[&str]) -> String {
-    let packages: BTreeSet<&str> = ALL
-        .iter()
-        .filter(|program| missing.contains(&program.name))
-        .map(|program| program.package)
-        .collect();
+    let packages: BTreeSet<&str> =
+        ALL.iter().filter(|program| missing.contains(&program.name)).map(|program| program.package).collect();
     let packages: Vec<&str> = packages.into_iter().collect();
-    format!(
-        "sudo apt-get install --no-install-recommends {}",
-        packages.join(" ")
-    )
+    format!("sudo apt-get install --no-install-recommends {}", packages.join(" "))
 }
 
 /// The first line that a program says about its version.
 #[must_use]
 pub fn version(name: &str) -> Option<String> {
     let argument = if name == "lua5.4" { "-v" } else { "--version" };
-    let output = Command::new(find(name)?)
-        .arg(argument)
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
+    let output = Command::new(find(name)?).arg(argument).env("LC_ALL", "C").stdin(Stdio::null()).output().ok()?;
     first_line_with_digit(&output.stdout).or_else(|| first_line_with_digit(&output.stderr))
 }
 
@@ -120,10 +102,7 @@ mod tests {
 
     #[test]
     fn version_is_the_first_line_with_a_digit() {
-        assert_eq!(
-            first_line_with_digit(b"\nThis is\nperl 5, version 36\n").as_deref(),
-            Some("perl 5, version 36")
-        );
+        assert_eq!(first_line_with_digit(b"\nThis is\nperl 5, version 36\n").as_deref(), Some("perl 5, version 36"));
         assert_eq!(first_line_with_digit(b"none\n"), None);
     }
 

@@ -23,11 +23,7 @@ const COLUMNS: [&str; 10] = [
 /// The machine, in a few lines above the table.
 #[must_use]
 pub fn heading(host: &Host, date: &str) -> String {
-    let place = if host.hypervisor {
-        "virtual machine"
-    } else {
-        "bare metal"
-    };
+    let place = if host.hypervisor { "virtual machine" } else { "bare metal" };
     let mut text = format!(
         "{date}, {} × {} ({place}), microcode {}, Linux {}, {}  \n{} (SHA-256 {}…), benchmark at revision {}, load {}",
         host.cpus,
@@ -49,11 +45,7 @@ pub fn heading(host: &Host, date: &str) -> String {
 
 fn short_revision(revision: &str) -> String {
     let (digits, rest) = revision.split_at_checked(12).unwrap_or((revision, ""));
-    let dirty = if rest.ends_with("-dirty") {
-        "-dirty"
-    } else {
-        ""
-    };
+    let dirty = if rest.ends_with("-dirty") { "-dirty" } else { "" };
     format!("{digits}{dirty}")
 }
 
@@ -114,10 +106,7 @@ fn cells(row: &Row) -> [String; 10] {
                 .filter(|_| row.unit != Unit::CpuSeconds)
                 .map(|difference| format!("{} {}", interval(&difference), row.unit.symbol())),
         ),
-        or_dash(
-            row.native_spread_percent
-                .map(|spread| format!("{spread:.1} %")),
-        ),
+        or_dash(row.native_spread_percent.map(|spread| format!("{spread:.1} %"))),
         or_dash(floor(row)),
         or_dash(dynamorio(row)),
         or_dash(target(row)),
@@ -150,9 +139,7 @@ fn floor(row: &Row) -> Option<String> {
 
 fn dynamorio(row: &Row) -> Option<String> {
     let published = row.published.map(|figure| figure.cell());
-    let here = row
-        .drrun_ratio
-        .map(|ratio| format!("here {}×", interval(&ratio)));
+    let here = row.drrun_ratio.map(|ratio| format!("here {}×", interval(&ratio)));
     let parts: Vec<String> = [published, here].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
@@ -241,10 +228,7 @@ mod tests {
     #[test]
     fn lines_have_the_same_number_of_columns() {
         let text = table(&[measured()]);
-        assert!(
-            text.lines()
-                .all(|line| line.matches('|').count() == COLUMNS.len() + 1)
-        );
+        assert!(text.lines().all(|line| line.matches('|').count() == COLUMNS.len() + 1));
     }
 
     #[test]

@@ -222,16 +222,9 @@ impl Rows {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         }
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .with_context(|| path.display().to_string())?;
-        Ok(Self {
-            rows: Vec::new(),
-            file,
-            host,
-        })
+        let file =
+            OpenOptions::new().create(true).append(true).open(path).with_context(|| path.display().to_string())?;
+        Ok(Self { rows: Vec::new(), file, host })
     }
 
     /// Judges a row, keeps it and writes it.
@@ -246,10 +239,7 @@ impl Rows {
             host: &'a Host,
         }
         row.judge();
-        let line = Line {
-            row: &row,
-            host: &self.host,
-        };
+        let line = Line { row: &row, host: &self.host };
         let mut text = serde_json::to_string(&line)?;
         text.push('\n');
         self.file.write_all(text.as_bytes()).context("rows file")?;
@@ -302,9 +292,7 @@ mod tests {
         failed.judge();
         assert_eq!(failed.met, Some(false));
         let mut missing = row(Target::Ratio { at_most: 9.0 });
-        missing.status = Status::NotInstalled {
-            program: "xz".to_owned(),
-        };
+        missing.status = Status::NotInstalled { program: "xz".to_owned() };
         missing.judge();
         assert_eq!(missing.met, None);
     }
@@ -326,12 +314,9 @@ mod tests {
     #[test]
     fn json_line_tells_state_unit_and_target() {
         let text = serde_json::to_string(&row(Target::Ratio { at_most: 1.5 })).unwrap();
-        for part in [
-            r#""schema":1"#,
-            r#""unit":"cpu_s""#,
-            r#""state":"measured""#,
-            r#""target":{"of":"ratio","at_most":1.5}"#,
-        ] {
+        for part in
+            [r#""schema":1"#, r#""unit":"cpu_s""#, r#""state":"measured""#, r#""target":{"of":"ratio","at_most":1.5}"#]
+        {
             assert!(text.contains(part), "{part} in {text}");
         }
     }

@@ -50,11 +50,7 @@ mod tests {
 {"event":"end","pid":2,"guest_bytes":90,"cache_bytes":900,"heap_bytes":8}
 not a line
 "#;
-        let expected = CacheFigures {
-            guest_bytes: 100,
-            cache_bytes: 300,
-            heap_bytes: 7,
-        };
+        let expected = CacheFigures { guest_bytes: 100, cache_bytes: 300, heap_bytes: 7 };
         assert_eq!(largest_image(lines), Some(expected));
         assert_eq!(expected.allowance_bytes(), 16 * 1024 * 1024 + 300);
     }

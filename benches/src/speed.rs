@@ -38,11 +38,7 @@ pub struct Arguments {
 
 fn parse_selection(text: &str) -> Result<String, String> {
     let group = text.split('/').next().unwrap_or_default();
-    if GROUPS.contains(&group) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("the groups are {}", GROUPS.join(", ")))
-    }
+    if GROUPS.contains(&group) { Ok(text.to_owned()) } else { Err(format!("the groups are {}", GROUPS.join(", "))) }
 }
 
 fn parse_pairs(text: &str) -> Result<usize, String> {
@@ -61,9 +57,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let scratch = target.join("bench");
     std::fs::create_dir_all(&scratch).with_context(|| scratch.display().to_string())?;
     let bt_run = find_bt_run(arguments, &target)?;
-    let drrun = std::env::var("PATH")
-        .ok()
-        .and_then(|path| programs::find_in(&path, "drrun"));
+    let drrun = std::env::var("PATH").ok().and_then(|path| programs::find_in(&path, "drrun"));
     let all_cpus = CpuSet::allowed()?;
     let cpu = arguments.cpu.or_else(|| all_cpus.last()).unwrap_or(0);
     let one = CpuSet::only(cpu).context("no such CPU")?;
@@ -75,22 +69,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     eprint!("{}", report::heading(&host, &date));
     name_missing_programs();
     os::keep_rows_on_interrupt();
-    let path = arguments
-        .rows
-        .clone()
-        .unwrap_or_else(|| scratch.join("rows.jsonl"));
+    let path = arguments.rows.clone().unwrap_or_else(|| scratch.join("rows.jsonl"));
     let mut session = Session {
-        plan: Plan {
-            quick: arguments.quick,
-            pairs: arguments.pairs,
-            only: arguments.only.clone(),
-            cpu,
-        },
-        launcher: Launcher {
-            bt_run,
-            drrun,
-            scratch,
-        },
+        plan: Plan { quick: arguments.quick, pairs: arguments.pairs, only: arguments.only.clone(), cpu },
+        launcher: Launcher { bt_run, drrun, scratch },
         peer: peers::dynamorio()?,
         rows: Rows::append_to(&path, host)?,
         all_cpus,
@@ -121,11 +103,7 @@ fn print_report(session: &Session, date: &str, path: &Path) {
         count(true),
         count(false),
         rows.iter().filter(|row| failed(&row.status)).count(),
-        if session.plan.quick {
-            "quick run: figures for a look, not for a claim; "
-        } else {
-            ""
-        },
+        if session.plan.quick { "quick run: figures for a look, not for a claim; " } else { "" },
         rows.len(),
         path.display()
     );
@@ -145,10 +123,7 @@ fn target_folder() -> Result<PathBuf> {
 }
 
 fn find_bt_run(arguments: &Arguments, target: &Path) -> Result<PathBuf> {
-    let chosen = arguments
-        .bt_run
-        .clone()
-        .or_else(|| std::env::var_os("BT_RUN").map(PathBuf::from));
+    let chosen = arguments.bt_run.clone().or_else(|| std::env::var_os("BT_RUN").map(PathBuf::from));
     let path = match chosen {
         Some(path) => path,
         None => {
@@ -159,10 +134,7 @@ fn find_bt_run(arguments: &Arguments, target: &Path) -> Result<PathBuf> {
     // A copy is measured: a build that replaces the launcher meanwhile must not mix two of them.
     let copy = target.join("bench/bt-run");
     std::fs::copy(&path, &copy).with_context(|| {
-        format!(
-            "{}: build it with `cargo build --release -p bt-run`, or name one with --bt-run",
-            path.display()
-        )
+        format!("{}: build it with `cargo build --release -p bt-run`, or name one with --bt-run", path.display())
     })?;
     Ok(copy)
 }
@@ -172,10 +144,8 @@ fn build_bt_run() -> Result<()> {
     let Some(cargo) = std::env::var_os("CARGO") else {
         return Ok(());
     };
-    let status = Command::new(cargo)
-        .args(["build", "--quiet", "--release", "-p", "bt-run"])
-        .status()
-        .context("cargo")?;
+    let status =
+        Command::new(cargo).args(["build", "--quiet", "--release", "-p", "bt-run"]).status().context("cargo")?;
     if !status.success() {
         bail!("bt-run does not build");
     }
@@ -183,17 +153,10 @@ fn build_bt_run() -> Result<()> {
 }
 
 fn name_missing_programs() {
-    let missing: Vec<&str> = programs::ALL
-        .iter()
-        .map(|program| program.name)
-        .filter(|name| programs::find(name).is_none())
-        .collect();
+    let missing: Vec<&str> =
+        programs::ALL.iter().map(|program| program.name).filter(|name| programs::find(name).is_none()).collect();
     if !missing.is_empty() {
-        eprintln!(
-            "not installed: {}; for their rows: {}",
-            missing.join(", "),
-            programs::apt_line(&missing)
-        );
+        eprintln!("not installed: {}; for their rows: {}", missing.join(", "), programs::apt_line(&missing));
     }
 }
 

@@ -65,10 +65,7 @@ pub fn geometric_mean(samples: &[Vec<f64>]) -> Option<Estimate> {
     })
 }
 
-fn estimate_with(
-    samples: &[&[f64]],
-    statistic: impl Fn(&[Vec<f64>]) -> Option<f64>,
-) -> Option<Estimate> {
+fn estimate_with(samples: &[&[f64]], statistic: impl Fn(&[Vec<f64>]) -> Option<f64>) -> Option<Estimate> {
     if samples.is_empty() || samples.iter().any(|sample| sample.is_empty()) {
         return None;
     }
@@ -85,11 +82,7 @@ fn estimate_with(
         statistics.push(statistic(&resampled)?);
     }
     statistics.sort_by(f64::total_cmp);
-    Some(Estimate {
-        median,
-        low: statistics[RESAMPLES * 25 / 1000],
-        high: statistics[RESAMPLES * 975 / 1000 - 1],
-    })
+    Some(Estimate { median, low: statistics[RESAMPLES * 25 / 1000], high: statistics[RESAMPLES * 975 / 1000 - 1] })
 }
 
 /// xorshift64*: reports of the same rows are the same.
@@ -134,11 +127,7 @@ mod tests {
 
     #[test]
     fn interval_of_equal_values_is_a_point() {
-        let point = Estimate {
-            median: 1.5,
-            low: 1.5,
-            high: 1.5,
-        };
+        let point = Estimate { median: 1.5, low: 1.5, high: 1.5 };
         assert_eq!(estimate(&[1.5; 7]), Some(point));
     }
 
@@ -183,11 +172,7 @@ mod tests {
 
     #[test]
     fn farthest_end_counts() {
-        let found = Estimate {
-            median: 1.0,
-            low: 0.97,
-            high: 1.01,
-        };
+        let found = Estimate { median: 1.0, low: 0.97, high: 1.01 };
         assert!((found.farthest_from(1.0) - 0.03).abs() < 1e-12);
     }
 }

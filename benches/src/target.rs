@@ -47,11 +47,7 @@ mod tests {
     use super::*;
 
     fn estimate(median: f64, high: f64) -> Estimate {
-        Estimate {
-            median,
-            low: median,
-            high,
-        }
+        Estimate { median, low: median, high }
     }
 
     #[test]

@@ -173,10 +173,7 @@ pub fn prepare(sizes: &Sizes, scratch: &Path) -> Result<PathBuf> {
     for (name, text) in SCRIPTS {
         fs::write(folder.join(name), text)?;
     }
-    fs::write(
-        folder.join("program.i"),
-        c_source::program(sizes.c_functions),
-    )?;
+    fs::write(folder.join("program.i"), c_source::program(sizes.c_functions))?;
     // What was made is made again when the generator or a size has changed.
     let (marker, recipe) = (folder.join("made-by"), format!("{sizes:?}\n{MAKE_INPUTS}"));
     if fs::read_to_string(&marker).is_ok_and(|text| text == recipe) {
@@ -184,12 +181,7 @@ pub fn prepare(sizes: &Sizes, scratch: &Path) -> Result<PathBuf> {
     }
     let script = folder.join("make-inputs.sh");
     fs::write(&script, MAKE_INPUTS)?;
-    let counts = [
-        sizes.big_bytes,
-        sizes.small_bytes,
-        sizes.lines,
-        sizes.text_lines,
-    ];
+    let counts = [sizes.big_bytes, sizes.small_bytes, sizes.lines, sizes.text_lines];
     let done = Command::new("bash")
         .arg(&script)
         .args(counts.map(|count| count.to_string()))
@@ -212,9 +204,7 @@ mod tests {
     #[test]
     fn every_program_has_a_package() {
         for workload in ALL {
-            let known = programs::ALL
-                .iter()
-                .any(|program| program.name == workload.program);
+            let known = programs::ALL.iter().any(|program| program.name == workload.program);
             assert!(known, "{}", workload.program);
         }
     }
@@ -224,10 +214,7 @@ mod tests {
         for workload in ALL {
             for argument in (workload.arguments)(&FULL) {
                 let script = argument.trim_start_matches(".read ");
-                if [".py", ".pl", ".lua", ".sh", ".js", ".sql"]
-                    .iter()
-                    .any(|end| script.ends_with(end))
-                {
+                if [".py", ".pl", ".lua", ".sh", ".js", ".sql"].iter().any(|end| script.ends_with(end)) {
                     assert!(SCRIPTS.iter().any(|(name, _)| *name == script), "{script}");
                 }
             }
@@ -236,8 +223,7 @@ mod tests {
 
     #[test]
     fn names_are_unique() {
-        let names: std::collections::BTreeSet<_> =
-            ALL.iter().map(|workload| workload.name).collect();
+        let names: std::collections::BTreeSet<_> = ALL.iter().map(|workload| workload.name).collect();
         assert_eq!(names.len(), ALL.len());
     }
 }

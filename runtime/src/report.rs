@@ -100,10 +100,8 @@ fn die() -> ! {
     crate::signal::leave::set_mask(0);
     // SAFETY: ends the process.
     unsafe {
-        let _ = raw::syscall(
-            linux_raw_sys::general::__NR_tgkill,
-            [u64::from(raw::getpid()), u64::from(raw::gettid()), 6],
-        );
+        let _ =
+            raw::syscall(linux_raw_sys::general::__NR_tgkill, [u64::from(raw::getpid()), u64::from(raw::gettid()), 6]);
     }
     raw::exit_group(134)
 }

@@ -11,9 +11,9 @@ use crate::options;
 use crate::process::{EXE_FD, SELF_FD, TRACE_FD, set_exe_path};
 use crate::report::{Bytes, say};
 use crate::signal::action;
+use crate::sys::raw;
 use crate::syscall::descriptors::move_up;
 use crate::syscall::exec::{self, Found};
-use crate::sys::raw;
 use crate::thread::registry;
 use crate::thread::state::{ThreadState, reg};
 use crate::{cpu, policy, stats};
@@ -164,9 +164,8 @@ fn run_natively(path: &[u8], argv: &[u64], initial: &Initial, reason: Option<&'s
     let mut envp = initial.envp.clone();
     envp.push(0);
     // SAFETY: NUL-terminated vectors of NUL-terminated strings.
-    let result = unsafe {
-        raw::syscall(k::__NR_execve, [path_z.as_ptr() as u64, argv.as_ptr() as u64, envp.as_ptr() as u64])
-    };
+    let result =
+        unsafe { raw::syscall(k::__NR_execve, [path_z.as_ptr() as u64, argv.as_ptr() as u64, envp.as_ptr() as u64]) };
     let errno = result.err().map_or(0, |e| e.0);
     let error = match exec::diagnose(path) {
         Some(what) => LoadError::Invalid(what),
@@ -196,7 +195,11 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     let mut on_exec = |start, end, prot| engine.map.insert(start, end, prot, false);
     let base = if headers.is_dyn && headers.interp().is_some() { layout::program_base(headers.align()) } else { 0 };
     // A static program that is position-independent lies where a dynamic one does, a bare loader in the mmap area.
-    let base = if headers.is_dyn && base == 0 && !is_loader(&plan.found.execfn) { layout::program_base(headers.align()) } else { base };
+    let base = if headers.is_dyn && base == 0 && !is_loader(&plan.found.execfn) {
+        layout::program_base(headers.align())
+    } else {
+        base
+    };
     let program = elf::map(fd, &headers, base, &mut on_exec)?;
     let mut entry = program.entry;
     let mut interp_base = 0;
@@ -311,4 +314,3 @@ fn describe_to_kernel(program: &Image, built: &Built) {
         crate::syscall::memory::own_brk(brk);
     }
 }
-

@@ -18,10 +18,7 @@ const MEAN_AIM: f64 = 1.10;
 /// # Errors
 /// See [`Stop`].
 pub fn run(session: &mut Session) -> Result<(), Stop> {
-    let wanted: Vec<_> = workload::ALL
-        .iter()
-        .filter(|workload| session.plan.wants(GROUP, workload.name))
-        .collect();
+    let wanted: Vec<_> = workload::ALL.iter().filter(|workload| session.plan.wants(GROUP, workload.name)).collect();
     if wanted.is_empty() {
         return Ok(());
     }
@@ -32,12 +29,7 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
     for workload in &wanted {
         let mut row = Row::new(GROUP, workload.name, Unit::CpuSeconds);
         row.pinned_cpu = Some(session.plan.cpu);
-        row.target = session
-            .peer
-            .figure(GROUP, workload.name)
-            .map(|figure| Target::Ratio {
-                at_most: figure.ratio(),
-            });
+        row.target = session.peer.figure(GROUP, workload.name).map(|figure| Target::Ratio { at_most: figure.ratio() });
         let Some(invocation) = workload.invocation(sizes, &inputs) else {
             session.push_not_installed(row, workload.program)?;
             continue;
@@ -56,18 +48,10 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
 }
 
 fn sizes(session: &Session) -> &'static Sizes {
-    if session.plan.quick {
-        &workload::QUICK
-    } else {
-        &workload::FULL
-    }
+    if session.plan.quick { &workload::QUICK } else { &workload::FULL }
 }
 
-fn measure_one(
-    session: &mut Session,
-    mut row: Row,
-    invocation: &Invocation,
-) -> Result<crate::measure::Rounds, Stop> {
+fn measure_one(session: &mut Session, mut row: Row, invocation: &Invocation) -> Result<crate::measure::Rounds, Stop> {
     row.command = invocation.line();
     let limit = match check(&session.launcher, invocation) {
         Ok(limit) => limit,
@@ -79,24 +63,15 @@ fn measure_one(
         }
     };
     let pairs = session.plan.pairs(5, 3);
-    session.measure(row, pairs, |launcher, side| {
-        Ok(timed(launcher, side, invocation, limit)?.cpu_seconds)
-    })
+    session.measure(row, pairs, |launcher, side| Ok(timed(launcher, side, invocation, limit)?.cpu_seconds))
 }
 
-fn push_mean(
-    session: &mut Session,
-    ratios: &[Vec<f64>],
-    floors: &[Vec<f64>],
-    wanted: usize,
-) -> Result<(), Stop> {
+fn push_mean(session: &mut Session, ratios: &[Vec<f64>], floors: &[Vec<f64>], wanted: usize) -> Result<(), Stop> {
     let mut row = Row::new(GROUP, "geometric-mean", Unit::CpuSeconds);
     row.pinned_cpu = Some(session.plan.cpu);
     row.ratio = stats::geometric_mean(ratios);
     row.ratio_floor = stats::geometric_mean(floors).map(|mean| mean.farthest_from(1.0));
-    let target = Target::Ratio {
-        at_most: MEAN_AT_MOST,
-    };
+    let target = Target::Ratio { at_most: MEAN_AT_MOST };
     // The promise is about all fourteen: the mean of some says nothing about it.
     let complete = ratios.len() == workload::ALL.len();
     row.target = complete.then_some(target);
@@ -107,8 +82,7 @@ fn push_mean(
         workload::ALL.len()
     ));
     if row.ratio.is_some_and(|ratio| target.is_close(&ratio)) && session.plan.pairs.is_none() {
-        row.notes
-            .push("close to the target: settle it with --pairs 15".to_owned());
+        row.notes.push("close to the target: settle it with --pairs 15".to_owned());
     }
     session.push(row)
 }

@@ -12,12 +12,7 @@ use crate::target::Target;
 use crate::workload::{self, Sizes};
 
 const GROUP: &str = "memory";
-const ALL: [(&str, &str); 4] = [
-    ("bash", "bash"),
-    ("python", "python3"),
-    ("sqlite", "sqlite3"),
-    ("node", "node"),
-];
+const ALL: [(&str, &str); 4] = [("bash", "bash"), ("python", "python3"), ("sqlite", "sqlite3"), ("node", "node")];
 
 /// Measures the programs that are wanted.
 ///
@@ -34,11 +29,7 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
 
 fn measure_one(session: &mut Session, name: &str, program: &str) -> Result<(), Stop> {
     let mut row = Row::new(GROUP, name, Unit::Mebibytes);
-    let sizes = if session.plan.quick {
-        &workload::QUICK
-    } else {
-        &workload::FULL
-    };
+    let sizes = if session.plan.quick { &workload::QUICK } else { &workload::FULL };
     let Some(invocation) = command(name, program, sizes, &session.launcher)? else {
         return session.push_not_installed(row, program);
     };
@@ -55,9 +46,7 @@ fn measure_one(session: &mut Session, name: &str, program: &str) -> Result<(), S
         }
     };
     row.memory = Some(figures);
-    row.target = Some(Target::Difference {
-        at_most: mebibytes(figures.allowance_bytes()),
-    });
+    row.target = Some(Target::Difference { at_most: mebibytes(figures.allowance_bytes()) });
     let shown = |bytes| format!("{:.2}", mebibytes(bytes));
     row.notes.push(format!(
         "target is 16 MiB + 3 × translated code; translated {} MiB, cache {} MiB, heap {} MiB",
@@ -66,18 +55,11 @@ fn measure_one(session: &mut Session, name: &str, program: &str) -> Result<(), S
         shown(figures.heap_bytes),
     ));
     let pairs = session.plan.pairs(5, 3);
-    session.measure(row, pairs, |launcher, side| {
-        peak_rss(launcher, side, &driver, &invocation)
-    })?;
+    session.measure(row, pairs, |launcher, side| peak_rss(launcher, side, &driver, &invocation))?;
     Ok(())
 }
 
-fn command(
-    name: &str,
-    program: &str,
-    sizes: &Sizes,
-    launcher: &Launcher,
-) -> anyhow::Result<Option<Invocation>> {
+fn command(name: &str, program: &str, sizes: &Sizes, launcher: &Launcher) -> anyhow::Result<Option<Invocation>> {
     let Some(path) = programs::find(program) else {
         return Ok(None);
     };
@@ -101,36 +83,23 @@ fn cache_figures(launcher: &Launcher, invocation: &Invocation) -> Result<CacheFi
     succeeded(launcher, Side::BtRun, run)?;
     let text = std::fs::read_to_string(&file)
         .map_err(|error| Failure::Failed(format!("bt-run: --stats wrote nothing: {error}")))?;
-    run_stats::largest_image(&text)
-        .ok_or_else(|| Failure::Failed("bt-run: --stats tells no end".to_owned()))
+    run_stats::largest_image(&text).ok_or_else(|| Failure::Failed("bt-run: --stats tells no end".to_owned()))
 }
 
 /// The driver starts the command, because the kernel counts what the starting process had mapped.
-fn peak_rss(
-    launcher: &Launcher,
-    side: Side,
-    driver: &Path,
-    invocation: &Invocation,
-) -> Result<f64, Failure> {
+fn peak_rss(launcher: &Launcher, side: Side, driver: &Path, invocation: &Invocation) -> Result<f64, Failure> {
     let file = launcher.scratch.join("peak-rss");
     let mut arguments = vec!["peak-rss".to_owned(), file.display().to_string()];
     let words = launcher.words(side, invocation)?;
     arguments.extend(words.iter().map(|word| word.to_string_lossy().into_owned()));
-    let wrapped = Invocation {
-        program: driver.to_owned(),
-        arguments,
-        folder: invocation.folder.clone(),
-        output: Output::Null,
-    };
+    let wrapped =
+        Invocation { program: driver.to_owned(), arguments, folder: invocation.folder.clone(), output: Output::Null };
     let limit = Duration::from_secs(600);
     let run = launcher.run(Side::Native, &wrapped, Output::Null, &[], limit)?;
     if run.status != 0 {
         let status = describe_status(run.status);
         let said = launcher.first_error_line(Side::Native).unwrap_or_default();
-        return Err(Failure::Failed(format!(
-            "{}: {status}: {said}",
-            side.name()
-        )));
+        return Err(Failure::Failed(format!("{}: {status}: {said}", side.name())));
     }
     let text = std::fs::read_to_string(&file).map_err(anyhow::Error::from)?;
     parse_kibibytes(&text)
@@ -142,10 +111,7 @@ fn parse_kibibytes(text: &str) -> Option<f64> {
     text.trim().parse::<u32>().ok().map(f64::from)
 }
 
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "memory sizes are far below 2^53"
-)]
+#[allow(clippy::cast_precision_loss, reason = "memory sizes are far below 2^53")]
 fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }

@@ -113,9 +113,7 @@ impl Session {
     }
 
     fn push_not_installed(&mut self, mut row: Row, program: &str) -> Result<(), Stop> {
-        row.status = Status::NotInstalled {
-            program: program.to_owned(),
-        };
+        row.status = Status::NotInstalled { program: program.to_owned() };
         self.push(row)
     }
 
@@ -165,11 +163,7 @@ impl Session {
 fn show_progress(row: &Row, done: usize, wanted: usize) {
     let mut errors = std::io::stderr();
     if errors.is_terminal() {
-        let _ = write!(
-            errors,
-            "\r\x1b[K{}/{}: {done} of {wanted} pairs",
-            row.group, row.name
-        );
+        let _ = write!(errors, "\r\x1b[K{}/{}: {done} of {wanted} pairs", row.group, row.name);
     } else if done == 0 {
         let _ = writeln!(errors, "{}/{}", row.group, row.name);
     }
@@ -194,19 +188,12 @@ fn check(launcher: &Launcher, invocation: &Invocation) -> Result<Duration, Failu
     if launcher.outputs_are_equal(Side::Native, Side::BtRun)? {
         Ok(limit)
     } else {
-        Err(Failure::Failed(
-            "bt-run: output differs from native's".to_owned(),
-        ))
+        Err(Failure::Failed("bt-run: output differs from native's".to_owned()))
     }
 }
 
 /// A timed run, which must exit 0 as the checked one did.
-fn timed(
-    launcher: &Launcher,
-    side: Side,
-    invocation: &Invocation,
-    limit: Duration,
-) -> Result<Run, Failure> {
+fn timed(launcher: &Launcher, side: Side, invocation: &Invocation, limit: Duration) -> Result<Run, Failure> {
     let run = launcher.run(side, invocation, invocation.output, &[], limit)?;
     succeeded(launcher, side, run)
 }
@@ -215,29 +202,16 @@ fn succeeded(launcher: &Launcher, side: Side, run: Run) -> Result<Run, Failure> 
     if run.status == 0 {
         return Ok(run);
     }
-    let said = launcher
-        .first_error_line(side)
-        .map_or_else(String::new, |line| format!(": {line}"));
-    let native = if side == Side::Native {
-        ""
-    } else {
-        " (native: exit 0)"
-    };
-    Err(Failure::Failed(format!(
-        "{}: {}{native}{said}",
-        side.name(),
-        describe_status(run.status)
-    )))
+    let said = launcher.first_error_line(side).map_or_else(String::new, |line| format!(": {line}"));
+    let native = if side == Side::Native { "" } else { " (native: exit 0)" };
+    Err(Failure::Failed(format!("{}: {}{native}{said}", side.name(), describe_status(run.status))))
 }
 
 /// A command in the scratch folder.
 fn invocation(program: &Path, arguments: &[&str], launcher: &Launcher) -> Invocation {
     Invocation {
         program: program.to_owned(),
-        arguments: arguments
-            .iter()
-            .map(|&argument| argument.to_owned())
-            .collect(),
+        arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
         folder: launcher.scratch.clone(),
         output: Output::Null,
     }
@@ -248,12 +222,7 @@ mod tests {
     use super::*;
 
     fn plan(only: &[&str]) -> Plan {
-        Plan {
-            quick: false,
-            pairs: None,
-            only: only.iter().map(|&name| name.to_owned()).collect(),
-            cpu: 0,
-        }
+        Plan { quick: false, pairs: None, only: only.iter().map(|&name| name.to_owned()).collect(), cpu: 0 }
     }
 
     #[test]

@@ -29,10 +29,7 @@ pub fn build(scratch: &Path) -> Result<Option<PathBuf>> {
         .context("gcc")?;
     if !done.status.success() {
         let errors = String::from_utf8_lossy(&done.stderr);
-        bail!(
-            "primitives.c does not build (is libc6-dev installed?): {}",
-            errors.trim()
-        );
+        bail!("primitives.c does not build (is libc6-dev installed?): {}", errors.trim());
     }
     Ok(Some(program))
 }

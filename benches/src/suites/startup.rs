@@ -60,9 +60,8 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
             }
         };
         let pairs = session.plan.pairs(start.pairs.0, start.pairs.1);
-        session.measure(row, pairs, |launcher, side| {
-            Ok(timed(launcher, side, &invocation, limit)?.wall_seconds * 1e3)
-        })?;
+        session
+            .measure(row, pairs, |launcher, side| Ok(timed(launcher, side, &invocation, limit)?.wall_seconds * 1e3))?;
     }
     Ok(())
 }

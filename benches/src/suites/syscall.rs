@@ -35,10 +35,7 @@ const ALL: &[Operation] = &[
 /// # Errors
 /// See [`Stop`].
 pub fn run(session: &mut Session) -> Result<(), Stop> {
-    let wanted: Vec<&Operation> = ALL
-        .iter()
-        .filter(|operation| session.plan.wants(GROUP, operation.name))
-        .collect();
+    let wanted: Vec<&Operation> = ALL.iter().filter(|operation| session.plan.wants(GROUP, operation.name)).collect();
     if wanted.is_empty() {
         return Ok(());
     }
@@ -62,8 +59,7 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
             let run = launcher.run(side, &invocation, Output::File, &[], limit)?;
             succeeded(launcher, side, run)?;
             let output = launcher.read_output(side)?;
-            parse_nanoseconds(&output)
-                .ok_or_else(|| Failure::Failed(format!("{}: no figure: {output:?}", side.name())))
+            parse_nanoseconds(&output).ok_or_else(|| Failure::Failed(format!("{}: no figure: {output:?}", side.name())))
         })?;
     }
     session.pin(false)?;

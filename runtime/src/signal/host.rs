@@ -28,8 +28,8 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
     // SAFETY: the kernel passes the frame it built; gs is the thread's (signals are blocked until it is).
     let (ts, info, uc) = unsafe { (&mut *current(), &*info, &mut *uc) };
     // Raised by an instruction, not by kill(2) and relatives, whose codes are not positive (sigaction(2)).
-    let synchronous = info.code > 0
-        && matches!(signal, sig::SIGSEGV | sig::SIGBUS | sig::SIGFPE | sig::SIGILL | sig::SIGTRAP);
+    let synchronous =
+        info.code > 0 && matches!(signal, sig::SIGSEGV | sig::SIGBUS | sig::SIGFPE | sig::SIGILL | sig::SIGTRAP);
     if crate::image::contains(uc.mc.rip) {
         if synchronous {
             return fault_in_runtime(ts, signal, info, uc);

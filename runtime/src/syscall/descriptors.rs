@@ -2,8 +2,8 @@
 
 use super::{Call, Outcome};
 use crate::mem::guest;
-use crate::report::Text;
 use crate::process::{EXE_FD, SELF_FD, TRACE_FD};
+use crate::report::Text;
 use crate::sys::raw;
 use core::fmt::Write;
 use core::sync::atomic::Ordering;

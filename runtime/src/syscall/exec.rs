@@ -119,7 +119,8 @@ fn block_segv(block: bool) {
 fn own_exe(shown: &[u8]) -> Result<Program, Native> {
     let link = super::paths::exe_link();
     let cut = link.as_bytes();
-    let mut program = find(i64::from(k::AT_FDCWD).cast_unsigned(), cut.get(..cut.len().saturating_sub(1)).unwrap_or(&[]), 0)?;
+    let mut program =
+        find(i64::from(k::AT_FDCWD).cast_unsigned(), cut.get(..cut.len().saturating_sub(1)).unwrap_or(&[]), 0)?;
     program.set_execfn(shown);
     Ok(program)
 }
@@ -213,7 +214,11 @@ fn find(dir: u64, path: &[u8], flags: u64) -> Result<Program, Native> {
         }
         raw::close(fd);
         // A script that is named by a descriptor its interpreter will not have (fs/exec.c, BINPRM_FLAGS_PATH_INACCESSIBLE).
-        if program.head_count == 0 && low(first_dir) != low(at_fdcwd) && path.first() != Some(&b'/') && closes_on_exec(first_dir) {
+        if program.head_count == 0
+            && low(first_dir) != low(at_fdcwd)
+            && path.first() != Some(&b'/')
+            && closes_on_exec(first_dir)
+        {
             return Err(Native::Quietly);
         }
         let line = head.get(2..got).unwrap_or(&[]);
@@ -227,7 +232,8 @@ fn find(dir: u64, path: &[u8], flags: u64) -> Result<Program, Native> {
         let script = path_cstr(script);
         let script_len = script.iter().position(|&b| b == 0).unwrap_or(0);
         // A nested script's name is already the first argument.
-        let added = if program.head_count == 0 { program.prepend(script.get(..script_len).unwrap_or(&[])) } else { Some(()) };
+        let added =
+            if program.head_count == 0 { program.prepend(script.get(..script_len).unwrap_or(&[])) } else { Some(()) };
         let added = added.and_then(|()| if arg.is_empty() { Some(()) } else { program.prepend(arg) });
         if added.and_then(|()| program.prepend(interp)).is_none() {
             return Err(Native::Quietly);
@@ -443,8 +449,13 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
     for (to, from) in comm.iter_mut().take(15).zip(base) {
         *to = *from;
     }
-    let handoff =
-        Handoff { exe_fd: program.fd, segv_blocked: call.ts.segv_blocked, comm, trace_fd: TRACE_FD.load(Ordering::Relaxed), options: *options::get() };
+    let handoff = Handoff {
+        exe_fd: program.fd,
+        segv_blocked: call.ts.segv_blocked,
+        comm,
+        trace_fd: TRACE_FD.load(Ordering::Relaxed),
+        options: *options::get(),
+    };
     let mut string = [0u8; STRING_BYTES];
     handoff.write(execfn, &mut string).ok_or(-7i64)?;
 
@@ -482,9 +493,11 @@ fn names_from_file() -> bool {
     let mut uts = [0u8; 390];
     // SAFETY: 390 bytes.
     let _ = unsafe { raw::syscall(k::__NR_uname, [uts.as_mut_ptr() as u64]) };
-    let mut parts = uts.get(130..195).unwrap_or(&[]).split(|b| !b.is_ascii_digit()).map(|digits| {
-        digits.iter().fold(0u32, |n, d| n.wrapping_mul(10).wrapping_add(u32::from(d - b'0')))
-    });
+    let mut parts = uts
+        .get(130..195)
+        .unwrap_or(&[])
+        .split(|b| !b.is_ascii_digit())
+        .map(|digits| digits.iter().fold(0u32, |n, d| n.wrapping_mul(10).wrapping_add(u32::from(d - b'0'))));
     let (major, minor) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
     (major, minor) >= (6, 14)
 }

@@ -185,9 +185,12 @@ pub fn run(mut call: Call<'_>) -> Outcome {
         k::__NR_readlink => paths::readlink(&mut call),
         k::__NR_readlinkat => paths::readlinkat(&mut call),
         k::__NR_open | k::__NR_stat | k::__NR_access => paths::first_path(&mut call),
-        k::__NR_openat | k::__NR_openat2 | k::__NR_statx | k::__NR_newfstatat | k::__NR_faccessat | k::__NR_faccessat2 => {
-            paths::second_path(&mut call)
-        },
+        k::__NR_openat
+        | k::__NR_openat2
+        | k::__NR_statx
+        | k::__NR_newfstatat
+        | k::__NR_faccessat
+        | k::__NR_faccessat2 => paths::second_path(&mut call),
         k::__NR_close => descriptors::close(&mut call),
         k::__NR_close_range => descriptors::close_range(&mut call),
         k::__NR_getdents | k::__NR_getdents64 => descriptors::getdents(&mut call),

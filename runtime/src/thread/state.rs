@@ -4,8 +4,8 @@
 //! from this declaration. One mapping holds, from low to high addresses: a guard page, the alternate signal
 //! stack, the runtime's stack, and this structure.
 
-use crate::sys::raw::{self, Errno};
 use crate::signal::action::ActionTable;
+use crate::sys::raw::{self, Errno};
 use crate::sys::types::SigInfo;
 use core::mem::{offset_of, size_of};
 use linux_raw_sys::general as k;

@@ -9,7 +9,8 @@ use crate::translation::{ExitKind, Recover};
 /// True when the instruction accesses memory relative to gs.
 #[must_use]
 pub fn applies(insn: &Insn) -> bool {
-    insn.prefixes.contains(Prefixes::SEG_GS) && (insn.has_memory_operand() && !is_lea(insn) || is_moffs(insn) || is_string(insn))
+    insn.prefixes.contains(Prefixes::SEG_GS)
+        && (insn.has_memory_operand() && !is_lea(insn) || is_moffs(insn) || is_string(insn))
 }
 
 fn is_lea(insn: &Insn) -> bool {
@@ -29,7 +30,10 @@ fn is_string(insn: &Insn) -> bool {
 
 /// `movdir64b` and relatives with a 32-bit address: the prefix holds for the destination in their register as well.
 fn has_narrow_destination(insn: &Insn) -> bool {
-    insn.encoding == Encoding::Legacy && insn.map == 2 && insn.opcode == 0xf8 && insn.prefixes.contains(Prefixes::ADDRSIZE)
+    insn.encoding == Encoding::Legacy
+        && insn.map == 2
+        && insn.opcode == 0xf8
+        && insn.prefixes.contains(Prefixes::ADDRSIZE)
 }
 
 /// `lea reg, [operand]`, the operand as in `insn` but without its segment.

@@ -77,7 +77,13 @@ impl Cache {
         }
         let base = map_near(pc)?;
         advise(base);
-        self.zones.push(Zone { base, hot: base, cold: base + HOT_BYTES, hot_index: Vec::new(), cold_index: Vec::new() });
+        self.zones.push(Zone {
+            base,
+            hot: base,
+            cold: base + HOT_BYTES,
+            hot_index: Vec::new(),
+            cold_index: Vec::new(),
+        });
         Some(self.zones.len() - 1)
     }
 
@@ -99,7 +105,8 @@ fn map_near(pc: GuestPc) -> Option<u64> {
     let step = ZONE_BYTES;
     let low = pc.0.saturating_sub(REACH - ZONE_BYTES).max(0x1_0000);
     // Programs linked low: from just below the indirect-branch table downwards, far from their brk.
-    let first = if pc.0 < 1 << 31 { 0x7fe0_0000 - ZONE_BYTES } else { (pc.0 & !0xffff).saturating_sub(step + (16 << 20)) };
+    let first =
+        if pc.0 < 1 << 31 { 0x7fe0_0000 - ZONE_BYTES } else { (pc.0 & !0xffff).saturating_sub(step + (16 << 20)) };
     let mut at = first;
     while at >= low {
         let flags = k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE;
@@ -146,6 +153,8 @@ pub unsafe fn patch(at: u64, target: u64) -> bool {
     let Ok(rel) = i32::try_from(target.wrapping_sub(at + 4).cast_signed()) else { return false };
     let field = core::ptr::with_exposed_provenance_mut::<i32>(usize::try_from(at).unwrap_or(0));
     // SAFETY: the field is in cache memory. Unaligned, but within one fetch block: the store is seen whole.
-    unsafe { core::arch::asm!("mov dword ptr [{}], {:e}", in(reg) field, in(reg) rel, options(nostack, preserves_flags)) };
+    unsafe {
+        core::arch::asm!("mov dword ptr [{}], {:e}", in(reg) field, in(reg) rel, options(nostack, preserves_flags))
+    };
     true
 }

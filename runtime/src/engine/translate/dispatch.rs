@@ -4,8 +4,8 @@ use super::cache;
 use super::fragments::{Exit, Fragment, NONE};
 use super::source::Source;
 use super::{Engine, ibl, lock, perf_map};
-use crate::options;
 use crate::mem::guest;
+use crate::options;
 use crate::sys::raw;
 use crate::thread::state::{ThreadState, reg};
 use alloc::vec;
@@ -130,7 +130,8 @@ impl Engine {
             self.fragments.drop_fragment(id);
             self.stats.invalidations += 1;
         }
-        let request = Request { end_after_store: true, single_entry: true, max_insns: CHECKED_INSNS, ..Request::default() };
+        let request =
+            Request { end_after_store: true, single_entry: true, max_insns: CHECKED_INSNS, ..Request::default() };
         self.translate(pc, request);
         let id = self.install(pc, true);
         self.keep_source(id);
@@ -310,4 +311,3 @@ fn vsyscall(ts: &mut ThreadState, pc: u64) -> Option<u64> {
     }
     Some(back)
 }
-

@@ -215,7 +215,8 @@ impl Fragments {
                 if exit.far == 0 {
                     return;
                 }
-                core::ptr::with_exposed_provenance_mut::<u64>(usize::try_from(exit.far + 8).unwrap_or(0)).write_volatile(body);
+                core::ptr::with_exposed_provenance_mut::<u64>(usize::try_from(exit.far + 8).unwrap_or(0))
+                    .write_volatile(body);
                 cache::patch(exit.site, exit.far);
             }
         }

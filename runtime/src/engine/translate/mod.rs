@@ -10,8 +10,8 @@ pub mod ibl;
 pub mod invalidate;
 pub mod perf_map;
 pub mod recover;
-pub mod special;
 pub mod source;
+pub mod special;
 
 use crate::mem::lock::{Guard, Mutex};
 use crate::mem::map::CodeMap;

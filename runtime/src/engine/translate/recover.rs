@@ -1,8 +1,8 @@
 //! The guest's state at a cache pc (SIGNALS.md, rule 1).
 
 use super::Engine;
-use crate::thread::state::{Regs, ThreadState, reg};
 use crate::mem::guest;
+use crate::thread::state::{Regs, ThreadState, reg};
 use bt_translator::addr::{CachePc, GuestPc};
 use bt_translator::block::{CodeSource, Request};
 use bt_translator::translation::{FAR_AWAY, Recover, find_position};
@@ -117,8 +117,7 @@ impl Engine {
         if insns == 0 && fragment.guest_len == 0 {
             self.translator.translate_prologue(tag, hot, cold, &mut self.out);
         } else {
-            let request =
-                Request { indirect, single_entry: checked, max_insns: insns.max(1), ..Request::default() };
+            let request = Request { indirect, single_entry: checked, max_insns: insns.max(1), ..Request::default() };
             self.translator.translate(tag, request, hot, cold, &mut source, &mut self.out);
         }
         self.out.want_positions = false;

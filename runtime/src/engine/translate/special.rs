@@ -56,7 +56,9 @@ pub fn run(ts: &mut ThreadState, kind: ExitKind) {
         ExitKind::Far if far(ts, &insn, &bytes, pc, next).is_some() => {}
         ExitKind::Int80 => crate::syscall::int80::run(ts, next),
         ExitKind::Iret | ExitKind::Far => report::unsupported(ts, "a far transfer or 32-bit return"),
-        ExitKind::Unsupported => report::unsupported(ts, "this instruction (sysenter, or a string or gather access through gs)"),
+        ExitKind::Unsupported => {
+            report::unsupported(ts, "this instruction (sysenter, or a string or gather access through gs)")
+        }
         ExitKind::Direct | ExitKind::Step => redirect(ts, pc),
     }
 }
@@ -88,7 +90,10 @@ fn far(ts: &mut ThreadState, insn: &Insn, bytes: &[u8; 16], pc: u64, next: u64) 
         insn.rip_target(pc, bytes)
     } else {
         let index = insn.index().map_or(Some(0), r)?;
-        insn.base().map_or(Some(0), r)?.wrapping_add(index.wrapping_mul(u64::from(insn.scale()))).wrapping_add_signed(insn.disp(bytes))
+        insn.base()
+            .map_or(Some(0), r)?
+            .wrapping_add(index.wrapping_mul(u64::from(insn.scale())))
+            .wrapping_add_signed(insn.disp(bytes))
     };
     if insn.prefixes.contains(Prefixes::SEG_GS) {
         at = at.wrapping_add(ts.guest_gs_base);
