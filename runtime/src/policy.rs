@@ -28,10 +28,11 @@ pub fn is_owned(nr: u64) -> bool {
 }
 
 fn is_fast(nr: u64) -> bool {
-    table::row(nr).is_some()
-        && !is_owned(nr)
-        && !options::get().trace
-        && !(WATCHING.load(Ordering::Relaxed) && table::may_write(nr))
+    if table::row(nr).is_none() || is_owned(nr) || options::get().trace {
+        return false;
+    }
+    let looked_at = WATCHING.load(Ordering::Relaxed) && table::may_write(nr);
+    !looked_at
 }
 
 /// Sets the gate's fast path from the table and the options.

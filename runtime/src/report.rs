@@ -55,7 +55,7 @@ impl fmt::Display for Bytes<'_> {
 /// Prints `bt-run: …` on standard error.
 pub fn say(args: fmt::Arguments<'_>) {
     let mut text = Text::default();
-    let _ = write!(text, "bt-run: {args}\n");
+    let _ = writeln!(text, "bt-run: {args}");
     raw::write_all(2, text.as_bytes());
 }
 

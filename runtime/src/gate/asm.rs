@@ -69,6 +69,9 @@ macro_rules! restore_xmm {
 }
 
 /// All entries and the way back, in one block whose labels [`super::region`] knows. Never called.
+///
+/// # Safety
+/// Not a function: its labels are jumped to, under the contracts above.
 #[unsafe(naked)]
 pub unsafe extern "C" fn block() {
     naked_asm!(
@@ -354,6 +357,9 @@ pub unsafe extern "C" fn signal_entry() -> ! {
 }
 
 /// The restorer of host handlers (sigaction(2), SA_RESTORER).
+///
+/// # Safety
+/// Only a host handler returns to it.
 #[unsafe(naked)]
 pub unsafe extern "C" fn restorer() -> ! {
     naked_asm!("mov eax, 15", "syscall", "ud2")

@@ -35,5 +35,5 @@ pub fn program_base(align: u64) -> u64 {
 #[must_use]
 pub fn brk_start(end: u64) -> u64 {
     let end = end.next_multiple_of(4096);
-    if randomize() { end + (random() % BRK_RANDOM & !4095) } else { end }
+    if randomize() { end + ((random() % BRK_RANDOM) & !4095) } else { end }
 }

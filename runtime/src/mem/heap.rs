@@ -81,7 +81,7 @@ unsafe impl GlobalAlloc for Heap {
             *head = unsafe { block.cast::<*mut u8>().read() };
             return block;
         }
-        let size = 1usize << (class as u32 + MIN_SHIFT);
+        let size = (1usize << MIN_SHIFT) << class;
         let pad = (lists.bump as usize).wrapping_neg() & (size - 1);
         if lists.bump_left < size + pad {
             let bytes = CHUNK_BYTES.max(size as u64);

@@ -20,7 +20,9 @@ const ALWAYS_OURS: [i32; 5] = [sig::SIGSEGV, sig::SIGBUS, sig::SIGTRAP, sig::SIG
 pub struct ActionTable(Mutex<[SigAction; SIGNALS]>);
 
 impl ActionTable {
-    const NEW: Self = Self(Mutex::new([INITIAL; SIGNALS]));
+    const fn new() -> Self {
+        Self(Mutex::new([INITIAL; SIGNALS]))
+    }
 
     /// The same actions in another table (clone(2) without CLONE_SIGHAND).
     #[must_use]
@@ -30,7 +32,7 @@ impl ActionTable {
 }
 
 /// The table of the first process.
-pub static FIRST: ActionTable = ActionTable::NEW;
+pub static FIRST: ActionTable = ActionTable::new();
 
 /// The calling thread's table.
 fn table() -> &'static Mutex<[SigAction; SIGNALS]> {

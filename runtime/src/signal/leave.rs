@@ -27,7 +27,10 @@ pub fn set_mask(mask: u64) -> u64 {
 }
 
 /// Called by `bt_leave` when signals have been requeued. `resume` and the registers are what the thread continues with.
-pub extern "C" fn leave_requeued(ts: *mut ThreadState) -> ! {
+///
+/// # Safety
+/// Only the gate calls it, with the calling thread's own state.
+pub unsafe extern "C" fn leave_requeued(ts: *mut ThreadState) -> ! {
     // SAFETY: the gate passes the calling thread's own state.
     let ts = unsafe { &mut *ts };
     let mut mask = ts.saved_mask;

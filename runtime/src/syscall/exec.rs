@@ -391,11 +391,13 @@ impl Vector {
     /// A mapping is gone with the image; a failed exec leaves it behind, which is rare and harmless.
     fn build(&mut self, head: &[u64], guest_at: u64, skip: u64) -> Result<u64, i64> {
         let mut count = 0u64;
-        while guest_at != 0 {
-            match guest::read::<u64>(guest_at + count * 8) {
-                Some(0) => break,
-                Some(_) => count += 1,
-                None => return Err(-14),
+        if guest_at != 0 {
+            loop {
+                match guest::read::<u64>(guest_at + count * 8) {
+                    Some(0) => break,
+                    Some(_) => count += 1,
+                    None => return Err(-14),
+                }
             }
         }
         let words = head.len() as u64 + count + 1;

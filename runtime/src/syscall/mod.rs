@@ -98,7 +98,10 @@ impl GuestMemory for Memory {
 pub static CODE_CHANGES: AtomicU64 = AtomicU64::new(0);
 
 /// Entry from the gate.
-pub extern "C" fn on_syscall(ts: *mut ThreadState) {
+///
+/// # Safety
+/// Only the gate calls it, with the calling thread's own state.
+pub unsafe extern "C" fn on_syscall(ts: *mut ThreadState) {
     // SAFETY: the gate passes the calling thread's own state.
     let ts = unsafe { &mut *ts };
     let [rax, _, rdx, _, _, _, rsi, rdi, r8, r9, r10, ..] = ts.regs.gpr;

@@ -120,7 +120,7 @@ pub fn clone3(call: &mut Call<'_>) -> Outcome {
     if size < 64 || size > core::mem::size_of::<CloneArgs>() as u64 {
         // Too short, or a later version whose extra fields must be zero: the kernel knows.
         let mut tail = [0u8; 4096];
-        if size < 64 || size > 4096 {
+        if !(64..=4096).contains(&size) {
             return call.pass();
         }
         let known = core::mem::size_of::<CloneArgs>();

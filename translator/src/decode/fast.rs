@@ -20,6 +20,7 @@ const REG016: u8 = 64;
 /// REX.W makes the immediate eight bytes: left to the decoder (`B8`–`BF`).
 const NOT_W: u8 = 128;
 
+#[allow(clippy::indexing_slicing, reason = "evaluated at compile time, where a bad index does not build")]
 const fn fill<const N: usize>(mut table: [u8; 256], opcodes: [u8; N], value: u8) -> [u8; 256] {
     let mut i = 0;
     while i < N {
@@ -29,6 +30,7 @@ const fn fill<const N: usize>(mut table: [u8; 256], opcodes: [u8; N], value: u8)
     table
 }
 
+#[allow(clippy::indexing_slicing, reason = "evaluated at compile time, where a bad index does not build")]
 const fn range(mut table: [u8; 256], from: u8, to: u8, value: u8) -> [u8; 256] {
     let mut i = from as usize;
     while i <= to as usize {
@@ -38,6 +40,7 @@ const fn range(mut table: [u8; 256], from: u8, to: u8, value: u8) -> [u8; 256] {
     table
 }
 
+#[allow(clippy::indexing_slicing, reason = "evaluated at compile time, where a bad index does not build")]
 const ONE_BYTE: [u8; 256] = {
     let mut t = [0; 256];
     let mut op = 0;

@@ -71,7 +71,7 @@ pub fn push_return(site: &mut Site<'_>) {
         out.hot.put32(imm);
         return;
     }
-    while out.cold.here().0 % 8 != 0 {
+    while !out.cold.here().0.is_multiple_of(8) {
         out.cold.put(&[0xcc]);
     }
     let constant = out.cold.here().0;

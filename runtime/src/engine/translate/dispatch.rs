@@ -27,7 +27,10 @@ const CHECKED_INSNS: u32 = 16;
 const CHECKED_BYTES: usize = 16 * CHECKED_INSNS as usize;
 
 /// Entry from an exit stub.
-pub extern "C" fn on_exit(ts: *mut ThreadState, id: u32) {
+///
+/// # Safety
+/// Only the gate calls it, with the calling thread's own state.
+pub unsafe extern "C" fn on_exit(ts: *mut ThreadState, id: u32) {
     // SAFETY: the gate passes the calling thread's own state.
     let ts = unsafe { &mut *ts };
     ts.dispatches += 1;
@@ -51,7 +54,10 @@ pub extern "C" fn on_exit(ts: *mut ThreadState, id: u32) {
 }
 
 /// Entry from the look-up routine: the guest pc is in the thread state.
-pub extern "C" fn on_lookup_miss(ts: *mut ThreadState) {
+///
+/// # Safety
+/// Only the gate calls it, with the calling thread's own state.
+pub unsafe extern "C" fn on_lookup_miss(ts: *mut ThreadState) {
     // SAFETY: the gate passes the calling thread's own state.
     let ts = unsafe { &mut *ts };
     ts.dispatches += 1;
@@ -191,7 +197,7 @@ impl Engine {
             let distance = exit.target.0.abs_diff(site);
             // Targets near the limit get a slot as well: their body may lie at the far end of a zone.
             far.push(if exit.kind == ExitKind::Direct && distance > (1 << 31) - 2 * cache::ZONE_BYTES {
-                while (out.cold.here().0 + FAR_POINTER) % FAR_ALIGN != 0 {
+                while !(out.cold.here().0 + FAR_POINTER).is_multiple_of(FAR_ALIGN) {
                     out.cold.put(&[0xcc]);
                 }
                 let at = out.cold.here().0;
