@@ -3,8 +3,8 @@
 use crate::gate::{FAST_ENTRIES, set_fast};
 use crate::options;
 use crate::syscall::table::{self, Treatment};
-use linux_raw_sys::general as k;
 use core::sync::atomic::{AtomicBool, Ordering};
+use linux_raw_sys::general as k;
 
 static WATCHING: AtomicBool = AtomicBool::new(false);
 
@@ -23,7 +23,8 @@ const PATH_CALLS: [u32; 8] = [
 /// The runtime carries the call out itself, or looks at its arguments.
 #[must_use]
 pub fn is_owned(nr: u64) -> bool {
-    table::row(nr).is_some_and(|row| row.treatment == Treatment::Owned) || PATH_CALLS.iter().any(|&n| u64::from(n) == nr)
+    table::row(nr).is_some_and(|row| row.treatment == Treatment::Owned)
+        || PATH_CALLS.iter().any(|&n| u64::from(n) == nr)
 }
 
 fn is_fast(nr: u64) -> bool {

@@ -5,6 +5,8 @@ use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 
 /// Descriptors that are ours: hidden from the guest.
 pub static SELF_FD: AtomicI32 = AtomicI32::new(-1);
+/// Where trace lines go, -1 without `--trace`.
+pub static TRACE_FD: AtomicI32 = AtomicI32::new(-1);
 /// The guest's program file, for `/proc/self/exe`.
 pub static EXE_FD: AtomicI32 = AtomicI32::new(-1);
 

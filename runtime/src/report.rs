@@ -59,6 +59,12 @@ pub fn say(args: fmt::Arguments<'_>) {
     raw::write_all(2, text.as_bytes());
 }
 
+/// Something the user must put right: one line, exit status 126.
+pub fn fatal(what: &str) -> ! {
+    say(format_args!("{what}"));
+    raw::exit_group(126)
+}
+
 /// An error of ours: says so and how to report it, and dies by SIGABRT.
 pub fn internal(what: &str) -> ! {
     say(format_args!(
@@ -94,10 +100,8 @@ fn die() -> ! {
     crate::signal::leave::set_mask(0);
     // SAFETY: ends the process.
     unsafe {
-        let _ = raw::syscall(
-            linux_raw_sys::general::__NR_tgkill,
-            [u64::from(raw::getpid()), u64::from(raw::gettid()), 6],
-        );
+        let _ =
+            raw::syscall(linux_raw_sys::general::__NR_tgkill, [u64::from(raw::getpid()), u64::from(raw::gettid()), 6]);
     }
     raw::exit_group(134)
 }

@@ -8,12 +8,12 @@ use crate::loader::stack::{self, Built, Guest, Initial, at};
 use crate::loader::{LoadError, layout};
 use crate::mem::guest;
 use crate::options;
-use crate::process::{EXE_FD, SELF_FD, set_exe_path};
+use crate::process::{EXE_FD, SELF_FD, TRACE_FD, set_exe_path};
 use crate::report::{Bytes, say};
 use crate::signal::action;
+use crate::sys::raw;
 use crate::syscall::descriptors::move_up;
 use crate::syscall::exec::{self, Found};
-use crate::sys::raw;
 use crate::thread::registry;
 use crate::thread::state::{ThreadState, reg};
 use crate::{cpu, policy, stats};
@@ -106,6 +106,10 @@ fn resume_family(ts: &mut ThreadState, handoff: &Handoff, self_fd: i32, execfn: 
     options::set(handoff.options);
     let _ = exec::keep_over_exec(self_fd, false);
     SELF_FD.store(self_fd, Ordering::Relaxed);
+    if handoff.trace_fd >= 0 {
+        let _ = exec::keep_over_exec(handoff.trace_fd, false);
+        TRACE_FD.store(handoff.trace_fd, Ordering::Relaxed);
+    }
     ts.segv_blocked = handoff.segv_blocked;
     Plan {
         found: Found { fd: handoff.exe_fd, execfn, head: Vec::new() },
@@ -126,6 +130,7 @@ fn from_command_line(initial: &Initial) -> Plan {
             raw::close(fd);
         }
     }
+    crate::syscall::trace_line::start();
     let name = args.get(first).copied().unwrap_or(b"");
     let argv: Vec<u64> = initial.argv.get(first..).unwrap_or(&[]).to_vec();
     // SAFETY: strings of the initial stack.
@@ -159,9 +164,8 @@ fn run_natively(path: &[u8], argv: &[u64], initial: &Initial, reason: Option<&'s
     let mut envp = initial.envp.clone();
     envp.push(0);
     // SAFETY: NUL-terminated vectors of NUL-terminated strings.
-    let result = unsafe {
-        raw::syscall(k::__NR_execve, [path_z.as_ptr() as u64, argv.as_ptr() as u64, envp.as_ptr() as u64])
-    };
+    let result =
+        unsafe { raw::syscall(k::__NR_execve, [path_z.as_ptr() as u64, argv.as_ptr() as u64, envp.as_ptr() as u64]) };
     let errno = result.err().map_or(0, |e| e.0);
     let error = match exec::diagnose(path) {
         Some(what) => LoadError::Invalid(what),
@@ -191,7 +195,11 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     let mut on_exec = |start, end, prot| engine.map.insert(start, end, prot, false);
     let base = if headers.is_dyn && headers.interp().is_some() { layout::program_base(headers.align()) } else { 0 };
     // A static program that is position-independent lies where a dynamic one does, a bare loader in the mmap area.
-    let base = if headers.is_dyn && base == 0 && !is_loader(&plan.found.execfn) { layout::program_base(headers.align()) } else { base };
+    let base = if headers.is_dyn && base == 0 && !is_loader(&plan.found.execfn) {
+        layout::program_base(headers.align())
+    } else {
+        base
+    };
     let program = elf::map(fd, &headers, base, &mut on_exec)?;
     let mut entry = program.entry;
     let mut interp_base = 0;
@@ -306,4 +314,3 @@ fn describe_to_kernel(program: &Image, built: &Built) {
         crate::syscall::memory::own_brk(brk);
     }
 }
-

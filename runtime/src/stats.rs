@@ -3,8 +3,8 @@
 use crate::engine::translate;
 use crate::options;
 use crate::report::Bytes;
-use crate::syscall::table;
 use crate::sys::raw;
+use crate::syscall::table;
 use crate::thread::registry;
 use crate::thread::state::{COUNTED_CALLS, ThreadState};
 use core::fmt::{self, Write};
@@ -78,7 +78,12 @@ pub fn started(exe: &[u8]) {
         return;
     }
     let mut out = Out { bytes: alloc::vec::Vec::new() };
-    let _ = writeln!(out, "{{\"event\":\"start\",\"pid\":{},\"engine\":\"translate\",\"exe\":{}}}", raw::getpid(), Json(exe));
+    let _ = writeln!(
+        out,
+        "{{\"event\":\"start\",\"pid\":{},\"engine\":\"translate\",\"exe\":{}}}",
+        raw::getpid(),
+        Json(exe)
+    );
     emit(&out.bytes);
 }
 

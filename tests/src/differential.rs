@@ -39,14 +39,10 @@ pub fn test() -> Result<Test> {
     let count = number("BT_BLOCKS", BLOCKS)?.to_string();
     let seed = number("BT_SEED", SEED)?.to_string();
     let arguments = [&program, "--seed", &seed, "--count", &count];
-    Ok(Test::new(
-        "differential/blocks_end_in_the_same_state",
-        Kind::Guest,
-        Action::Blocks,
-    )
-    .run(&arguments)
-    .prints("coverage: ")
-    .limit_secs(600))
+    Ok(Test::new("differential/blocks_end_in_the_same_state", Kind::Guest, Action::Blocks)
+        .run(&arguments)
+        .prints("coverage: ")
+        .limit_secs(600))
 }
 
 /// Builds the program.
@@ -58,10 +54,7 @@ pub fn build() -> Result<()> {
         .output()
         .context("cannot start cargo")?;
     if !done.status.success() {
-        bail!(
-            "the blocks do not build\n{}",
-            String::from_utf8_lossy(&done.stderr)
-        );
+        bail!("the blocks do not build\n{}", String::from_utf8_lossy(&done.stderr));
     }
     Ok(())
 }
@@ -72,9 +65,7 @@ pub fn summary(home: &Path) -> Result<String> {
     let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     Ok(text
         .lines()
-        .filter(|line| {
-            !line.starts_with(|first: char| first.is_ascii_digit()) || line.contains("blocks:")
-        })
+        .filter(|line| !line.starts_with(|first: char| first.is_ascii_digit()) || line.contains("blocks:"))
         .map(|line| format!("  {line}\n"))
         .collect())
 }
@@ -104,11 +95,7 @@ pub fn explain(test: &Test, engine: &str, home: &Path) -> Result<String> {
 }
 
 fn compare_block(test: &Test, engine: &str, home: &Path, block: &str) -> Result<String> {
-    let mut argv = test
-        .steps
-        .first()
-        .map(|step| step.argv.clone())
-        .unwrap_or_default();
+    let mut argv = test.steps.first().map(|step| step.argv.clone()).unwrap_or_default();
     argv.extend(["--show".to_owned(), block.to_owned()]);
     let show = |launch: &Launch| -> Result<Vec<String>> {
         let label = format!("block{block}.{}", launch.word());

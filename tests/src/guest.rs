@@ -50,13 +50,8 @@ pub fn collect() -> Result<Vec<Test>> {
     for topic in sorted(&root)? {
         if topic.is_dir() {
             for source in sorted(&topic)? {
-                if source
-                    .extension()
-                    .is_some_and(|kind| kind == "c" || kind == "S" || kind == "cc")
-                {
-                    tests.extend(
-                        from_source(&source).with_context(|| source.display().to_string())?,
-                    );
+                if source.extension().is_some_and(|kind| kind == "c" || kind == "S" || kind == "cc") {
+                    tests.extend(from_source(&source).with_context(|| source.display().to_string())?);
                 }
             }
         }
@@ -65,9 +60,7 @@ pub fn collect() -> Result<Vec<Test>> {
 }
 
 fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut entries: Vec<PathBuf> = fs::read_dir(folder)?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<_>>()?;
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     entries.sort();
     Ok(entries)
 }
@@ -75,12 +68,7 @@ fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
 fn from_source(source: &Path) -> Result<Vec<Test>> {
     let text = fs::read_to_string(source)?;
     let stem = source.file_stem().unwrap_or_default().display().to_string();
-    let topic = source
-        .parent()
-        .and_then(Path::file_name)
-        .unwrap_or_default()
-        .display()
-        .to_string();
+    let topic = source.parent().and_then(Path::file_name).unwrap_or_default().display().to_string();
     let heads: Vec<(&str, &str)> = text
         .lines()
         .map_while(|line| line.strip_prefix("//"))
@@ -90,10 +78,7 @@ fn from_source(source: &Path) -> Result<Vec<Test>> {
     for &(key, value) in &heads {
         if key == "build" {
             builds.push((None, value));
-        } else if let Some(variant) = key
-            .strip_prefix("build[")
-            .and_then(|rest| rest.strip_suffix(']'))
-        {
+        } else if let Some(variant) = key.strip_prefix("build[").and_then(|rest| rest.strip_suffix(']')) {
             builds.push((Some(variant), value));
         }
     }
@@ -119,30 +104,21 @@ fn from_source(source: &Path) -> Result<Vec<Test>> {
                     "links" => {
                         let mut words = value.split_whitespace();
                         let output = folder.join(words.next().context("links: name source")?);
-                        let part =
-                            source.with_file_name(words.next().context("links: name source")?);
+                        let part = source.with_file_name(words.next().context("links: name source")?);
                         let mut flags: Vec<String> = words.map(str::to_owned).collect();
                         if flags.is_empty() {
                             flags = ["-shared", "-fPIC", "-O1"].map(str::to_owned).to_vec();
                         }
-                        build.parts.push(Part {
-                            source: part,
-                            flags,
-                            output,
-                        });
+                        build.parts.push(Part { source: part, flags, output });
                     }
                     _ => {}
                 }
             }
             let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-            let test = Test::new(
-                &format!("{topic}/{name}"),
-                Kind::Guest,
-                Action::Guest(build),
-            )
-            .needs(&["gcc", "libc6-dev"])
-            .run(&words)
-            .limit_secs(30);
+            let test = Test::new(&format!("{topic}/{name}"), Kind::Guest, Action::Guest(build))
+                .needs(&["gcc", "libc6-dev"])
+                .run(&words)
+                .limit_secs(30);
             direct(test, &heads)
         })
         .collect()
@@ -208,10 +184,7 @@ impl Build {
 
 fn compile(source: &Path, flags: &[String], output: &Path) -> Result<()> {
     let common = paths::sources().join("guests");
-    let stamp = output.with_extension(format!(
-        "{}.flags",
-        output.extension().unwrap_or_default().display()
-    ));
+    let stamp = output.with_extension(format!("{}.flags", output.extension().unwrap_or_default().display()));
     let line = flags.join(" ");
     let built = output.metadata().and_then(|meta| meta.modified()).ok();
     // Headers lie beside the source and one folder up.
@@ -219,30 +192,17 @@ fn compile(source: &Path, flags: &[String], output: &Path) -> Result<()> {
     let newest = folders
         .into_iter()
         .flatten()
-        .flat_map(|folder| {
-            fs::read_dir(folder)
-                .into_iter()
-                .flatten()
-                .flatten()
-                .map(|entry| entry.path())
-        })
+        .flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()))
         .filter(|path| path == source || path.extension().is_some_and(|kind| kind == "h"))
         .filter_map(|path| path.metadata().and_then(|meta| meta.modified()).ok())
         .max();
-    if built.is_some()
-        && built > newest
-        && fs::read_to_string(&stamp).is_ok_and(|known| known == line)
-    {
+    if built.is_some() && built > newest && fs::read_to_string(&stamp).is_ok_and(|known| known == line) {
         return Ok(());
     }
     if let Some(folder) = output.parent() {
         fs::create_dir_all(folder)?;
     }
-    let compiler = if source.extension().is_some_and(|kind| kind == "cc") {
-        "g++"
-    } else {
-        "gcc"
-    };
+    let compiler = if source.extension().is_some_and(|kind| kind == "cc") { "g++" } else { "gcc" };
     let done = Command::new(compiler)
         .args(["-Wall", "-Wextra", "-g", "-I"])
         .arg(&common)
@@ -253,10 +213,7 @@ fn compile(source: &Path, flags: &[String], output: &Path) -> Result<()> {
         .output()
         .with_context(|| format!("cannot start {compiler}"))?;
     if !done.status.success() {
-        bail!(
-            "{compiler} failed\n{}",
-            String::from_utf8_lossy(&done.stderr)
-        );
+        bail!("{compiler} failed\n{}", String::from_utf8_lossy(&done.stderr));
     }
     fs::write(stamp, line)?;
     Ok(())

@@ -43,13 +43,7 @@ pub fn collect() -> Vec<Test> {
     ];
     checks
         .iter()
-        .map(|&(name, check)| {
-            Test::new(
-                &format!("launcher/{name}"),
-                Kind::Launcher,
-                Action::Launcher(check),
-            )
-        })
+        .map(|&(name, check)| Test::new(&format!("launcher/{name}"), Kind::Launcher, Action::Launcher(check)))
         .collect()
 }
 
@@ -62,13 +56,8 @@ impl Bench {
     }
 
     fn program(&self, options: &[&str], program: &[&str]) -> Result<Finished> {
-        let arguments: Vec<&str> = ["--engine", self.engine.as_str()]
-            .iter()
-            .chain(options)
-            .chain(&["--"])
-            .chain(program)
-            .copied()
-            .collect();
+        let arguments: Vec<&str> =
+            ["--engine", self.engine.as_str()].iter().chain(options).chain(&["--"]).chain(program).copied().collect();
         self.run(&arguments)
     }
 
@@ -83,53 +72,24 @@ impl Bench {
 /// Ended with `code` and told why in one line that names `subject`.
 fn refused(done: &Finished, code: i32, subject: &str) -> Result<()> {
     let text = String::from_utf8_lossy(&done.stderr);
-    ensure!(
-        done.end == Some(End::Exit(code)),
-        "{subject}: ended with {:?}, not exit code {code}: {text}",
-        done.end
-    );
-    ensure!(
-        text.lines().count() == 1,
-        "{subject}: not one line: {text:?}"
-    );
+    ensure!(done.end == Some(End::Exit(code)), "{subject}: ended with {:?}, not exit code {code}: {text}", done.end);
+    ensure!(text.lines().count() == 1, "{subject}: not one line: {text:?}");
     ensure!(text.contains(subject), "{subject} is not named: {text:?}");
-    ensure!(
-        done.stdout.is_empty(),
-        "{subject}: something on standard output"
-    );
+    ensure!(done.stdout.is_empty(), "{subject}: something on standard output");
     Ok(())
 }
 
 fn help_and_version(bench: &Bench) -> Result<()> {
     let help = bench.run(&["--help"])?;
     let text = String::from_utf8_lossy(&help.stdout).into_owned();
-    ensure!(
-        help.end == Some(End::Exit(0)),
-        "--help ended with {:?}",
-        help.end
-    );
-    for option in [
-        "--engine",
-        "--emulate",
-        "--trace",
-        "--stats",
-        "--perf-map",
-        "--no-follow",
-        "--version",
-    ] {
+    ensure!(help.end == Some(End::Exit(0)), "--help ended with {:?}", help.end);
+    for option in ["--engine", "--emulate", "--trace", "--stats", "--perf-map", "--no-follow", "--version"] {
         ensure!(text.contains(option), "--help does not name {option}");
     }
     let version = bench.run(&["--version"])?;
     let text = String::from_utf8_lossy(&version.stdout).into_owned();
-    ensure!(
-        version.end == Some(End::Exit(0)),
-        "--version ended with {:?}",
-        version.end
-    );
-    ensure!(
-        text.starts_with("bt-run ") && text.lines().count() == 1,
-        "--version printed {text:?}"
-    );
+    ensure!(version.end == Some(End::Exit(0)), "--version ended with {:?}", version.end);
+    ensure!(text.starts_with("bt-run ") && text.lines().count() == 1, "--version printed {text:?}");
     Ok(())
 }
 
@@ -143,15 +103,8 @@ fn unknown_options(bench: &Bench) -> Result<()> {
     ] {
         let done = bench.run(arguments)?;
         let text = String::from_utf8_lossy(&done.stderr);
-        ensure!(
-            matches!(done.end, Some(End::Exit(code)) if code != 0),
-            "{arguments:?} ended with {:?}",
-            done.end
-        );
-        ensure!(
-            !text.trim().is_empty() && !text.contains("panicked"),
-            "{arguments:?} printed {text:?}"
-        );
+        ensure!(matches!(done.end, Some(End::Exit(code)) if code != 0), "{arguments:?} ended with {:?}", done.end);
+        ensure!(!text.trim().is_empty() && !text.contains("panicked"), "{arguments:?} printed {text:?}");
     }
     Ok(())
 }
@@ -174,18 +127,10 @@ fn not_executable(bench: &Bench) -> Result<()> {
         bench.file("other_machine", &machine, 0o755)?,
         bench.file("truncated", image.get(..50).unwrap_or_default(), 0o755)?,
         bench.file("headers_only", image.get(..120).unwrap_or_default(), 0o755)?,
-        bench.file(
-            "missing_interpreter_of_script",
-            b"#!/no/such/interpreter\n",
-            0o755,
-        )?,
+        bench.file("missing_interpreter_of_script", b"#!/no/such/interpreter\n", 0o755)?,
         bench.file(
             "missing_interpreter",
-            &replace(
-                &image,
-                b"/lib64/ld-linux-x86-64.so.2",
-                b"/no/such/interpreter/at/all",
-            )?,
+            &replace(&image, b"/lib64/ld-linux-x86-64.so.2", b"/no/such/interpreter/at/all")?,
             0o755,
         )?,
     ];
@@ -197,10 +142,7 @@ fn not_executable(bench: &Bench) -> Result<()> {
 
 fn replace(image: &[u8], from: &[u8], to: &[u8]) -> Result<Vec<u8>> {
     ensure!(from.len() == to.len(), "lengths differ");
-    let at = image
-        .windows(from.len())
-        .position(|bytes| bytes == from)
-        .context("no interpreter in the image")?;
+    let at = image.windows(from.len()).position(|bytes| bytes == from).context("no interpreter in the image")?;
     let mut changed = image.to_vec();
     changed.splice(at..at + from.len(), to.iter().copied());
     Ok(changed)
@@ -232,11 +174,7 @@ fn broken_images(bench: &Bench) -> Result<()> {
         match natively {
             Err(_) => refused(&done, 126, "damaged").with_context(|| format!("image {number}"))?,
             Ok(native) if native.status.success() => {
-                ensure!(
-                    done.end == Some(End::Exit(0)),
-                    "image {number} runs natively, here {:?} {text}",
-                    done.end
-                );
+                ensure!(done.end == Some(End::Exit(0)), "image {number} runs natively, here {:?} {text}", done.end);
             }
             Ok(_) => ensure!(
                 done.end.is_some_and(|end| end != End::Exit(0)),
@@ -251,11 +189,7 @@ fn broken_images(bench: &Bench) -> Result<()> {
 
 fn path_search(bench: &Bench) -> Result<()> {
     let done = bench.program(&[], &["sh", "-c", "echo $0 $1", "zero", "one"])?;
-    ensure!(
-        done.stdout == b"zero one\n",
-        "sh printed {:?}",
-        String::from_utf8_lossy(&done.stdout)
-    );
+    ensure!(done.stdout == b"zero one\n", "sh printed {:?}", String::from_utf8_lossy(&done.stdout));
     // A file of the work folder is not found without a slash, options end at `--`.
     bench.file("sh2", b"#!/bin/sh\necho found\n", 0o755)?;
     refused(&bench.program(&[], &["sh2"])?, 127, "sh2")?;
@@ -271,47 +205,29 @@ fn path_search(bench: &Bench) -> Result<()> {
 
 fn trace(bench: &Bench) -> Result<()> {
     let file = bench.work.join("trace");
-    let done = bench.program(
-        &[&format!("--trace={}", file.display())],
-        &["echo", "traced"],
-    )?;
+    let done = bench.program(&[&format!("--trace={}", file.display())], &["echo", "traced"])?;
     ensure!(done.stdout == b"traced\n", "echo did not run");
     let text = fs::read_to_string(&file).context("--trace wrote no file")?;
     ensure!(
-        text.lines()
-            .any(|line| line.contains("write(1, \"traced\\n\", 7)")
-                && line.trim_end().ends_with("= 7")),
+        text.lines().any(|line| line.contains("write(1, \"traced\\n\", 7)") && line.trim_end().ends_with("= 7")),
         "no line for the write:\n{text}"
     );
+    ensure!(text.contains("exit_group(0)"), "no line for exit_group:\n{text}");
     ensure!(
-        text.contains("exit_group(0)"),
-        "no line for exit_group:\n{text}"
+        text.lines().any(|line| line.contains("openat(AT_FDCWD, \"/etc/ld.so.cache\", O_RDONLY|O_CLOEXEC)")),
+        "no line for openat:\n{text}"
     );
-    ensure!(text.lines().any(|line| line.contains("openat(AT_FDCWD, \"/etc/ld.so.cache\", O_RDONLY|O_CLOEXEC)")), "no line for openat:\n{text}");
     Ok(())
 }
 
 fn no_follow(bench: &Bench) -> Result<()> {
     let file = bench.work.join("stats");
     let stats = format!("--stats={}", file.display());
-    let done = bench.program(
-        &["--no-follow", &stats],
-        &["sh", "-c", "/bin/echo child; exit 3"],
-    )?;
-    ensure!(
-        done.end == Some(End::Exit(3)) && done.stdout == b"child\n",
-        "sh ended with {:?}",
-        done.end
-    );
+    let done = bench.program(&["--no-follow", &stats], &["sh", "-c", "/bin/echo child; exit 3"])?;
+    ensure!(done.end == Some(End::Exit(3)) && done.stdout == b"child\n", "sh ended with {:?}", done.end);
     let text = fs::read_to_string(&file).context("--stats wrote no file")?;
-    let started = text
-        .lines()
-        .filter(|line| line.contains("\"event\":\"start\""))
-        .count();
-    ensure!(
-        started == 1,
-        "{started} images started under the engine, not one:\n{text}"
-    );
+    let started = text.lines().filter(|line| line.contains("\"event\":\"start\"")).count();
+    ensure!(started == 1, "{started} images started under the engine, not one:\n{text}");
     Ok(())
 }
 
@@ -324,15 +240,8 @@ fn perf_map(bench: &Bench) -> Result<()> {
     ensure!(!lines.is_empty(), "the map is empty");
     for line in lines.lines() {
         let mut words = line.splitn(3, ' ');
-        let numbers = words
-            .by_ref()
-            .take(2)
-            .filter(|word| u64::from_str_radix(word, 16).is_ok())
-            .count();
-        ensure!(
-            numbers == 2 && words.next().is_some(),
-            "not `start size name`: {line:?}"
-        );
+        let numbers = words.by_ref().take(2).filter(|word| u64::from_str_radix(word, 16).is_ok()).count();
+        ensure!(numbers == 2 && words.next().is_some(), "not `start size name`: {line:?}");
     }
     Ok(())
 }

@@ -75,11 +75,7 @@ pub fn missing(names: &[&'static str]) -> Vec<&'static str> {
     let mut missing: Vec<_> = names
         .iter()
         .copied()
-        .filter(|&name| {
-            !PACKAGES
-                .iter()
-                .any(|package| package.name == name && package.is_there())
-        })
+        .filter(|&name| !PACKAGES.iter().any(|package| package.name == name && package.is_there()))
         .collect();
     missing.sort_unstable();
     missing.dedup();
@@ -99,10 +95,7 @@ mod tests {
     fn every_named_package_is_in_the_table() {
         for test in crate::all_tests().expect("tests are collected") {
             for name in test.packages {
-                assert!(
-                    PACKAGES.iter().any(|package| package.name == name),
-                    "{name} is not in the table"
-                );
+                assert!(PACKAGES.iter().any(|package| package.name == name), "{name} is not in the table");
             }
         }
     }

@@ -28,8 +28,5 @@ pub const SEARCH_PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Finds a command along [`SEARCH_PATH`].
 pub fn find_command(name: &str) -> Option<PathBuf> {
-    SEARCH_PATH
-        .split(':')
-        .map(|folder| Path::new(folder).join(name))
-        .find(|path| path.is_file())
+    SEARCH_PATH.split(':').map(|folder| Path::new(folder).join(name)).find(|path| path.is_file())
 }

@@ -219,9 +219,7 @@ impl Test {
 
     /// Replaces matches before comparing.
     pub fn normalise(mut self, pattern: &str, with: &str) -> Self {
-        self.checks
-            .normalise
-            .push((pattern.to_owned(), with.to_owned()));
+        self.checks.normalise.push((pattern.to_owned(), with.to_owned()));
         self
     }
 
@@ -239,12 +237,7 @@ impl Test {
 
     /// The calls by name equal those that `strace -f` saw, `except` these for a reason.
     pub fn calls_equal_except(mut self, except: &[(&str, &str)]) -> Self {
-        self.checks.calls = Calls::Equal(
-            except
-                .iter()
-                .map(|&(name, why)| (name.to_owned(), why.to_owned()))
-                .collect(),
-        );
+        self.checks.calls = Calls::Equal(except.iter().map(|&(name, why)| (name.to_owned(), why.to_owned())).collect());
         self.packages.push("strace");
         self
     }

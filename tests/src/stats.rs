@@ -15,11 +15,7 @@ pub type CallCounts = BTreeMap<String, u64>;
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Event {
     /// An image starts under an engine.
-    Start {
-        pid: i32,
-        engine: String,
-        exe: String,
-    },
+    Start { pid: i32, engine: String, exe: String },
     /// A process or an image ends; absent when the process was killed.
     End {
         pid: i32,
@@ -56,9 +52,7 @@ impl Stats {
     fn parse(text: &str) -> Result<Self> {
         let events = text
             .lines()
-            .map(|line| {
-                serde_json::from_str(line).with_context(|| format!("statistics line {line:?}"))
-            })
+            .map(|line| serde_json::from_str(line).with_context(|| format!("statistics line {line:?}")))
             .collect::<Result<_>>()?;
         Ok(Self { events })
     }
@@ -69,23 +63,14 @@ impl Stats {
         let mut started = false;
         for event in &self.events {
             match event {
-                Event::Start {
-                    engine: found,
-                    pid,
-                    exe,
-                } => {
+                Event::Start { engine: found, pid, exe } => {
                     started = true;
                     if found != engine {
-                        complaints.push(format!(
-                            "{exe} (pid {pid}) ran under engine {found}, not {engine}"
-                        ));
+                        complaints.push(format!("{exe} (pid {pid}) ran under engine {found}, not {engine}"));
                     }
                 }
                 Event::Native { path, reason } => {
-                    if !allowed_native
-                        .iter()
-                        .any(|suffix| path.ends_with(suffix.as_str()))
-                    {
+                    if !allowed_native.iter().any(|suffix| path.ends_with(suffix.as_str())) {
                         complaints.push(format!("{path} was executed natively ({reason})"));
                     }
                 }
@@ -100,10 +85,7 @@ impl Stats {
 
     /// Images that were started, under the engine or natively.
     pub fn images(&self) -> usize {
-        self.events
-            .iter()
-            .filter(|event| !matches!(event, Event::End { .. }))
-            .count()
+        self.events.iter().filter(|event| !matches!(event, Event::End { .. })).count()
     }
 
     /// Pids that started and have no end.
@@ -111,23 +93,11 @@ impl Stats {
         let ended: Vec<i32> = self
             .events
             .iter()
-            .filter_map(|event| {
-                if let Event::End { pid, .. } = event {
-                    Some(*pid)
-                } else {
-                    None
-                }
-            })
+            .filter_map(|event| if let Event::End { pid, .. } = event { Some(*pid) } else { None })
             .collect();
         self.events
             .iter()
-            .filter_map(|event| {
-                if let Event::Start { pid, .. } = event {
-                    Some(*pid)
-                } else {
-                    None
-                }
-            })
+            .filter_map(|event| if let Event::Start { pid, .. } = event { Some(*pid) } else { None })
             .filter(|pid| !ended.contains(pid))
             .collect()
     }
@@ -176,14 +146,8 @@ mod tests {
 
     #[test]
     fn empty_file_and_other_engine_are_complaints() {
-        assert_eq!(
-            Stats::parse("").unwrap().strangers("translate", &[]).len(),
-            1
-        );
-        assert_eq!(
-            Stats::parse(START).unwrap().strangers("direct", &[]).len(),
-            1
-        );
+        assert_eq!(Stats::parse("").unwrap().strangers("translate", &[]).len(), 1);
+        assert_eq!(Stats::parse(START).unwrap().strangers("direct", &[]).len(), 1);
     }
 
     #[test]

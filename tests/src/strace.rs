@@ -37,9 +37,7 @@ pub fn parse(text: &str) -> Log {
             continue;
         };
         if name.is_empty()
-            || !name
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+            || !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
         {
             continue;
         }
@@ -58,11 +56,7 @@ pub fn parse(text: &str) -> Log {
 }
 
 /// Differences in counts, one text for each name, except for the names in `except`.
-pub fn differences(
-    native: &CallCounts,
-    ours: &CallCounts,
-    except: &[(String, String)],
-) -> Vec<String> {
+pub fn differences(native: &CallCounts, ours: &CallCounts, except: &[(String, String)]) -> Vec<String> {
     let mut both: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     for (name, count) in native {
         both.entry(name).or_default().0 = *count;
@@ -71,9 +65,7 @@ pub fn differences(
         both.entry(name).or_default().1 = *count;
     }
     both.into_iter()
-        .filter(|(name, (native, ours))| {
-            native != ours && !except.iter().any(|(skipped, _)| skipped == name)
-        })
+        .filter(|(name, (native, ours))| native != ours && !except.iter().any(|(skipped, _)| skipped == name))
         .map(|(name, (native, ours))| format!("{name}: native {native}, ours {ours}"))
         .collect()
 }
@@ -98,15 +90,8 @@ mod tests {
     #[test]
     fn calls_are_counted_once_each() {
         let log = parse(LOG);
-        let names: Vec<_> = log
-            .calls
-            .iter()
-            .map(|(name, count)| (name.as_str(), *count))
-            .collect();
-        assert_eq!(
-            names,
-            [("clone", 1), ("execve", 1), ("exit_group", 1), ("read", 1)]
-        );
+        let names: Vec<_> = log.calls.iter().map(|(name, count)| (name.as_str(), *count)).collect();
+        assert_eq!(names, [("clone", 1), ("execve", 1), ("exit_group", 1), ("read", 1)]);
         assert_eq!(log.images, 2);
     }
 
@@ -116,10 +101,7 @@ mod tests {
         let mut ours = native.clone();
         assert!(differences(&native, &ours, &[]).is_empty());
         ours.insert("futex".to_owned(), 2);
-        assert_eq!(
-            differences(&native, &ours, &[]),
-            ["futex: native 0, ours 2"]
-        );
+        assert_eq!(differences(&native, &ours, &[]), ["futex: native 0, ours 2"]);
         assert!(differences(&native, &ours, &[("futex".to_owned(), "why".to_owned())]).is_empty());
     }
 }

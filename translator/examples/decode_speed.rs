@@ -8,9 +8,7 @@ use std::time::Instant;
 use bt_translator::decode::decode;
 
 fn main() -> std::io::Result<()> {
-    let path = std::env::args()
-        .nth(1)
-        .unwrap_or_else(|| "/usr/lib/x86_64-linux-gnu/libc.so.6".to_owned());
+    let path = std::env::args().nth(1).unwrap_or_else(|| "/usr/lib/x86_64-linux-gnu/libc.so.6".to_owned());
     let file = std::fs::read(&path)?;
     // Without reading section headers: the longest stretch without a bad byte is text.
     let text = longest_valid_run(&file);
@@ -21,29 +19,18 @@ fn main() -> std::io::Result<()> {
         count = count_insns(black_box(text));
         best_ns = best_ns.min(start.elapsed().as_secs_f64() * 1e9);
     }
-    let (insns, bytes) = (
-        f64::from(count),
-        f64::from(u32::try_from(text.len()).unwrap_or(u32::MAX)),
-    );
+    let (insns, bytes) = (f64::from(count), f64::from(u32::try_from(text.len()).unwrap_or(u32::MAX)));
     println!("{path}: {count} instructions, {} bytes", text.len());
-    println!(
-        "best of 20: {:.2} ns per instruction, {:.0} MB/s",
-        best_ns / insns,
-        bytes / best_ns * 1e3
-    );
+    println!("best of 20: {:.2} ns per instruction, {:.0} MB/s", best_ns / insns, bytes / best_ns * 1e3);
 
     let start = Instant::now();
     let mut checksum = 0u32;
     for_each_insn(black_box(text), |insn| {
         let effect = insn.flag_effect();
-        checksum +=
-            u32::from(effect.read) + u32::from(effect.write) + u32::from(insn.may_write_memory());
+        checksum += u32::from(effect.read) + u32::from(effect.write) + u32::from(insn.may_write_memory());
     });
     let ns = start.elapsed().as_secs_f64() * 1e9;
-    println!(
-        "with flag and memory effects: {:.2} ns per instruction (checksum {checksum})",
-        ns / insns
-    );
+    println!("with flag and memory effects: {:.2} ns per instruction (checksum {checksum})", ns / insns);
     Ok(())
 }
 

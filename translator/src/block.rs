@@ -5,7 +5,7 @@
 //! contiguous range of guest code, in the guest's own layout.
 
 use crate::addr::{CachePc, GuestPc};
-use crate::decode::{Class, DecodeError, Insn, Prefixes, decode_into};
+use crate::decode::{Class, DecodeError, Insn, Prefixes, copied_len, decode_into};
 use crate::layout::Layout;
 use crate::rewrite::{branch, copy, indirect, rip_relative, segment, syscall};
 use crate::translation::{Entry, ExitDesc, ExitKind, NO_ENTRY, Recover, Translation};
@@ -34,6 +34,8 @@ pub struct Request {
     pub indirect: bool,
     /// End the fragment behind every instruction that may write memory (code that is written while it runs).
     pub end_after_store: bool,
+    /// One way in only: the return point of a call begins a fragment of its own.
+    pub single_entry: bool,
     /// End behind this many instructions, 0 for the usual limit. What follows is never entered, so a fragment that is
     /// translated again for its position map is the same as the first time whatever has become known since.
     pub max_insns: u32,
@@ -170,6 +172,8 @@ impl Translator {
         enter(&self.layout, out, tag, pc, request.indirect);
         let mut body = out.hot.offset();
         let mut last_len = 0;
+        let again = request.max_insns != 0;
+        let limit = if again { request.max_insns } else { MAX_INSNS };
         loop {
             if last_len != 0 {
                 let emitted = u8::try_from(out.hot.offset() - body).unwrap_or(NO_ENTRY);
@@ -177,6 +181,21 @@ impl Translator {
                 body = out.hot.offset();
             }
             let bytes = self.window.at(pc, source);
+            // Most instructions need nothing but their length.
+            let copied = bytes.first_chunk().map_or(0, copied_len);
+            if copied != 0 && !request.end_after_store {
+                out.mark(tag, pc, Recover::Copied);
+                out.hot.put(bytes.get(..copied).unwrap_or(&[]));
+                pc = pc.plus(copied as u64);
+                last_len = u8::try_from(copied).unwrap_or(0);
+                out.insns += 1;
+                if out.insns >= limit || out.hot.offset() >= MAX_HOT_BYTES {
+                    out.mark(tag, pc, Recover::At);
+                    jump_exit(&self.layout, out, ExitKind::Direct, pc);
+                    break;
+                }
+                continue;
+            }
             if let Err(e) = decode_into(bytes, &mut insn) {
                 // Not enough readable bytes, or not an instruction we know: the CPU has the word, in place.
                 out.mark(tag, pc, Recover::At);
@@ -205,17 +224,15 @@ impl Translator {
             if next == Next::End {
                 break;
             }
-            let again = request.max_insns != 0;
-            let limit = if again { request.max_insns } else { MAX_INSNS };
             let full = out.insns >= limit
                 || out.hot.offset() >= MAX_HOT_BYTES
-                || (request.end_after_store && insn.may_write_memory());
+                || (request.end_after_store && (insn.may_write_memory() || insn.class == Class::Syscall));
             if !full && !again && next == Next::NewBlock && source.is_known(pc) {
                 next = Next::End;
                 out.mark(tag, pc, Recover::At);
                 jump_exit(&self.layout, out, ExitKind::Direct, pc);
             } else if next == Next::ReturnPoint {
-                if full || !again && source.is_known(pc) {
+                if full || request.single_entry || !again && source.is_known(pc) {
                     break;
                 }
                 enter(&self.layout, out, tag, pc, true);

@@ -60,6 +60,8 @@ pub enum Recover {
     Scratch(u8),
     /// As `At`, but this register is in `slot_scratch` and that one in `slot_r11`.
     TwoScratch(u8, u8),
+    /// As `At`, but the guest's gs base has been added to this register, and r11 is in its slot.
+    Shifted(u8),
     /// As `At`, but rcx is in its slot.
     Rcx,
     /// As `At`, but r11 is in its slot.

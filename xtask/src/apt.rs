@@ -48,10 +48,7 @@ impl Drop for PolicyGuard {
 
 /// The line that a user types.
 pub fn line(packages: &[&str]) -> String {
-    format!(
-        "sudo apt-get install --no-install-recommends {}",
-        packages.join(" ")
-    )
+    format!("sudo apt-get install --no-install-recommends {}", packages.join(" "))
 }
 
 /// Installs `packages`; needs root.
@@ -70,11 +67,7 @@ fn apt(arguments: &[&str]) -> Result<()> {
         .output()
         .context("cannot start apt-get")?;
     if !done.status.success() {
-        bail!(
-            "apt-get {} failed\n{}",
-            arguments.join(" "),
-            String::from_utf8_lossy(&done.stderr)
-        );
+        bail!("apt-get {} failed\n{}", arguments.join(" "), String::from_utf8_lossy(&done.stderr));
     }
     Ok(())
 }

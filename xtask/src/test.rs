@@ -50,19 +50,12 @@ impl Arguments {
             Kind::Launcher => Part::Launcher,
         };
         self.wants(part)
-            && (self.filters.is_empty()
-                || self
-                    .filters
-                    .iter()
-                    .any(|text| test.name.contains(text.as_str())))
+            && (self.filters.is_empty() || self.filters.iter().any(|text| test.name.contains(text.as_str())))
     }
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let tests: Vec<Test> = all_tests()?
-        .into_iter()
-        .filter(|test| arguments.selects(test))
-        .collect();
+    let tests: Vec<Test> = all_tests()?.into_iter().filter(|test| arguments.selects(test)).collect();
     if arguments.list {
         for test in &tests {
             println!("{} {}", test.kind.word(), test.name);
@@ -74,21 +67,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut totals = Totals::default();
     let launcher = build_launcher();
     // A filter names guests and programs; unit tests have cargo's own.
-    if arguments.wants(Part::Unit)
-        && (arguments.filters.is_empty() || !arguments.only_kind.is_empty())
-    {
+    if arguments.wants(Part::Unit) && (arguments.filters.is_empty() || !arguments.only_kind.is_empty()) {
         totals.add(unit::run(&arguments.filters)?);
     }
     let engines = std::env::var("BT_ENGINES").unwrap_or_else(|_| "translate".to_owned());
     let options = Options {
-        engines: engines
-            .split([',', ' '])
-            .filter(|name| !name.is_empty())
-            .map(str::to_owned)
-            .collect(),
-        jobs: arguments.jobs.unwrap_or_else(|| {
-            std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-        }),
+        engines: engines.split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+        jobs: arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get)),
         strict,
     };
     match launcher {
@@ -102,28 +87,18 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         println!("failed: {name}");
     }
     println!("{}", totals.line());
-    Ok(if totals.failed.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if totals.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Installs what is missing, or says how.
 fn provide_packages(tests: &[Test], no_install: bool) -> Result<()> {
-    let names: Vec<&'static str> = tests
-        .iter()
-        .flat_map(|test| test.packages.iter().copied())
-        .collect();
+    let names: Vec<&'static str> = tests.iter().flat_map(|test| test.packages.iter().copied()).collect();
     let missing = packages::missing(&names);
     if missing.is_empty() {
         return Ok(());
     }
     if no_install || !apt::may_install() {
-        println!(
-            "Tests that need missing packages are skipped. To run them:\n  {}",
-            apt::line(&missing)
-        );
+        println!("Tests that need missing packages are skipped. To run them:\n  {}", apt::line(&missing));
         return Ok(());
     }
     println!("installing {}", missing.join(" "));

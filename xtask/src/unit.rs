@@ -8,16 +8,14 @@ use bt_tests::runner::Totals;
 
 /// Crates whose own tests are run, one build each: cargo unifies features over one build, and the
 /// freestanding crates must not get another's.
-const CRATES: &[&str] = &["bt-translator", "bt-run", "bt-tests", "xtask"];
+const CRATES: &[&str] = &["bt-translator", "bt-run", "bt-tests", "bt-bench", "xtask"];
 
 /// Runs the unit tests whose names match a filter; all without filters.
 pub fn run(filters: &[String]) -> Result<Totals> {
     let mut totals = Totals::default();
     for &name in CRATES {
         let mut command = Command::new(env!("CARGO"));
-        command
-            .args(["test", "--quiet", "--no-fail-fast", "-p", name, "--"])
-            .args(filters);
+        command.args(["test", "--quiet", "--no-fail-fast", "-p", name, "--"]).args(filters);
         // The test harness tells the results on standard output, cargo its own on standard error.
         let mut child = command
             .current_dir(bt_tests::paths::workspace())
@@ -32,9 +30,7 @@ pub fn run(filters: &[String]) -> Result<Totals> {
                 match count(&line) {
                     Some((passed, failed, ignored)) => {
                         counted.passed += passed;
-                        counted
-                            .failed
-                            .extend((0..failed).map(|_| format!("cargo test -p {name}")));
+                        counted.failed.extend((0..failed).map(|_| format!("cargo test -p {name}")));
                         counted.skipped += ignored;
                     }
                     None => tail.push(line),
@@ -43,18 +39,12 @@ pub fn run(filters: &[String]) -> Result<Totals> {
         }
         let good = child.wait()?.success();
         if !good && counted.failed.is_empty() {
-            counted
-                .failed
-                .push(format!("cargo test -p {name} (did not build or run)"));
+            counted.failed.push(format!("cargo test -p {name} (did not build or run)"));
         }
         if !good {
             println!("{}", tail.join("\n"));
         }
-        println!(
-            "{}  cargo test -p {name}: {}",
-            if good { "ok  " } else { "FAIL" },
-            counted.line()
-        );
+        println!("{}  cargo test -p {name}: {}", if good { "ok  " } else { "FAIL" }, counted.line());
         totals.add(counted);
     }
     Ok(totals)
@@ -64,8 +54,7 @@ pub fn run(filters: &[String]) -> Result<Totals> {
 fn count(line: &str) -> Option<(usize, usize, usize)> {
     let rest = line.strip_prefix("test result: ")?;
     let number = |word: &str| -> Option<usize> {
-        rest.split(['.', ';'])
-            .find_map(|part| part.trim().strip_suffix(word)?.trim().parse().ok())
+        rest.split(['.', ';']).find_map(|part| part.trim().strip_suffix(word)?.trim().parse().ok())
     };
     Some((number("passed")?, number("failed")?, number("ignored")?))
 }

@@ -364,6 +364,9 @@ pub unsafe extern "C" fn restorer() -> ! {
 /// # Safety
 /// `gs` must point to the thread's state.
 #[unsafe(naked)]
-pub unsafe extern "C" fn on_runtime_stack(ts: *mut crate::thread::state::ThreadState, function: extern "C" fn(*mut crate::thread::state::ThreadState)) -> ! {
+pub unsafe extern "C" fn on_runtime_stack(
+    ts: *mut crate::thread::state::ThreadState,
+    function: extern "C" fn(*mut crate::thread::state::ThreadState),
+) -> ! {
     naked_asm!("mov rsp, gs:[{runtime_sp}]", "call rsi", "jmp bt_leave", runtime_sp = const o::RUNTIME_SP)
 }

@@ -106,7 +106,9 @@ impl Headers {
         }
         let mut table = [0u8; MAX_PHDRS * PHENT];
         let wanted = phnum * PHENT;
-        let Some(bytes) = table.get_mut(..wanted) else { return Err(LoadError::Invalid("has malformed program headers")) };
+        let Some(bytes) = table.get_mut(..wanted) else {
+            return Err(LoadError::Invalid("has malformed program headers"));
+        };
         if file.read_at(phoff, bytes) != Ok(wanted) {
             return Err(LoadError::Invalid("is truncated in its program headers"));
         }
@@ -237,11 +239,9 @@ pub type OnExec<'a> = &'a mut dyn FnMut(u64, u64, u32);
 fn map_fd(addr: u64, len: u64, prot: u32, fd: i32, offset: u64) -> Result<(), LoadError> {
     let flags = u64::from(k::MAP_PRIVATE | k::MAP_FIXED);
     // SAFETY: inside the range that was reserved for the image.
-    unsafe {
-        raw::syscall(k::__NR_mmap, [addr, len, u64::from(prot), flags, u64::from(fd.cast_unsigned()), offset])
-    }
-    .map(|_| ())
-    .map_err(|e| LoadError::Failed("cannot be mapped", e.0))
+    unsafe { raw::syscall(k::__NR_mmap, [addr, len, u64::from(prot), flags, u64::from(fd.cast_unsigned()), offset]) }
+        .map(|_| ())
+        .map_err(|e| LoadError::Failed("cannot be mapped", e.0))
 }
 
 /// Reserves the address range of an image; returns its start.

@@ -20,6 +20,8 @@ pub const EXECFN_BYTES: usize = 4096;
 pub struct Handoff {
     /// The program's descriptor.
     pub exe_fd: i32,
+    /// Where trace lines go, -1 for nowhere.
+    pub trace_fd: i32,
     /// SIGSEGV is blocked as far as the guest knows.
     pub segv_blocked: u32,
     /// Name for /proc/self/comm, NUL-terminated.
@@ -74,7 +76,8 @@ mod tests {
         let mut options = Options::DEFAULT;
         options.trace = true;
         options.cache_zones = 7;
-        let handoff = Handoff { exe_fd: 42, segv_blocked: 1, comm: *b"name\0\0\0\0\0\0\0\0\0\0\0\0", options };
+        let handoff =
+            Handoff { exe_fd: 42, trace_fd: -1, segv_blocked: 1, comm: *b"name\0\0\0\0\0\0\0\0\0\0\0\0", options };
         let mut buf = [0; STRING_BYTES];
         handoff.write(b"/a path", &mut buf).unwrap();
         let string = &buf[..buf.iter().position(|&b| b == 0).unwrap()];

@@ -184,7 +184,8 @@ pub unsafe fn build(initial: &Initial, guest: &Guest<'_>) -> Built {
         cursor.put_word(0);
 
         // The kernel leaves a random gap below the strings; it moves with them.
-        let gap = initial.argv.first().map_or(0, |&first| first.saturating_sub(initial.aux(at::RANDOM).unwrap_or(first)));
+        let gap =
+            initial.argv.first().map_or(0, |&first| first.saturating_sub(initial.aux(at::RANDOM).unwrap_or(first)));
         let small = RANDOM_BYTES as u64 + 64;
         let mut small_cursor = Cursor((strings_at - gap.max(small)) & !15);
         let small_at = small_cursor.0;

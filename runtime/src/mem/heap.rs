@@ -125,7 +125,10 @@ unsafe impl GlobalAlloc for Heap {
             (None, None) => {
                 // SAFETY: a mapping of ours; the kernel moves it if it must.
                 let moved = unsafe {
-                    raw::syscall(k::__NR_mremap, [block as u64, page_up(layout.size()), page_up(new_size), u64::from(k::MREMAP_MAYMOVE)])
+                    raw::syscall(
+                        k::__NR_mremap,
+                        [block as u64, page_up(layout.size()), page_up(new_size), u64::from(k::MREMAP_MAYMOVE)],
+                    )
                 };
                 let Ok(addr) = moved else { return ptr::null_mut() };
                 let mut lists = self.0.lock();

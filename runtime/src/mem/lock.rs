@@ -56,7 +56,10 @@ impl<T> Mutex<T> {
     fn futex(&self, op: u32, val: u32) {
         // SAFETY: the word outlives the call.
         let _ = unsafe {
-            raw::syscall(k::__NR_futex, [self.word.as_ptr() as u64, u64::from(op | k::FUTEX_PRIVATE_FLAG), u64::from(val), 0])
+            raw::syscall(
+                k::__NR_futex,
+                [self.word.as_ptr() as u64, u64::from(op | k::FUTEX_PRIVATE_FLAG), u64::from(val), 0],
+            )
         };
     }
 }

@@ -41,6 +41,9 @@ pub struct Watch {
     pub faults: u32,
 }
 
+/// Write faults on a page after which its code is compared at each entry instead: a fault costs as much as thirty comparisons.
+pub const FAULTS_TO_CHECK: u32 = 100;
+
 /// The mappings, by start address.
 #[derive(Default, Debug)]
 pub struct CodeMap {
@@ -134,6 +137,13 @@ impl CodeMap {
             }
         }
         found
+    }
+
+    /// Code at `addr` can change without a fault: it is shared, or its page is written so often that faults cost too much.
+    #[must_use]
+    pub fn is_checked(&self, addr: u64) -> bool {
+        self.find(addr).is_some_and(|(_, r)| r.shared)
+            || self.watched.get(&(addr >> 12)).is_some_and(|w| w.faults >= FAULTS_TO_CHECK)
     }
 
     /// Watched pages in `start..end` that we protected.

@@ -76,10 +76,7 @@ fn host_action(signal: i32, guest: &SigAction) -> SigAction {
     }
     SigAction {
         handler: asm::signal_entry as *const () as u64,
-        flags: sa::SIGINFO
-            | sa::ONSTACK
-            | sa::RESTORER
-            | guest.flags & (sa::RESTART | sa::NOCLDSTOP | sa::NOCLDWAIT),
+        flags: sa::SIGINFO | sa::ONSTACK | sa::RESTORER | guest.flags & (sa::RESTART | sa::NOCLDSTOP | sa::NOCLDWAIT),
         restorer: asm::restorer as *const () as u64,
         mask: super::ALL_BUT_FAULTS,
     }

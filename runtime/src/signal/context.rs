@@ -8,9 +8,7 @@ use crate::thread::state::Regs;
 pub fn regs_of(mc: &McContext) -> Regs {
     let [r8, r9, r10, r11, r12, r13, r14, r15] = mc.r8_15;
     Regs {
-        gpr: [
-            mc.rax, mc.rcx, mc.rdx, mc.rbx, mc.rsp, mc.rbp, mc.rsi, mc.rdi, r8, r9, r10, r11, r12, r13, r14, r15,
-        ],
+        gpr: [mc.rax, mc.rcx, mc.rdx, mc.rbx, mc.rsp, mc.rbp, mc.rsi, mc.rdi, r8, r9, r10, r11, r12, r13, r14, r15],
         rip: mc.rip,
         rflags: mc.rflags,
     }

@@ -5,9 +5,7 @@ use super::host::queue;
 use crate::engine::translate::lock;
 use crate::gate::region::{Label, address};
 use crate::mem::guest;
-use crate::sys::types::{
-    FPX_SW_OFFSET, FpxSwBytes, RtSigFrame, SigAction, SigInfo, StackT, UContext, sa, sig,
-};
+use crate::sys::types::{FPX_SW_OFFSET, FpxSwBytes, RtSigFrame, SigAction, SigInfo, StackT, UContext, sa, sig};
 use crate::thread::state::ThreadState;
 use linux_raw_sys::general as k;
 
@@ -141,7 +139,9 @@ pub fn xsave_bytes(fpstate: u64) -> u64 {
     }
     let sw: Option<FpxSwBytes> = guest::read(fpstate + FPX_SW_OFFSET);
     match sw {
-        Some(sw) if sw.magic1 == crate::sys::types::FP_XSTATE_MAGIC1 && sw.extended_size >= 512 => u64::from(sw.extended_size),
+        Some(sw) if sw.magic1 == crate::sys::types::FP_XSTATE_MAGIC1 && sw.extended_size >= 512 => {
+            u64::from(sw.extended_size)
+        }
         _ => FXSAVE_BYTES,
     }
 }

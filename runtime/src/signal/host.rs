@@ -15,7 +15,10 @@ use linux_raw_sys::general as k;
 /// Trap number of a page fault (Intel SDM vol. 3, table 6-1), and the write bit of its error code.
 const TRAP_PAGE_FAULT: u64 = 14;
 const ERROR_WRITE: u64 = 2;
-const TF: u64 = 1 << 8;
+/// si_code of a SIGTRAP by the trap flag (sigaction(2)).
+const TRAP_TRACE: i32 = 2;
+/// si_code of a SIGSYS by a seccomp filter (seccomp(2)).
+const SYS_SECCOMP: i32 = 1;
 
 /// Entered by the kernel (through `asm::signal_entry`) on the thread's alternate stack with every signal but SIGSEGV and SIGBUS blocked.
 ///
@@ -25,8 +28,8 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
     // SAFETY: the kernel passes the frame it built; gs is the thread's (signals are blocked until it is).
     let (ts, info, uc) = unsafe { (&mut *current(), &*info, &mut *uc) };
     // Raised by an instruction, not by kill(2) and relatives, whose codes are not positive (sigaction(2)).
-    let synchronous = info.code > 0
-        && matches!(signal, sig::SIGSEGV | sig::SIGBUS | sig::SIGFPE | sig::SIGILL | sig::SIGTRAP);
+    let synchronous =
+        info.code > 0 && matches!(signal, sig::SIGSEGV | sig::SIGBUS | sig::SIGFPE | sig::SIGILL | sig::SIGTRAP);
     if crate::image::contains(uc.mc.rip) {
         if synchronous {
             return fault_in_runtime(ts, signal, info, uc);
@@ -36,7 +39,8 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
     let mut regs = regs_of(&uc.mc);
     let interrupted_pc = uc.mc.rip;
     let mut engine = lock();
-    let in_cache = engine.recover(ts, &mut regs).is_some();
+    let recovered = engine.recover(ts, &mut regs);
+    let in_cache = recovered.is_some();
     if in_cache
         && signal == sig::SIGSEGV
         && synchronous
@@ -55,6 +59,13 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
         }
     }
     drop(engine);
+    if signal == sig::SIGTRAP && info.code == TRAP_TRACE && in_cache {
+        // The guest's own trap flag: it counts its instructions, not ours.
+        if recovered != Some(true) || ts.last_step == regs.rip {
+            return;
+        }
+        ts.last_step = regs.rip;
+    }
     if !in_cache && ts.stepping != 0 {
         return step::ended(ts, signal, info, uc, synchronous);
     }
@@ -71,6 +82,13 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
 /// A signal that somebody sent, while the thread runs runtime code.
 fn in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext) {
     let region = classify(uc.mc.rip, ts.resume);
+    let mut info = *info;
+    let [address_field, ..] = &mut info.fields;
+    if signal == sig::SIGSYS && info.code == SYS_SECCOMP && *address_field == address(Label::SyscallEnd) {
+        // si_call_addr is the guest's instruction, not the gate's.
+        *address_field = ts.next_pc;
+    }
+    let info = &info;
     let mut regs = regs_of(&uc.mc);
     match region {
         Region::BeforeCallLive => before_call(&mut regs, uc.mc.rcx),
@@ -153,8 +171,12 @@ fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut 
         uc.mc.rip = pc;
         return;
     }
-    if signal == sig::SIGTRAP && uc.mc.rflags & TF != 0 {
-        // The guest's own trap flag, on its way through the gate.
+    if signal == sig::SIGTRAP && info.code == TRAP_TRACE {
+        // The guest's own trap flag, on its way through the gate. The CPU reports no step between a `syscall` and the
+        // instruction behind it: the kernel returns with the flag already set.
+        if (address(Label::Syscall)..address(Label::GateEnd)).contains(&uc.mc.rip) {
+            ts.last_step = ts.next_pc;
+        }
         return;
     }
     if uc.mc.rip == address(Label::EnterLookup) {

@@ -22,9 +22,7 @@ const XSAVE_ROOM: usize = 12 * 1024;
 pub fn set_mask(mask: u64) -> u64 {
     let mut old = 0u64;
     // SAFETY: both words live during the call. SIG_SETMASK = 2.
-    let _ = unsafe {
-        raw::syscall(k::__NR_rt_sigprocmask, [2, &raw const mask as u64, &raw mut old as u64, 8])
-    };
+    let _ = unsafe { raw::syscall(k::__NR_rt_sigprocmask, [2, &raw const mask as u64, &raw mut old as u64, 8]) };
     old
 }
 
@@ -98,7 +96,8 @@ pub fn leave(ts: &mut ThreadState, pc: u64, flags: u64, mask: u64) -> ! {
     set_regs(&mut uc.mc, &regs);
     // SAFETY: the area is ours; the software bytes and the closing magic lie inside it, and xsave leaves both alone.
     unsafe {
-        let at = |offset: u64| core::ptr::with_exposed_provenance_mut::<u8>(usize::try_from(base + offset).unwrap_or(0));
+        let at =
+            |offset: u64| core::ptr::with_exposed_provenance_mut::<u8>(usize::try_from(base + offset).unwrap_or(0));
         at(FPX_SW_OFFSET).cast::<FpxSwBytes>().write_unaligned(sw);
         at(u64::from(size)).cast::<u32>().write_unaligned(FP_XSTATE_MAGIC2);
         asm::sigreturn(&raw const uc as u64, base)

@@ -94,9 +94,14 @@ pub unsafe fn mprotect(addr: u64, len: u64, prot: u32) -> Result<(), Errno> {
 
 /// openat(2) relative to the current directory.
 pub fn open(path: &CStr, flags: u32) -> Result<i32, Errno> {
-    #[expect(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "AT_FDCWD is negative; descriptors fit i32")]
+    #[expect(
+        clippy::cast_sign_loss,
+        clippy::cast_possible_truncation,
+        reason = "AT_FDCWD is negative; descriptors fit i32"
+    )]
     // SAFETY: the kernel only reads the path.
-    unsafe { syscall(k::__NR_openat, [k::AT_FDCWD as u64, path.as_ptr() as u64, u64::from(flags), 0]) }.map(|fd| fd as i32)
+    unsafe { syscall(k::__NR_openat, [k::AT_FDCWD as u64, path.as_ptr() as u64, u64::from(flags), 0]) }
+        .map(|fd| fd as i32)
 }
 
 /// close(2).
@@ -108,9 +113,14 @@ pub fn close(fd: i32) {
 
 /// pread64(2) into `buf`; returns the bytes read.
 pub fn pread(fd: i32, buf: &mut [u8], offset: u64) -> Result<usize, Errno> {
-    #[expect(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "the kernel takes the low 32 bits; at most buf.len()")]
+    #[expect(
+        clippy::cast_sign_loss,
+        clippy::cast_possible_truncation,
+        reason = "the kernel takes the low 32 bits; at most buf.len()"
+    )]
     // SAFETY: the kernel writes at most buf.len() bytes into buf.
-    unsafe { syscall(k::__NR_pread64, [fd as u64, buf.as_mut_ptr() as u64, buf.len() as u64, offset]) }.map(|n| n as usize)
+    unsafe { syscall(k::__NR_pread64, [fd as u64, buf.as_mut_ptr() as u64, buf.len() as u64, offset]) }
+        .map(|n| n as usize)
 }
 
 /// write(2), repeated until everything is written or an error comes.

@@ -191,5 +191,6 @@ pub mod sa {
     pub const RESETHAND: u64 = 0x8000_0000;
     pub const EXPOSE_TAGBITS: u64 = 0x800;
     /// The flags the kernel keeps (include/linux/signal.h, UAPI_SA_FLAGS).
-    pub const KNOWN: u64 = NOCLDSTOP | NOCLDWAIT | SIGINFO | EXPOSE_TAGBITS | ONSTACK | RESTART | NODEFER | RESETHAND | RESTORER;
+    pub const KNOWN: u64 =
+        NOCLDSTOP | NOCLDWAIT | SIGINFO | EXPOSE_TAGBITS | ONSTACK | RESTART | NODEFER | RESETHAND | RESTORER;
 }

@@ -2,8 +2,8 @@
 
 use super::{Call, Outcome};
 use crate::mem::guest;
+use crate::process::{EXE_FD, SELF_FD, TRACE_FD};
 use crate::report::Text;
-use crate::process::{EXE_FD, SELF_FD};
 use crate::sys::raw;
 use core::fmt::Write;
 use core::sync::atomic::Ordering;
@@ -13,9 +13,10 @@ const EBADF: i64 = -9;
 
 /// The hidden descriptors, ascending.
 #[must_use]
-pub fn hidden() -> [i32; 2] {
-    let (a, b) = (SELF_FD.load(Ordering::Relaxed), EXE_FD.load(Ordering::Relaxed));
-    [a.min(b), a.max(b)]
+pub fn hidden() -> [i32; 3] {
+    let mut all = [&SELF_FD, &EXE_FD, &TRACE_FD].map(|fd| fd.load(Ordering::Relaxed));
+    all.sort_unstable();
+    all
 }
 
 /// `fd` is ours.
@@ -65,7 +66,7 @@ pub fn dup2(call: &mut Call<'_>) -> Outcome {
     }
     let target = call.int(1);
     if is_hidden(target) {
-        for place in [&SELF_FD, &EXE_FD] {
+        for place in [&SELF_FD, &EXE_FD, &TRACE_FD] {
             if place.load(Ordering::Relaxed) == target
                 && let Some(moved) = move_up(target)
             {

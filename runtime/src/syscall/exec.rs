@@ -9,7 +9,7 @@ use crate::loader::elf::{Fd, Headers};
 use crate::loader::handoff::{EXECFN_BYTES, Handoff, STRING_BYTES};
 use crate::mem::guest;
 use crate::options;
-use crate::process::SELF_FD;
+use crate::process::{SELF_FD, TRACE_FD};
 use crate::report::Text;
 use crate::signal::action;
 use crate::stats;
@@ -119,7 +119,8 @@ fn block_segv(block: bool) {
 fn own_exe(shown: &[u8]) -> Result<Program, Native> {
     let link = super::paths::exe_link();
     let cut = link.as_bytes();
-    let mut program = find(i64::from(k::AT_FDCWD).cast_unsigned(), cut.get(..cut.len().saturating_sub(1)).unwrap_or(&[]), 0)?;
+    let mut program =
+        find(i64::from(k::AT_FDCWD).cast_unsigned(), cut.get(..cut.len().saturating_sub(1)).unwrap_or(&[]), 0)?;
     program.set_execfn(shown);
     Ok(program)
 }
@@ -193,6 +194,7 @@ fn find(dir: u64, path: &[u8], flags: u64) -> Result<Program, Native> {
     }
     let mut buf = path_cstr(path);
     let mut len = path.len();
+    let first_dir = dir;
     let (mut dir, mut flags) = (dir, flags);
     for _ in 0..=MAX_SCRIPTS {
         let fd = open_checked(dir, &buf, flags)?;
@@ -211,6 +213,14 @@ fn find(dir: u64, path: &[u8], flags: u64) -> Result<Program, Native> {
             }
         }
         raw::close(fd);
+        // A script that is named by a descriptor its interpreter will not have (fs/exec.c, BINPRM_FLAGS_PATH_INACCESSIBLE).
+        if program.head_count == 0
+            && low(first_dir) != low(at_fdcwd)
+            && path.first() != Some(&b'/')
+            && closes_on_exec(first_dir)
+        {
+            return Err(Native::Quietly);
+        }
         let line = head.get(2..got).unwrap_or(&[]);
         let Some((interp, arg)) = parse_script(line, got == SCRIPT_BYTES) else { return Err(Native::Quietly) };
         // fs/binfmt_script.c: argv[0] is replaced by interpreter, its argument, and the script's name.
@@ -222,7 +232,8 @@ fn find(dir: u64, path: &[u8], flags: u64) -> Result<Program, Native> {
         let script = path_cstr(script);
         let script_len = script.iter().position(|&b| b == 0).unwrap_or(0);
         // A nested script's name is already the first argument.
-        let added = if program.head_count == 0 { program.prepend(script.get(..script_len).unwrap_or(&[])) } else { Some(()) };
+        let added =
+            if program.head_count == 0 { program.prepend(script.get(..script_len).unwrap_or(&[])) } else { Some(()) };
         let added = added.and_then(|()| if arg.is_empty() { Some(()) } else { program.prepend(arg) });
         if added.and_then(|()| program.prepend(interp)).is_none() {
             return Err(Native::Quietly);
@@ -233,6 +244,11 @@ fn find(dir: u64, path: &[u8], flags: u64) -> Result<Program, Native> {
         flags = 0;
     }
     Err(Native::Quietly)
+}
+
+fn closes_on_exec(fd: u64) -> bool {
+    // SAFETY: F_GETFD = 1, FD_CLOEXEC = 1.
+    unsafe { raw::syscall(k::__NR_fcntl, [fd & 0xffff_ffff, 1, 0]) }.is_ok_and(|flags| flags & 1 != 0)
 }
 
 /// Interpreter and argument of a script's first line without `#!` (fs/binfmt_script.c).
@@ -414,6 +430,7 @@ fn enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u64) -> Outcom
     // Only a failed exec comes back.
     action::take_back();
     let _ = keep_over_exec(SELF_FD.load(Ordering::Relaxed), false);
+    let _ = keep_over_exec(TRACE_FD.load(Ordering::Relaxed), false);
     raw::close(program.fd);
     outcome
 }
@@ -432,8 +449,13 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
     for (to, from) in comm.iter_mut().take(15).zip(base) {
         *to = *from;
     }
-    let handoff =
-        Handoff { exe_fd: program.fd, segv_blocked: call.ts.segv_blocked, comm, options: *options::get() };
+    let handoff = Handoff {
+        exe_fd: program.fd,
+        segv_blocked: call.ts.segv_blocked,
+        comm,
+        trace_fd: TRACE_FD.load(Ordering::Relaxed),
+        options: *options::get(),
+    };
     let mut string = [0u8; STRING_BYTES];
     handoff.write(execfn, &mut string).ok_or(-7i64)?;
 
@@ -455,6 +477,11 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
         stats::finish("exec");
     }
     keep_over_exec(program.fd, true).and_then(|()| keep_over_exec(self_fd, true)).map_err(Errno::as_result)?;
+    let trace_fd = TRACE_FD.load(Ordering::Relaxed);
+    if trace_fd >= 0 {
+        keep_over_exec(trace_fd, true).map_err(Errno::as_result)?;
+    }
+    super::trace_line::before_exec(call.nr, &call.args);
     action::hand_back();
     let call_args = [u64::from(self_fd.cast_unsigned()), c"".as_ptr() as u64, argv_at, env_at, AT_EMPTY_PATH, 0];
     Ok(super::pass(call.ts, k::__NR_execveat, &call_args))
@@ -466,9 +493,11 @@ fn names_from_file() -> bool {
     let mut uts = [0u8; 390];
     // SAFETY: 390 bytes.
     let _ = unsafe { raw::syscall(k::__NR_uname, [uts.as_mut_ptr() as u64]) };
-    let mut parts = uts.get(130..195).unwrap_or(&[]).split(|b| !b.is_ascii_digit()).map(|digits| {
-        digits.iter().fold(0u32, |n, d| n.wrapping_mul(10).wrapping_add(u32::from(d - b'0')))
-    });
+    let mut parts = uts
+        .get(130..195)
+        .unwrap_or(&[])
+        .split(|b| !b.is_ascii_digit())
+        .map(|digits| digits.iter().fold(0u32, |n, d| n.wrapping_mul(10).wrapping_add(u32::from(d - b'0'))));
     let (major, minor) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
     (major, minor) >= (6, 14)
 }
@@ -481,7 +510,9 @@ fn file_name(fd: i32, buf: &mut [u8; PATH_BYTES]) -> &[u8] {
     let got = unsafe {
         raw::syscall(k::__NR_readlink, [link.as_bytes().as_ptr() as u64, buf.as_mut_ptr() as u64, buf.len() as u64])
     };
-    buf.get(..got.map_or(0, |n| usize::try_from(n).unwrap_or(0))).unwrap_or(&[])
+    let path = buf.get(..got.map_or(0, |n| usize::try_from(n).unwrap_or(0))).unwrap_or(&[]);
+    // proc(5): the link of a file that has no name any more says so.
+    path.strip_suffix(b" (deleted)").unwrap_or(path)
 }
 
 /// Sets or clears close-on-exec of a descriptor of ours.

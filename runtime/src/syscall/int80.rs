@@ -36,7 +36,9 @@ pub fn run(ts: &mut ThreadState, next: u64) {
     let Some(&(_, nr)) = SAME.iter().find(|(n, _)| *n == number) else {
         // Above every number of the 32-bit table ENOSYS is the kernel's own answer.
         if number < FIRST_UNKNOWN {
-            crate::report::say(format_args!("32-bit system call {number} by int 0x80 is not supported: answered with ENOSYS"));
+            crate::report::say(format_args!(
+                "32-bit system call {number} by int 0x80 is not supported: answered with ENOSYS"
+            ));
         }
         set(ts, reg::RAX, (-38i64).cast_unsigned());
         redirect(ts, next);

@@ -239,7 +239,8 @@ pub fn remap_file_pages(call: &mut Call<'_>) -> Outcome {
 pub fn madvise(call: &mut Call<'_>) -> Outcome {
     let (start, len, advice) = (call.arg(0), page_up(call.arg(1)), call.int(2).cast_unsigned());
     let end = start.saturating_add(len);
-    let discards = matches!(advice, k::MADV_DONTNEED | k::MADV_FREE | k::MADV_REMOVE | k::MADV_DONTNEED_LOCKED | 102 | 103);
+    let discards =
+        matches!(advice, k::MADV_DONTNEED | k::MADV_FREE | k::MADV_REMOVE | k::MADV_DONTNEED_LOCKED | 102 | 103);
     if !discards {
         return call.pass();
     }

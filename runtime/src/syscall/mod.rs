@@ -112,14 +112,11 @@ pub extern "C" fn on_syscall(ts: *mut ThreadState) {
         Some(count) => *count += 1,
         None => ts.count_unknown(i64::from(nr.cast_signed()).cast_unsigned()),
     }
-    let trace = options::get().trace;
-    if trace {
-        trace_line::call(nr, &args);
-    }
-    let outcome = run(Call { ts, nr, args });
-    if trace {
-        trace_line::result(nr, &args, outcome);
-    }
+    let outcome = if options::get().trace {
+        trace_line::traced(nr, &args, || run(Call { ts: &mut *ts, nr, args }))
+    } else {
+        run(Call { ts: &mut *ts, nr, args })
+    };
     finish(ts, outcome, nr, resume, changes);
 }
 
@@ -188,9 +185,12 @@ pub fn run(mut call: Call<'_>) -> Outcome {
         k::__NR_readlink => paths::readlink(&mut call),
         k::__NR_readlinkat => paths::readlinkat(&mut call),
         k::__NR_open | k::__NR_stat | k::__NR_access => paths::first_path(&mut call),
-        k::__NR_openat | k::__NR_openat2 | k::__NR_statx | k::__NR_newfstatat | k::__NR_faccessat | k::__NR_faccessat2 => {
-            paths::second_path(&mut call)
-        },
+        k::__NR_openat
+        | k::__NR_openat2
+        | k::__NR_statx
+        | k::__NR_newfstatat
+        | k::__NR_faccessat
+        | k::__NR_faccessat2 => paths::second_path(&mut call),
         k::__NR_close => descriptors::close(&mut call),
         k::__NR_close_range => descriptors::close_range(&mut call),
         k::__NR_getdents | k::__NR_getdents64 => descriptors::getdents(&mut call),

@@ -61,4 +61,3 @@ pub fn ptrace(call: &mut Call<'_>) -> Outcome {
     }
     outcome
 }
-

@@ -124,7 +124,9 @@ pub fn clone3(call: &mut Call<'_>) -> Outcome {
             return call.pass();
         }
         let known = core::mem::size_of::<CloneArgs>();
-        let Some(extra) = tail.get_mut(..usize::try_from(size).unwrap_or(0) - known) else { return Outcome::Done(EINVAL) };
+        let Some(extra) = tail.get_mut(..usize::try_from(size).unwrap_or(0) - known) else {
+            return Outcome::Done(EINVAL);
+        };
         if guest::read_bytes(at + known as u64, extra) != extra.len() {
             return Outcome::Done(EFAULT);
         }
@@ -150,7 +152,11 @@ pub fn clone3(call: &mut Call<'_>) -> Outcome {
 
 /// Makes the child. `stack` is the guest's stack pointer in the child, 0 for the parent's.
 fn spawn(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs>) -> Outcome {
-    if flags & u64::from(k::CLONE_VM) == 0 { fork_like(call, stack, clone3) } else { vm_like(call, flags, stack, clone3) }
+    if flags & u64::from(k::CLONE_VM) == 0 {
+        fork_like(call, stack, clone3)
+    } else {
+        vm_like(call, flags, stack, clone3)
+    }
 }
 
 /// A child with a copy of the memory.
@@ -162,22 +168,24 @@ fn fork_like(call: &mut Call<'_>, stack: u64, clone3: Option<CloneArgs>) -> Outc
     let result = {
         let _engine = translate::lock();
         action::with_lock(|| {
-            registry::with_lock(|| heap::with_lock(|| match &args3 {
-                // SAFETY: no new stack: the child goes on with a copy of this one.
-                Some(args) => unsafe {
-                    raw::syscall6(
-                        core::ptr::from_ref(args) as u64,
-                        core::mem::size_of::<CloneArgs>() as u64,
-                        0,
-                        0,
-                        0,
-                        0,
-                        u64::from(k::__NR_clone3),
-                    )
-                },
-                // SAFETY: as above.
-                None => unsafe { raw::syscall6(a, 0, c, d, e, f, u64::from(k::__NR_clone)) },
-            }))
+            registry::with_lock(|| {
+                heap::with_lock(|| match &args3 {
+                    // SAFETY: no new stack: the child goes on with a copy of this one.
+                    Some(args) => unsafe {
+                        raw::syscall6(
+                            core::ptr::from_ref(args) as u64,
+                            core::mem::size_of::<CloneArgs>() as u64,
+                            0,
+                            0,
+                            0,
+                            0,
+                            u64::from(k::__NR_clone3),
+                        )
+                    },
+                    // SAFETY: as above.
+                    None => unsafe { raw::syscall6(a, 0, c, d, e, f, u64::from(k::__NR_clone)) },
+                })
+            })
         })
     };
     if result == 0 {
@@ -266,15 +274,7 @@ fn vm_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs
 /// All signals must be blocked; `word` must be the block's `in_use`, or null to keep it.
 #[unsafe(naked)]
 unsafe extern "C" fn exit_thread(code: u64, word: *mut u32) -> ! {
-    naked_asm!(
-        "mov eax, 60",
-        "test rsi, rsi",
-        "je 2f",
-        "mov dword ptr [rsi], 0",
-        "2:",
-        "syscall",
-        "ud2",
-    )
+    naked_asm!("mov eax, 60", "test rsi, rsi", "je 2f", "mov dword ptr [rsi], 0", "2:", "syscall", "ud2",)
 }
 
 /// exit(2).

@@ -1,9 +1,82 @@
-//! `--trace`: one line per call.
+//! `--trace`: one line per call, printed when it is done (before it, for those that do not come back).
 
-use super::Outcome;
+use super::{Memory, Outcome};
+use crate::options;
+use crate::process::TRACE_FD;
+use crate::sys::raw;
+use crate::syscall::descriptors::move_up;
+use crate::trace::{Line, format_call, format_result};
+use core::sync::atomic::Ordering;
+use linux_raw_sys::general as k;
 
-/// Notes a call before it is made.
-pub fn call(_nr: u32, _args: &[u64; 6]) {}
+/// Bytes of one line.
+const LINE_BYTES: usize = 2048;
 
-/// Notes its result.
-pub fn result(_nr: u32, _args: &[u64; 6], _outcome: Outcome) {}
+/// Opens what `--trace` writes to: the file, or a copy of standard error that survives the guest closing it.
+pub fn start() {
+    let options = options::get();
+    if !options.trace {
+        return;
+    }
+    let fd = if options.trace_path[0] == 0 {
+        2
+    } else {
+        let flags = u64::from(k::O_WRONLY | k::O_CREAT | k::O_APPEND | k::O_CLOEXEC);
+        let cwd = i64::from(k::AT_FDCWD).cast_unsigned();
+        // SAFETY: the path is NUL-terminated.
+        match unsafe { raw::syscall(k::__NR_openat, [cwd, options.trace_path.as_ptr() as u64, flags, 0o644]) } {
+            Ok(fd) => i32::try_from(fd).unwrap_or(2),
+            Err(_) => crate::report::fatal("the file of --trace cannot be opened"),
+        }
+    };
+    let high = move_up(fd).unwrap_or(fd);
+    if high != fd && fd != 2 {
+        raw::close(fd);
+    }
+    TRACE_FD.store(high, Ordering::Relaxed);
+}
+
+/// The call does not come back, or not here.
+fn is_last(nr: u32) -> bool {
+    matches!(nr, k::__NR_exit | k::__NR_exit_group | k::__NR_rt_sigreturn)
+}
+
+fn print(line: &mut Line<'_>) {
+    raw::write_all(TRACE_FD.load(Ordering::Relaxed), line.finish());
+}
+
+/// Makes the call's line: `run` carries the call out.
+pub fn traced(nr: u32, args: &[u64; 6], run: impl FnOnce() -> Outcome) -> Outcome {
+    let mut buf = [0u8; LINE_BYTES];
+    let mut line = Line::new(&mut buf);
+    format_call(&mut line, &Memory, Some(raw::gettid()), u64::from(nr), args);
+    if is_last(nr) {
+        print(&mut line);
+        return run();
+    }
+    let outcome = run();
+    // The child of a fork prints its own return under its own number.
+    match outcome {
+        Outcome::Done(0) if matches!(nr, k::__NR_fork | k::__NR_clone | k::__NR_clone3) => return outcome,
+        Outcome::Done(result) => format_result(&mut line, &Memory, u64::from(nr), args, result),
+        Outcome::Interrupted => format_result(&mut line, &Memory, u64::from(nr), args, ERESTARTSYS),
+        Outcome::Elsewhere => {}
+    }
+    print(&mut line);
+    outcome
+}
+
+/// include/linux/errno.h: what strace shows for a call that is made again behind a signal handler.
+const ERESTARTSYS: i64 = -512;
+
+/// An exec is about to succeed: the image that would print its line is replaced.
+pub fn before_exec(nr: u32, args: &[u64; 6]) {
+    if !options::get().trace {
+        return;
+    }
+    let mut buf = [0u8; LINE_BYTES];
+    let mut line = Line::new(&mut buf);
+    format_call(&mut line, &Memory, Some(raw::gettid()), u64::from(nr), args);
+    format_result(&mut line, &Memory, u64::from(nr), args, 0);
+    print(&mut line);
+}

@@ -4,8 +4,8 @@
 //! from this declaration. One mapping holds, from low to high addresses: a guard page, the alternate signal
 //! stack, the runtime's stack, and this structure.
 
-use crate::sys::raw::{self, Errno};
 use crate::signal::action::ActionTable;
+use crate::sys::raw::{self, Errno};
 use crate::sys::types::SigInfo;
 use core::mem::{offset_of, size_of};
 use linux_raw_sys::general as k;
@@ -108,6 +108,8 @@ pub struct ThreadState {
     pub step_mask: u64,
     /// Not zero while a single step is under way: 1 ours, 2 the guest's TF is set as well.
     pub stepping: u64,
+    /// Guest pc at which the guest's own trap flag was last reported.
+    pub last_step: u64,
     /// Guest code epoch this thread has seen (cache reclamation).
     pub epoch: u64,
     /// Next thread in the registry.

@@ -160,11 +160,7 @@ impl Printer<'_, '_> {
 
     /// Keeps the length that the call gives to an address, because the kernel replaces it.
     pub(super) fn keep_length(&mut self, signature: &Signature) {
-        let length = signature
-            .args
-            .iter()
-            .zip(self.args)
-            .find(|(arg, _)| **arg == Arg::OutLength);
+        let length = signature.args.iter().zip(self.args).find(|(arg, _)| **arg == Arg::OutLength);
         self.line.length_before = length.and_then(|(_, addr)| read_u32(self.mem, *addr));
     }
 
@@ -229,9 +225,7 @@ impl Printer<'_, '_> {
         let mut count = 0;
         let mut offset = 0;
         while offset < len_bytes {
-            let Some(record) =
-                self.record(addr.wrapping_add(offset).wrapping_add(RECLEN_OFFSET), 2)
-            else {
+            let Some(record) = self.record(addr.wrapping_add(offset).wrapping_add(RECLEN_OFFSET), 2) else {
                 break;
             };
             let reclen = u64::from(record.u16(0));
@@ -296,11 +290,8 @@ impl Printer<'_, '_> {
 
     /// Appends what clone(2) is told before the call.
     fn clone_call(&mut self) {
-        const SHOWN_AFTER: u32 = CLONE_PARENT_SETTID
-            | CLONE_PIDFD
-            | CLONE_SETTLS
-            | CLONE_CHILD_SETTID
-            | CLONE_CHILD_CLEARTID;
+        const SHOWN_AFTER: u32 =
+            CLONE_PARENT_SETTID | CLONE_PIDFD | CLONE_SETTLS | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
         let (flags, stack) = (self.arg_u32(0), self.arg(1));
         self.pointer_field("child_stack=", stack);
         self.text(", flags=");
@@ -316,11 +307,7 @@ impl Printer<'_, '_> {
         let has = |flag: u32| flags & u64::from(flag) != 0;
         let mut is_first = true;
         if has(CLONE_PARENT_SETTID) || has(CLONE_PIDFD) {
-            self.text(if has(CLONE_PIDFD) {
-                "pidfd="
-            } else {
-                "parent_tid="
-            });
+            self.text(if has(CLONE_PIDFD) { "pidfd=" } else { "parent_tid=" });
             let target = self.arg(2);
             match self.success() {
                 Some(_) => self.item(Shape::I32, target),
@@ -382,15 +369,9 @@ impl Printer<'_, '_> {
             return;
         };
         let flags = record.u64(0);
-        let written = [
-            (CLONE_PIDFD, "pidfd=", 8),
-            (CLONE_PARENT_SETTID, "parent_tid=", 24),
-        ];
+        let written = [(CLONE_PIDFD, "pidfd=", 8), (CLONE_PARENT_SETTID, "parent_tid=", 24)];
         let mut is_first = true;
-        for (_, name, offset) in written
-            .into_iter()
-            .filter(|(flag, ..)| flags & u64::from(*flag) != 0)
-        {
+        for (_, name, offset) in written.into_iter().filter(|(flag, ..)| flags & u64::from(*flag) != 0) {
             self.text(if is_first { " => {" } else { ", " });
             self.text(name);
             self.item(Shape::I32, record.u64(offset));

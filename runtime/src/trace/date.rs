@@ -17,13 +17,9 @@ impl Printer<'_, '_> {
         let (year, month, day) = civil_date(seconds / DAY_SECONDS);
         let of_day = seconds % DAY_SECONDS;
         self.line.unsigned_padded(year, 4);
-        for (separator, value) in [
-            ("-", month),
-            ("-", day),
-            ("T", of_day / 3600),
-            (":", of_day / 60 % 60),
-            (":", of_day % 60),
-        ] {
+        for (separator, value) in
+            [("-", month), ("-", day), ("T", of_day / 3600), (":", of_day / 60 % 60), (":", of_day % 60)]
+        {
             self.text(separator);
             self.line.unsigned_padded(value, 2);
         }
@@ -50,16 +46,11 @@ impl Printer<'_, '_> {
 fn civil_date(days: u64) -> (u64, u64, u64) {
     let days = days + EPOCH_DAYS;
     let (era, day_of_era) = (days / ERA_DAYS, days % ERA_DAYS);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 {
-        march_month + 3
-    } else {
-        march_month - 9
-    };
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     (year, month, day)
 }

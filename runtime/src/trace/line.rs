@@ -25,13 +25,7 @@ pub struct Line<'a> {
 impl<'a> Line<'a> {
     /// An empty line in `buf`.
     pub fn new(buf: &'a mut [u8]) -> Line<'a> {
-        let mut line = Line {
-            buf,
-            len: 0,
-            end: 0,
-            is_cut: false,
-            length_before: None,
-        };
+        let mut line = Line { buf, len: 0, end: 0, is_cut: false, length_before: None };
         line.clear();
         line
     }

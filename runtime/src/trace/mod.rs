@@ -4,13 +4,7 @@
 //! after it: [`format_call`] writes up to the first such argument, [`format_result`] the rest. What an
 //! argument is comes from the [table](crate::syscall::table); nothing here knows a call by its number.
 
-#![deny(
-    clippy::panic,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    unsafe_code
-)]
+#![deny(clippy::panic, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, unsafe_code)]
 
 mod argument;
 mod date;
@@ -23,12 +17,7 @@ mod shape;
 mod signal;
 mod socket;
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may fail by panicking"
-)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail by panicking")]
 mod tests;
 mod text;
 
@@ -42,10 +31,7 @@ pub use line::Line;
 fn signature(nr: u64, args: &[u64; MAX_ARGS]) -> Signature {
     match row(nr) {
         Some(row) => row.signature(args),
-        None => Signature {
-            args: [Arg::Hex; MAX_ARGS],
-            ret: Ret::Int,
-        },
+        None => Signature { args: [Arg::Hex; MAX_ARGS], ret: Ret::Int },
     }
 }
 
@@ -76,23 +62,12 @@ fn format_name(line: &mut Line<'_>, nr: u64) {
 /// Writes a call as far as it is known before it: `openat(AT_FDCWD, "/etc/passwd", O_RDONLY`.
 ///
 /// The line of a call that does not come back is complete: `exit_group(0)                           = ?`.
-pub fn format_call(
-    line: &mut Line<'_>,
-    mem: &dyn GuestMemory,
-    pid: Option<u32>,
-    nr: u64,
-    args: &[u64; MAX_ARGS],
-) {
+pub fn format_call(line: &mut Line<'_>, mem: &dyn GuestMemory, pid: Option<u32>, nr: u64, args: &[u64; MAX_ARGS]) {
     format_pid(line, pid);
     format_name(line, nr);
     line.text("(");
     let signature = signature(nr, args);
-    let mut printer = Printer {
-        line,
-        mem,
-        args,
-        result: None,
-    };
+    let mut printer = Printer { line, mem, args, result: None };
     let mut is_first = true;
     for (arg, value) in known_args(&signature, args) {
         printer.separate(is_first);
@@ -115,23 +90,12 @@ pub fn format_call(
 /// Writes what is known only after a call: arguments that it returned, and its result.
 ///
 /// The line of a call that does not come back is left as it is.
-pub fn format_result(
-    line: &mut Line<'_>,
-    mem: &dyn GuestMemory,
-    nr: u64,
-    args: &[u64; MAX_ARGS],
-    result: i64,
-) {
+pub fn format_result(line: &mut Line<'_>, mem: &dyn GuestMemory, nr: u64, args: &[u64; MAX_ARGS], result: i64) {
     let signature = signature(nr, args);
     if signature.ret == Ret::Never {
         return;
     }
-    let mut printer = Printer {
-        line,
-        mem,
-        args,
-        result: Some(result),
-    };
+    let mut printer = Printer { line, mem, args, result: Some(result) };
     let mut is_first = true;
     for (arg, value) in known_args(&signature, args).skip_while(|(arg, _)| !arg.is_known_after()) {
         printer.separate(is_first);

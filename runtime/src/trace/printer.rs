@@ -31,9 +31,7 @@ impl Printer<'_, '_> {
 
     /// The result, if there is one and it is no error.
     pub(super) fn success(&self) -> Option<u64> {
-        self.result
-            .filter(|result| !(-4095..0).contains(result))
-            .map(i64::cast_unsigned)
+        self.result.filter(|result| !(-4095..0).contains(result)).map(i64::cast_unsigned)
     }
 
     /// Appends text.
@@ -95,11 +93,7 @@ impl Printer<'_, '_> {
             is_first = false;
         }
         for (name, bits) in meaning.flags.iter() {
-            let is_set = if bits == 0 {
-                value == 0
-            } else {
-                left & bits == bits
-            };
+            let is_set = if bits == 0 { value == 0 } else { left & bits == bits };
             if is_set {
                 if !is_first {
                     self.text("|");
@@ -129,11 +123,7 @@ impl Printer<'_, '_> {
     /// The name of one value, if it has one.
     pub(super) fn choice_name(set: Set, value: u64) -> Option<&'static str> {
         let meaning = set.meaning();
-        meaning
-            .choices
-            .iter()
-            .find(|(_, bits)| *bits == value)
-            .map(|(name, _)| name)
+        meaning.choices.iter().find(|(_, bits)| *bits == value).map(|(name, _)| name)
     }
 
     /// Appends flags above nine permission bits.
@@ -156,11 +146,7 @@ impl Printer<'_, '_> {
             }
             self.text("|");
         }
-        for (name, bit) in [
-            ("S_ISUID|", 0o4000),
-            ("S_ISGID|", 0o2000),
-            ("S_ISVTX|", 0o1000),
-        ] {
+        for (name, bit) in [("S_ISUID|", 0o4000), ("S_ISGID|", 0o2000), ("S_ISVTX|", 0o1000)] {
             self.text(if mode & bit != 0 { name } else { "" });
         }
         self.line.mode(mode & 0o777);
@@ -239,10 +225,7 @@ impl Printer<'_, '_> {
 }
 
 /// The value as the kernel reads an `int` argument.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the kernel ignores the upper half of an int argument"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "the kernel ignores the upper half of an int argument")]
 pub(super) fn as_i32(value: u64) -> i32 {
     value as i32
 }

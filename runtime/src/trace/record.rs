@@ -13,29 +13,20 @@ pub(super) struct Record {
 impl Record {
     /// Copies a structure, or its first [`RECORD_BYTES_MAX`] bytes; `None` if it cannot be read.
     pub(super) fn read(mem: &dyn GuestMemory, addr: u64, len_bytes: u64) -> Option<Record> {
-        let mut record = Record {
-            bytes: [0; RECORD_BYTES_MAX],
-        };
-        let wanted = usize::try_from(len_bytes)
-            .unwrap_or(RECORD_BYTES_MAX)
-            .min(RECORD_BYTES_MAX);
+        let mut record = Record { bytes: [0; RECORD_BYTES_MAX] };
+        let wanted = usize::try_from(len_bytes).unwrap_or(RECORD_BYTES_MAX).min(RECORD_BYTES_MAX);
         let got = mem.read(addr, record.bytes.get_mut(..wanted)?);
         (addr != 0 && got == wanted).then_some(record)
     }
 
     /// The bytes from `offset` on.
     pub(super) fn bytes(&self, offset: usize, len: usize) -> &[u8] {
-        self.bytes
-            .get(offset..offset.saturating_add(len))
-            .unwrap_or_default()
+        self.bytes.get(offset..offset.saturating_add(len)).unwrap_or_default()
     }
 
     /// A field of `N` bytes.
     fn field<const N: usize>(&self, offset: usize) -> [u8; N] {
-        self.bytes(offset, N)
-            .first_chunk::<N>()
-            .copied()
-            .unwrap_or([0; N])
+        self.bytes(offset, N).first_chunk::<N>().copied().unwrap_or([0; N])
     }
 
     /// A 16-bit field.

@@ -16,9 +16,7 @@ impl Printer<'_, '_> {
         }
         let value = result.cast_unsigned();
         match signature.ret {
-            Ret::Int | Ret::Select(_) | Ret::Poll | Ret::Signal | Ret::Name(_) | Ret::Time => {
-                self.line.signed(result)
-            }
+            Ret::Int | Ret::Select(_) | Ret::Poll | Ret::Signal | Ret::Name(_) | Ret::Time => self.line.signed(result),
             Ret::Hex | Ret::Flags(_) | Ret::Bits(_) => self.line.hex(value),
             Ret::Octal => self.line.mode(value),
             Ret::Never => self.text("?"),
@@ -55,11 +53,7 @@ impl Printer<'_, '_> {
     fn error(&mut self, number: u64) {
         const RESTART_FIRST: u64 = 512;
         let description = u32::try_from(number).ok().and_then(errno::describe);
-        self.text(if (RESTART_FIRST..RESTART_FIRST + 5).contains(&number) {
-            "? "
-        } else {
-            "-1 "
-        });
+        self.text(if (RESTART_FIRST..RESTART_FIRST + 5).contains(&number) { "? " } else { "-1 " });
         match description {
             Some((name, text)) => {
                 self.text(name);
@@ -84,8 +78,7 @@ impl Printer<'_, '_> {
         self.text(" ([");
         let mut shown = 0;
         for index in 0..count {
-            let Some(record) = self.record(addr.wrapping_add(index * POLLFD_BYTES), POLLFD_BYTES)
-            else {
+            let Some(record) = self.record(addr.wrapping_add(index * POLLFD_BYTES), POLLFD_BYTES) else {
                 break;
             };
             if record.u16(6) == 0 {
@@ -140,10 +133,8 @@ impl Printer<'_, '_> {
 
     /// Whether any descriptor is in a set.
     fn has_descriptors(&self, addr: u64, count: u64) -> bool {
-        (0..count.min(1024).div_ceil(64)).any(|index| {
-            self.record(addr.wrapping_add(index * 8), 8)
-                .is_some_and(|record| record.u64(0) != 0)
-        })
+        (0..count.min(1024).div_ceil(64))
+            .any(|index| self.record(addr.wrapping_add(index * 8), 8).is_some_and(|record| record.u64(0) != 0))
     }
 }
 

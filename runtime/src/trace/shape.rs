@@ -61,9 +61,7 @@ impl Printer<'_, '_> {
     fn fields(&mut self, shape: Shape, record: &Record) {
         match shape {
             Shape::Opaque(_) => {}
-            Shape::I32 | Shape::SchedParam => {
-                self.bracketed(|printer| printer.line.signed(i64::from(record.i32(0))))
-            }
+            Shape::I32 | Shape::SchedParam => self.bracketed(|printer| printer.line.signed(i64::from(record.i32(0)))),
             Shape::U32 => self.bracketed(|printer| printer.line.unsigned(u64::from(record.u32(0)))),
             Shape::I64 => self.bracketed(|printer| printer.line.signed(record.i64(0))),
             Shape::Time => self.bracketed(|printer| {
@@ -174,8 +172,7 @@ impl Printer<'_, '_> {
                 self.text("}");
             }
             Shape::CapData => {
-                let word =
-                    |at: usize| u64::from(record.u32(at)) | u64::from(record.u32(at + 12)) << 32;
+                let word = |at: usize| u64::from(record.u32(at)) | u64::from(record.u32(at + 12)) << 32;
                 self.capabilities("{effective=", word(0));
                 self.capabilities(", permitted=", word(4));
                 self.capabilities(", inheritable=", word(8));
@@ -227,10 +224,7 @@ impl Printer<'_, '_> {
     /// Appends a string in a fixed array.
     fn name(&mut self, record: &Record, offset: usize, len: usize) {
         let bytes = record.bytes(offset, len);
-        let end = bytes
-            .iter()
-            .position(|byte| *byte == 0)
-            .unwrap_or(bytes.len());
+        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
         text::quote(self.line, bytes.get(..end).unwrap_or_default());
     }
 
@@ -293,11 +287,7 @@ impl Printer<'_, '_> {
         } else {
             self.text("{WIFSIGNALED(s) && WTERMSIG(s) == ");
             self.signal(signal);
-            self.text(if status & 0x80 != 0 {
-                " && WCOREDUMP(s)}"
-            } else {
-                "}"
-            });
+            self.text(if status & 0x80 != 0 { " && WCOREDUMP(s)}" } else { "}" });
         }
     }
 
@@ -402,14 +392,9 @@ impl Printer<'_, '_> {
         self.flags_field("{c_iflag=", Set::TermInput, u64::from(record.u32(0)));
         let output = record.u32(4);
         self.text(", c_oflag=");
-        for (delay, mask) in [
-            ("NL", 0o400),
-            ("CR", 0o3000),
-            ("TAB", 0o14000),
-            ("BS", 0o20000),
-            ("VT", 0o40000),
-            ("FF", 0o100_000_u32),
-        ] {
+        for (delay, mask) in
+            [("NL", 0o400), ("CR", 0o3000), ("TAB", 0o14000), ("BS", 0o20000), ("VT", 0o40000), ("FF", 0o100_000_u32)]
+        {
             self.unsigned_field(delay, u64::from((output & mask) >> mask.trailing_zeros()));
             self.text("|");
         }

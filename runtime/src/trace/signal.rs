@@ -6,9 +6,9 @@ use crate::syscall::table::Set;
 
 /// Names without their prefix, by number from 1.
 const NAMES: [&str; 31] = [
-    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
-    "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
-    "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
+    "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO",
+    "PWR", "SYS",
 ];
 /// The first real-time signal.
 const RTMIN: u64 = 32;
@@ -23,15 +23,11 @@ const SIGCHLD: u32 = 17;
 impl Printer<'_, '_> {
     /// Appends a signal's name without `SIG`; false if the number has none.
     fn short_signal(&mut self, number: u64) -> bool {
-        let name = usize::try_from(number)
-            .ok()
-            .and_then(|number| NAMES.get(number.checked_sub(1)?));
+        let name = usize::try_from(number).ok().and_then(|number| NAMES.get(number.checked_sub(1)?));
         match name {
             Some(name) => self.text(name),
             None if number == RTMIN => self.text("RTMIN"),
-            None if (RTMIN..=SIGNAL_MAX).contains(&number) => {
-                self.unsigned_field("RT_", number - RTMIN)
-            }
+            None if (RTMIN..=SIGNAL_MAX).contains(&number) => self.unsigned_field("RT_", number - RTMIN),
             None => return false,
         }
         true
@@ -100,11 +96,7 @@ impl Printer<'_, '_> {
             _ => Set::SiCode,
         };
         let is_named = Self::choice_name(code_set, u64::from(code)).is_some();
-        self.flags_field(
-            ", si_code=",
-            if is_named { code_set } else { Set::SiCode },
-            u64::from(code),
-        );
+        self.flags_field(", si_code=", if is_named { code_set } else { Set::SiCode }, u64::from(code));
         if record.i32(4) != 0 {
             self.signed_field(", si_errno=", i64::from(record.i32(4)));
         }

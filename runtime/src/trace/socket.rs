@@ -25,11 +25,7 @@ impl Printer<'_, '_> {
     /// Appends a socket address of a length.
     pub(super) fn socket_address(&mut self, addr: u64, len_bytes: u64) {
         let len_bytes = len_bytes.min(SOCKADDR_BYTES_MAX);
-        let record = if len_bytes < 2 {
-            None
-        } else {
-            self.record(addr, len_bytes)
-        };
+        let record = if len_bytes < 2 { None } else { self.record(addr, len_bytes) };
         let Some(record) = record else {
             return self.line.pointer(addr);
         };
@@ -49,11 +45,7 @@ impl Printer<'_, '_> {
                 self.unsigned_field(", sin6_port=htons(", u64::from(record.u16_be(2)));
                 self.unsigned_field("), sin6_flowinfo=htonl(", u64::from(record.u32_be(4)));
                 self.text("), inet_pton(AF_INET6, \"");
-                let octets = record
-                    .bytes(8, 16)
-                    .first_chunk::<16>()
-                    .copied()
-                    .unwrap_or_default();
+                let octets = record.bytes(8, 16).first_chunk::<16>().copied().unwrap_or_default();
                 self.display(Ipv6Addr::from(octets));
                 self.text("\", &sin6_addr)");
                 if len_bytes >= 28 {
@@ -64,8 +56,7 @@ impl Printer<'_, '_> {
                 self.signed_field(", nl_pid=", i64::from(record.i32(4)));
                 let groups = u64::from(record.u32(8));
                 self.text(", nl_groups=");
-                self.line
-                    .hex_padded(groups, if groups == 0 { 8 } else { 6 });
+                self.line.hex_padded(groups, if groups == 0 { 8 } else { 6 });
             }
             _ if data_len > 0 => {
                 self.text(", sa_data=");
@@ -83,10 +74,7 @@ impl Printer<'_, '_> {
             self.text("@");
             return text::quote(self.line, name);
         }
-        let end = path
-            .iter()
-            .position(|byte| *byte == 0)
-            .unwrap_or(path.len());
+        let end = path.iter().position(|byte| *byte == 0).unwrap_or(path.len());
         text::quote(self.line, path.get(..end).unwrap_or_default());
     }
 
@@ -204,11 +192,7 @@ impl Printer<'_, '_> {
             self.unsigned_field(", iov_len=", entry.u64(8));
             self.text("}");
         }
-        self.text(if count > text::ITEMS_MAX {
-            ", ...]"
-        } else {
-            "]"
-        });
+        self.text(if count > text::ITEMS_MAX { ", ...]" } else { "]" });
     }
 
     /// Appends one msghdr, of whose buffers `used` bytes are of interest.
@@ -260,11 +244,7 @@ impl Printer<'_, '_> {
             self.unsigned_field(", msg_len=", moved);
             self.text("}");
         }
-        self.text(if count > text::ITEMS_MAX {
-            ", ...]"
-        } else {
-            "]"
-        });
+        self.text(if count > text::ITEMS_MAX { ", ...]" } else { "]" });
     }
 
     /// Appends control messages.

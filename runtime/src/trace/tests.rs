@@ -27,10 +27,7 @@ impl Memory {
 impl GuestMemory for Memory {
     fn read(&self, addr: u64, buf: &mut [u8]) -> usize {
         let known = (0..).map_while(|offset| self.bytes.get(&addr.checked_add(offset)?));
-        buf.iter_mut()
-            .zip(known)
-            .map(|(target, byte)| *target = *byte)
-            .count()
+        buf.iter_mut().zip(known).map(|(target, byte)| *target = *byte).count()
     }
 }
 
@@ -104,29 +101,15 @@ fn lines_are_those_of_strace() {
         .filter(|(line, golden)| line != *golden)
         .map(|(line, golden)| format!("strace {golden}\nours   {line}"))
         .collect();
-    assert!(
-        wrong.is_empty(),
-        "{} lines differ:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} lines differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
 fn a_call_that_does_not_return_is_a_whole_line() {
     let mut buf = [0; 256];
     let mut line = Line::new(&mut buf);
-    format_call(
-        &mut line,
-        &Memory::default(),
-        Some(1234),
-        SYS_EXIT_GROUP,
-        &[0; 6],
-    );
-    assert_eq!(
-        line.finish(),
-        b"[pid  1234] exit_group(0)               = ?\n"
-    );
+    format_call(&mut line, &Memory::default(), Some(1234), SYS_EXIT_GROUP, &[0; 6]);
+    assert_eq!(line.finish(), b"[pid  1234] exit_group(0)               = ?\n");
 }
 
 #[test]
@@ -143,34 +126,18 @@ fn an_interrupted_line_is_taken_up_again() {
     line.clear();
     format_resumed(&mut line, Some(7), SYS_READ);
     format_result(&mut line, &memory, SYS_READ, &args, 5);
-    assert_eq!(
-        line.finish(),
-        b"[pid     7] <... read resumed>\"hello\", 10) = 5\n"
-    );
+    assert_eq!(line.finish(), b"[pid     7] <... read resumed>\"hello\", 10) = 5\n");
 }
 
 #[test]
 fn a_number_without_a_row_has_six_plain_arguments() {
-    let call = Recorded {
-        nr: 0x1f4,
-        args: [1, 2, 3, 4, 5, 6],
-        result: -38,
-        ..Recorded::default()
-    };
-    assert_eq!(
-        call.format(),
-        "syscall_0x1f4(0x1, 0x2, 0x3, 0x4, 0x5, 0x6) = -1 ENOSYS (Function not implemented)"
-    );
+    let call = Recorded { nr: 0x1f4, args: [1, 2, 3, 4, 5, 6], result: -38, ..Recorded::default() };
+    assert_eq!(call.format(), "syscall_0x1f4(0x1, 0x2, 0x3, 0x4, 0x5, 0x6) = -1 ENOSYS (Function not implemented)");
 }
 
 #[test]
 fn an_error_number_that_restarts_the_call_is_no_result() {
-    let call = Recorded {
-        nr: SYS_READ,
-        args: [3, 0x1000, 10, 0, 0, 0],
-        result: -512,
-        ..Recorded::default()
-    };
+    let call = Recorded { nr: SYS_READ, args: [3, 0x1000, 10, 0, 0, 0], result: -512, ..Recorded::default() };
     assert_eq!(
         call.format(),
         "read(3, 0x1000, 10)                     = ? ERESTARTSYS (To be restarted if SA_RESTART is set)"
@@ -201,12 +168,7 @@ fn a_long_line_is_cut_and_keeps_its_result() {
 fn memory_that_cannot_be_read_is_an_address() {
     for row in crate::syscall::table::all_rows() {
         for result in [0, 1, 100, -14] {
-            let call = Recorded {
-                nr: row.number(),
-                args: [0xdead_0000; 6],
-                result,
-                ..Recorded::default()
-            };
+            let call = Recorded { nr: row.number(), args: [0xdead_0000; 6], result, ..Recorded::default() };
             let line = call.format();
             assert!(line.starts_with(row.name()), "{line}");
         }

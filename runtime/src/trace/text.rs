@@ -25,11 +25,7 @@ fn escape(line: &mut Line<'_>, bytes: &[u8], next: Option<u8>) {
             b' '..=b'~' => line.byte(byte),
             _ => {
                 line.text("\\");
-                let digits_min = if follower.is_some_and(|byte| byte.is_ascii_digit()) {
-                    3
-                } else {
-                    1
-                };
+                let digits_min = if follower.is_some_and(|byte| byte.is_ascii_digit()) { 3 } else { 1 };
                 line.octal_digits(u64::from(byte), digits_min);
             }
         }
@@ -48,9 +44,7 @@ pub(super) fn buffer(line: &mut Line<'_>, mem: &dyn GuestMemory, addr: u64, len_
     if addr == 0 {
         return line.pointer(addr);
     }
-    let wanted = usize::try_from(len_bytes)
-        .unwrap_or(usize::MAX)
-        .min(STRING_BYTES_MAX);
+    let wanted = usize::try_from(len_bytes).unwrap_or(usize::MAX).min(STRING_BYTES_MAX);
     let mut bytes = [0; STRING_BYTES_MAX];
     let Some(shown) = bytes.get_mut(..wanted) else {
         return;
@@ -66,9 +60,7 @@ pub(super) fn buffer(line: &mut Line<'_>, mem: &dyn GuestMemory, addr: u64, len_
 
 /// Appends a buffer in quotes, every byte in hexadecimal.
 pub(super) fn hex_buffer(line: &mut Line<'_>, mem: &dyn GuestMemory, addr: u64, len_bytes: u64) {
-    let wanted = usize::try_from(len_bytes)
-        .unwrap_or(usize::MAX)
-        .min(STRING_BYTES_MAX);
+    let wanted = usize::try_from(len_bytes).unwrap_or(usize::MAX).min(STRING_BYTES_MAX);
     let mut bytes = [0; STRING_BYTES_MAX];
     let Some(shown) = bytes.get_mut(..wanted) else {
         return;
@@ -116,10 +108,7 @@ fn c_string_up_to(line: &mut Line<'_>, mem: &dyn GuestMemory, addr: u64, len_max
         }
         let len = end.unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
         let fitting = len.min(len_max - shown);
-        let next = known
-            .get(fitting)
-            .copied()
-            .filter(|_| fitting < len || end.is_none());
+        let next = known.get(fitting).copied().filter(|_| fitting < len || end.is_none());
         escape(line, known.get(..fitting).unwrap_or_default(), next);
         shown += fitting;
         if fitting < len || (shown == len_max && end.is_none()) {
@@ -178,9 +167,7 @@ pub(super) fn string_count(line: &mut Line<'_>, mem: &dyn GuestMemory, addr: u64
         return;
     }
     let count = (0..COUNT_MAX)
-        .take_while(|index| {
-            read_u64(mem, addr.wrapping_add(index * 8)).is_some_and(|string| string != 0)
-        })
+        .take_while(|index| read_u64(mem, addr.wrapping_add(index * 8)).is_some_and(|string| string != 0))
         .count() as u64;
     line.text(" /* ");
     line.unsigned(count);

@@ -24,11 +24,7 @@ pub(crate) struct Coverage {
 
 impl Coverage {
     pub(crate) fn new(specs: &Specs) -> Self {
-        Self {
-            hits: vec![0; specs.list.len()],
-            done: 0,
-            signals: BTreeMap::new(),
-        }
+        Self { hits: vec![0; specs.list.len()], done: 0, signals: BTreeMap::new() }
     }
 
     /// Counts what `block` executed.
@@ -50,10 +46,7 @@ impl Coverage {
         for planned in &block.planned {
             let is_executed = match fault {
                 None => true,
-                Some(at) => {
-                    planned.offset < at
-                        || planned.offset == at && specs.faulting.contains(&planned.spec)
-                }
+                Some(at) => planned.offset < at || planned.offset == at && specs.faulting.contains(&planned.spec),
             };
             if is_executed {
                 self.hits[planned.spec] += 1;
@@ -63,22 +56,10 @@ impl Coverage {
 
     /// Prints the sums; false if something stayed below its need.
     pub(crate) fn report(&self, specs: &Specs, unsupported: &[Spec], blocks: u64) -> bool {
-        let signals: Vec<String> = self
-            .signals
-            .iter()
-            .map(|(number, count)| format!("{count} by signal {number}"))
-            .collect();
-        println!(
-            "{blocks} blocks: {} came to their end, {}",
-            self.done,
-            signals.join(", ")
-        );
-        let needed: Vec<usize> = specs
-            .running
-            .iter()
-            .chain(&specs.faulting)
-            .copied()
-            .collect();
+        let signals: Vec<String> =
+            self.signals.iter().map(|(number, count)| format!("{count} by signal {number}")).collect();
+        println!("{blocks} blocks: {} came to their end, {}", self.done, signals.join(", "));
+        let needed: Vec<usize> = specs.running.iter().chain(&specs.faulting).copied().collect();
         let mut below = Vec::new();
         let (mut least, mut sum) = (u32::MAX, 0_u64);
         for &number in &needed {
@@ -89,12 +70,7 @@ impl Coverage {
                 below.push(number);
             }
         }
-        let forms = |form| {
-            needed
-                .iter()
-                .filter(|&&number| specs.list[number].form == form)
-                .count()
-        };
+        let forms = |form| needed.iter().filter(|&&number| specs.list[number].form == form).count();
         println!(
             "coverage: {} instructions ({} register and {} memory forms), {} of them fault by nature; {} are not this CPU's; \
              {sum} executions, {least} at least",
@@ -107,10 +83,7 @@ impl Coverage {
         let mut complete = true;
         for number in below {
             let spec = specs.list[number];
-            let why = EXCEPTIONS
-                .iter()
-                .find(|(code, _)| *code == spec.code)
-                .map(|(_, why)| *why);
+            let why = EXCEPTIONS.iter().find(|(code, _)| *code == spec.code).map(|(_, why)| *why);
             if blocks >= ENFORCED_FROM || why.is_some() {
                 println!(
                     "below {NEEDED}: {:?} {:?}: {} ({})",

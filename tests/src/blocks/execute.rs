@@ -9,21 +9,13 @@ use anyhow::{Context as _, Result, bail};
 
 use super::generate::Block;
 use super::places::{
-    ARENA_BYTES, ARENAS, CODE_BYTES, CONSTANTS_BYTES, INDICES_32, INDICES_64, MXCSR_VALUES,
-    REGIONS, Region, SELECTORS, USER_DS, XSAVE_IMAGE,
+    ARENA_BYTES, ARENAS, CODE_BYTES, CONSTANTS_BYTES, INDICES_32, INDICES_64, MXCSR_VALUES, REGIONS, Region, SELECTORS,
+    USER_DS, XSAVE_IMAGE,
 };
 use super::random::Random;
-use super::state::{
-    AREA_BYTES, Area, Components, End, Outcome, Registers, hash, interesting, mxcsr,
-};
+use super::state::{AREA_BYTES, Area, Components, End, Outcome, Registers, hash, interesting, mxcsr};
 
-const SIGNALS: [i32; 5] = [
-    libc::SIGSEGV,
-    libc::SIGILL,
-    libc::SIGFPE,
-    libc::SIGBUS,
-    libc::SIGTRAP,
-];
+const SIGNALS: [i32; 5] = [libc::SIGSEGV, libc::SIGILL, libc::SIGFPE, libc::SIGBUS, libc::SIGTRAP];
 const SIGNAL_STACK_BYTES: usize = 64 << 10;
 /// AT_HWCAP2: rdfsbase and relatives can be used (arch/x86/include/uapi/asm/hwcap2.h).
 const HWCAP2_FSGSBASE: u64 = 2;
@@ -49,12 +41,7 @@ struct Shared(UnsafeCell<Frame>);
 // SAFETY: the harness has one thread, whose signal handler uses it only while a block runs.
 unsafe impl Sync for Shared {}
 
-const NO_REGISTERS: Registers = Registers {
-    gpr: [0; 16],
-    flags: 0,
-    fs: 0,
-    gs: 0,
-};
+const NO_REGISTERS: Registers = Registers { gpr: [0; 16], flags: 0, fs: 0, gs: 0 };
 static FRAME: Shared = Shared(UnsafeCell::new(Frame {
     area_in: Area([0; AREA_BYTES]),
     area_out: Area([0; AREA_BYTES]),
@@ -243,11 +230,7 @@ unsafe extern "C" fn on_signal() {
 }
 
 /// Takes the block's state out of the context and makes the thread continue behind the block.
-unsafe extern "C" fn handle(
-    number: i32,
-    info: *const libc::siginfo_t,
-    context: *mut libc::ucontext_t,
-) {
+unsafe extern "C" fn handle(number: i32, info: *const libc::siginfo_t, context: *mut libc::ucontext_t) {
     const GREGS: [i32; 16] = [
         libc::REG_RAX,
         libc::REG_RCX,
@@ -271,10 +254,7 @@ unsafe extern "C" fn handle(
     let gregs = &mut context.uc_mcontext.gregs;
     let at = |register: i32| usize::try_from(register).unwrap_or(0);
     if std::mem::replace(&mut frame.running, 0) == 0 {
-        let text = format!(
-            "the harness itself raised signal {number} at {:#x}\n",
-            gregs[at(libc::REG_RIP)]
-        );
+        let text = format!("the harness itself raised signal {number} at {:#x}\n", gregs[at(libc::REG_RIP)]);
         // SAFETY: write and _exit are async-signal-safe.
         unsafe {
             libc::write(2, text.as_ptr().cast(), text.len());
@@ -321,11 +301,7 @@ fn pointer(address: u64) -> *mut u8 {
 
 /// Maps memory at a fixed address.
 fn map(address: u64, bytes: u64, replace: bool) -> Result<()> {
-    let fixed = if replace {
-        libc::MAP_FIXED
-    } else {
-        libc::MAP_FIXED_NOREPLACE
-    };
+    let fixed = if replace { libc::MAP_FIXED } else { libc::MAP_FIXED_NOREPLACE };
     // SAFETY: the address is free, or holds what was mapped here before.
     let got = unsafe {
         libc::mmap(
@@ -338,18 +314,14 @@ fn map(address: u64, bytes: u64, replace: bool) -> Result<()> {
         )
     };
     if got as u64 != address {
-        bail!(
-            "{address:#x} cannot be mapped: {}",
-            std::io::Error::last_os_error()
-        );
+        bail!("{address:#x} cannot be mapped: {}", std::io::Error::last_os_error());
     }
     Ok(())
 }
 
 fn protect(address: u64, bytes: u64, protection: i32) -> Result<()> {
     // SAFETY: a range of ours.
-    let done =
-        unsafe { libc::mprotect(pointer(address).cast(), usize::try_from(bytes)?, protection) };
+    let done = unsafe { libc::mprotect(pointer(address).cast(), usize::try_from(bytes)?, protection) };
     if done != 0 {
         return Err(std::io::Error::last_os_error()).context("mprotect");
     }
@@ -380,9 +352,7 @@ impl Harness {
         unsafe { (*FRAME.0.get()).components = components.enabled };
         let mut random = Random::new(1);
         let bytes = usize::try_from(ARENA_BYTES)?;
-        let pristine: Vec<u8> = (0..bytes / 8)
-            .flat_map(|_| interesting(&mut random).to_le_bytes())
-            .collect();
+        let pristine: Vec<u8> = (0..bytes / 8).flat_map(|_| interesting(&mut random).to_le_bytes()).collect();
         for arena in ARENAS {
             map(arena, ARENA_BYTES, false)?;
             write(arena, &pristine);
@@ -412,10 +382,7 @@ impl Harness {
             write(at + XSAVE_IMAGE, &image.0);
             protect(at, CONSTANTS_BYTES, libc::PROT_READ)?;
         }
-        let this = Self {
-            components,
-            pristine,
-        };
+        let this = Self { components, pristine };
         install_handlers()?;
         Ok(this)
     }
@@ -423,11 +390,7 @@ impl Harness {
     /// Writes all blocks that are not rewritten in place, and makes them executable.
     pub(crate) fn load(&self, blocks: &[(Block, &'static Region)]) -> Result<()> {
         for region in REGIONS.iter().filter(|region| !region.in_place) {
-            let mut mine = blocks
-                .iter()
-                .filter(|(_, of)| of.code == region.code)
-                .map(|(block, _)| block)
-                .peekable();
+            let mut mine = blocks.iter().filter(|(_, of)| of.code == region.code).map(|(block, _)| block).peekable();
             if mine.peek().is_none() {
                 continue;
             }
@@ -441,12 +404,7 @@ impl Harness {
     }
 
     /// Runs a loaded block; tells the words of memory that it changed if asked.
-    pub(crate) fn run(
-        &self,
-        block: &Block,
-        region: &Region,
-        changes: Option<&mut Vec<String>>,
-    ) -> Outcome {
+    pub(crate) fn run(&self, block: &Block, region: &Region, changes: Option<&mut Vec<String>>) -> Outcome {
         if region.in_place {
             write(block.base, &block.code);
         }
@@ -476,12 +434,7 @@ impl Harness {
         };
         let mut area = Box::new(frame.area_out.clone());
         self.components.canonical(&mut area.0);
-        Outcome {
-            end,
-            registers: frame.registers_out,
-            area,
-            memory: self.take_changes(changes),
-        }
+        Outcome { end, registers: frame.registers_out, area, memory: self.take_changes(changes) }
     }
 
     /// Hash of what differs from the arenas' first contents, which are put back. The differing words go to `list`.
@@ -490,8 +443,7 @@ impl Harness {
         let mut sum = 0;
         for arena in ARENAS {
             // SAFETY: the arena is mapped, and no block runs that could write to it.
-            let bytes =
-                unsafe { std::slice::from_raw_parts_mut(pointer(arena), self.pristine.len()) };
+            let bytes = unsafe { std::slice::from_raw_parts_mut(pointer(arena), self.pristine.len()) };
             if *bytes == *self.pristine {
                 continue;
             }
@@ -502,11 +454,7 @@ impl Harness {
                     list.push(format!("[{:x}] {text}", arena + 8 * n as u64));
                 }
             }
-            for (n, (is, was)) in bytes
-                .chunks_mut(CHUNK)
-                .zip(self.pristine.chunks(CHUNK))
-                .enumerate()
-            {
+            for (n, (is, was)) in bytes.chunks_mut(CHUNK).zip(self.pristine.chunks(CHUNK)).enumerate() {
                 if is != was {
                     sum = hash(sum ^ arena ^ n as u64, is);
                     is.copy_from_slice(was);
@@ -529,11 +477,7 @@ unsafe fn xgetbv() -> u64 {
 
 fn install_handlers() -> Result<()> {
     let stack = Box::leak(vec![0_u8; SIGNAL_STACK_BYTES].into_boxed_slice());
-    let alternate = libc::stack_t {
-        ss_sp: stack.as_mut_ptr().cast(),
-        ss_flags: 0,
-        ss_size: SIGNAL_STACK_BYTES,
-    };
+    let alternate = libc::stack_t { ss_sp: stack.as_mut_ptr().cast(), ss_flags: 0, ss_size: SIGNAL_STACK_BYTES };
     // SAFETY: the stack is never freed.
     if unsafe { libc::sigaltstack(&raw const alternate, std::ptr::null_mut()) } != 0 {
         return Err(std::io::Error::last_os_error()).context("sigaltstack");

@@ -31,11 +31,7 @@ pub(super) struct Fixup {
     label: Label,
 }
 
-const CALM: Limits = Limits {
-    no_fault: true,
-    is_calm: true,
-    lead: 0,
-};
+const CALM: Limits = Limits { no_fault: true, is_calm: true, lead: 0 };
 /// Bytes of [`Generator::store_address`].
 const STORE_BYTES: u64 = 18;
 
@@ -71,52 +67,30 @@ impl Generator<'_> {
     /// Appends a branch whose last field leads to `label`.
     fn branch(&mut self, encoded: &Encoded, number: usize, label: Label) {
         let offset = self.code.len();
-        self.planned.push(super::generate::Planned {
-            offset,
-            spec: number,
-        });
+        self.planned.push(super::generate::Planned { offset, spec: number });
         let len = offsets(&encoded.bytes).immediate_size();
         self.code.extend(&encoded.bytes);
-        self.fixups.push(Fixup {
-            at: self.code.len() - len,
-            len,
-            label,
-        });
+        self.fixups.push(Fixup { at: self.code.len() - len, len, label });
     }
 
     /// `jmp label`, which is not what is tested.
     fn skip_to(&mut self, label: Label) {
         self.code.extend([0xe9, 0, 0, 0, 0]);
-        self.fixups.push(Fixup {
-            at: self.code.len() - 4,
-            len: 4,
-            label,
-        });
+        self.fixups.push(Fixup { at: self.code.len() - 4, len: 4, label });
     }
 
     /// `mov register, label`
     fn move_label(&mut self, register: Register, label: Label) {
         let at = self.code.len();
         put_move(&mut self.code, register, u64::MAX);
-        self.fixups.push(Fixup {
-            at: at + 2,
-            len: 8,
-            label,
-        });
+        self.fixups.push(Fixup { at: at + 2, len: 8, label });
     }
 
     /// Up to two instructions that may or may not be executed.
     fn maybe_executed(&mut self) {
         let (rsp, fs, gs) = (self.rsp_is_good, self.fs, self.gs);
         for _ in 0..self.random.below(3) {
-            let limits = if self.random.one_in(2) {
-                CALM
-            } else {
-                Limits {
-                    no_fault: true,
-                    ..Limits::default()
-                }
-            };
+            let limits = if self.random.one_in(2) { CALM } else { Limits { no_fault: true, ..Limits::default() } };
             let _ = self.emit_filler(limits);
         }
         self.rsp_is_good &= rsp;
@@ -190,11 +164,7 @@ impl Generator<'_> {
     }
 
     /// A call of a function behind it. One of the two is what is tested.
-    fn call(
-        &mut self,
-        call: Option<(&Encoded, usize)>,
-        ret: Option<(Encoded, usize)>,
-    ) -> Option<()> {
+    fn call(&mut self, call: Option<(&Encoded, usize)>, ret: Option<(Encoded, usize)>) -> Option<()> {
         let function = self.new_label();
         let end = self.new_label();
         let is_pushed = ret.is_some() && self.random.one_in(3);
@@ -203,22 +173,14 @@ impl Generator<'_> {
             let register = self.random.pick(&[Register::RAX, Register::R12]);
             self.good_stack();
             self.move_label(register, end);
-            self.code.extend(if register == Register::RAX {
-                &[0x50][..]
-            } else {
-                &[0x41, 0x54]
-            });
+            self.code.extend(if register == Register::RAX { &[0x50][..] } else { &[0x41, 0x54] });
         } else {
             self.good_stack();
             match call {
                 Some((encoded, number)) => self.branch(encoded, number, function),
                 None => {
                     self.code.extend([0xe8, 0, 0, 0, 0]);
-                    self.fixups.push(Fixup {
-                        at: self.code.len() - 4,
-                        len: 4,
-                        label: function,
-                    });
+                    self.fixups.push(Fixup { at: self.code.len() - 4, len: 4, label: function });
                 }
             }
             let _ = self.emit_filler(CALM);
@@ -235,10 +197,7 @@ impl Generator<'_> {
                     let pop = self.random.below(9) * 8;
                     encoded.bytes.extend(pop.to_le_bytes().get(..2)?);
                 }
-                self.planned.push(super::generate::Planned {
-                    offset: self.code.len(),
-                    spec: number,
-                });
+                self.planned.push(super::generate::Planned { offset: self.code.len(), spec: number });
                 self.code.extend(encoded.bytes);
             }
             None => self.code.push(0xc3),
@@ -267,16 +226,10 @@ impl Generator<'_> {
         let is_memory = self.specs.list[number].form == Form::Memory;
         let before = self.code.len();
         if is_memory {
-            let limits = Limits {
-                no_fault: true,
-                lead: STORE_BYTES,
-                ..Limits::default()
-            };
+            let limits = Limits { no_fault: true, lead: STORE_BYTES, ..Limits::default() };
             let rsp = self.rsp_is_good;
             let steered = self.steer(encoded, limits)?;
-            let stored = steered
-                .address
-                .and_then(|address| self.store_address(function, address));
+            let stored = steered.address.and_then(|address| self.store_address(function, address));
             if stored.is_none() || (self.code.len() - before) as u64 != STORE_BYTES {
                 // As if nothing had been tried.
                 self.code.truncate(before);
@@ -296,10 +249,7 @@ impl Generator<'_> {
                 self.good_stack();
             }
             self.move_label(register, function);
-            self.planned.push(super::generate::Planned {
-                offset: self.code.len(),
-                spec: number,
-            });
+            self.planned.push(super::generate::Planned { offset: self.code.len(), spec: number });
             self.code.extend(encoded.bytes);
         }
         if is_call {

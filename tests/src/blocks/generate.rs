@@ -92,12 +92,7 @@ pub(crate) struct Limits {
 }
 
 /// Where block `index` of `seed` lies and what it holds. The same for everybody who has the same `specs`.
-pub(crate) fn block(
-    seed: u64,
-    index: u64,
-    specs: &Specs,
-    info: &mut InstructionInfoFactory,
-) -> Block {
+pub(crate) fn block(seed: u64, index: u64, specs: &Specs, info: &mut InstructionInfoFactory) -> Block {
     let picks = picks(seed, index, specs);
     for attempt in 0.. {
         let random = Random::new(mix(seed ^ mix(index)) ^ attempt);
@@ -164,12 +159,7 @@ fn gcd(a: u64, b: u64) -> u64 {
 }
 
 impl<'a> Generator<'a> {
-    fn new(
-        index: u64,
-        mut random: Random,
-        specs: &'a Specs,
-        info: &'a mut InstructionInfoFactory,
-    ) -> Self {
+    fn new(index: u64, mut random: Random, specs: &'a Specs, info: &'a mut InstructionInfoFactory) -> Self {
         let region = places::region_of(index);
         let base = region.slot(index) + random.below(48);
         let fs = random.pick(region.arenas) + 8 * random.below(500);
@@ -246,16 +236,12 @@ impl<'a> Generator<'a> {
     pub(super) fn push(&mut self, steered: Steered, number: usize, counted: bool) {
         self.code.extend(&steered.before);
         if counted {
-            self.planned.push(Planned {
-                offset: self.code.len(),
-                spec: number,
-            });
+            self.planned.push(Planned { offset: self.code.len(), spec: number });
         }
         self.code.extend(&steered.encoded.bytes);
         self.code.extend(&steered.after);
         let insn = &steered.encoded.insn;
-        self.undefined_flags &=
-            !(insn.rflags_written() | insn.rflags_cleared() | insn.rflags_set());
+        self.undefined_flags &= !(insn.rflags_written() | insn.rflags_cleared() | insn.rflags_set());
         self.undefined_flags |= insn.rflags_undefined();
         self.ever_undefined |= insn.rflags_undefined();
     }
@@ -263,8 +249,7 @@ impl<'a> Generator<'a> {
     fn finish(mut self, index: u64) -> Option<Block> {
         // The way out needs no register: `jmp [rip]` with the address behind it.
         self.code.extend([0xff, 0x25, 0, 0, 0, 0]);
-        self.code
-            .extend(super::execute::leave_address().to_le_bytes());
+        self.code.extend(super::execute::leave_address().to_le_bytes());
         self.resolve()?;
         let end = self.region.slot(index) + places::SLOT_BYTES;
         if self.planned.is_empty() || self.here() > end {
@@ -272,11 +257,7 @@ impl<'a> Generator<'a> {
         }
         let stack = self.random.pick(self.region.arenas);
         let aligned = stack + ARENA_BYTES / 2 + 16 * self.random.below(16);
-        let rsp = if self.random.one_in(12) {
-            aligned + self.random.below(16)
-        } else {
-            aligned
-        };
+        let rsp = if self.random.one_in(12) { aligned + self.random.below(16) } else { aligned };
         let mut random = self.random.clone();
         Some(Block {
             index,
@@ -284,11 +265,7 @@ impl<'a> Generator<'a> {
             code: self.code,
             planned: self.planned,
             // A branch may skip what defines a flag again.
-            undefined_flags: if self.has_flow {
-                self.ever_undefined
-            } else {
-                self.undefined_flags
-            },
+            undefined_flags: if self.has_flow { self.ever_undefined } else { self.undefined_flags },
             has_flow: self.has_flow,
             fs: self.fs_at_start,
             gs: self.gs_at_start,

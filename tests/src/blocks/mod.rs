@@ -39,18 +39,11 @@ struct Arguments {
 }
 
 fn arguments() -> Result<Arguments> {
-    let mut parsed = Arguments {
-        seed: 1,
-        count: 1000,
-        show: None,
-        list: false,
-    };
+    let mut parsed = Arguments { seed: 1, count: 1000, show: None, list: false };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut number = || -> Result<u64> {
-            let text = words
-                .next()
-                .with_context(|| format!("{word} needs a number"))?;
+            let text = words.next().with_context(|| format!("{word} needs a number"))?;
             Ok(match text.strip_prefix("0x") {
                 Some(digits) => u64::from_str_radix(digits, 16)?,
                 None => text.parse()?,
@@ -72,11 +65,7 @@ pub fn run() -> Result<bool> {
     let arguments = arguments()?;
     let mut info = InstructionInfoFactory::new();
     let harness = Harness::start()?;
-    let mut specs = Specs {
-        list: opcodes::all(),
-        running: Vec::new(),
-        faulting: Vec::new(),
-    };
+    let mut specs = Specs { list: opcodes::all(), running: Vec::new(), faulting: Vec::new() };
     let unsupported = probe(&harness, &mut specs, &mut info)?;
     if arguments.list {
         for &number in &unsupported {
@@ -118,31 +107,21 @@ pub fn run() -> Result<bool> {
     }
     out.flush()?;
     drop(out);
-    let unsupported: Vec<opcodes::Spec> = unsupported
-        .iter()
-        .map(|&number| specs.list[number])
-        .collect();
+    let unsupported: Vec<opcodes::Spec> = unsupported.iter().map(|&number| specs.list[number]).collect();
     Ok(coverage.report(&specs, &unsupported, arguments.count))
 }
 
 /// Finds out what the CPU has: what completes, what faults. Returns the numbers of what is refused with SIGILL.
-fn probe(
-    harness: &Harness,
-    specs: &mut Specs,
-    info: &mut InstructionInfoFactory,
-) -> Result<Vec<usize>> {
+fn probe(harness: &Harness, specs: &mut Specs, info: &mut InstructionInfoFactory) -> Result<Vec<usize>> {
     let is_branch = |number: &usize| flow::is_construct(specs.list[*number].code);
-    let (mut running, mut open): (Vec<usize>, Vec<usize>) =
-        (0..specs.list.len()).partition(is_branch);
+    let (mut running, mut open): (Vec<usize>, Vec<usize>) = (0..specs.list.len()).partition(is_branch);
     let mut faults = vec![false; specs.list.len()];
     for trial in 0..TRIALS {
         let mut rest = Vec::new();
         for batch in open.chunks(usize::try_from(SLOTS)?) {
             let blocks: Vec<(Option<Block>, usize)> = (0..)
                 .zip(batch)
-                .map(|(index, &number)| {
-                    (generate::probe(index, number, trial, specs, info), number)
-                })
+                .map(|(index, &number)| (generate::probe(index, number, trial, specs, info), number))
                 .collect();
             let loaded: Vec<(Block, &'static Region)> = blocks
                 .iter()
@@ -150,9 +129,7 @@ fn probe(
                 .collect();
             harness.load(&loaded)?;
             for (block, number) in &blocks {
-                let end = block
-                    .as_ref()
-                    .map(|block| harness.run(block, region_of(block.index), None).end);
+                let end = block.as_ref().map(|block| harness.run(block, region_of(block.index), None).end);
                 match end {
                     Some(End::Done) => {
                         running.push(*number);
@@ -176,13 +153,7 @@ fn probe(
 }
 
 /// Prints one block and the state it leaves.
-fn show(
-    harness: &Harness,
-    seed: u64,
-    index: u64,
-    specs: &Specs,
-    info: &mut InstructionInfoFactory,
-) -> Result<()> {
+fn show(harness: &Harness, seed: u64, index: u64, specs: &Specs, info: &mut InstructionInfoFactory) -> Result<()> {
     let block = generate::block(seed, index, specs, info);
     let region = region_of(index);
     print!("{}", disassembly(&block));
@@ -190,12 +161,7 @@ fn show(
     let mut random = random::Random::new(block.seed);
     let initial = state::Registers::initial(&block, &mut random);
     let area = harness.components.random(&mut random);
-    let before = Outcome {
-        end: End::Done,
-        registers: initial,
-        area: Box::new(area),
-        memory: 0,
-    };
+    let before = Outcome { end: End::Done, registers: initial, area: Box::new(area), memory: 0 };
     print!("before: {}", before.details(&block));
     let mut changes = Vec::new();
     let outcome = harness.run(&block, region, Some(&mut changes));
@@ -216,10 +182,7 @@ fn disassembly(block: &Block) -> String {
         let from = usize::try_from(insn.ip() - block.base).unwrap_or(0);
         let mut line = String::new();
         formatter.format(&insn, &mut line);
-        let bytes: String = block.code[from..from + insn.len()]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let bytes: String = block.code[from..from + insn.len()].iter().map(|byte| format!("{byte:02x}")).collect();
         let is_planned = block.planned.iter().any(|planned| planned.offset == from);
         let mark = if is_planned { '>' } else { ' ' };
         text.push_str(&format!("{mark} +{from:03x} {bytes:<30} {line}\n"));

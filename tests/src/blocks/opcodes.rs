@@ -1,8 +1,8 @@
 //! What blocks are made of: every iced `Code` of 64-bit mode, in its register and its memory form.
 
 use iced_x86::{
-    Code, Decoder, DecoderOptions, EncodingKind, Instruction, MandatoryPrefix, Mnemonic,
-    OpCodeOperandKind, OpCodeTableKind, OpKind, Register,
+    Code, Decoder, DecoderOptions, EncodingKind, Instruction, MandatoryPrefix, Mnemonic, OpCodeOperandKind,
+    OpCodeTableKind, OpKind, Register,
 };
 
 use super::random::Random;
@@ -25,14 +25,8 @@ pub(crate) struct Spec {
 
 /// Instructions that are left out, with the reason.
 const EXCLUDED: &[(Mnemonic, &str)] = &[
-    (
-        Mnemonic::Syscall,
-        "random numbers would do anything; the guests cover it",
-    ),
-    (
-        Mnemonic::Sysenter,
-        "not a system call in 64-bit code on Linux",
-    ),
+    (Mnemonic::Syscall, "random numbers would do anything; the guests cover it"),
+    (Mnemonic::Sysenter, "not a system call in 64-bit code on Linux"),
     (Mnemonic::Rdtsc, "time"),
     (Mnemonic::Rdtscp, "time"),
     (Mnemonic::Rdpmc, "time"),
@@ -40,70 +34,34 @@ const EXCLUDED: &[(Mnemonic, &str)] = &[
     (Mnemonic::Rdrand, "random by purpose"),
     (Mnemonic::Rdseed, "random by purpose"),
     (Mnemonic::Rdpid, "depends on the CPU it runs on"),
-    (
-        Mnemonic::Lsl,
-        "one segment's limit is the number of the CPU it runs on",
-    ),
+    (Mnemonic::Lsl, "one segment's limit is the number of the CPU it runs on"),
     (Mnemonic::Umonitor, "waits"),
     (Mnemonic::Umwait, "waits"),
     (Mnemonic::Tpause, "waits"),
     (Mnemonic::Mwait, "waits"),
     (Mnemonic::Mwaitx, "waits"),
-    (
-        Mnemonic::Sgdt,
-        "shows the CPU it runs on, or the kernel's emulation of it",
-    ),
-    (
-        Mnemonic::Sidt,
-        "shows the CPU it runs on, or the kernel's emulation of it",
-    ),
-    (
-        Mnemonic::Xbegin,
-        "whether a transaction commits depends on interrupts",
-    ),
-    (
-        Mnemonic::Xsaveopt,
-        "what it writes depends on what was saved before, and where",
-    ),
+    (Mnemonic::Sgdt, "shows the CPU it runs on, or the kernel's emulation of it"),
+    (Mnemonic::Sidt, "shows the CPU it runs on, or the kernel's emulation of it"),
+    (Mnemonic::Xbegin, "whether a transaction commits depends on interrupts"),
+    (Mnemonic::Xsaveopt, "what it writes depends on what was saved before, and where"),
     (Mnemonic::Xsaveopt64, "see xsaveopt"),
     (Mnemonic::Wrpkru, "takes the harness's memory away"),
-    (
-        Mnemonic::Vmcall,
-        "the hypervisor's answer is no part of the CPU",
-    ),
-    (
-        Mnemonic::Vmmcall,
-        "the hypervisor's answer is no part of the CPU",
-    ),
-    (
-        Mnemonic::Vmgexit,
-        "a prefixed vmmcall: KVM rewrites it in place, which read-only code does not let it",
-    ),
+    (Mnemonic::Vmcall, "the hypervisor's answer is no part of the CPU"),
+    (Mnemonic::Vmmcall, "the hypervisor's answer is no part of the CPU"),
+    (Mnemonic::Vmgexit, "a prefixed vmmcall: KVM rewrites it in place, which read-only code does not let it"),
     (Mnemonic::Iret, "far return: the guests cover iretq"),
     (Mnemonic::Iretd, "far return"),
     (Mnemonic::Iretq, "far return"),
     (Mnemonic::Retf, "far return: refused by the runtime"),
-    (
-        Mnemonic::Lgs,
-        "the runtime refuses selectors other than null",
-    ),
-    (
-        Mnemonic::Ldtilecfg,
-        "AMX needs a permission of the kernel's",
-    ),
-    (
-        Mnemonic::Sttilecfg,
-        "AMX needs a permission of the kernel's",
-    ),
+    (Mnemonic::Lgs, "the runtime refuses selectors other than null"),
+    (Mnemonic::Ldtilecfg, "AMX needs a permission of the kernel's"),
+    (Mnemonic::Sttilecfg, "AMX needs a permission of the kernel's"),
     (Mnemonic::Tilerelease, "AMX"),
     (Mnemonic::Tileloadd, "AMX"),
     (Mnemonic::Tileloaddt1, "AMX"),
     (Mnemonic::Tilestored, "AMX"),
     (Mnemonic::Tilezero, "AMX"),
-    (
-        Mnemonic::Xsavec,
-        "what it writes depends on which components the CPU holds to be in use (SDM vol. 1 13.6)",
-    ),
+    (Mnemonic::Xsavec, "what it writes depends on which components the CPU holds to be in use (SDM vol. 1 13.6)"),
     (Mnemonic::Xsavec64, "see xsavec"),
     (Mnemonic::Enqcmd, "devices"),
     (Mnemonic::Enqcmds, "devices"),
@@ -112,18 +70,9 @@ const EXCLUDED: &[(Mnemonic, &str)] = &[
 
 /// As [`EXCLUDED`], for single codes.
 const EXCLUDED_CODES: &[(Code, &str)] = &[
-    (
-        Code::Popw_GS,
-        "the runtime refuses selectors other than null",
-    ),
-    (
-        Code::Popq_GS,
-        "the runtime refuses selectors other than null",
-    ),
-    (
-        Code::Call_m1616,
-        "far transfer: the runtime refuses those that succeed",
-    ),
+    (Code::Popw_GS, "the runtime refuses selectors other than null"),
+    (Code::Popq_GS, "the runtime refuses selectors other than null"),
+    (Code::Call_m1616, "far transfer: the runtime refuses those that succeed"),
     (Code::Call_m1632, "far transfer"),
     (Code::Call_m1664, "far transfer"),
     (Code::Jmp_m1616, "far transfer"),
@@ -135,9 +84,7 @@ const EXCLUDED_CODES: &[(Code, &str)] = &[
 pub(crate) fn excluded(code: Code) -> Option<&'static str> {
     let by_code = EXCLUDED_CODES.iter().find(|(known, _)| *known == code);
     let by_name = EXCLUDED.iter().find(|(name, _)| *name == code.mnemonic());
-    by_code
-        .map(|(_, why)| *why)
-        .or_else(|| by_name.map(|(_, why)| *why))
+    by_code.map(|(_, why)| *why).or_else(|| by_name.map(|(_, why)| *why))
 }
 
 /// Everything that can be encoded in 64-bit mode and is not excluded.
@@ -146,10 +93,8 @@ pub(crate) fn all() -> Vec<Spec> {
     let mut specs = Vec::new();
     for code in Code::values() {
         let op = code.op_code();
-        let known = matches!(
-            op.encoding(),
-            EncodingKind::Legacy | EncodingKind::VEX | EncodingKind::EVEX | EncodingKind::XOP
-        );
+        let known =
+            matches!(op.encoding(), EncodingKind::Legacy | EncodingKind::VEX | EncodingKind::EVEX | EncodingKind::XOP);
         if !op.is_instruction() || !op.mode64() || !known || excluded(code).is_some() {
             continue;
         }
@@ -208,8 +153,8 @@ impl Spec {
         bytes.truncate(15);
         let encoded = Encoded::decode(&bytes, 0)?;
         let insn = &encoded.insn;
-        let is_memory = (0..insn.op_count()).any(|n| insn.op_kind(n) == OpKind::Memory)
-            && insn.mnemonic() != Mnemonic::Xlatb;
+        let is_memory =
+            (0..insn.op_count()).any(|n| insn.op_kind(n) == OpKind::Memory) && insn.mnemonic() != Mnemonic::Xlatb;
         let fits = insn.code() == self.code && is_memory == (self.form == Form::Memory);
         // The stack pointer as an operand makes most blocks fault: rarely.
         let uses_rsp = (0..insn.op_count()).any(|n| {
@@ -233,10 +178,7 @@ impl Spec {
         if op.address_size() == 32 || random.one_in(12) {
             bytes.push(0x67);
         }
-        if op.operand_size() == 16
-            || op.mandatory_prefix() == MandatoryPrefix::P66
-            || random.one_in(40)
-        {
+        if op.operand_size() == 16 || op.mandatory_prefix() == MandatoryPrefix::P66 || random.one_in(40) {
             bytes.push(0x66);
         }
         match op.mandatory_prefix() {
@@ -313,11 +255,7 @@ impl Spec {
             _ => 1,
         };
         let bit = |random: &mut Random| random.byte() & 1;
-        let w = if op.is_wig() || op.is_wig32() {
-            bit(random)
-        } else {
-            u8::from(op.w() == 1)
-        };
+        let w = if op.is_wig() || op.is_wig32() { bit(random) } else { u8::from(op.w() == 1) };
         let is_rounding = op.can_use_rounding_control() && self.form == Form::Register;
         let l = if op.is_lig() || is_rounding && random.one_in(3) {
             random.byte() & 3
@@ -329,11 +267,7 @@ impl Spec {
             }
         };
         // Inverted: all ones where the operand is not used.
-        let vvvv = if random.one_in(3) {
-            15
-        } else {
-            random.byte() & 15
-        };
+        let vvvv = if random.one_in(3) { 15 } else { random.byte() & 15 };
         let rxb = random.byte() & 0xe0;
         let p1 = w << 7 | vvvv << 3 | pp;
         match self.code.encoding() {
@@ -341,31 +275,17 @@ impl Spec {
                 let r2 = random.byte() & 0x10;
                 let masked = op.can_use_op_mask_register() && !random.one_in(3);
                 let aaa = if masked { random.byte() & 7 } else { 0 };
-                let z = if op.can_use_zeroing_masking() && aaa != 0 {
-                    random.byte() & 0x80
-                } else {
-                    0
-                };
-                let may_b = op.can_broadcast()
-                    || op.can_use_rounding_control()
-                    || op.can_suppress_all_exceptions();
+                let z = if op.can_use_zeroing_masking() && aaa != 0 { random.byte() & 0x80 } else { 0 };
+                let may_b = op.can_broadcast() || op.can_use_rounding_control() || op.can_suppress_all_exceptions();
                 let b = if may_b { random.byte() & 0x10 } else { 0 };
-                let v2 = if vvvv == 15 && random.one_in(2) {
-                    8
-                } else {
-                    random.byte() & 8
-                };
+                let v2 = if vvvv == 15 && random.one_in(2) { 8 } else { random.byte() & 8 };
                 bytes.extend([0x62, rxb | r2 | map, p1 | 4, z | l << 5 | b | v2 | aaa]);
             }
             EncodingKind::VEX if map == 1 && w == 0 && random.one_in(2) => {
                 bytes.extend([0xc5, rxb & 0x80 | vvvv << 3 | (l & 1) << 2 | pp]);
             }
             kind => {
-                let escape = if kind == EncodingKind::XOP {
-                    0x8f
-                } else {
-                    0xc4
-                };
+                let escape = if kind == EncodingKind::XOP { 0x8f } else { 0xc4 };
                 bytes.extend([escape, rxb | map, p1 | (l & 1) << 2]);
             }
         }

@@ -56,18 +56,8 @@ pub(crate) const REGIONS: [Region; 3] = [
         constants: 0x0fff_fff0_0000,
         arenas: &[NEAR, NEAR, FAR_UP, FAR_DOWN, LOW],
     },
-    Region {
-        code: 0x5000_0000,
-        in_place: false,
-        constants: 0x4ff0_0000,
-        arenas: &[LOW, LOW, FAR_LOW],
-    },
-    Region {
-        code: 0x1000_0080_0000,
-        in_place: true,
-        constants: 0x0fff_fff0_0000,
-        arenas: &[NEAR, FAR_UP, LOW],
-    },
+    Region { code: 0x5000_0000, in_place: false, constants: 0x4ff0_0000, arenas: &[LOW, LOW, FAR_LOW] },
+    Region { code: 0x1000_0080_0000, in_place: true, constants: 0x0fff_fff0_0000, arenas: &[NEAR, FAR_UP, LOW] },
 ];
 
 /// Slots of a region whose code is rewritten in place.

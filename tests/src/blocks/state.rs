@@ -10,10 +10,8 @@ use super::random::{Random, mix};
 
 /// Bytes of a state area: more than the components need.
 pub(crate) const AREA_BYTES: usize = 4096;
-pub(crate) const REGISTER_NAMES: [&str; 16] = [
-    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
-    "r14", "r15",
-];
+pub(crate) const REGISTER_NAMES: [&str; 16] =
+    ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
 const RSP: usize = 4;
 const XSTATE_BV: usize = 512;
 const MXCSR: usize = 24;
@@ -77,11 +75,7 @@ impl Components {
             register[10..].fill(0);
         }
         // Control word: rounding and precision at random, exceptions masked, mostly.
-        let masks = if random.one_in(12) {
-            random.below(64)
-        } else {
-            0x3f
-        };
+        let masks = if random.one_in(12) { random.below(64) } else { 0x3f };
         let control = 0x40 | masks | random.below(16) << 8;
         let status = random.below(8) << 11 | random.next() & 0x4700;
         area.0[..2].copy_from_slice(&control.to_le_bytes()[..2]);
@@ -118,11 +112,7 @@ impl Components {
 
 /// Rounding at random, exceptions masked, mostly.
 pub(crate) fn mxcsr(random: &mut Random) -> u32 {
-    let masks = if random.one_in(12) {
-        random.below(64) << 7
-    } else {
-        0x1f80
-    };
+    let masks = if random.one_in(12) { random.below(64) << 7 } else { 0x1f80 };
     let value = masks | random.next() & 0xe07f & if random.one_in(2) { 0xe000 } else { 0xffff };
     u32::try_from(value).unwrap_or(0x1f80)
 }
@@ -181,14 +171,7 @@ pub(crate) enum End {
     /// It came to its end.
     Done,
     /// A fault.
-    Signal {
-        number: i32,
-        code: i32,
-        address: u64,
-        pc: u64,
-        trap: u64,
-        error: u64,
-    },
+    Signal { number: i32, code: i32, address: u64, pc: u64, trap: u64, error: u64 },
 }
 
 /// Everything that is compared.
@@ -206,9 +189,7 @@ pub(crate) fn hash(seed: u64, bytes: &[u8]) -> u64 {
     bytes.chunks(8).fold(seed, |hash, chunk| {
         let mut word = [0; 8];
         word[..chunk.len()].copy_from_slice(chunk);
-        (hash ^ u64::from_le_bytes(word))
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            .rotate_left(29)
+        (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
     })
 }
 
@@ -216,17 +197,11 @@ impl Outcome {
     /// The flags that have a defined value.
     fn flags(&self, block: &Block) -> u64 {
         use iced_x86::RflagsBits as Bits;
-        let undefined = [
-            (Bits::CF, 0x1),
-            (Bits::PF, 0x4),
-            (Bits::AF, 0x10),
-            (Bits::ZF, 0x40),
-            (Bits::SF, 0x80),
-            (Bits::OF, 0x800),
-        ]
-        .iter()
-        .filter(|(bit, _)| block.undefined_flags & bit != 0)
-        .fold(0, |mask, (_, bit)| mask | bit);
+        let undefined =
+            [(Bits::CF, 0x1), (Bits::PF, 0x4), (Bits::AF, 0x10), (Bits::ZF, 0x40), (Bits::SF, 0x80), (Bits::OF, 0x800)]
+                .iter()
+                .filter(|(bit, _)| block.undefined_flags & bit != 0)
+                .fold(0, |mask, (_, bit)| mask | bit);
         let resume = if self.end == End::Done { FLAG_RF } else { 0 };
         self.registers.flags & !undefined & !resume
     }
@@ -236,14 +211,7 @@ impl Outcome {
         let mut text = format!("{} ", block.index);
         match self.end {
             End::Done => text.push_str("done"),
-            End::Signal {
-                number,
-                code,
-                address,
-                pc,
-                trap,
-                error,
-            } => {
+            End::Signal { number, code, address, pc, trap, error } => {
                 let pc = pc.wrapping_sub(block.base);
                 let _ = write!(
                     text,
@@ -251,11 +219,7 @@ impl Outcome {
                 );
             }
         }
-        let gpr = self
-            .registers
-            .gpr
-            .iter()
-            .fold(0, |hash, &value| mix(hash ^ value));
+        let gpr = self.registers.gpr.iter().fold(0, |hash, &value| mix(hash ^ value));
         let bases = mix(self.registers.fs) ^ self.registers.gs;
         let _ = write!(
             text,
@@ -281,11 +245,7 @@ impl Outcome {
             self.registers.flags,
             self.registers.flags & !self.flags(block)
         );
-        let _ = writeln!(
-            text,
-            "fs {:x} gs {:x}",
-            self.registers.fs, self.registers.gs
-        );
+        let _ = writeln!(text, "fs {:x} gs {:x}", self.registers.fs, self.registers.gs);
         for (n, chunk) in self.area.0.chunks(16).enumerate() {
             if chunk.iter().any(|&byte| byte != 0) {
                 let _ = write!(text, "xsave+{:03x} ", n * 16);

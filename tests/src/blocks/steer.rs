@@ -2,15 +2,13 @@
 //! count small, its divisor work.
 
 use iced_x86::{
-    Code, CodeSize, Decoder, DecoderOptions, Encoder, EncodingKind, Instruction, MemoryOperand,
-    Mnemonic, OpAccess, OpKind, Register,
+    Code, CodeSize, Decoder, DecoderOptions, Encoder, EncodingKind, Instruction, MemoryOperand, Mnemonic, OpAccess,
+    OpKind, Register,
 };
 
 use super::generate::{COMPONENTS, Generator, Limits, Steered};
 use super::opcodes::Encoded;
-use super::places::{
-    ARENA_BYTES, INDICES_32, INDICES_64, LOW, MXCSR_VALUES, SELECTORS, USER_DS, XSAVE_IMAGE,
-};
+use super::places::{ARENA_BYTES, INDICES_32, INDICES_64, LOW, MXCSR_VALUES, SELECTORS, USER_DS, XSAVE_IMAGE};
 
 /// Flags that random code may not load: TF would trap in the harness, NT makes the kernel's `iret` special.
 const NOT_LOADED: u64 = 1 << 8 | 1 << 14;
@@ -34,10 +32,7 @@ impl Sets {
 
     fn get(&self, register: Register) -> Option<u64> {
         let register = register.full_register();
-        self.0
-            .iter()
-            .find(|(known, _)| *known == register)
-            .map(|&(_, value)| value)
+        self.0.iter().find(|(known, _)| *known == register).map(|&(_, value)| value)
     }
 }
 
@@ -50,9 +45,7 @@ struct Target {
 pub(super) fn has_prefix(bytes: &[u8], wanted: u8) -> bool {
     bytes
         .iter()
-        .take_while(|&&byte| {
-            matches!(byte, 0x26 | 0x2e | 0x36 | 0x3e | 0x64..=0x67 | 0xf0 | 0xf2 | 0xf3 | 0x40..=0x4f)
-        })
+        .take_while(|&&byte| matches!(byte, 0x26 | 0x2e | 0x36 | 0x3e | 0x64..=0x67 | 0xf0 | 0xf2 | 0xf3 | 0x40..=0x4f))
         .any(|&byte| byte == wanted)
 }
 
@@ -83,19 +76,14 @@ pub(super) fn offsets(bytes: &[u8]) -> iced_x86::ConstantOffsets {
 }
 
 fn patch(bytes: &mut [u8], at: usize, value: u64, len: usize) -> Option<()> {
-    bytes
-        .get_mut(at..at + len)?
-        .copy_from_slice(value.to_le_bytes().get(..len)?);
+    bytes.get_mut(at..at + len)?.copy_from_slice(value.to_le_bytes().get(..len)?);
     Some(())
 }
 
 fn writes_register(info: &[iced_x86::UsedRegister], register: Register) -> bool {
     info.iter().any(|used| {
         used.register().full_register() == register
-            && !matches!(
-                used.access(),
-                OpAccess::Read | OpAccess::CondRead | OpAccess::None
-            )
+            && !matches!(used.access(), OpAccess::Read | OpAccess::CondRead | OpAccess::None)
     })
 }
 
@@ -115,15 +103,10 @@ impl Generator<'_> {
         let is_stack = encoded.insn.is_stack_instruction();
         let writes_rsp = writes_register(info.used_registers(), Register::RSP);
         if limits.is_calm {
-            let touches = |r| {
-                info.used_registers()
-                    .iter()
-                    .any(|used| used.register().full_register() == r)
-            };
-            let changes_base = matches!(
-                encoded.insn.mnemonic(),
-                Mnemonic::Wrfsbase | Mnemonic::Wrgsbase | Mnemonic::Mov
-            ) || !info.used_memory().is_empty();
+            let touches = |r| info.used_registers().iter().any(|used| used.register().full_register() == r);
+            let changes_base =
+                matches!(encoded.insn.mnemonic(), Mnemonic::Wrfsbase | Mnemonic::Wrgsbase | Mnemonic::Mov)
+                    || !info.used_memory().is_empty();
             if touches(Register::RSP) || touches(Register::RCX) || changes_base {
                 return None;
             }
@@ -137,13 +120,10 @@ impl Generator<'_> {
             sets.add(Register::RSP, at)?;
             self.rsp_is_good = true;
         }
-        let is_explicit = (0..encoded.insn.op_count())
-            .any(|n| encoded.insn.op_kind(n) == OpKind::Memory)
+        let is_explicit = (0..encoded.insn.op_count()).any(|n| encoded.insn.op_kind(n) == OpKind::Memory)
             && encoded.insn.mnemonic() != Mnemonic::Xlatb;
-        let is_accessed = info
-            .used_memory()
-            .iter()
-            .any(|memory| !matches!(memory.access(), OpAccess::NoMemAccess | OpAccess::None));
+        let is_accessed =
+            info.used_memory().iter().any(|memory| !matches!(memory.access(), OpAccess::NoMemAccess | OpAccess::None));
         let mut address = None;
         let mut target = None;
         if is_explicit && is_accessed {
@@ -188,21 +168,11 @@ impl Generator<'_> {
         if writes_rsp && (!is_stack || explicit_rsp || moves_far) {
             self.rsp_is_good = false;
         }
-        Some(Steered {
-            before,
-            encoded,
-            after,
-            address,
-        })
+        Some(Steered { before, encoded, after, address })
     }
 
     /// What single instructions need.
-    fn special(
-        &mut self,
-        encoded: &mut Encoded,
-        sets: &mut Sets,
-        before: &mut Vec<u8>,
-    ) -> Option<()> {
+    fn special(&mut self, encoded: &mut Encoded, sets: &mut Sets, before: &mut Vec<u8>) -> Option<()> {
         let insn = encoded.insn;
         let (op0, op1) = (insn.op0_kind(), insn.op1_kind());
         match insn.mnemonic() {
@@ -211,14 +181,7 @@ impl Generator<'_> {
                 let small = self.random.below(0x7f);
                 let is_byte = op0 == OpKind::Register && insn.op0_register().is_gpr8()
                     || op0 == OpKind::Memory && insn.memory_size().size() == 1;
-                sets.add(
-                    Register::RAX,
-                    if is_byte {
-                        small
-                    } else {
-                        self.random.next() >> 33
-                    },
-                )?;
+                sets.add(Register::RAX, if is_byte { small } else { self.random.next() >> 33 })?;
                 sets.add(Register::RDX, 0)?;
                 let divisor = insn.op0_register().full_register();
                 if op0 == OpKind::Register && divisor != Register::RAX && divisor != Register::RDX {
@@ -230,11 +193,7 @@ impl Generator<'_> {
             {
                 // The bit offset is a signed index into memory.
                 let bits = self.random.below(4096);
-                let offset = if self.random.one_in(3) {
-                    bits.wrapping_neg()
-                } else {
-                    bits
-                };
+                let offset = if self.random.one_in(3) { bits.wrapping_neg() } else { bits };
                 sets.add(insn.op1_register(), offset)?;
             }
             Mnemonic::Popf | Mnemonic::Popfd | Mnemonic::Popfq => {
@@ -247,17 +206,11 @@ impl Generator<'_> {
             }
             Mnemonic::Xgetbv => sets.add(Register::RCX, 0)?,
             Mnemonic::Cpuid => {
-                sets.add(
-                    Register::RAX,
-                    self.random.pick(&[0, 0x8000_0000, 0x8000_0002]),
-                )?;
+                sets.add(Register::RAX, self.random.pick(&[0, 0x8000_0000, 0x8000_0002]))?;
                 sets.add(Register::RCX, 0)?;
             }
             Mnemonic::Xsave | Mnemonic::Xsave64 | Mnemonic::Xrstor | Mnemonic::Xrstor64 => {
-                sets.add(
-                    Register::RAX,
-                    self.random.pick(&[COMPONENTS, COMPONENTS, 3, 7]),
-                )?;
+                sets.add(Register::RAX, self.random.pick(&[COMPONENTS, COMPONENTS, 3, 7]))?;
                 sets.add(Register::RDX, 0)?;
             }
             Mnemonic::Enter => {
@@ -269,11 +222,7 @@ impl Generator<'_> {
             Mnemonic::Int if insn.immediate8() == 0x80 => return None,
             Mnemonic::Wrfsbase | Mnemonic::Wrgsbase => {
                 let is_narrow = insn.op0_register().is_gpr32();
-                let arena = if is_narrow {
-                    LOW
-                } else {
-                    self.random.pick(self.region.arenas)
-                };
+                let arena = if is_narrow { LOW } else { self.random.pick(self.region.arenas) };
                 let base = arena + 8 * self.random.below(500);
                 sets.add(insn.op0_register(), base)?;
                 if insn.mnemonic() == Mnemonic::Wrfsbase {
@@ -282,9 +231,7 @@ impl Generator<'_> {
                     self.gs = Some(base);
                 }
             }
-            Mnemonic::Mov
-                if op0 == OpKind::Register && insn.op0_register().is_segment_register() =>
-            {
+            Mnemonic::Mov if op0 == OpKind::Register && insn.op0_register().is_segment_register() => {
                 let is_gs = insn.op0_register() == Register::GS;
                 if op1 != OpKind::Register {
                     // Random selectors fault; a null one in fs clears its base.
@@ -321,10 +268,7 @@ impl Generator<'_> {
     }
 
     fn choose_target(&mut self, insn: &Instruction, limits: Limits) -> Option<Target> {
-        let constants = |offset| Target {
-            linear: self.region.constants + offset,
-            is_in_arena: false,
-        };
+        let constants = |offset| Target { linear: self.region.constants + offset, is_in_arena: false };
         let segment = insn.memory_segment();
         let is_narrow = is_32_bit_address(insn);
         let is_plain = !matches!(segment, Register::FS | Register::GS) && !is_narrow;
@@ -333,15 +277,12 @@ impl Generator<'_> {
                 let at = 4 * self.random.below(64);
                 return Some(constants(MXCSR_VALUES + at));
             }
-            Mnemonic::Xrstor | Mnemonic::Xrstor64 | Mnemonic::Fxrstor | Mnemonic::Fxrstor64
-                if is_plain =>
-            {
+            Mnemonic::Xrstor | Mnemonic::Xrstor64 | Mnemonic::Fxrstor | Mnemonic::Fxrstor64 if is_plain => {
                 return Some(constants(XSAVE_IMAGE));
             }
             Mnemonic::Mov | Mnemonic::Lss | Mnemonic::Lfs
                 if is_plain
-                    && (insn.mnemonic() != Mnemonic::Mov
-                        || insn.op0_register().is_segment_register())
+                    && (insn.mnemonic() != Mnemonic::Mov || insn.op0_register().is_segment_register())
                     && !self.random.one_in(4) =>
             {
                 return Some(constants(SELECTORS));
@@ -349,25 +290,14 @@ impl Generator<'_> {
             _ => {}
         }
         let is_area = insn.is_save_restore_instruction() || insn.memory_size().size() > 64;
-        let alignment: u64 = if is_area || !self.random.one_in(8) {
-            64
-        } else {
-            1
-        };
-        let room = if is_area {
-            ARENA_BYTES - 4096
-        } else {
-            ARENA_BYTES - 2048
-        };
+        let alignment: u64 = if is_area || !self.random.one_in(8) { 64 } else { 1 };
+        let room = if is_area { ARENA_BYTES - 4096 } else { ARENA_BYTES - 2048 };
         let inside = (1024 + self.random.below(room - 1024)) & !(alignment - 1);
         if matches!(segment, Register::FS | Register::GS) {
             // Relative to the base, so that 32-bit displacements and addresses reach it.
             let base = self.segment_base(segment)?;
             let linear = (base + 512 + self.random.below(2048)) & !(alignment - 1);
-            return Some(Target {
-                linear,
-                is_in_arena: true,
-            });
+            return Some(Target { linear, is_in_arena: true });
         }
         if !limits.no_fault && !is_narrow && self.random.one_in(24) {
             let arena = self.random.pick(self.region.arenas);
@@ -377,20 +307,10 @@ impl Generator<'_> {
                 1 => arena + ARENA_BYTES + self.random.below(2048),
                 _ => 0x8000_0000_0000_0000 | self.random.next() >> 8,
             };
-            return Some(Target {
-                linear,
-                is_in_arena: false,
-            });
+            return Some(Target { linear, is_in_arena: false });
         }
-        let arena = if is_narrow {
-            LOW
-        } else {
-            self.random.pick(self.region.arenas)
-        };
-        Some(Target {
-            linear: arena + inside,
-            is_in_arena: true,
-        })
+        let arena = if is_narrow { LOW } else { self.random.pick(self.region.arenas) };
+        Some(Target { linear: arena + inside, is_in_arena: true })
     }
 
     /// What base, index and displacement must add up to.
@@ -413,11 +333,7 @@ impl Generator<'_> {
         let scale = u64::from(insn.memory_index_scale());
         let disp = insn.memory_displacement64();
         let narrow = |value: u64| {
-            if is_32_bit_address(&insn) {
-                value & 0xffff_ffff
-            } else {
-                value
-            }
+            if is_32_bit_address(&insn) { value & 0xffff_ffff } else { value }
         };
         if insn.is_ip_rel_memory_operand() {
             return Some(());
@@ -463,39 +379,25 @@ impl Generator<'_> {
                 sets.add(base, value)
             }
             (Register::None, index) => sets.add(index, narrow(sum.wrapping_sub(disp)) / scale),
-            (base, index) if base == index => {
-                sets.add(base, narrow(sum.wrapping_sub(disp)) / (1 + scale))
-            }
+            (base, index) if base == index => sets.add(base, narrow(sum.wrapping_sub(disp)) / (1 + scale)),
             (base, index) => {
                 let known = sets.get(index);
                 let small = self.random.below(128);
-                let value =
-                    known.unwrap_or(if self.random.one_in(4) && !is_32_bit_address(&insn) {
-                        small.wrapping_neg()
-                    } else {
-                        small
-                    });
+                let value = known.unwrap_or(if self.random.one_in(4) && !is_32_bit_address(&insn) {
+                    small.wrapping_neg()
+                } else {
+                    small
+                });
                 sets.add(index, value)?;
-                let rest = sum
-                    .wrapping_sub(disp)
-                    .wrapping_sub(value.wrapping_mul(scale));
+                let rest = sum.wrapping_sub(disp).wrapping_sub(value.wrapping_mul(scale));
                 sets.add(base, narrow(rest))
             }
         }
     }
 
     /// Loads small numbers into the index register of a gather or scatter.
-    fn set_vector_index(
-        &mut self,
-        insn: &Instruction,
-        lead: u64,
-        first: &mut Vec<u8>,
-    ) -> Option<()> {
-        let table = if insn.is_vsib64() {
-            INDICES_64
-        } else {
-            INDICES_32
-        };
+    fn set_vector_index(&mut self, insn: &Instruction, lead: u64, first: &mut Vec<u8>) -> Option<()> {
+        let table = if insn.is_vsib64() { INDICES_64 } else { INDICES_32 };
         let table = self.region.constants + table;
         let register = insn.memory_index();
         let number = u32::try_from(register.number()).ok()?;
@@ -504,11 +406,8 @@ impl Generator<'_> {
             EncodingKind::EVEX => Code::EVEX_Vmovdqu64_zmm_k1z_zmmm512,
             _ => Code::VEX_Vmovdqu_ymm_ymmm256,
         };
-        let full = if code == Code::VEX_Vmovdqu_ymm_ymmm256 {
-            Register::YMM0 + number
-        } else {
-            Register::ZMM0 + number
-        };
+        let full =
+            if code == Code::VEX_Vmovdqu_ymm_ymmm256 { Register::YMM0 + number } else { Register::ZMM0 + number };
         let load = Instruction::with2(code, full, memory).ok()?;
         let mut encoder = Encoder::new(64);
         encoder.encode(&load, self.here() + lead).ok()?;
@@ -526,25 +425,16 @@ impl Generator<'_> {
     ) -> Option<()> {
         for memory in info.used_memory() {
             let base = memory.base().full_register();
-            let is_explicit_one = is_explicit
-                && base == insn.memory_base().full_register()
-                && memory.index() == insn.memory_index();
-            if is_explicit_one
-                || base == Register::RSP
-                || !base.is_gpr()
-                || sets.get(base).is_some()
-            {
+            let is_explicit_one =
+                is_explicit && base == insn.memory_base().full_register() && memory.index() == insn.memory_index();
+            if is_explicit_one || base == Register::RSP || !base.is_gpr() || sets.get(base).is_some() {
                 continue;
             }
             if memory.access() == OpAccess::NoMemAccess {
                 continue;
             }
             let is_narrow = memory.address_size() == CodeSize::Code32;
-            let arena = if is_narrow {
-                LOW
-            } else {
-                self.random.pick(self.region.arenas)
-            };
+            let arena = if is_narrow { LOW } else { self.random.pick(self.region.arenas) };
             let segment = self.segment_base(memory.segment())?;
             let offset = if matches!(memory.segment(), Register::FS | Register::GS) {
                 512 + self.random.below(2048)
@@ -555,10 +445,7 @@ impl Generator<'_> {
             if matches!(memory.segment(), Register::FS | Register::GS) {
                 sets.add(base, offset)?;
             } else {
-                sets.add(
-                    base,
-                    arena.wrapping_sub(segment) + (offset & !(alignment - 1)),
-                )?;
+                sets.add(base, arena.wrapping_sub(segment) + (offset & !(alignment - 1)))?;
             }
         }
         Some(())
@@ -566,12 +453,7 @@ impl Generator<'_> {
 
     /// Stored x87 instruction pointers differ by nature, as the code runs elsewhere: they are overwritten. So is XSTATE_BV: which
     /// components the CPU holds to be in use is its own business (SDM vol. 1 13.6).
-    fn hide_instruction_pointers(
-        &mut self,
-        insn: &Instruction,
-        linear: u64,
-        after: &mut Vec<u8>,
-    ) -> Option<()> {
+    fn hide_instruction_pointers(&mut self, insn: &Instruction, linear: u64, after: &mut Vec<u8>) -> Option<()> {
         let fields = nondeterministic_fields(insn);
         if fields.is_empty() {
             return Some(());
@@ -595,11 +477,7 @@ fn nondeterministic_fields(insn: &Instruction) -> &'static [(u64, u64)] {
     match insn.mnemonic() {
         Mnemonic::Fnstenv | Mnemonic::Fnsave => {
             let is_short = insn.memory_size().size() == 14 || insn.memory_size().size() == 94;
-            if is_short {
-                &[(6, 8)]
-            } else {
-                &[(12, 8), (20, 8)]
-            }
+            if is_short { &[(6, 8)] } else { &[(12, 8), (20, 8)] }
         }
         Mnemonic::Fxsave | Mnemonic::Fxsave64 => &[(6, 2), (8, 8), (16, 8)],
         Mnemonic::Xsave | Mnemonic::Xsave64 => &[(6, 2), (8, 8), (16, 8), (512, 8)],
@@ -611,15 +489,11 @@ fn nondeterministic_fields(insn: &Instruction) -> &'static [(u64, u64)] {
 /// or an operand with a compressed displacement relative to gs.
 fn is_refused(encoded: &Encoded) -> bool {
     let insn = &encoded.insn;
-    let is_scaled = insn.code().encoding() == EncodingKind::EVEX
-        && offsets(&encoded.bytes).displacement_size() == 1;
+    let is_scaled = insn.code().encoding() == EncodingKind::EVEX && offsets(&encoded.bytes).displacement_size() == 1;
     let is_string = insn.is_string_instruction() || insn.mnemonic() == Mnemonic::Xlatb;
     let is_narrow = insn.mnemonic() == Mnemonic::Movdir64b && insn.op0_register().is_gpr32();
     // With UMIP the kernel emulates these, and not with every kind of address (arch/x86/kernel/umip.c).
-    let is_emulated = matches!(
-        insn.mnemonic(),
-        Mnemonic::Str | Mnemonic::Sldt | Mnemonic::Smsw
-    );
+    let is_emulated = matches!(insn.mnemonic(), Mnemonic::Str | Mnemonic::Sldt | Mnemonic::Smsw);
     if is_emulated && (insn.segment_prefix() == Register::GS || insn.is_ip_rel_memory_operand()) {
         return true;
     }

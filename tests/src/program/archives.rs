@@ -4,20 +4,20 @@ use super::program;
 use crate::spec::Test;
 
 pub fn tests() -> Vec<Test> {
-    let mut tests: Vec<Test> = [
-        ("gzip", "gzip", "-z"),
-        ("bzip2", "bzip2", "-j"),
-        ("xz", "xz-utils", "-J"),
-        ("zstd", "zstd", "--zstd"),
-    ]
-    .into_iter()
-    .map(|(name, package, flag)| round_trip(name, package, flag))
-    .collect();
+    let mut tests: Vec<Test> =
+        [("gzip", "gzip", "-z"), ("bzip2", "bzip2", "-j"), ("xz", "xz-utils", "-J"), ("zstd", "zstd", "--zstd")]
+            .into_iter()
+            .map(|(name, package, flag)| round_trip(name, package, flag))
+            .collect();
     tests.push(
         program("tar/archives_keep_metadata")
             .needs(&["tar"])
             .with_files("coreutils")
-            .prepare(&["sh", "-c", "mkdir in; cp words in; ln -s words in/link; ln in/words in/hard; chmod 4711 in/words; mkfifo in/pipe"])
+            .prepare(&[
+                "sh",
+                "-c",
+                "mkdir in; cp words in; ln -s words in/link; ln in/words in/hard; chmod 4711 in/words; mkfifo in/pipe",
+            ])
             .prepare(&["find", "in", "-exec", "touch", "-h", "-d", "2021-01-01", "{}", ";"])
             .run(&["tar", "--sort=name", "--owner=0", "--group=0", "-cf", "x.tar", "in"])
             .run(&["tar", "-tvf", "x.tar"])
@@ -31,17 +31,8 @@ pub fn tests() -> Vec<Test> {
 }
 
 fn round_trip(name: &str, package: &'static str, flag: &str) -> Test {
-    let create: &[&str] = &[
-        "tar",
-        "--sort=name",
-        "--mtime=2021-01-01",
-        "--owner=0",
-        "--group=0",
-        flag,
-        "-cf",
-        "x.tar",
-        "in",
-    ];
+    let create: &[&str] =
+        &["tar", "--sort=name", "--mtime=2021-01-01", "--owner=0", "--group=0", flag, "-cf", "x.tar", "in"];
     program(&format!("tar/{name}_round_trip"))
         .needs(&["tar", "diffutils", package])
         .prepare(&["sh", "-c", "mkdir in; cp -rL /usr/include/linux/netfilter* in; seq 1 200000 > in/numbers; touch -d 2021-01-01 in/numbers; head -c 300000 /usr/bin/tar > in/binary"])

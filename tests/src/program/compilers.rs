@@ -15,10 +15,7 @@ pub fn tests() -> Vec<Test> {
             .ends(End::Exit(1))
             .calls_equal_except(&[
                 ("brk", "malloc rounds to the heap's random start"),
-                (
-                    "getrandom",
-                    "mkstemp draws again when a number would bias the name",
-                ),
+                ("getrandom", "mkstemp draws again when a number would bias the name"),
             ])
             .limit_secs(120),
         program("gcc/compiles_and_runs_cxx_with_exceptions")
@@ -35,13 +32,7 @@ pub fn tests() -> Vec<Test> {
             .prepare(&["go", "build", "-o", "workers", "workers.go"])
             .env("GOFLAGS", "-mod=mod")
             .env("GO111MODULE", "off")
-            .env(
-                "GOCACHE",
-                &crate::paths::target()
-                    .join("go-cache")
-                    .display()
-                    .to_string(),
-            )
+            .env("GOCACHE", &crate::paths::target().join("go-cache").display().to_string())
             .run(&["./workers"])
             .ends(End::Exit(3))
             // Goroutine numbers and addresses of a panic's trace.
@@ -56,15 +47,15 @@ pub fn tests() -> Vec<Test> {
 fn rust() -> Test {
     let compiler = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let compiler = std::env::var_os("PATH")
-        .and_then(|path| {
-            std::env::split_paths(&path)
-                .map(|folder| folder.join(&compiler))
-                .find(|path| path.is_file())
-        })
+        .and_then(|path| std::env::split_paths(&path).map(|folder| folder.join(&compiler)).find(|path| path.is_file()))
         .map_or(compiler, |path| path.display().to_string());
-    let mut test = program("rust/unwinds_through_panics_and_threads")
-        .with_files("compilers")
-        .prepare(&[&compiler, "-O", "-o", "unwind", "unwind.rs"]);
+    let mut test = program("rust/unwinds_through_panics_and_threads").with_files("compilers").prepare(&[
+        &compiler,
+        "-O",
+        "-o",
+        "unwind",
+        "unwind.rs",
+    ]);
     for variable in ["RUSTUP_HOME", "CARGO_HOME"] {
         if let Ok(value) = std::env::var(variable) {
             test = test.env(variable, &value);

@@ -4,39 +4,18 @@ use super::program;
 use crate::spec::{End, Test};
 
 fn coreutils(name: &str) -> Test {
-    program(&format!("coreutils/{name}"))
-        .needs(&["coreutils"])
-        .with_files("coreutils")
+    program(&format!("coreutils/{name}")).needs(&["coreutils"]).with_files("coreutils")
 }
 
 pub fn tests() -> Vec<Test> {
     vec![
-        coreutils("ls_lists_a_folder")
-            .run(&["ls", "-la", "--time-style=+", "/usr"])
-            .calls_equal(),
-        coreutils("true_and_false_exit")
-            .run(&["true"])
-            .run(&["false"])
-            .ends(End::Exit(1))
-            .calls_equal(),
-        coreutils("cat_copies_input")
-            .run(&["cat", "-", "words"])
-            .stdin("from standard input\n")
-            .calls_equal(),
-        coreutils("cat_of_a_missing_file_complains")
-            .run(&["cat", "no-such-file"])
-            .ends(End::Exit(1))
-            .calls_equal(),
+        coreutils("ls_lists_a_folder").run(&["ls", "-la", "--time-style=+", "/usr"]).calls_equal(),
+        coreutils("true_and_false_exit").run(&["true"]).run(&["false"]).ends(End::Exit(1)).calls_equal(),
+        coreutils("cat_copies_input").run(&["cat", "-", "words"]).stdin("from standard input\n").calls_equal(),
+        coreutils("cat_of_a_missing_file_complains").run(&["cat", "no-such-file"]).ends(End::Exit(1)).calls_equal(),
         coreutils("echo_and_printf_print")
             .run(&["echo", "-e", "a\\tb\\n"])
-            .run(&[
-                "printf",
-                "%05d %s %x %.3f\\n",
-                "42",
-                "text",
-                "255",
-                "3.14159",
-            ])
+            .run(&["printf", "%05d %s %x %.3f\\n", "42", "text", "255", "3.14159"])
             .calls_equal(),
         coreutils("sort_orders_lines")
             .run(&["sort", "words"])
@@ -50,15 +29,7 @@ pub fn tests() -> Vec<Test> {
             ]),
         coreutils("sort_of_many_lines_uses_threads")
             .prepare(&["sh", "-c", "seq 1 300000 > big"])
-            .run(&[
-                "sort",
-                "--parallel=4",
-                "-R",
-                "--random-source=words",
-                "-o",
-                "shuffled",
-                "big",
-            ])
+            .run(&["sort", "--parallel=4", "-R", "--random-source=words", "-o", "shuffled", "big"])
             .run(&["sort", "--parallel=4", "-n", "-o", "sorted", "shuffled"])
             .run(&["cmp", "big", "sorted"]),
         coreutils("digests_agree")
@@ -142,31 +113,15 @@ pub fn tests() -> Vec<Test> {
         program("findutils/find_walks_and_executes")
             .needs(&["findutils"])
             .with_files("coreutils")
-            .prepare(&[
-                "sh",
-                "-c",
-                "mkdir -p t/x/y t/z; touch t/x/1 t/x/y/2 t/z/3; ln -s x t/l",
-            ])
+            .prepare(&["sh", "-c", "mkdir -p t/x/y t/z; touch t/x/1 t/x/y/2 t/z/3; ln -s x t/l"])
             .run(&["find", "t", "-printf", "%p %y\\n"])
             .run(&["find", "t", "-type", "f", "-exec", "basename", "{}", ";"])
             .run(&["find", "t", "-type", "f", "-exec", "echo", "{}", "+"])
             .calls_equal(),
         program("findutils/find_feeds_xargs")
             .needs(&["findutils"])
-            .prepare(&[
-                "sh",
-                "-c",
-                "mkdir t; for i in 1 2 3 4 5 6 7 8 9; do echo $i > \"t/file $i\"; done",
-            ])
-            .run(&[
-                "sh",
-                "-c",
-                "find t -type f -print0 | sort -z | xargs -0 -n 2 cat",
-            ])
-            .run(&[
-                "sh",
-                "-c",
-                "find t -type f -print0 | xargs -0 -P 4 -n 1 wc -c | sort",
-            ]),
+            .prepare(&["sh", "-c", "mkdir t; for i in 1 2 3 4 5 6 7 8 9; do echo $i > \"t/file $i\"; done"])
+            .run(&["sh", "-c", "find t -type f -print0 | sort -z | xargs -0 -n 2 cat"])
+            .run(&["sh", "-c", "find t -type f -print0 | xargs -0 -P 4 -n 1 wc -c | sort"]),
     ]
 }

@@ -4,10 +4,7 @@ use super::program;
 use crate::spec::{End, Test};
 
 fn python(name: &str) -> Test {
-    program(&format!("python3/{name}"))
-        .needs(&["python3"])
-        .with_files("languages")
-        .ignore_files("__pycache__")
+    program(&format!("python3/{name}")).needs(&["python3"]).with_files("languages").ignore_files("__pycache__")
 }
 
 pub fn tests() -> Vec<Test> {

@@ -6,12 +6,7 @@ use crate::spec::{End, Test};
 pub fn tests() -> Vec<Test> {
     vec![
         program("loader/dynamic_loader_runs_as_a_program")
-            .run(&[
-                "/lib64/ld-linux-x86-64.so.2",
-                "/bin/echo",
-                "through",
-                "the loader",
-            ])
+            .run(&["/lib64/ld-linux-x86-64.so.2", "/bin/echo", "through", "the loader"])
             .run(&["/lib64/ld-linux-x86-64.so.2", "--list", "/bin/ls"])
             .normalise("0x[0-9a-f]+", "ADDRESS")
             .run(&["/lib64/ld-linux-x86-64.so.2", "/no/such/program"])
@@ -33,23 +28,15 @@ pub fn tests() -> Vec<Test> {
             .env("LD_PRELOAD", "./preload.so")
             .prints("preloaded"),
         // The kernel would give it other rights: natively, unless they mean nothing.
-        program("loader/set_user_id_programs_run")
-            .run(&["sh", "-c", "su --version"])
-            .native_image("/su")
-            .run(&["setpriv", "--no-new-privs", "su", "--version"]),
+        program("loader/set_user_id_programs_run").run(&["sh", "-c", "su --version"]).native_image("/su").run(&[
+            "setpriv",
+            "--no-new-privs",
+            "su",
+            "--version",
+        ]),
         program("strace/traces_a_child")
             .needs(&["strace"])
-            .run(&[
-                "strace",
-                "-f",
-                "-e",
-                "trace=write,exit_group",
-                "-o",
-                "log",
-                "sh",
-                "-c",
-                "echo one; /bin/echo two",
-            ])
+            .run(&["strace", "-f", "-e", "trace=write,exit_group", "-o", "log", "sh", "-c", "echo one; /bin/echo two"])
             .native_image("/sh")
             .native_image("/dash")
             .native_image("/echo")

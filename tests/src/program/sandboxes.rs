@@ -66,14 +66,6 @@ pub fn tests() -> Vec<Test> {
                 "-c",
                 "id -u; echo $$; ls -d /proc/[0-9]* | wc -l",
             ])
-            .run(&[
-                "unshare",
-                "--uts",
-                "--user",
-                "--map-root-user",
-                "sh",
-                "-c",
-                "hostname inside; hostname",
-            ]),
+            .run(&["unshare", "--uts", "--user", "--map-root-user", "sh", "-c", "hostname inside; hostname"]),
     ]
 }

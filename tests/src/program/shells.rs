@@ -5,14 +5,8 @@ use crate::spec::{End, Test};
 
 /// What depends on when children end.
 const CHILDREN: &[(&str, &str)] = &[
-    (
-        "wait4",
-        "how many children one call finds depends on timing",
-    ),
-    (
-        "rt_sigsuspend",
-        "not needed when the child has ended already",
-    ),
+    ("wait4", "how many children one call finds depends on timing"),
+    ("rt_sigsuspend", "not needed when the child has ended already"),
     ("rt_sigreturn", "SIGCHLD of two children may merge"),
     ("rt_sigprocmask", "follows the number of SIGCHLD"),
 ];
@@ -42,10 +36,7 @@ pub fn tests() -> Vec<Test> {
             .run(&["./features.sh"])
             .ends(End::Exit(7))
             .normalise("line ([0-9]+): *[0-9]+ Seg", "line $1: PID Seg"),
-        program("bash/dies_by_its_signal")
-            .needs(&["bash"])
-            .run(&["bash", "-c", "kill -TERM $$"])
-            .ends(End::Signal(15)),
+        program("bash/dies_by_its_signal").needs(&["bash"]).run(&["bash", "-c", "kill -TERM $$"]).ends(End::Signal(15)),
         program("bash/bad_commands_exit_126_and_127")
             .needs(&["bash"])
             .run(&["bash", "-c", "no-such-command-here"])
@@ -82,17 +73,8 @@ fn busybox() -> Vec<Test> {
             .needs(&["busybox-static"])
             .with_files("shells")
             .run(&["busybox", "ls", "-l", "/etc/passwd"])
-            .run(&[
-                "busybox",
-                "awk",
-                "BEGIN { for (i = 0; i < 5; i++) print i * i }",
-            ])
-            .run(&[
-                "busybox",
-                "sh",
-                "-c",
-                "busybox seq 20 | busybox sort -r | busybox head -n 4",
-            ])
+            .run(&["busybox", "awk", "BEGIN { for (i = 0; i < 5; i++) print i * i }"])
+            .run(&["busybox", "sh", "-c", "busybox seq 20 | busybox sort -r | busybox head -n 4"])
             .run(&["busybox", "tar", "cf", "x.tar", "posix.sh"])
             .run(&["busybox", "gzip", "-k", "posix.sh"])
             .run(&["busybox", "sha256sum", "posix.sh"])

@@ -8,14 +8,7 @@ pub fn tests() -> Vec<Test> {
         program("grep/searches_a_tree")
             .needs(&["grep"])
             .with_files("coreutils")
-            .run(&[
-                "grep",
-                "-r",
-                "-n",
-                "-E",
-                "struct [a-z_]+ \\{",
-                "/usr/include/linux",
-            ])
+            .run(&["grep", "-r", "-n", "-E", "struct [a-z_]+ \\{", "/usr/include/linux"])
             .run(&["grep", "-c", "e", "words"])
             .run(&["grep", "-P", "(?<=a)p+", "words"])
             .run(&["grep", "-v", "-i", "A", "words"])
@@ -31,28 +24,26 @@ pub fn tests() -> Vec<Test> {
             .run(&["sed", ":a;N;$!ba;s/\\n/,/g", "numbers"])
             .run(&["sed", "s/unfinished"])
             .ends(End::Exit(1))
-            .calls_equal_except(&[(
-                "getrandom",
-                "mkostemp draws again when a number would bias the name",
-            )]),
+            .calls_equal_except(&[("getrandom", "mkostemp draws again when a number would bias the name")]),
         awk("mawk"),
         awk("gawk").needs(&["gawk"]),
-        program("perl/script_runs")
-            .needs(&["perl"])
-            .with_files("languages")
-            .run(&["perl", "features.pl", "argument"]),
-        program("perl/forks_and_signals")
-            .needs(&["perl"])
-            .with_files("languages")
-            .run(&["perl", "processes.pl"]),
+        program("perl/script_runs").needs(&["perl"]).with_files("languages").run(&["perl", "features.pl", "argument"]),
+        program("perl/forks_and_signals").needs(&["perl"]).with_files("languages").run(&["perl", "processes.pl"]),
     ]
 }
 
 fn awk(name: &str) -> Test {
     program(&format!("awk/{name}_computes"))
         .with_files("coreutils")
-        .run(&[name, "{ sum += $2; n[$1]++ } END { print sum, length(n); for (k in n) print k, n[k] | \"sort\" }", "numbers"])
-        .run(&[name, "BEGIN { while ((\"echo from a pipe\" | getline line) > 0) print line; printf \"%.10f\\n\", atan2(0, -1) }"])
+        .run(&[
+            name,
+            "{ sum += $2; n[$1]++ } END { print sum, length(n); for (k in n) print k, n[k] | \"sort\" }",
+            "numbers",
+        ])
+        .run(&[
+            name,
+            "BEGIN { while ((\"echo from a pipe\" | getline line) > 0) print line; printf \"%.10f\\n\", atan2(0, -1) }",
+        ])
         .run(&[name, "BEGIN { for (i = 0; i < 300000; i++) s = (s * 31 + i) % 65521; print s; exit 4 }"])
         .ends(End::Exit(4))
         .calls_equal()

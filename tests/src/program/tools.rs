@@ -62,71 +62,19 @@ fn openssl() -> Test {
             "-in",
             "cipher",
         ])
-        .run(&[
-            "openssl",
-            "enc",
-            "-chacha20",
-            "-K",
-            "00",
-            "-iv",
-            "00",
-            "-in",
-            "words",
-            "-out",
-            "stream",
-        ])
+        .run(&["openssl", "enc", "-chacha20", "-K", "00", "-iv", "00", "-in", "words", "-out", "stream"])
         .any_stderr()
         .run(&["openssl", "genrsa", "-out", "key.pem", "2048"])
         .run(&["openssl", "rsa", "-in", "key.pem", "-check", "-noout"])
+        .run(&["openssl", "dgst", "-sha256", "-sign", "key.pem", "-out", "signature", "words"])
+        .run(&["openssl", "rsa", "-in", "key.pem", "-pubout", "-out", "public.pem"])
+        .run(&["openssl", "dgst", "-sha256", "-verify", "public.pem", "-signature", "signature", "words"])
         .run(&[
-            "openssl",
-            "dgst",
-            "-sha256",
-            "-sign",
-            "key.pem",
-            "-out",
-            "signature",
-            "words",
-        ])
-        .run(&[
-            "openssl",
-            "rsa",
-            "-in",
-            "key.pem",
-            "-pubout",
-            "-out",
-            "public.pem",
-        ])
-        .run(&[
-            "openssl",
-            "dgst",
-            "-sha256",
-            "-verify",
-            "public.pem",
-            "-signature",
-            "signature",
-            "words",
-        ])
-        .run(&[
-            "openssl", "req", "-x509", "-new", "-key", "key.pem", "-subj", "/CN=test", "-days",
-            "1", "-out", "cert.pem",
+            "openssl", "req", "-x509", "-new", "-key", "key.pem", "-subj", "/CN=test", "-days", "1", "-out", "cert.pem",
         ])
         .run(&["openssl", "verify", "-CAfile", "cert.pem", "cert.pem"])
-        .run(&[
-            "openssl",
-            "prime",
-            "170141183460469231731687303715884105727",
-        ])
-        .run(&[
-            "openssl",
-            "dgst",
-            "-sha256",
-            "-verify",
-            "public.pem",
-            "-signature",
-            "cipher",
-            "words",
-        ])
+        .run(&["openssl", "prime", "170141183460469231731687303715884105727"])
+        .run(&["openssl", "dgst", "-sha256", "-verify", "public.pem", "-signature", "cipher", "words"])
         .ends(End::Exit(1))
         // A fresh key each time.
         .ignore_files("key.pem")
@@ -134,10 +82,7 @@ fn openssl() -> Test {
         .ignore_files("cert.pem")
         .ignore_files("signature")
         .calls_equal_except(&[
-            (
-                "getpid",
-                "the search for primes asks at every random number",
-            ),
+            ("getpid", "the search for primes asks at every random number"),
             ("getrandom", "likewise"),
             ("brk", "numbers of varying size"),
         ])
@@ -146,9 +91,7 @@ fn openssl() -> Test {
 
 /// git's own times are fixed by the environment, so every object is the same byte for byte.
 fn git(name: &str) -> Test {
-    let mut test = program(&format!("git/{name}"))
-        .needs(&["git"])
-        .with_files("tools");
+    let mut test = program(&format!("git/{name}")).needs(&["git"]).with_files("tools");
     let commands: &[&[&str]] = &[
         &["git", "init", "-q", "-b", "main", "repo"],
         &["git", "-C", "repo", "add", "-A"],
@@ -159,31 +102,14 @@ fn git(name: &str) -> Test {
         &["git", "-C", "repo", "mv", "query.sql", "renamed.sql"],
         &["git", "-C", "repo", "commit", "-q", "-m", "second"],
         &["git", "-C", "repo", "checkout", "-q", "main"],
-        &[
-            "git",
-            "-C",
-            "repo",
-            "commit",
-            "-q",
-            "--allow-empty",
-            "-m",
-            "third",
-        ],
+        &["git", "-C", "repo", "commit", "-q", "--allow-empty", "-m", "third"],
         &["git", "-C", "repo", "merge", "-q", "--no-edit", "side"],
         &["git", "-C", "repo", "log", "--stat", "--graph"],
         &["git", "-C", "repo", "diff", "HEAD~1", "HEAD"],
         &["git", "-C", "repo", "gc", "-q"],
         &["git", "-C", "repo", "fsck", "--full"],
         &["git", "clone", "-q", "repo", "copy"],
-        &[
-            "git",
-            "clone",
-            "-q",
-            "--no-hardlinks",
-            "--bare",
-            "repo",
-            "bare.git",
-        ],
+        &["git", "clone", "-q", "--no-hardlinks", "--bare", "repo", "bare.git"],
         &["git", "-C", "copy", "log", "--format=%H %s %an %ad"],
         &["git", "-C", "copy", "blame", "renamed.sql"],
         &["git", "-C", "copy", "grep", "-n", "select"],
@@ -204,7 +130,5 @@ fn git(name: &str) -> Test {
         }
     }
     // The index holds inode numbers and times; reflog and packs are compared.
-    test.ignore_files("repo/.git/index")
-        .ignore_files("copy/.git/index")
-        .limit_secs(90)
+    test.ignore_files("repo/.git/index").ignore_files("copy/.git/index").limit_secs(90)
 }

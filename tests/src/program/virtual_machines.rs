@@ -25,23 +25,12 @@ pub fn tests() -> Vec<Test> {
             .needs(&["nodejs"])
             .with_files("virtual_machines")
             .run(&[node, "system.js"]),
-        java(
-            "compiled_threads_throw",
-            &["java", "-cp", "classes", "Compute"],
-        )
-        .ends(End::Exit(1)),
-        java(
-            "interpreter_only",
-            &["java", "-Xint", "-cp", "classes", "Compute", "small"],
-        )
-        .ends(End::Exit(1)),
-        java(
-            "other_collectors",
-            &["java", "-XX:+UseSerialGC", "-cp", "classes", "Compute"],
-        )
-        .ends(End::Exit(1))
-        .run(&["java", "-XX:+UseParallelGC", "-cp", "classes", "Compute"])
-        .ends(End::Exit(1)),
+        java("compiled_threads_throw", &["java", "-cp", "classes", "Compute"]).ends(End::Exit(1)),
+        java("interpreter_only", &["java", "-Xint", "-cp", "classes", "Compute", "small"]).ends(End::Exit(1)),
+        java("other_collectors", &["java", "-XX:+UseSerialGC", "-cp", "classes", "Compute"])
+            .ends(End::Exit(1))
+            .run(&["java", "-XX:+UseParallelGC", "-cp", "classes", "Compute"])
+            .ends(End::Exit(1)),
         java("compiler_runs", &["javac", "-d", "again", "Compute.java"]),
     ]
 }
@@ -49,11 +38,7 @@ pub fn tests() -> Vec<Test> {
 /// The `node` on the caller's PATH, else the distribution's.
 fn node() -> String {
     std::env::var_os("PATH")
-        .and_then(|path| {
-            std::env::split_paths(&path)
-                .map(|folder| folder.join("node"))
-                .find(|path| path.is_file())
-        })
+        .and_then(|path| std::env::split_paths(&path).map(|folder| folder.join("node")).find(|path| path.is_file()))
         .map_or_else(|| "node".to_owned(), |path| path.display().to_string())
 }
 

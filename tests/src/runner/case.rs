@@ -38,20 +38,14 @@ pub struct Observation {
 impl Observation {
     /// A text observation.
     pub fn new(label: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
-        Self {
-            label: label.into(),
-            bytes: bytes.into(),
-        }
+        Self { label: label.into(), bytes: bytes.into() }
     }
 }
 
 /// Runs `test` natively and under each engine.
 pub fn run(test: &Test, engines: &[String]) -> Vec<(String, Verdict, Duration)> {
     if let Action::Launcher(check) = test.action {
-        return engines
-            .iter()
-            .map(|engine| launcher(test, check, engine))
-            .collect();
+        return engines.iter().map(|engine| launcher(test, check, engine)).collect();
     }
     let started = Instant::now();
     let native = prepare(test).and_then(|()| native_pass(test));
@@ -76,27 +70,16 @@ pub fn run(test: &Test, engines: &[String]) -> Vec<(String, Verdict, Duration)> 
 }
 
 /// Runs a check of the launcher.
-fn launcher(
-    test: &Test,
-    check: crate::launcher::Check,
-    engine: &str,
-) -> (String, Verdict, Duration) {
+fn launcher(test: &Test, check: crate::launcher::Check, engine: &str) -> (String, Verdict, Duration) {
     let started = Instant::now();
     let result = prepare(test).and_then(|()| {
         let home = home(test);
-        let bench = Bench {
-            work: home.join("work"),
-            logs: home.join("logs"),
-            limit: test.limit,
-            engine: engine.to_owned(),
-        };
+        let bench =
+            Bench { work: home.join("work"), logs: home.join("logs"), limit: test.limit, engine: engine.to_owned() };
         fs::create_dir_all(&bench.work)?;
         check(&bench)
     });
-    let verdict = result.map_or_else(
-        |error| Verdict::Failed(format!("{error:#}")),
-        |()| Verdict::Passed,
-    );
+    let verdict = result.map_or_else(|error| Verdict::Failed(format!("{error:#}")), |()| Verdict::Passed);
     (engine.to_owned(), verdict, started.elapsed())
 }
 
@@ -108,9 +91,7 @@ struct Native {
 }
 
 fn home(test: &Test) -> PathBuf {
-    paths::target()
-        .join("bt-tests")
-        .join(test.name.replace('/', "."))
+    paths::target().join("bt-tests").join(test.name.replace('/', "."))
 }
 
 fn prepare(test: &Test) -> Result<()> {
@@ -134,9 +115,7 @@ fn native_pass(test: &Test) -> Result<Native> {
         bail!("printed nothing: a guest says what it found");
     }
     for text in &test.checks.stdout_has {
-        let found = observations
-            .iter()
-            .any(|seen| String::from_utf8_lossy(&seen.bytes).contains(text.as_str()));
+        let found = observations.iter().any(|seen| String::from_utf8_lossy(&seen.bytes).contains(text.as_str()));
         if !found {
             bail!("nothing printed {text:?}");
         }
@@ -158,11 +137,7 @@ fn native_pass(test: &Test) -> Result<Native> {
             Some(sum)
         }
     };
-    Ok(Native {
-        observations,
-        folder,
-        calls,
-    })
+    Ok(Native { observations, folder, calls })
 }
 
 fn engine_pass(test: &Test, engine: &str, native: &Native) -> Result<()> {
@@ -170,21 +145,12 @@ fn engine_pass(test: &Test, engine: &str, native: &Native) -> Result<()> {
     let rules = Normaliser::new(&test.checks.normalise)?;
     let mut complaints = Vec::new();
     for (was, is) in native.observations.iter().zip(&observations) {
-        complaints.extend(first_difference(
-            &was.label,
-            &rules.apply(&was.bytes),
-            &rules.apply(&is.bytes),
-        ));
+        complaints.extend(first_difference(&was.label, &rules.apply(&was.bytes), &rules.apply(&is.bytes)));
     }
     if native.observations.len() != observations.len() {
         complaints.push("the passes made different steps".to_owned());
     }
-    complaints.extend(folder_differences(
-        &native.folder,
-        &folder,
-        &test.checks.ignored_files,
-        &rules,
-    )?);
+    complaints.extend(folder_differences(&native.folder, &folder, &test.checks.ignored_files, &rules)?);
     complaints.extend(check_statistics(test, engine, native.calls.as_ref())?);
     if matches!(test.action, Action::Blocks) {
         print!("{}", crate::differential::summary(&home(test))?);
@@ -200,11 +166,7 @@ fn engine_pass(test: &Test, engine: &str, native: &Native) -> Result<()> {
 }
 
 /// Asserts on the statistics of every tested step.
-fn check_statistics(
-    test: &Test,
-    engine: &str,
-    native: Option<&strace::Log>,
-) -> Result<Vec<String>> {
+fn check_statistics(test: &Test, engine: &str, native: Option<&strace::Log>) -> Result<Vec<String>> {
     let logs = home(test).join(format!("{engine}.logs"));
     let mut complaints = Vec::new();
     let mut calls = CallCounts::new();
@@ -217,20 +179,12 @@ fn check_statistics(
         }
         images += stats.images();
         if native.is_some() {
-            complaints.extend(
-                stats
-                    .unended()
-                    .iter()
-                    .map(|pid| format!("process {pid} wrote no end event")),
-            );
+            complaints.extend(stats.unended().iter().map(|pid| format!("process {pid} wrote no end event")));
         }
     }
     if let (Some(native), Calls::Equal(except)) = (native, &test.checks.calls) {
         if images != native.images {
-            complaints.push(format!(
-                "images executed: native {}, ours {images}",
-                native.images
-            ));
+            complaints.push(format!("images executed: native {}, ours {images}", native.images));
         }
         let differences = strace::differences(&native.calls, &calls, except);
         if !differences.is_empty() {
@@ -248,9 +202,7 @@ fn tested_labels(test: &Test, logs: &Path) -> Vec<String> {
             let records = fs::read_dir(logs).into_iter().flatten().flatten();
             labels.extend(records.filter_map(|entry| {
                 let name = entry.file_name().into_string().ok()?;
-                name.strip_suffix(".record")
-                    .filter(|label| *label != "server")
-                    .map(str::to_owned)
+                name.strip_suffix(".record").filter(|label| *label != "server").map(str::to_owned)
             }));
             labels
         }
@@ -274,17 +226,11 @@ fn pass(test: &Test, launch: &Launch) -> Result<(Vec<Observation>, PathBuf)> {
     if let Some(files) = &test.files {
         copy_folder(files, &work)?;
     }
-    let pass = Pass {
-        launch: launch.clone(),
-        work: work.clone(),
-        logs: home.join(format!("{}.logs", launch.word())),
-    };
+    let pass = Pass { launch: launch.clone(), work: work.clone(), logs: home.join(format!("{}.logs", launch.word())) };
     fs::create_dir_all(&pass.logs)?;
     let observations = match &test.action {
         Action::Server(server) => server.run(&pass, test.limit),
-        Action::Launcher(_) | Action::Guest(_) | Action::Blocks | Action::Program => {
-            run_steps(test, &pass)
-        }
+        Action::Launcher(_) | Action::Guest(_) | Action::Blocks | Action::Program => run_steps(test, &pass),
     };
     fs::rename(&work, &kept)?;
     Ok((observations?, kept))
@@ -295,36 +241,21 @@ fn run_steps(test: &Test, pass: &Pass) -> Result<Vec<Observation>> {
     for (index, step) in test.steps.iter().enumerate() {
         let label = step_label(index);
         let mut command = step_command(step, pass, &label);
-        let done = process::run(
-            &mut command,
-            step.stdin.as_deref(),
-            &pass.logs,
-            &label,
-            test.limit,
-        )?;
+        let done = process::run(&mut command, step.stdin.as_deref(), &pass.logs, &label, test.limit)?;
         if done.end != Some(step.end) {
             bail!(
                 "{} {}, not {}\n{}{}",
                 step.argv.join(" "),
-                done.end.map_or_else(
-                    || format!("was killed after {} s", test.limit.as_secs()),
-                    describe
-                ),
+                done.end.map_or_else(|| format!("was killed after {} s", test.limit.as_secs()), describe),
                 describe(step.end),
                 tail(&done.stdout, 15),
                 tail(&done.stderr, 25),
             );
         }
         if !step.prepares {
-            observations.push(Observation::new(
-                format!("{label} standard output"),
-                done.stdout,
-            ));
+            observations.push(Observation::new(format!("{label} standard output"), done.stdout));
             if test.checks.stderr {
-                observations.push(Observation::new(
-                    format!("{label} standard error"),
-                    done.stderr,
-                ));
+                observations.push(Observation::new(format!("{label} standard error"), done.stderr));
             }
         }
     }
@@ -332,11 +263,7 @@ fn run_steps(test: &Test, pass: &Pass) -> Result<Vec<Observation>> {
 }
 
 fn step_command(step: &Step, pass: &Pass, label: &str) -> Command {
-    let launch = if step.prepares {
-        &Launch::Native
-    } else {
-        &pass.launch
-    };
+    let launch = if step.prepares { &Launch::Native } else { &pass.launch };
     let mut command = launch.command(&step.argv, &pass.work, &pass.record(label));
     command.envs(step.env.iter().map(|(name, value)| (name, value)));
     command

@@ -19,12 +19,7 @@ impl Normaliser {
     pub fn new(rules: &[(String, String)]) -> Result<Self> {
         let rules = rules
             .iter()
-            .map(|(pattern, with)| {
-                Ok((
-                    Regex::new(pattern).with_context(|| pattern.clone())?,
-                    with.clone(),
-                ))
-            })
+            .map(|(pattern, with)| Ok((Regex::new(pattern).with_context(|| pattern.clone())?, with.clone())))
             .collect::<Result<_>>()?;
         Ok(Self { rules })
     }
@@ -32,13 +27,8 @@ impl Normaliser {
     /// The text with every match replaced, rule after rule.
     pub fn apply(&self, text: &[u8]) -> String {
         // Text that is not UTF-8 keeps every byte apart: each becomes one character.
-        let mut text = String::from_utf8(text.to_owned()).unwrap_or_else(|bytes| {
-            bytes
-                .as_bytes()
-                .iter()
-                .map(|&byte| char::from(byte))
-                .collect()
-        });
+        let mut text = String::from_utf8(text.to_owned())
+            .unwrap_or_else(|bytes| bytes.as_bytes().iter().map(|&byte| char::from(byte)).collect());
         for (pattern, with) in &self.rules {
             text = pattern.replace_all(&text, with.as_str()).into_owned();
         }
@@ -58,13 +48,8 @@ pub fn first_difference(what: &str, native: &str, ours: &str) -> Option<String> 
             (None, None) => break,
             (a, b) if a == b => {}
             (a, b) => {
-                let show =
-                    |line: Option<&str>| line.map_or("<end>".to_owned(), |text| shorten(text, 300));
-                return Some(format!(
-                    "{what} differs in line {number}\n  native: {}\n  ours:   {}",
-                    show(a),
-                    show(b)
-                ));
+                let show = |line: Option<&str>| line.map_or("<end>".to_owned(), |text| shorten(text, 300));
+                return Some(format!("{what} differs in line {number}\n  native: {}\n  ours:   {}", show(a), show(b)));
             }
         }
     }
@@ -83,11 +68,7 @@ pub fn tail(text: &[u8], lines: usize) -> String {
     let text = String::from_utf8_lossy(text);
     let all: Vec<&str> = text.lines().collect();
     let from = all.len().saturating_sub(lines);
-    all.get(from..)
-        .unwrap_or_default()
-        .iter()
-        .map(|line| format!("  | {}\n", shorten(line, 300)))
-        .collect()
+    all.get(from..).unwrap_or_default().iter().map(|line| format!("  | {}\n", shorten(line, 300))).collect()
 }
 
 /// Every file below `root`: kind, mode and content.
@@ -98,10 +79,7 @@ fn listing(root: &Path, ignored: &[String]) -> Result<BTreeMap<String, String>> 
         for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
             let path = entry?.path();
             let name = path.strip_prefix(root)?.display().to_string();
-            if ignored
-                .iter()
-                .any(|prefix| name.starts_with(prefix.as_str()))
-            {
+            if ignored.iter().any(|prefix| name.starts_with(prefix.as_str())) {
                 continue;
             }
             let kind = fs::symlink_metadata(&path)?;
@@ -123,12 +101,7 @@ fn listing(root: &Path, ignored: &[String]) -> Result<BTreeMap<String, String>> 
 }
 
 /// Differences between the files of two work folders.
-pub fn folder_differences(
-    native: &Path,
-    ours: &Path,
-    ignored: &[String],
-    rules: &Normaliser,
-) -> Result<Vec<String>> {
+pub fn folder_differences(native: &Path, ours: &Path, ignored: &[String], rules: &Normaliser) -> Result<Vec<String>> {
     let left = listing(native, ignored)?;
     let right = listing(ours, ignored)?;
     let mut complaints = Vec::new();
@@ -142,9 +115,7 @@ pub fn folder_differences(
                 let is = right.get(name).map_or("", String::as_str);
                 if kind(is) != kind(was) {
                     complaints.push(format!("{name}: native {was}, ours {is}"));
-                } else if let Some(text) =
-                    first_difference(&format!("file {name}"), &content(native), &content(ours))
-                {
+                } else if let Some(text) = first_difference(&format!("file {name}"), &content(native), &content(ours)) {
                     complaints.push(text);
                 }
             }
@@ -153,10 +124,7 @@ pub fn folder_differences(
         }
     }
     complaints.extend(
-        right
-            .keys()
-            .filter(|name| !left.contains_key(*name))
-            .map(|name| format!("file {name} is not there natively")),
+        right.keys().filter(|name| !left.contains_key(*name)).map(|name| format!("file {name} is not there natively")),
     );
     Ok(complaints)
 }
@@ -168,29 +136,15 @@ mod tests {
 
     #[test]
     fn rules_apply_in_order() {
-        let rules = [
-            ("0x[0-9a-f]+".to_owned(), "ADDR".to_owned()),
-            ("pid [0-9]+".to_owned(), "pid N".to_owned()),
-        ];
-        assert_eq!(
-            Normaliser::new(&rules).unwrap().apply(b"pid 12 at 0x7f00"),
-            "pid N at ADDR"
-        );
+        let rules = [("0x[0-9a-f]+".to_owned(), "ADDR".to_owned()), ("pid [0-9]+".to_owned(), "pid N".to_owned())];
+        assert_eq!(Normaliser::new(&rules).unwrap().apply(b"pid 12 at 0x7f00"), "pid N at ADDR");
     }
 
     #[test]
     fn first_difference_shows_the_line() {
         assert_eq!(first_difference("x", "a\nb", "a\nb"), None);
-        assert!(
-            first_difference("x", "a\nb", "a\nc")
-                .unwrap()
-                .contains("line 2")
-        );
-        assert!(
-            first_difference("x", "a\n", "a")
-                .unwrap()
-                .contains("line ends")
-        );
+        assert!(first_difference("x", "a\nb", "a\nc").unwrap().contains("line 2"));
+        assert!(first_difference("x", "a\n", "a").unwrap().contains("line ends"));
     }
 
     #[test]
@@ -208,11 +162,6 @@ mod tests {
         fs::write(a.join("left"), "").unwrap();
         fs::write(b.join("right"), "").unwrap();
         assert_eq!(folder_differences(&a, &b, &[], &rules).unwrap().len(), 3);
-        assert_eq!(
-            folder_differences(&a, &b, &["left".to_owned()], &rules)
-                .unwrap()
-                .len(),
-            2
-        );
+        assert_eq!(folder_differences(&a, &b, &["left".to_owned()], &rules).unwrap().len(), 2);
     }
 }

@@ -28,29 +28,19 @@ impl Launch {
 
     /// A command for `argv` in `work`; a log or statistics go to `record`.
     pub fn command(&self, argv: &[String], work: &Path, record: &Path) -> Command {
-        let (program, rest) = argv
-            .split_first()
-            .map_or(("true", &[][..]), |(first, rest)| (first.as_str(), rest));
+        let (program, rest) = argv.split_first().map_or(("true", &[][..]), |(first, rest)| (first.as_str(), rest));
         let mut command = match self {
             Self::Native => Command::new(program),
             Self::Strace => {
                 let mut command = Command::new("strace");
-                command
-                    .args(["-f", "-qq", "-e", "signal=none", "-o"])
-                    .arg(record)
-                    .arg("--")
-                    .arg(program);
+                command.args(["-f", "-qq", "-e", "signal=none", "-o"]).arg(record).arg("--").arg(program);
                 command
             }
             Self::Engine(engine) => {
                 let mut stats = std::ffi::OsString::from("--stats=");
                 stats.push(record);
                 let mut command = Command::new(paths::launcher());
-                command
-                    .args(["--engine", engine])
-                    .arg(stats)
-                    .arg("--")
-                    .arg(program);
+                command.args(["--engine", engine]).arg(stats).arg("--").arg(program);
                 command
             }
         };

@@ -46,16 +46,8 @@ impl Totals {
 
     /// The closing line.
     pub fn line(&self) -> String {
-        let skipped = if self.skipped == 0 {
-            String::new()
-        } else {
-            format!(", {} skipped", self.skipped)
-        };
-        format!(
-            "{} passed, {} failed{skipped}",
-            self.passed,
-            self.failed.len()
-        )
+        let skipped = if self.skipped == 0 { String::new() } else { format!(", {} skipped", self.skipped) };
+        format!("{} passed, {} failed{skipped}", self.passed, self.failed.len())
     }
 
     fn record(&mut self, test: &Test, engine: &str, verdict: Verdict, took: Duration) {
@@ -66,11 +58,7 @@ impl Totals {
                 self.passed += 1;
             }
             Verdict::Failed(why) => {
-                println!(
-                    "FAIL  {name} {:.1} s\n  {}",
-                    took.as_secs_f64(),
-                    why.trim_end().replace('\n', "\n  ")
-                );
+                println!("FAIL  {name} {:.1} s\n  {}", took.as_secs_f64(), why.trim_end().replace('\n', "\n  "));
                 self.failed.push(name);
             }
             Verdict::Skipped(why) => {
@@ -87,9 +75,7 @@ pub fn run(tests: &[Test], options: &Options) -> Totals {
     let totals = Mutex::new(Totals::default());
     run_list(&together, options.jobs, options, &totals);
     run_list(&alone, 1, options, &totals);
-    totals
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    totals.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 fn run_list(tests: &[&Test], jobs: usize, options: &Options, totals: &Mutex<Totals>) {
@@ -99,9 +85,7 @@ fn run_list(tests: &[&Test], jobs: usize, options: &Options, totals: &Mutex<Tota
             scope.spawn(|| {
                 while let Some(test) = tests.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let results = run_one(test, options);
-                    let mut totals = totals
-                        .lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner);
+                    let mut totals = totals.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                     for (engine, verdict, took) in results {
                         totals.record(test, &engine, verdict, took);
                     }
@@ -118,11 +102,7 @@ fn run_one(test: &Test, options: &Options) -> Vec<(String, Verdict, Duration)> {
         return case::run(test, &options.engines);
     }
     let why = format!("needs the packages {}", missing.join(" "));
-    let verdict = if options.strict {
-        Verdict::Failed(why)
-    } else {
-        Verdict::Skipped(why)
-    };
+    let verdict = if options.strict { Verdict::Failed(why) } else { Verdict::Skipped(why) };
     vec![("native".to_owned(), verdict, started.elapsed())]
 }
 
@@ -132,16 +112,9 @@ mod tests {
 
     #[test]
     fn closing_line_names_skips_only_when_there_are_some() {
-        let mut totals = Totals {
-            passed: 2,
-            failed: vec!["x".to_owned()],
-            skipped: 0,
-        };
+        let mut totals = Totals { passed: 2, failed: vec!["x".to_owned()], skipped: 0 };
         assert_eq!(totals.line(), "2 passed, 1 failed");
-        totals.add(Totals {
-            skipped: 3,
-            ..Totals::default()
-        });
+        totals.add(Totals { skipped: 3, ..Totals::default() });
         assert_eq!(totals.line(), "2 passed, 1 failed, 3 skipped");
     }
 }

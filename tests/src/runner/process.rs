@@ -52,24 +52,14 @@ impl Session {
                 if libc::setsid() < 0 {
                     return Err(io::Error::last_os_error());
                 }
-                let none = libc::rlimit {
-                    rlim_cur: 0,
-                    rlim_max: 0,
-                };
+                let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
                 libc::setrlimit(libc::RLIMIT_CORE, &raw const none);
                 // Tests see only the descriptors they are given.
-                libc::syscall(
-                    libc::SYS_close_range,
-                    3,
-                    libc::c_uint::MAX,
-                    libc::CLOSE_RANGE_CLOEXEC,
-                );
+                libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
                 Ok(())
             });
         }
-        let child = command
-            .spawn()
-            .with_context(|| format!("cannot start {}", command.get_program().display()))?;
+        let child = command.spawn().with_context(|| format!("cannot start {}", command.get_program().display()))?;
         // SAFETY: the call takes two integers; the child is not reaped yet, so its pid is ours.
         let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, child.id(), 0) };
         let fd = i32::try_from(fd).context("pidfd_open")?;
@@ -78,11 +68,7 @@ impl Session {
         }
         // SAFETY: the descriptor was just returned and has no other owner.
         let pidfd = unsafe { OwnedFd::from_raw_fd(fd) };
-        Ok(Self {
-            child,
-            pidfd,
-            over: false,
-        })
+        Ok(Self { child, pidfd, over: false })
     }
 
     /// Process id of the leader.
@@ -96,11 +82,7 @@ impl Session {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let millis = i32::try_from(left.as_millis()).unwrap_or(i32::MAX);
-            let mut wanted = libc::pollfd {
-                fd: self.pidfd.as_raw_fd(),
-                events: libc::POLLIN,
-                revents: 0,
-            };
+            let mut wanted = libc::pollfd { fd: self.pidfd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
             // SAFETY: one pollfd that lives across the call.
             let ready = unsafe { libc::poll(&raw mut wanted, 1, millis) };
             if ready > 0 {
@@ -179,13 +161,7 @@ fn session_members(session: i32) -> Vec<i32> {
 
 /// Runs `command` to its end or to `limit`; output goes through files beside the work folder, so
 /// that a descendant that keeps a descriptor open cannot hold the runner up.
-pub fn run(
-    command: &mut Command,
-    stdin: Option<&str>,
-    logs: &Path,
-    label: &str,
-    limit: Duration,
-) -> Result<Finished> {
+pub fn run(command: &mut Command, stdin: Option<&str>, logs: &Path, label: &str, limit: Duration) -> Result<Finished> {
     fs::create_dir_all(logs)?;
     let out_path = logs.join(format!("{label}.stdout"));
     let err_path = logs.join(format!("{label}.stderr"));
@@ -197,18 +173,11 @@ pub fn run(
             Stdio::from(File::open(path)?)
         }
     };
-    command
-        .stdin(input)
-        .stdout(File::create(&out_path)?)
-        .stderr(File::create(&err_path)?);
+    command.stdin(input).stdout(File::create(&out_path)?).stderr(File::create(&err_path)?);
     let mut session = Session::start(command)?;
     let status = session.wait(limit)?;
     drop(session);
-    Ok(Finished {
-        end: status.map(end_of),
-        stdout: fs::read(out_path)?,
-        stderr: fs::read(err_path)?,
-    })
+    Ok(Finished { end: status.map(end_of), stdout: fs::read(out_path)?, stderr: fs::read(err_path)? })
 }
 
 /// Exit code or signal; the core flag is left aside.
@@ -234,41 +203,18 @@ mod tests {
     fn exit_code_and_output_are_kept() {
         let mut command = Command::new("sh");
         command.args(["-c", "cat; echo bad >&2; exit 3"]);
-        let done = run(
-            &mut command,
-            Some("in"),
-            &logs("exit_code"),
-            "x",
-            Duration::from_secs(20),
-        )
-        .unwrap();
+        let done = run(&mut command, Some("in"), &logs("exit_code"), "x", Duration::from_secs(20)).unwrap();
         assert_eq!(done.end, Some(End::Exit(3)));
-        assert_eq!(
-            (done.stdout.as_slice(), done.stderr.as_slice()),
-            (&b"in"[..], &b"bad\n"[..])
-        );
+        assert_eq!((done.stdout.as_slice(), done.stderr.as_slice()), (&b"in"[..], &b"bad\n"[..]));
     }
 
     #[test]
     fn time_limit_kills_the_whole_session() {
         let mut command = Command::new("sh");
-        command.args([
-            "-c",
-            "echo $$; sh -c 'while :; do :; done' & while :; do :; done",
-        ]);
-        let done = run(
-            &mut command,
-            None,
-            &logs("time_limit"),
-            "x",
-            Duration::from_millis(300),
-        )
-        .unwrap();
+        command.args(["-c", "echo $$; sh -c 'while :; do :; done' & while :; do :; done"]);
+        let done = run(&mut command, None, &logs("time_limit"), "x", Duration::from_millis(300)).unwrap();
         assert_eq!(done.end, None);
-        let leader: i32 = String::from_utf8_lossy(&done.stdout)
-            .trim()
-            .parse()
-            .unwrap();
+        let leader: i32 = String::from_utf8_lossy(&done.stdout).trim().parse().unwrap();
         assert!(session_members(leader).is_empty());
     }
 
@@ -276,14 +222,7 @@ mod tests {
     fn death_by_signal_is_told() {
         let mut command = Command::new("sh");
         command.args(["-c", "kill -SEGV $$"]);
-        let done = run(
-            &mut command,
-            None,
-            &logs("death"),
-            "x",
-            Duration::from_secs(20),
-        )
-        .unwrap();
+        let done = run(&mut command, None, &logs("death"), "x", Duration::from_secs(20)).unwrap();
         assert_eq!(done.end, Some(End::Signal(libc::SIGSEGV)));
     }
 }

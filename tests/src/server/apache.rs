@@ -13,11 +13,7 @@ use crate::runner::launch::{Launch, Pass};
 pub fn run(pass: &Pass, limit: Duration) -> Result<Vec<Observation>> {
     let port = free_port()?;
     let work = pass.work.display();
-    let user = if is_root() {
-        "User www-data\nGroup www-data"
-    } else {
-        ""
-    };
+    let user = if is_root() { "User www-data\nGroup www-data" } else { "" };
     let config = format!(
         "ServerName test
 ServerRoot {work}
@@ -54,10 +50,7 @@ Alias /licence /usr/share/common-licenses/GPL-3
     let server = Server::start(pass, &["apache2", "-DFOREGROUND", "-f", &path], port, limit)?;
     let mut seen = Vec::new();
     for question in QUESTIONS {
-        seen.push(Observation::new(
-            format!("answer to {question:?}"),
-            ask(server.address(), question)?,
-        ));
+        seen.push(Observation::new(format!("answer to {question:?}"), ask(server.address(), question)?));
     }
     server.load(&Launch::Native, "wrk", "/licence")?;
     server.load(&pass.launch, "wrk_beside", "/index.html")?;

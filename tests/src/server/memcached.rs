@@ -16,17 +16,7 @@ const ROUNDS: usize = 1500;
 pub fn run(pass: &Pass, limit: Duration) -> Result<Vec<Observation>> {
     let port = free_port()?;
     let text = port.to_string();
-    let mut argv = vec![
-        "memcached",
-        "-l",
-        "127.0.0.1",
-        "-p",
-        &text,
-        "-t",
-        "4",
-        "-m",
-        "64",
-    ];
+    let mut argv = vec!["memcached", "-l", "127.0.0.1", "-p", &text, "-t", "4", "-m", "64"];
     if is_root() {
         argv.extend(["-u", "nobody"]);
     }
@@ -51,9 +41,7 @@ pub fn run(pass: &Pass, limit: Duration) -> Result<Vec<Observation>> {
     }
     let address = server.address();
     std::thread::scope(|scope| -> Result<()> {
-        let clients: Vec<_> = (0..CLIENTS)
-            .map(|id| scope.spawn(move || load(address, id)))
-            .collect();
+        let clients: Vec<_> = (0..CLIENTS).map(|id| scope.spawn(move || load(address, id))).collect();
         for client in clients {
             match client.join() {
                 Ok(result) => result?,
@@ -76,10 +64,7 @@ impl Connection {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-        Ok(Self {
-            reader: BufReader::new(stream.try_clone()?),
-            stream,
-        })
+        Ok(Self { reader: BufReader::new(stream.try_clone()?), stream })
     }
 
     fn line(&mut self) -> Result<String> {
@@ -95,14 +80,9 @@ fn load(address: SocketAddrV4, id: usize) -> Result<()> {
     for round in 0..ROUNDS {
         let value = format!("{id}-{round}-").repeat(1 + round % 300);
         let key = format!("key{id}-{}", round % 100);
-        connection.stream.write_all(
-            format!("set {key} 0 0 {}\r\n{value}\r\nget {key}\r\n", value.len()).as_bytes(),
-        )?;
+        connection.stream.write_all(format!("set {key} 0 0 {}\r\n{value}\r\nget {key}\r\n", value.len()).as_bytes())?;
         ensure!(connection.line()? == "STORED", "set failed");
-        ensure!(
-            connection.line()? == format!("VALUE {key} 0 {}", value.len()),
-            "get failed"
-        );
+        ensure!(connection.line()? == format!("VALUE {key} 0 {}", value.len()), "get failed");
         ensure!(connection.line()? == value, "another value came back");
         ensure!(connection.line()? == "END", "no end");
     }

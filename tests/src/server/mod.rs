@@ -38,35 +38,15 @@ impl ServerTest {
 /// All of them.
 pub fn collect() -> Vec<Test> {
     vec![
-        server(
-            "nginx/serves_reloads_and_stops",
-            nginx::run,
-            &["nginx", "wrk"],
-        ),
-        server(
-            "apache2/event_workers_serve_and_stop",
-            apache::run,
-            &["apache2", "wrk"],
-        ),
-        server(
-            "redis/serves_saves_and_stops",
-            redis::run,
-            &["redis-server", "redis-tools"],
-        ),
-        server(
-            "memcached/threads_serve_and_stop",
-            memcached::run,
-            &["memcached"],
-        ),
+        server("nginx/serves_reloads_and_stops", nginx::run, &["nginx", "wrk"]),
+        server("apache2/event_workers_serve_and_stop", apache::run, &["apache2", "wrk"]),
+        server("redis/serves_saves_and_stops", redis::run, &["redis-server", "redis-tools"]),
+        server("memcached/threads_serve_and_stop", memcached::run, &["memcached"]),
     ]
 }
 
 /// A server test; what it writes into its folder (logs, data) is checked by the test itself.
-fn server(
-    name: &str,
-    run: fn(&Pass, Duration) -> Result<Vec<Observation>>,
-    packages: &[&'static str],
-) -> Test {
+fn server(name: &str, run: fn(&Pass, Duration) -> Result<Vec<Observation>>, packages: &[&'static str]) -> Test {
     Test::new(name, Kind::Server, Action::Server(ServerTest { run }))
         .needs(packages)
         .alone()
@@ -85,39 +65,26 @@ struct Server<'pass> {
 
 /// A port that was free a moment ago.
 fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()?
-        .port())
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 impl<'pass> Server<'pass> {
     /// Starts `argv` and waits until `port` accepts connections.
     fn start(pass: &'pass Pass, argv: &[&str], port: u16, limit: Duration) -> Result<Self> {
         let argv: Vec<String> = argv.iter().map(|&word| word.to_owned()).collect();
-        let mut command = pass
-            .launch
-            .command(&argv, &pass.work, &pass.record("server"));
+        let mut command = pass.launch.command(&argv, &pass.work, &pass.record("server"));
         command
             .stdin(Stdio::null())
             .stdout(File::create(pass.logs.join("server.stdout"))?)
             .stderr(File::create(pass.logs.join("server.stderr"))?);
-        let mut server = Self {
-            pass,
-            session: Session::start(&mut command)?,
-            port,
-            limit,
-        };
+        let mut server = Self { pass, session: Session::start(&mut command)?, port, limit };
         let deadline = Instant::now() + limit;
         while TcpStream::connect(server.address()).is_err() {
             if let Some(status) = server.session.wait(Duration::from_millis(20))? {
                 bail!("the server ended at once: {status}\n{}", server.output());
             }
             if Instant::now() > deadline {
-                bail!(
-                    "the server accepts no connection within {} s\n{}",
-                    limit.as_secs(),
-                    server.output()
-                );
+                bail!("the server accepts no connection within {} s\n{}", limit.as_secs(), server.output());
             }
         }
         Ok(server)
@@ -145,13 +112,7 @@ impl<'pass> Server<'pass> {
         let done = process::run(&mut command, None, &self.pass.logs, label, self.limit)?;
         let text = String::from_utf8_lossy(&done.stdout).into_owned();
         if done.end != Some(End::Exit(0)) {
-            bail!(
-                "{} ended with {:?}\n{}{}",
-                argv.join(" "),
-                done.end,
-                tail(&done.stdout, 20),
-                tail(&done.stderr, 20)
-            );
+            bail!("{} ended with {:?}\n{}{}", argv.join(" "), done.end, tail(&done.stdout, 20), tail(&done.stderr, 20));
         }
         Ok(text)
     }
@@ -161,28 +122,11 @@ impl<'pass> Server<'pass> {
         let text = self.client(
             launch,
             label,
-            &[
-                "wrk",
-                "-t",
-                "1",
-                "-c",
-                "16",
-                "-d",
-                "2s",
-                "--timeout",
-                "20s",
-                &self.url(path),
-            ],
+            &["wrk", "-t", "1", "-c", "16", "-d", "2s", "--timeout", "20s", &self.url(path)],
         )?;
         let requests = text
             .lines()
-            .find_map(|line| {
-                line.trim()
-                    .split_once(" requests in")?
-                    .0
-                    .parse::<u64>()
-                    .ok()
-            })
+            .find_map(|line| line.trim().split_once(" requests in")?.0.parse::<u64>().ok())
             .context("wrk told no number of requests")?;
         if requests == 0 || text.contains("Non-2xx") || text.contains("Socket errors") {
             bail!("requests failed\n{text}");
@@ -208,10 +152,7 @@ impl<'pass> Server<'pass> {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                bail!(
-                    "old workers {old:?} do not end, there are {now:?}\n{}",
-                    self.output()
-                );
+                bail!("old workers {old:?} do not end, there are {now:?}\n{}", self.output());
             }
         }
     }
@@ -220,16 +161,9 @@ impl<'pass> Server<'pass> {
     fn stop(mut self, code: i32) -> Result<()> {
         self.session.signal(libc::SIGTERM)?;
         match self.session.wait(self.limit)? {
-            None => bail!(
-                "the server did not stop within {} s of SIGTERM\n{}",
-                self.limit.as_secs(),
-                self.output()
-            ),
+            None => bail!("the server did not stop within {} s of SIGTERM\n{}", self.limit.as_secs(), self.output()),
             Some(status) if process::end_of(status) != End::Exit(code) => {
-                bail!(
-                    "the server ended with {status}, not with exit code {code}\n{}",
-                    self.output()
-                )
+                bail!("the server ended with {status}, not with exit code {code}\n{}", self.output())
             }
             Some(_) => {}
         }
@@ -243,10 +177,7 @@ impl<'pass> Server<'pass> {
 /// Children of a process.
 fn children(pid: i32) -> Result<Vec<i32>> {
     let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
-    Ok(text
-        .split_whitespace()
-        .filter_map(|word| word.parse().ok())
-        .collect())
+    Ok(text.split_whitespace().filter_map(|word| word.parse().ok()).collect())
 }
 
 /// Whether the tests run as root: then servers are told which user to become.

@@ -46,16 +46,10 @@ http {{
     let server = Server::start(pass, &["nginx", "-e", &log, "-c", &path], port, limit)?;
     let mut seen = Vec::new();
     for question in QUESTIONS {
-        seen.push(Observation::new(
-            format!("answer to {question:?}"),
-            ask(server.address(), question)?,
-        ));
+        seen.push(Observation::new(format!("answer to {question:?}"), ask(server.address(), question)?));
     }
     let question = "GET /proxied HTTP/1.0\r\nAccept-Encoding: gzip\r\n\r\n";
-    seen.push(Observation::new(
-        "proxied answer",
-        ask(server.address(), question)?,
-    ));
+    seen.push(Observation::new("proxied answer", ask(server.address(), question)?));
     server.load(&Launch::Native, "wrk", "/licence")?;
     server.load(&pass.launch, "wrk_beside", "/index.html")?;
     server.replace_workers(libc::SIGHUP)?;

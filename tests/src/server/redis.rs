@@ -16,12 +16,7 @@ const COMMANDS: &[&[&str]] = &[
     &["lrange", "list", "0", "-1"],
     &["zadd", "set", "1", "one", "2", "two"],
     &["zrange", "set", "0", "-1", "withscores"],
-    &[
-        "eval",
-        "local s = 0 for i = 1, 10000 do s = s + i end return {s, redis.call('get', KEYS[1])}",
-        "1",
-        "key",
-    ],
+    &["eval", "local s = 0 for i = 1, 10000 do s = s + i end return {s, redis.call('get', KEYS[1])}", "1", "key"],
     &["no-such-command"],
     &["debug", "sleep", "0"],
     &["bgsave"],
@@ -53,11 +48,7 @@ pub fn run(pass: &Pass, limit: Duration) -> Result<Vec<Observation>> {
     let server = Server::start(pass, &arguments, port, limit)?;
     let mut seen = Vec::new();
     for command in COMMANDS {
-        let argv: Vec<&str> = ["redis-cli", "-p", &text]
-            .iter()
-            .chain(command.iter())
-            .copied()
-            .collect();
+        let argv: Vec<&str> = ["redis-cli", "-p", &text].iter().chain(command.iter()).copied().collect();
         let answer = server.client(&Launch::Native, "redis-cli", &argv)?;
         seen.push(Observation::new(format!("answer to {command:?}"), answer));
     }
@@ -76,19 +67,10 @@ pub fn run(pass: &Pass, limit: Duration) -> Result<Vec<Observation>> {
     ];
     server.client(&Launch::Native, "benchmark", &benchmark)?;
     server.client(&pass.launch, "benchmark_beside", &benchmark)?;
-    server.client(
-        &Launch::Native,
-        "rewrite",
-        &["redis-cli", "-p", &text, "bgrewriteaof"],
-    )?;
-    let errors = server.client(
-        &Launch::Native,
-        "errors",
-        &["redis-cli", "-p", &text, "info", "stats"],
-    )?;
+    server.client(&Launch::Native, "rewrite", &["redis-cli", "-p", &text, "bgrewriteaof"])?;
+    let errors = server.client(&Launch::Native, "errors", &["redis-cli", "-p", &text, "info", "stats"])?;
     // The one unknown command above.
-    if !errors.contains("unexpected_error_replies:0") || !errors.contains("total_error_replies:1\r")
-    {
+    if !errors.contains("unexpected_error_replies:0") || !errors.contains("total_error_replies:1\r") {
         bail!("commands failed\n{errors}");
     }
     server.stop(0)?;
@@ -97,11 +79,7 @@ pub fn run(pass: &Pass, limit: Duration) -> Result<Vec<Observation>> {
     let server = Server::start(pass, &arguments, port, limit)?;
     let deadline = Instant::now() + limit;
     loop {
-        let answer = server.client(
-            &Launch::Native,
-            "redis-cli",
-            &["redis-cli", "-p", &text, "get", "counter"],
-        )?;
+        let answer = server.client(&Launch::Native, "redis-cli", &["redis-cli", "-p", &text, "get", "counter"])?;
         if !answer.contains("LOADING") {
             seen.push(Observation::new("counter after a restart", answer));
             break;
@@ -118,15 +96,9 @@ pub fn run(pass: &Pass, limit: Duration) -> Result<Vec<Observation>> {
 fn wait_for_save(server: &Server<'_>, port: &str, limit: Duration) -> Result<()> {
     let deadline = Instant::now() + limit;
     loop {
-        let info = server.client(
-            &Launch::Native,
-            "redis-cli",
-            &["redis-cli", "-p", port, "info", "persistence"],
-        )?;
+        let info = server.client(&Launch::Native, "redis-cli", &["redis-cli", "-p", port, "info", "persistence"])?;
         if info.contains("rdb_bgsave_in_progress:0") {
-            if info.contains("rdb_last_bgsave_status:ok")
-                && server.pass.work.join("dump.rdb").exists()
-            {
+            if info.contains("rdb_last_bgsave_status:ok") && server.pass.work.join("dump.rdb").exists() {
                 return Ok(());
             }
             bail!("the background save failed\n{info}");

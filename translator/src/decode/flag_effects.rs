@@ -62,10 +62,7 @@ const fn condition(code: u8) -> FlagEffect {
 
 /// The eight operations of opcodes `00`-`3F` and of group 1: ADC and SBB read the carry.
 const fn alu(operation: u8) -> FlagEffect {
-    FlagEffect {
-        read: if matches!(operation, 2 | 3) { CF } else { 0 },
-        write: ALL,
-    }
+    FlagEffect { read: if matches!(operation, 2 | 3) { CF } else { 0 }, write: ALL }
 }
 
 impl Insn {
@@ -77,12 +74,7 @@ impl Insn {
             Class::Jcc(code) => return condition(code),
             // LOOPE and LOOPNE.
             Class::LoopOrJrcxz if self.opcode < 0xe2 => return reads(ZF),
-            Class::LoopOrJrcxz
-            | Class::Jmp
-            | Class::Call
-            | Class::JmpInd
-            | Class::CallInd
-            | Class::Ret => return NONE,
+            Class::LoopOrJrcxz | Class::Jmp | Class::Call | Class::JmpInd | Class::CallInd | Class::Ret => return NONE,
             Class::GsSelector | Class::GsBase | Class::Cpuid | Class::Rdtsc => return NONE,
             Class::Popf => return WRITE_ALL,
             // The flags are saved by the CPU for whoever answers.
@@ -104,20 +96,12 @@ impl Insn {
                 // PTEST.
                 0x17 => WRITE_ALL,
                 // ADCX and ADOX, each with a carry of its own.
-                0xf6 if self.pp == 1 => FlagEffect {
-                    read: CF,
-                    write: CF,
-                },
-                0xf6 if self.pp == 2 => FlagEffect {
-                    read: OF,
-                    write: OF,
-                },
+                0xf6 if self.pp == 1 => FlagEffect { read: CF, write: CF },
+                0xf6 if self.pp == 2 => FlagEffect { read: OF, write: OF },
                 _ => NONE,
             },
             // PCMPESTRM and its like.
-            (Encoding::Legacy | Encoding::Vex, 3) if matches!(self.opcode, 0x60..=0x63) => {
-                WRITE_ALL
-            }
+            (Encoding::Legacy | Encoding::Vex, 3) if matches!(self.opcode, 0x60..=0x63) => WRITE_ALL,
             (Encoding::Vex, 1) => match self.opcode {
                 // VUCOMIS, VCOMIS, KORTEST, KTEST.
                 0x2e | 0x2f | 0x98 | 0x99 => WRITE_ALL,
@@ -148,13 +132,7 @@ impl Insn {
             0x9e => writes(ALL & !OF),
             0x9f => reads(ALL & !OF),
             // CMPS and SCAS: repeated zero times they write nothing.
-            0xa6 | 0xa7 | 0xae | 0xaf
-                if !self
-                    .prefixes
-                    .intersects(Prefixes::REP.union(Prefixes::REPNE)) =>
-            {
-                WRITE_ALL
-            }
+            0xa6 | 0xa7 | 0xae | 0xaf if !self.prefixes.intersects(Prefixes::REP.union(Prefixes::REPNE)) => WRITE_ALL,
             0xc0 | 0xc1 => self.shift_flags(self.imm_low),
             0xd0 | 0xd1 => self.shift_flags(1),
             // By cl, which may be 0.
@@ -162,10 +140,7 @@ impl Insn {
             // FCMOVcc; FCOMI and its like.
             0xda | 0xdb if matches!(self.modrm, 0xc0..=0xdf) => reads(CF | ZF | PF),
             0xdb | 0xdf if matches!(self.modrm, 0xe8..=0xf7) => writes(CF | ZF | PF),
-            0xf5 => FlagEffect {
-                read: CF,
-                write: CF,
-            },
+            0xf5 => FlagEffect { read: CF, write: CF },
             0xf8 | 0xf9 => writes(CF),
             // TEST, NOT, NEG, MUL, IMUL, DIV, IDIV.
             0xf6 | 0xf7 if self.modrm_group() != 2 => WRITE_ALL,
@@ -209,10 +184,7 @@ impl Insn {
         match self.modrm_group() {
             0 | 1 if count != 0 => writes(CF | OF),
             // RCL and RCR take the count modulo 9 or 17 as well, so only 1 is sure not to become 0.
-            2 | 3 => FlagEffect {
-                read: CF,
-                write: if count == 1 { CF | OF } else { 0 },
-            },
+            2 | 3 => FlagEffect { read: CF, write: if count == 1 { CF | OF } else { 0 } },
             4.. if count != 0 => WRITE_ALL,
             _ => NONE,
         }

@@ -199,11 +199,7 @@ impl Insn {
         } else {
             self.modrm & 7
         };
-        if self.modrm < 0x40 && low == 5 {
-            None
-        } else {
-            Some(low | (self.rex & 1) << 3)
-        }
+        if self.modrm < 0x40 && low == 5 { None } else { Some(low | (self.rex & 1) << 3) }
     }
 
     /// Index register of the memory operand, if it has one; a vector register if [`is_vsib`](Self::is_vsib).
@@ -248,22 +244,15 @@ impl Insn {
     #[inline]
     #[must_use]
     pub fn rel_target(&self, pc: u64, bytes: &[u8]) -> u64 {
-        pc.wrapping_add(u64::from(self.len))
-            .wrapping_add_signed(self.imm(bytes))
+        pc.wrapping_add(u64::from(self.len)).wrapping_add_signed(self.imm(bytes))
     }
 
     /// The address of a RIP-relative operand, when the instruction is at `pc`.
     #[inline]
     #[must_use]
     pub fn rip_target(&self, pc: u64, bytes: &[u8]) -> u64 {
-        let address = pc
-            .wrapping_add(u64::from(self.len))
-            .wrapping_add_signed(self.disp(bytes));
-        if self.prefixes.contains(Prefixes::ADDRSIZE) {
-            address & 0xffff_ffff
-        } else {
-            address
-        }
+        let address = pc.wrapping_add(u64::from(self.len)).wrapping_add_signed(self.disp(bytes));
+        if self.prefixes.contains(Prefixes::ADDRSIZE) { address & 0xffff_ffff } else { address }
     }
 
     /// True for a near branch with an operand-size prefix, which Intel ignores and AMD obeys (16-bit offset and target;
@@ -292,15 +281,9 @@ fn read_signed(bytes: &[u8], offset: u8, len: u8) -> i64 {
     };
     let value = match len {
         1 => field.first().map(|byte| i64::from(byte.cast_signed())),
-        2 => field
-            .first_chunk()
-            .map(|field| i64::from(i16::from_le_bytes(*field))),
-        3 => field
-            .first_chunk()
-            .map(|[a, b, c]| i64::from(i32::from_le_bytes([0, *a, *b, *c]) >> 8)),
-        4 => field
-            .first_chunk()
-            .map(|field| i64::from(i32::from_le_bytes(*field))),
+        2 => field.first_chunk().map(|field| i64::from(i16::from_le_bytes(*field))),
+        3 => field.first_chunk().map(|[a, b, c]| i64::from(i32::from_le_bytes([0, *a, *b, *c]) >> 8)),
+        4 => field.first_chunk().map(|field| i64::from(i32::from_le_bytes(*field))),
         8 => field.first_chunk().map(|field| i64::from_le_bytes(*field)),
         _ => None,
     };

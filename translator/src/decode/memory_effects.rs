@@ -28,17 +28,9 @@ impl Insn {
         let group = self.modrm_group();
         match self.opcode {
             // PUSH, PUSHF, ENTER; INS, MOVS, STOS; MOV moffs.
-            0x50..=0x57 | 0x68 | 0x6a | 0x9c | 0xc8 | 0x6c | 0x6d | 0xa2..=0xa5 | 0xaa | 0xab => {
-                true
-            }
+            0x50..=0x57 | 0x68 | 0x6a | 0x9c | 0xc8 | 0x6c | 0x6d | 0xa2..=0xa5 | 0xaa | 0xab => true,
             0xff if matches!(group, 2 | 3 | 6) => true,
-            _ if matches!(
-                self.class,
-                Class::Call | Class::Int(_) | Class::Int3 | Class::Int1
-            ) =>
-            {
-                true
-            }
+            _ if matches!(self.class, Class::Call | Class::Int(_) | Class::Int3 | Class::Int1) => true,
             _ if !self.has_memory_operand() => false,
             // CMP alone of the eight leaves its destination as it is.
             0x00..=0x3f => self.opcode & 6 == 0 && self.opcode < 0x38,
@@ -73,19 +65,7 @@ impl Insn {
             // VMREAD; MOVD and MOVQ, whose F3 form is a load.
             0x78 => true,
             0x7e => self.pp != 2,
-            0x90..=0x9f
-            | 0xa4
-            | 0xa5
-            | 0xac
-            | 0xad
-            | 0xab
-            | 0xb3
-            | 0xbb
-            | 0xb0
-            | 0xb1
-            | 0xc0
-            | 0xc1
-            | 0xc3 => true,
+            0x90..=0x9f | 0xa4 | 0xa5 | 0xac | 0xad | 0xab | 0xb3 | 0xbb | 0xb0 | 0xb1 | 0xc0 | 0xc1 | 0xc3 => true,
             0xba => group > 4,
             // FXSAVE, STMXCSR, XSAVE, XSAVEOPT and CLRSSBSY.
             0xae => matches!(group, 0 | 3 | 4 | 6),

@@ -10,14 +10,10 @@
 //! for another reason (LOCK on a load, a reserved ModRM or VEX.L) may decode: its copy raises #UD as the original does.
 //!
 //! SDM = Intel 64 and IA-32 Architectures Software Developer's Manual; APM = AMD64 Architecture Programmer's Manual.
-#![deny(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic
-)]
+#![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod classify;
+mod fast;
 mod flag_effects;
 mod insn;
 mod maps;
@@ -26,14 +22,15 @@ mod prefix;
 mod tables;
 
 pub use classify::Class;
+pub use fast::copied_len;
 pub use flag_effects::{FlagEffect, flags};
 pub use insn::{Encoding, Insn, NO_OFFSET};
 pub use prefix::Prefixes;
 
 use insn::OpcodePrefix;
 use tables::{
-    CLASSIFY, DISP_LEN, ESCAPE, EXTRQ, Entry, GROUP3_8, GROUP3_Z, HAS_SIB, IMM_FORM, IMM_IRREGULAR,
-    IMM_LEN, MODRM, MODRM_FORM, MODRM_REG_ONLY, MOFFS, PP_NONE, PREFIX, REX, SIB_BASE_5_HAS_DISP,
+    CLASSIFY, DISP_LEN, ESCAPE, EXTRQ, Entry, GROUP3_8, GROUP3_Z, HAS_SIB, IMM_FORM, IMM_IRREGULAR, IMM_LEN, MODRM,
+    MODRM_FORM, MODRM_REG_ONLY, MOFFS, PP_NONE, PREFIX, REX, SIB_BASE_5_HAS_DISP,
 };
 
 /// The longest instruction (SDM vol. 2A 2.3.11); a longer one raises #GP.
@@ -91,10 +88,7 @@ impl<'a> Window<'a> {
     #[inline(always)]
     fn of(bytes: &'a [u8], padded: &'a mut [u8; WINDOW_LEN]) -> Self {
         match bytes.first_chunk() {
-            Some(bytes) => Window {
-                bytes,
-                available: usize::from(MAX_INSN_LEN),
-            },
+            Some(bytes) => Window { bytes, available: usize::from(MAX_INSN_LEN) },
             None => Self::of_tail(bytes, padded),
         }
     }
@@ -104,10 +98,7 @@ impl<'a> Window<'a> {
         for (to, from) in padded.iter_mut().zip(tail) {
             *to = *from;
         }
-        Window {
-            bytes: padded,
-            available: tail.len().min(usize::from(MAX_INSN_LEN)),
-        }
+        Window { bytes: padded, available: tail.len().min(usize::from(MAX_INSN_LEN)) }
     }
 
     #[inline(always)]
@@ -238,14 +229,7 @@ fn read_0f_map(found: &mut Opcode) {
         found.at += 1;
         found.code >>= 8;
         found.lead.map = if is_0f38 { 2 } else { 3 };
-        found.entry = lookup(
-            if is_0f38 {
-                &tables::MAP_0F38
-            } else {
-                &tables::MAP_0F3A
-            },
-            opcode,
-        );
+        found.entry = lookup(if is_0f38 { &tables::MAP_0F38 } else { &tables::MAP_0F3A }, opcode);
     } else if opcode == 0x0f {
         found.lead.encoding = Encoding::Now3d;
     }
@@ -253,21 +237,15 @@ fn read_0f_map(found: &mut Opcode) {
 }
 
 /// Prefixes that make a VEX, EVEX or XOP prefix #UD (SDM vol. 2A 2.3.2); REX is the other one.
-const FORBIDDEN_BEFORE_VECTOR: Prefixes = Prefixes::OPSIZE
-    .union(Prefixes::REP)
-    .union(Prefixes::REPNE)
-    .union(Prefixes::LOCK);
+const FORBIDDEN_BEFORE_VECTOR: Prefixes =
+    Prefixes::OPSIZE.union(Prefixes::REP).union(Prefixes::REPNE).union(Prefixes::LOCK);
 
 /// VEX (SDM vol. 2A 2.3), EVEX (2.7) and XOP (APM vol. 6 1.2) prefixes; the entry is 0 for what they do not allow.
 #[inline(never)]
 fn read_vector_prefix(window: Window<'_>, at: usize) -> Opcode {
     let code = window.eight_at(at);
     let (escape, p0, p2) = (byte_of(code, 0), byte_of(code, 1), byte_of(code, 3));
-    let p1 = if escape == 0xc5 {
-        p0 & 0x7f
-    } else {
-        byte_of(code, 2)
-    };
+    let p1 = if escape == 0xc5 { p0 & 0x7f } else { byte_of(code, 2) };
     // pp, L and vvvv stand alike in the last byte of VEX and XOP and in the second of EVEX.
     let mut lead = OpcodePrefix {
         pp: p1 & 3,
@@ -294,14 +272,7 @@ fn read_vector_prefix(window: Window<'_>, at: usize) -> Opcode {
             lead.vvvv |= (!p2 & 8) << 1;
             lead.vector_len = p2 >> 5 & 3;
             // P0 bit 3 and P1 bit 2 are fixed, except in APX and AVX10.2, which nobody here knows.
-            (
-                if p0 & 8 == 0 && p1 & 4 != 0 {
-                    tables::evex_map(lead.map)
-                } else {
-                    None
-                },
-                4,
-            )
+            (if p0 & 8 == 0 && p1 & 4 != 0 { tables::evex_map(lead.map) } else { None }, 4)
         }
         _ => {
             lead.encoding = Encoding::Xop;
@@ -321,11 +292,7 @@ fn read_vector_prefix(window: Window<'_>, at: usize) -> Opcode {
 
 /// Everything after the opcode.
 #[inline(always)]
-fn read_operands(
-    window: Window<'_>,
-    prefixes: Prefixes,
-    found: &Opcode,
-) -> Result<Insn, DecodeError> {
+fn read_operands(window: Window<'_>, prefixes: Prefixes, found: &Opcode) -> Result<Insn, DecodeError> {
     let Opcode { lead, entry, .. } = found;
     let (lead, entry) = (*lead, *entry);
     let mut position = found.at + 1;
@@ -341,18 +308,13 @@ fn read_operands(
     let sib = byte_of(found.code, 2) & has_sib.wrapping_neg();
     position += has_modrm + usize::from(has_sib);
 
-    let mut disp_len =
-        (form & DISP_LEN) | u8::from(form & SIB_BASE_5_HAS_DISP != 0 && sib & 7 == 5) << 2;
+    let mut disp_len = (form & DISP_LEN) | u8::from(form & SIB_BASE_5_HAS_DISP != 0 && sib & 7 == 5) << 2;
     let imm_form = entry & IMM_FORM;
     let operand_size = (lead.rex & 8) >> 2 | u8::from(prefixes.contains(Prefixes::OPSIZE));
     let mut imm_len = regular_immediate_len(imm_form, operand_size);
     if imm_form >= IMM_IRREGULAR {
         if imm_form == MOFFS {
-            disp_len = if prefixes.contains(Prefixes::ADDRSIZE) {
-                4
-            } else {
-                8
-            };
+            disp_len = if prefixes.contains(Prefixes::ADDRSIZE) { 4 } else { 8 };
         } else {
             imm_len = irregular_immediate_len(imm_form, operand_size, modrm, lead.pp);
         }
@@ -360,11 +322,7 @@ fn read_operands(
     let disp_off = if disp_len == 0 { 0 } else { offset(position) };
     position += usize::from(disp_len);
     let first_imm = window.at(position);
-    let (imm_off, imm_low) = if imm_len == 0 {
-        (0, 0)
-    } else {
-        (offset(position), first_imm)
-    };
+    let (imm_off, imm_low) = if imm_len == 0 { (0, 0) } else { (offset(position), first_imm) };
     position += usize::from(imm_len);
     if position > window.available {
         return Err(window.refuse(position));
@@ -402,10 +360,7 @@ fn read_operands(
 
 #[inline(always)]
 fn regular_immediate_len(form: Entry, operand_size: u8) -> u8 {
-    IMM_LEN
-        .get(usize::from(form * 4) + usize::from(operand_size))
-        .copied()
-        .unwrap_or(0)
+    IMM_LEN.get(usize::from(form * 4) + usize::from(operand_size)).copied().unwrap_or(0)
 }
 
 #[cold]

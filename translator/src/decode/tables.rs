@@ -75,11 +75,7 @@ pub(super) const SIB_BASE_5_HAS_DISP: u8 = 0x20;
 pub(super) const DISP_LEN: u8 = 0x0f;
 
 /// What follows a ModRM byte (SDM vol. 2A table 2-2).
-#[expect(
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "evaluated at compile time"
-)]
+#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated at compile time")]
 pub(super) static MODRM_FORM: [u8; 256] = {
     let mut forms = [0; 256];
     let mut i = 0;
@@ -92,11 +88,7 @@ pub(super) static MODRM_FORM: [u8; 256] = {
             _ => 0,
         };
         let sib = if mode != 3 && rm == 4 { HAS_SIB } else { 0 };
-        let base_5 = if mode == 0 && rm == 4 {
-            SIB_BASE_5_HAS_DISP
-        } else {
-            0
-        };
+        let base_5 = if mode == 0 && rm == 4 { SIB_BASE_5_HAS_DISP } else { 0 };
         forms[i] = disp | sib | base_5;
         i += 1;
     }
@@ -132,9 +124,7 @@ const ONE_BYTE_FORMS: Grid = [
 /// Two-byte opcodes without a ModRM byte.
 const fn two_byte_form(opcode: u8) -> Entry {
     match opcode {
-        0x05..=0x0b | 0x0e | 0x30..=0x37 | 0x77 | 0xa0..=0xa2 | 0xa8..=0xaa | 0xc8..=0xcf => {
-            IMM_NONE
-        }
+        0x05..=0x0b | 0x0e | 0x30..=0x37 | 0x77 | 0xa0..=0xa2 | 0xa8..=0xaa | 0xc8..=0xcf => IMM_NONE,
         0x80..=0x8f => REL_32,
         0x0f | 0x70..=0x73 | 0xa4 | 0xac | 0xba | 0xc2 | 0xc4..=0xc6 => MODRM | IMM_8,
         0x20..=0x23 => MODRM | MODRM_REG_ONLY,
@@ -189,40 +179,24 @@ pub(super) static ONE_BYTE_CLASS: [Class; 256] = class_map(0);
 /// Classes by two-byte opcode.
 pub(super) static TWO_BYTE_CLASS: [Class; 256] = class_map(1);
 
-#[expect(
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "evaluated at compile time"
-)]
+#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated at compile time")]
 const fn class_map(map: u8) -> [Class; 256] {
     let mut classes = [Class::Plain; 256];
     let mut i = 0;
     while i < 256 {
-        classes[i] = if map == 0 {
-            class_of_one_byte(i as u8)
-        } else {
-            class_of_two_byte(i as u8)
-        };
+        classes[i] = if map == 0 { class_of_one_byte(i as u8) } else { class_of_two_byte(i as u8) };
         i += 1;
     }
     classes
 }
 
-#[expect(
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "evaluated at compile time"
-)]
+#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated at compile time")]
 const fn one_byte_map() -> Map {
     let mut map = [0; 256];
     let mut i = 0;
     while i < 256 {
         let entry = one_byte_form(ONE_BYTE_FORMS[i >> 4][i & 15]);
-        map[i] = if is_classified(0, i as u8) {
-            entry | CLASSIFY
-        } else {
-            entry
-        };
+        map[i] = if is_classified(0, i as u8) { entry | CLASSIFY } else { entry };
         i += 1;
     }
     map
@@ -244,11 +218,7 @@ enum Forms {
     Uniform(Entry),
 }
 
-#[expect(
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "evaluated at compile time"
-)]
+#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated at compile time")]
 const fn map_of(grid: &Grid, forms: Forms) -> Map {
     let mut map = [0; 256];
     let mut i = 0;
@@ -257,9 +227,7 @@ const fn map_of(grid: &Grid, forms: Forms) -> Map {
         if pp != 0 {
             map[i] = pp
                 | match forms {
-                    Forms::TwoByte if is_classified(1, i as u8) => {
-                        two_byte_form(i as u8) | CLASSIFY
-                    }
+                    Forms::TwoByte if is_classified(1, i as u8) => two_byte_form(i as u8) | CLASSIFY,
                     Forms::TwoByte => two_byte_form(i as u8),
                     Forms::VectorMap1 => vector_map1_form(i as u8),
                     Forms::Uniform(form) => form,

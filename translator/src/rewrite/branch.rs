@@ -1,9 +1,9 @@
 //! Branches whose target is in the instruction.
 
+use crate::addr::GuestPc;
 use crate::block::{Next, Site};
 use crate::decode::Class;
 use crate::translation::{ExitKind, Recover};
-use crate::addr::GuestPc;
 
 fn target(site: &Site<'_>) -> GuestPc {
     GuestPc(site.insn.rel_target(site.pc.0, site.bytes))

@@ -6,8 +6,8 @@
 //! scheme for returns, Adams & Agesen, ASPLOS 2006, section 3).
 
 use crate::addr::GuestPc;
-use crate::decode::Prefixes;
 use crate::block::{Next, Site};
+use crate::decode::Prefixes;
 use crate::emit::gpr;
 use crate::layout::Layout;
 use crate::rewrite::{branch, segment};
@@ -68,7 +68,10 @@ fn load_target(site: &mut Site<'_>) -> Option<()> {
         let address = site.next().0.wrapping_add(insn.disp(site.bytes).cast_unsigned());
         if site.out.hot.put_rel32(address, 0).is_none() || insn.prefixes.contains(Prefixes::ADDRSIZE) {
             // Out of reach: through rcx itself, whose value is in its slot.
-            let undo = 6 + usize::from(insn.prefixes.contains(Prefixes::SEG_FS)) + usize::from(insn.prefixes.contains(Prefixes::ADDRSIZE)) + 1;
+            let undo = 6
+                + usize::from(insn.prefixes.contains(Prefixes::SEG_FS))
+                + usize::from(insn.prefixes.contains(Prefixes::ADDRSIZE))
+                + 1;
             site.out.hot.drop_last(undo);
             let address = if insn.prefixes.contains(Prefixes::ADDRSIZE) { address & 0xffff_ffff } else { address };
             site.mark(Recover::Rcx);

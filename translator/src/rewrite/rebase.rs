@@ -12,7 +12,10 @@ fn has_high_byte_register(insn: &Insn) -> bool {
         && insn.rex_off == NO_OFFSET
         && insn.modrm_group() >= 4
         && match insn.map {
-            0 => matches!(insn.opcode, 0x84 | 0x86 | 0x88 | 0x8a) || (insn.opcode < 0x40 && matches!(insn.opcode & 7, 0 | 2)),
+            0 => {
+                matches!(insn.opcode, 0x84 | 0x86 | 0x88 | 0x8a)
+                    || (insn.opcode < 0x40 && matches!(insn.opcode & 7, 0 | 2))
+            }
             1 => matches!(insn.opcode, 0xb0 | 0xc0),
             _ => false,
         }
@@ -73,7 +76,13 @@ pub fn emit(code: &mut Code, insn: &Insn, bytes: &[u8], base: u8) {
         }
         Encoding::Evex => {
             let p = byte(insn.rex_off + 1);
-            code.put(&[0x62, p & 0x9f | 0x40 | (1 - b) << 5, byte(insn.rex_off + 2), byte(insn.rex_off + 3), insn.opcode]);
+            code.put(&[
+                0x62,
+                p & 0x9f | 0x40 | (1 - b) << 5,
+                byte(insn.rex_off + 2),
+                byte(insn.rex_off + 3),
+                insn.opcode,
+            ]);
         }
     }
     code.put(&[insn.modrm & 0x38 | base & 7]);

@@ -9,7 +9,8 @@ use crate::translation::{ExitKind, Recover};
 /// True when the instruction accesses memory relative to gs.
 #[must_use]
 pub fn applies(insn: &Insn) -> bool {
-    insn.prefixes.contains(Prefixes::SEG_GS) && (insn.has_memory_operand() && !is_lea(insn) || is_moffs(insn) || is_string(insn))
+    insn.prefixes.contains(Prefixes::SEG_GS)
+        && (insn.has_memory_operand() && !is_lea(insn) || is_moffs(insn) || is_string(insn))
 }
 
 fn is_lea(insn: &Insn) -> bool {
@@ -29,7 +30,10 @@ fn is_string(insn: &Insn) -> bool {
 
 /// `movdir64b` and relatives with a 32-bit address: the prefix holds for the destination in their register as well.
 fn has_narrow_destination(insn: &Insn) -> bool {
-    insn.encoding == Encoding::Legacy && insn.map == 2 && insn.opcode == 0xf8 && insn.prefixes.contains(Prefixes::ADDRSIZE)
+    insn.encoding == Encoding::Legacy
+        && insn.map == 2
+        && insn.opcode == 0xf8
+        && insn.prefixes.contains(Prefixes::ADDRSIZE)
 }
 
 /// `lea reg, [operand]`, the operand as in `insn` but without its segment.
@@ -56,6 +60,9 @@ fn add(code: &mut Code, a: u8, b: u8) {
 pub fn emit(site: &mut Site<'_>) -> Next {
     let insn = site.insn;
     let scaled = insn.encoding == Encoding::Evex && insn.disp_len == 1;
+    if is_string(insn) && !insn.prefixes.contains(Prefixes::ADDRSIZE) {
+        return string(site);
+    }
     if is_string(insn) || insn.is_vsib() || scaled || has_narrow_destination(insn) {
         return site.leave_to_runtime(ExitKind::Unsupported);
     }
@@ -104,6 +111,34 @@ pub fn emit(site: &mut Site<'_>) -> Next {
     site.out.hot.load_slot(base, slot_b);
     site.mark_at(next, Recover::Scratch(address));
     site.out.hot.load_slot(address, slot_a);
+    Next::Continue
+}
+
+/// A string instruction: its source register is moved by the gs base for as long as it runs, which may be interrupted
+/// between elements.
+fn string(site: &mut Site<'_>) -> Next {
+    /// rbx, the base of `xlat`.
+    const RBX: u8 = 3;
+    let source = if site.insn.opcode == 0xd7 { RBX } else { gpr::RSI };
+    let (slot, gs_base) = (site.layout.slot_r11, site.layout.guest_gs_base);
+    let next = site.next();
+    site.mark(Recover::At);
+    site.out.hot.store_slot(slot, gpr::R11);
+    site.mark(Recover::R11);
+    site.out.hot.load_slot(gpr::R11, gs_base);
+    add(&mut site.out.hot, source, gpr::R11);
+    site.mark(Recover::Shifted(source));
+    for &byte in site.bytes {
+        if byte != 0x65 {
+            site.out.hot.put(&[byte]);
+        }
+    }
+    site.mark_at(next, Recover::Shifted(source));
+    // r11 = −base: not, then lea with one more.
+    site.out.hot.put(&[0x49, 0xf7, 0xd3]);
+    site.out.hot.put(&[0x4a, 0x8d, 0x44 | source << 3, 0x18 | source, 1]);
+    site.mark_at(next, Recover::R11);
+    site.out.hot.load_slot(gpr::R11, slot);
     Next::Continue
 }
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use bt_translator::decode::{Class, DecodeError, Encoding, Insn, Prefixes, decode, flags};
 use iced_x86::{
-    Decoder, DecoderOptions, EncodingKind, Instruction, InstructionInfoFactory, Mnemonic, OpAccess,
-    OpKind, Register, RflagsBits,
+    Decoder, DecoderOptions, EncodingKind, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, Register,
+    RflagsBits,
 };
 
 /// Address the instructions pretend to be at: high enough that a 32-bit truncation shows.
@@ -60,10 +60,7 @@ fn name(insn: &Insn) -> String {
     } else {
         String::new()
     };
-    format!(
-        "{:?} map {} {prefix}{:02x}{group}",
-        insn.encoding, insn.map, insn.opcode
-    )
+    format!("{:?} map {} {prefix}{:02x}{group}", insn.encoding, insn.map, insn.opcode)
 }
 
 impl Findings {
@@ -78,19 +75,11 @@ impl Findings {
                 self.compared += 1;
                 let code = &bytes[..usize::from(insn.len)];
                 for what in self.differences(&decoder, &theirs, &insn, bytes) {
-                    note(
-                        &mut self.wrong,
-                        format!("{what}: {} {:?}", name(&insn), theirs.code()),
-                        code,
-                    );
+                    note(&mut self.wrong, format!("{what}: {} {:?}", name(&insn), theirs.code()), code);
                 }
             }
             Err(error) if !theirs.is_invalid() => {
-                note(
-                    &mut self.refused,
-                    format!("{:?} {error:?}", theirs.code()),
-                    bytes,
-                );
+                note(&mut self.refused, format!("{:?} {error:?}", theirs.code()), bytes);
             }
             Err(_) => {}
         }
@@ -105,21 +94,11 @@ impl Findings {
         }
         self.unchecked += 1;
         if theirs.len() != usize::from(insn.len) {
-            note(
-                &mut self.wrong,
-                format!("len of a reserved form: {} {:?}", name(insn), theirs.code()),
-                bytes,
-            );
+            note(&mut self.wrong, format!("len of a reserved form: {} {:?}", name(insn), theirs.code()), bytes);
         }
     }
 
-    fn differences(
-        &mut self,
-        decoder: &Decoder<'_>,
-        theirs: &Instruction,
-        insn: &Insn,
-        bytes: &[u8],
-    ) -> Vec<String> {
+    fn differences(&mut self, decoder: &Decoder<'_>, theirs: &Instruction, insn: &Insn, bytes: &[u8]) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut check = |is_same: bool, what: &str| {
             if !is_same {
@@ -131,118 +110,63 @@ impl Findings {
         let has_memory_op = (0..theirs.op_count()).any(|n| theirs.op_kind(n) == OpKind::Memory);
         // XLAT's operand is in no ModRM byte, like those of the string instructions.
         let has_memory_op = has_memory_op && theirs.mnemonic() != Mnemonic::Xlatb;
-        let is_moffs = insn.encoding == Encoding::Legacy
-            && insn.map == 0
-            && matches!(insn.opcode, 0xa0..=0xa3);
+        let is_moffs = insn.encoding == Encoding::Legacy && insn.map == 0 && matches!(insn.opcode, 0xa0..=0xa3);
 
         check(usize::from(insn.len) == theirs.len(), "len");
         check(insn.encoding == expected_encoding(theirs), "encoding");
         check(insn.class == expected_class(theirs), "class");
-        check(
-            insn.is_rip_relative() == theirs.is_ip_rel_memory_operand(),
-            "rip-relative",
-        );
-        check(
-            has_memory_op == (uses_modrm_memory || is_moffs),
-            "memory operand",
-        );
-        check(
-            usize::from(insn.disp_len) == constants.displacement_size(),
-            "disp length",
-        );
+        check(insn.is_rip_relative() == theirs.is_ip_rel_memory_operand(), "rip-relative");
+        check(has_memory_op == (uses_modrm_memory || is_moffs), "memory operand");
+        check(usize::from(insn.disp_len) == constants.displacement_size(), "disp length");
         if insn.disp_len != 0 {
-            check(
-                usize::from(insn.disp_off) == constants.displacement_offset(),
-                "disp offset",
-            );
+            check(usize::from(insn.disp_off) == constants.displacement_offset(), "disp offset");
         }
         let imm_len = constants.immediate_size() + constants.immediate_size2();
         // A fourth register in the high half of the last byte, and the opcode suffix of 3DNow!, count as immediates here.
-        let ends_in_register =
-            matches!(insn.encoding, Encoding::Vex | Encoding::Xop) && matches!(insn.map, 3 | 8);
+        let ends_in_register = matches!(insn.encoding, Encoding::Vex | Encoding::Xop) && matches!(insn.map, 3 | 8);
         if imm_len == 0 && (ends_in_register || insn.encoding == Encoding::Now3d) {
-            check(
-                insn.imm_len == 1 && insn.imm_off + 1 == insn.len,
-                "last byte",
-            );
+            check(insn.imm_len == 1 && insn.imm_off + 1 == insn.len, "last byte");
         } else {
             check(usize::from(insn.imm_len) == imm_len, "imm length");
-            check(
-                imm_len == 0 || usize::from(insn.imm_off) == constants.immediate_offset(),
-                "imm offset",
-            );
+            check(imm_len == 0 || usize::from(insn.imm_off) == constants.immediate_offset(), "imm offset");
         }
         if uses_modrm_memory {
             check_address(theirs, insn, bytes, &mut check);
         }
-        if matches!(
-            insn.class,
-            Class::Jcc(_) | Class::LoopOrJrcxz | Class::Jmp | Class::Call | Class::Xbegin
-        ) {
-            check(
-                insn.rel_target(PC, bytes) == theirs.near_branch_target(),
-                "branch target",
-            );
+        if matches!(insn.class, Class::Jcc(_) | Class::LoopOrJrcxz | Class::Jmp | Class::Call | Class::Xbegin) {
+            check(insn.rel_target(PC, bytes) == theirs.near_branch_target(), "branch target");
         }
 
         let effect = insn.flag_effect();
-        check(
-            effect.read & flags_of(theirs.rflags_read()) == flags_of(theirs.rflags_read()),
-            "flags read",
-        );
+        check(effect.read & flags_of(theirs.rflags_read()) == flags_of(theirs.rflags_read()), "flags read");
         let written = flags_of(theirs.rflags_modified());
         check(effect.write & !written == 0, "flags written");
-        let writes_memory = self
-            .info
-            .get_or_insert_with(InstructionInfoFactory::new)
-            .info(theirs)
-            .used_memory()
-            .iter()
-            .any(|memory| {
+        let writes_memory =
+            self.info.get_or_insert_with(InstructionInfoFactory::new).info(theirs).used_memory().iter().any(|memory| {
                 matches!(
                     memory.access(),
-                    OpAccess::Write
-                        | OpAccess::ReadWrite
-                        | OpAccess::CondWrite
-                        | OpAccess::ReadCondWrite
+                    OpAccess::Write | OpAccess::ReadWrite | OpAccess::CondWrite | OpAccess::ReadCondWrite
                 )
             });
         check(insn.may_write_memory() || !writes_memory, "memory write");
         if insn.may_write_memory() && !writes_memory {
-            note(
-                &mut self.cautious_writes,
-                format!("{:?}", theirs.mnemonic()),
-                bytes,
-            );
+            note(&mut self.cautious_writes, format!("{:?}", theirs.mnemonic()), bytes);
         }
         if effect.write != written {
-            note(
-                &mut self.cautious_flags,
-                format!("{:?}", theirs.mnemonic()),
-                bytes,
-            );
+            note(&mut self.cautious_flags, format!("{:?}", theirs.mnemonic()), bytes);
         }
         wrong
     }
 
     /// Prints the lists and fails if anything is wrong.
     pub fn finish(&self, title: &str) {
-        println!(
-            "{title}: {} instructions compared, {} reserved forms by length only",
-            self.compared, self.unchecked
-        );
+        println!("{title}: {} instructions compared, {} reserved forms by length only", self.compared, self.unchecked);
         for (what, list) in [
             ("WRONG", &self.wrong),
             ("REFUSED here, valid to iced", &self.refused),
-            (
-                "decoded here, invalid to iced (the CPU raises #UD)",
-                &self.lenient,
-            ),
+            ("decoded here, invalid to iced (the CPU raises #UD)", &self.lenient),
             ("may_write_memory without a store", &self.cautious_writes),
-            (
-                "more flags overwritten than flag_effect claims",
-                &self.cautious_flags,
-            ),
+            ("more flags overwritten than flag_effect claims", &self.cautious_flags),
         ] {
             println!("  {what}: {} kinds", list.len());
             for (key, (example, count)) in list {
@@ -250,68 +174,34 @@ impl Findings {
             }
         }
         assert!(self.compared > 0, "{title}: nothing was compared");
-        assert!(
-            self.wrong.is_empty(),
-            "{title}: {} kinds of wrong results",
-            self.wrong.len()
-        );
-        assert!(
-            self.refused.is_empty(),
-            "{title}: {} kinds refused",
-            self.refused.len()
-        );
+        assert!(self.wrong.is_empty(), "{title}: {} kinds of wrong results", self.wrong.len());
+        assert!(self.refused.is_empty(), "{title}: {} kinds refused", self.refused.len());
     }
 }
 
-fn check_address(
-    theirs: &Instruction,
-    insn: &Insn,
-    bytes: &[u8],
-    check: &mut impl FnMut(bool, &str),
-) {
+fn check_address(theirs: &Instruction, insn: &Insn, bytes: &[u8], check: &mut impl FnMut(bool, &str)) {
     let segment = match theirs.segment_prefix() {
         Register::FS => Prefixes::SEG_FS,
         Register::GS => Prefixes::SEG_GS,
         _ => Prefixes::NONE,
     };
     check(insn.prefixes.contains(segment), "segment");
-    check(
-        segment != Prefixes::NONE
-            || !insn
-                .prefixes
-                .intersects(Prefixes::SEG_FS.union(Prefixes::SEG_GS)),
-        "segment",
-    );
+    check(segment != Prefixes::NONE || !insn.prefixes.intersects(Prefixes::SEG_FS.union(Prefixes::SEG_GS)), "segment");
     if insn.is_rip_relative() {
-        check(
-            insn.rip_target(PC, bytes) == theirs.ip_rel_memory_address(),
-            "rip target",
-        );
+        check(insn.rip_target(PC, bytes) == theirs.ip_rel_memory_address(), "rip target");
         return;
     }
     let number = |register: Register| (register != Register::None).then(|| register.number());
-    check(
-        insn.base().map(usize::from) == number(theirs.memory_base()),
-        "base",
-    );
-    check(
-        insn.index().map(usize::from) == number(theirs.memory_index()),
-        "index",
-    );
+    check(insn.base().map(usize::from) == number(theirs.memory_base()), "base");
+    check(insn.index().map(usize::from) == number(theirs.memory_index()), "index");
     check(insn.is_vsib() == theirs.is_vsib(), "vsib");
     if insn.index().is_some() {
-        check(
-            u32::from(insn.scale()) == theirs.memory_index_scale(),
-            "scale",
-        );
+        check(u32::from(insn.scale()) == theirs.memory_index_scale(), "scale");
     }
     if insn.encoding != Encoding::Evex || insn.disp_len != 1 {
         let is_32_bit = insn.prefixes.contains(Prefixes::ADDRSIZE);
         let mask = if is_32_bit { 0xffff_ffff } else { u64::MAX };
-        check(
-            insn.disp(bytes).cast_unsigned() & mask == theirs.memory_displacement64() & mask,
-            "displacement",
-        );
+        check(insn.disp(bytes).cast_unsigned() & mask == theirs.memory_displacement64() & mask, "displacement");
     }
 }
 
@@ -325,13 +215,7 @@ fn flags_of(rflags: u32) -> u8 {
         (RflagsBits::OF, flags::OF),
     ]
     .iter()
-    .fold(0, |set, (theirs, ours)| {
-        if rflags & theirs != 0 {
-            set | ours
-        } else {
-            set
-        }
-    })
+    .fold(0, |set, (theirs, ours)| if rflags & theirs != 0 { set | ours } else { set })
 }
 
 fn expected_encoding(theirs: &Instruction) -> Encoding {

@@ -3,8 +3,9 @@
 use super::cache;
 use super::fragments::{Exit, Fragment, NONE};
 use super::source::Source;
-use super::{Engine, ibl, lock};
+use super::{Engine, ibl, lock, perf_map};
 use crate::mem::guest;
+use crate::options;
 use crate::sys::raw;
 use crate::thread::state::{ThreadState, reg};
 use alloc::vec;
@@ -20,6 +21,10 @@ const FAR_SLOT: [u8; 14] = [0xff, 0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 /// Where a far slot may begin so that its pointer is aligned.
 const FAR_ALIGN: u64 = 8;
 const FAR_POINTER: u64 = 6;
+
+/// Instructions, and bytes, of a fragment that is compared at each entry, at most.
+const CHECKED_INSNS: u32 = 16;
+const CHECKED_BYTES: usize = 16 * CHECKED_INSNS as usize;
 
 /// Entry from an exit stub.
 pub extern "C" fn on_exit(ts: *mut ThreadState, id: u32) {
@@ -91,31 +96,74 @@ impl Engine {
 
     /// Translates the code at `pc`; returns the body's cache address.
     fn make(&mut self, pc: u64) -> u64 {
+        if self.map.is_checked(pc) {
+            return self.make_checked(pc);
+        }
         if let Some(body) = self.fragments.enter_inside(pc) {
             return body;
         }
-        let zone_index = self.zone_with_room(pc);
-        let Some(zone) = self.cache.zones.get_mut(zone_index) else {
+        let (checked, writable) = self.translate(pc, Request::default());
+        if checked {
+            // It runs into a page that is.
+            return self.make_checked(pc);
+        }
+        let id = self.install(pc, false);
+        if writable {
+            self.keep_source(id);
+        }
+        self.fragments.place(pc).body
+    }
+
+    /// The fragment for code that can change without a fault: the last one if its source is still the same. It ends
+    /// behind every instruction that may write memory and at every branch, so that each entry comes here.
+    fn make_checked(&mut self, pc: u64) -> u64 {
+        if let Some(&id) = self.fragments.checked.get(&pc)
+            && let Some(f) = self.fragments.list.get(id as usize)
+            && f.alive
+            && let Some(source) = &f.source
+        {
+            let mut now = [0u8; CHECKED_BYTES];
+            let now = now.get_mut(..source.len()).unwrap_or(&mut []);
+            if guest::read_bytes(pc, now) == source.len() && *now == **source {
+                return f.hot + u64::from(f.body);
+            }
+            self.fragments.drop_fragment(id);
+            self.stats.invalidations += 1;
+        }
+        let request =
+            Request { end_after_store: true, single_entry: true, max_insns: CHECKED_INSNS, ..Request::default() };
+        self.translate(pc, request);
+        let id = self.install(pc, true);
+        self.keep_source(id);
+        self.fragments.checked.insert(pc, id);
+        self.fragments.list.get(id as usize).map_or(pc, |f| f.hot + u64::from(f.body))
+    }
+
+    /// Fills `out` with the code at `pc`. Returns whether part of it can change without a fault, and whether part of it is
+    /// writable.
+    fn translate(&mut self, pc: u64, request: Request) -> (bool, bool) {
+        self.zone_index = self.zone_with_room(pc);
+        let Some(zone) = self.cache.zones.get_mut(self.zone_index) else {
             crate::report::internal("no memory for the code cache")
         };
         zone.hot = zone.hot.next_multiple_of(16);
         let (hot_at, cold_at) = (CachePc(zone.hot), CachePc(zone.cold));
-        let mut source = Source { map: &mut self.map, fragments: &self.fragments, writable: false };
-        let out = &mut self.out;
-        self.translator.translate(GuestPc(pc), Request::default(), hot_at, cold_at, &mut source, out);
-        let writable = source.writable;
+        let mut source = Source { map: &mut self.map, fragments: &self.fragments, writable: false, checked: false };
+        self.translator.translate(GuestPc(pc), request, hot_at, cold_at, &mut source, &mut self.out);
+        let found = (source.checked, source.writable);
         self.stats.fragments += 1;
         self.stats.insns += u64::from(self.out.insns);
         self.stats.guest_bytes += u64::from(self.out.guest_len);
-        let id = self.install(zone_index, pc);
-        if writable
-            && let Some(f) = self.fragments.list.get_mut(id as usize)
-        {
+        found
+    }
+
+    /// Keeps the code a fragment was made from.
+    fn keep_source(&mut self, id: u32) {
+        if let Some(f) = self.fragments.list.get_mut(id as usize) {
             let mut source = vec![0u8; f.guest_len as usize];
-            guest::read_bytes(pc, &mut source);
+            guest::read_bytes(f.tag, &mut source);
             f.source = Some(source.into_boxed_slice());
         }
-        self.fragments.place(pc).body
     }
 
     fn zone_with_room(&mut self, pc: u64) -> usize {
@@ -127,8 +175,8 @@ impl Engine {
     }
 
     /// Places what `out` holds in a zone and makes it known. Returns the fragment's id.
-    fn install(&mut self, zone_index: usize, tag: u64) -> u32 {
-        let Some(zone) = self.cache.zones.get_mut(zone_index) else { return NONE };
+    fn install(&mut self, tag: u64, checked: bool) -> u32 {
+        let Some(zone) = self.cache.zones.get_mut(self.zone_index) else { return NONE };
         let out: &mut Translation = &mut self.out;
         let (hot_at, cold_at) = (zone.hot, zone.cold);
         let fragment = u32::try_from(self.fragments.list.len()).unwrap_or(NONE);
@@ -165,6 +213,9 @@ impl Engine {
         zone.cold = cold_at + u64::from(out.cold.offset());
         self.stats.cache_bytes += u64::from(out.hot.offset()) + u64::from(out.cold.offset());
         let exit_count = id - first_exit;
+        if options::get().perf_map {
+            perf_map::note(hot_at, u64::from(out.hot.offset()), tag);
+        }
         let boundaries = (
             u32::try_from(self.fragments.boundaries.len()).unwrap_or(0),
             u32::try_from(out.boundaries.len()).unwrap_or(0),
@@ -183,6 +234,7 @@ impl Engine {
             insns: out.insns,
             indirect: out.entries.first().is_some_and(|e| e.indirect.is_some()),
             source: None,
+            checked,
             alive: true,
         });
         for (exit, &far) in out.exits.iter().zip(&self.far) {
@@ -197,7 +249,7 @@ impl Engine {
                 linked: false,
             });
         }
-        for entry in &out.entries {
+        for entry in out.entries.iter().filter(|_| !checked) {
             self.fragments.add_entry(fragment, entry.pc.0, hot_at + u64::from(entry.body));
             if let Some(prologue) = entry.indirect {
                 let prologue = hot_at + u64::from(prologue);
@@ -221,10 +273,11 @@ impl Engine {
         }
         if place.prologue == 0 {
             let Some(zone_index) = self.cache.zone_for(GuestPc(pc), MAX_FRAGMENT_BYTES) else { return };
+            self.zone_index = zone_index;
             let Some(zone) = self.cache.zones.get(zone_index) else { return };
             self.translator.translate_prologue(GuestPc(pc), CachePc(zone.hot), CachePc(zone.cold), &mut self.out);
             let prologue = zone.hot;
-            self.install(zone_index, pc);
+            self.install(pc, false);
             self.fragments.set_prologue(pc, prologue);
         }
         ibl::insert(pc, self.fragments.place(pc).prologue);
@@ -258,4 +311,3 @@ fn vsyscall(ts: &mut ThreadState, pc: u64) -> Option<u64> {
     }
     Some(back)
 }
-

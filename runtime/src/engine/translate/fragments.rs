@@ -39,6 +39,8 @@ pub struct Fragment {
     pub insns: u32,
     /// Its first entry has a prologue.
     pub indirect: bool,
+    /// It is compared with its source at each entry.
+    pub checked: bool,
     /// The guest code it was made from, if that can change without our seeing it happen.
     pub source: Option<Box<[u8]>>,
     /// False once it has been dropped; its memory may still be executed by a thread inside it.
@@ -116,6 +118,9 @@ pub struct Fragments {
     pub boundaries: Vec<[u8; 2]>,
     /// By guest pc.
     pub places: PcMap<Place>,
+    /// Fragments of code that is compared at each entry, by guest pc: they have no place, so nothing is linked to them and no
+    /// look-up finds them.
+    pub checked: PcMap<u32>,
     /// Fragments by guest page number.
     pub by_page: BTreeMap<u64, Vec<u32>>,
     /// Links made.
@@ -123,6 +128,12 @@ pub struct Fragments {
 }
 
 impl Fragments {
+    /// None yet, with room for what the smallest dynamically linked program needs: growing a map costs more than its memory.
+    #[must_use]
+    pub fn with_room() -> Self {
+        Self { places: PcMap::with_capacity_and_hasher(3500, BuildHasherDefault::default()), ..Self::default() }
+    }
+
     /// What is known of `pc`.
     #[must_use]
     pub fn place(&self, pc: u64) -> Place {
@@ -179,7 +190,7 @@ impl Fragments {
         let candidates = self.by_page.get(&(pc >> 12))?;
         let (id, offset) = candidates.iter().rev().find_map(|&id| {
             let f = self.list.get(id as usize)?;
-            if !(f.tag < pc && pc < f.tag + u64::from(f.guest_len)) {
+            if f.checked || !(f.tag < pc && pc < f.tag + u64::from(f.guest_len)) {
                 return None;
             }
             let (first, count) = f.boundaries;
@@ -204,7 +215,8 @@ impl Fragments {
                 if exit.far == 0 {
                     return;
                 }
-                core::ptr::with_exposed_provenance_mut::<u64>(usize::try_from(exit.far + 8).unwrap_or(0)).write_volatile(body);
+                core::ptr::with_exposed_provenance_mut::<u64>(usize::try_from(exit.far + 8).unwrap_or(0))
+                    .write_volatile(body);
                 cache::patch(exit.site, exit.far);
             }
         }

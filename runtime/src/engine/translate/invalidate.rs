@@ -36,8 +36,8 @@ impl Engine {
         let page = addr >> 12;
         if !self.map.watched.get(&page).is_some_and(|w| w.protected) {
             // Another thread may have faulted on the page first and given it its access back already.
-            let writable = self.map.watched.contains_key(&page)
-                && self.map.find(addr).is_some_and(|(_, r)| r.is_writable());
+            let writable =
+                self.map.watched.contains_key(&page) && self.map.find(addr).is_some_and(|(_, r)| r.is_writable());
             return if writable { WriteFault::Retry } else { WriteFault::NotOurs };
         }
         self.stats.write_faults += 1;
@@ -109,7 +109,8 @@ impl Engine {
         if self.map.watched.is_empty() {
             return;
         }
-        let pages: alloc::vec::Vec<u64> = self.map.watched.range(start >> 12..=(end - 1) >> 12).map(|(&p, _)| p).collect();
+        let pages: alloc::vec::Vec<u64> =
+            self.map.watched.range(start >> 12..=(end - 1) >> 12).map(|(&p, _)| p).collect();
         for page in pages {
             self.map.watched.remove(&page);
         }
@@ -127,6 +128,7 @@ impl Engine {
         self.fragments.entries.clear();
         self.fragments.boundaries.clear();
         self.fragments.places.clear();
+        self.fragments.checked.clear();
         self.fragments.by_page.clear();
         registry::retire_zones(self);
     }

@@ -8,9 +8,10 @@ pub mod dispatch;
 pub mod fragments;
 pub mod ibl;
 pub mod invalidate;
+pub mod perf_map;
 pub mod recover;
-pub mod special;
 pub mod source;
+pub mod special;
 
 use crate::mem::lock::{Guard, Mutex};
 use crate::mem::map::CodeMap;
@@ -28,6 +29,8 @@ pub struct Engine {
     pub out: Translation,
     /// Far slots of the exits of the fragment being placed.
     far: Vec<u64>,
+    /// Zone that the translation under way is made for.
+    zone_index: usize,
     /// Cache memory.
     pub cache: cache::Cache,
     /// What has been translated.
@@ -86,8 +89,9 @@ pub fn start() -> Result<(), &'static str> {
         translator: Translator::new(layout(ibtc)),
         out: Translation::default(),
         far: Vec::new(),
+        zone_index: 0,
         cache: cache::Cache::default(),
-        fragments: Fragments::default(),
+        fragments: Fragments::with_room(),
         map: CodeMap::default(),
         stats: Stats::default(),
     });

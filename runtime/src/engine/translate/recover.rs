@@ -1,8 +1,8 @@
 //! The guest's state at a cache pc (SIGNALS.md, rule 1).
 
 use super::Engine;
-use crate::thread::state::{Regs, ThreadState, reg};
 use crate::mem::guest;
+use crate::thread::state::{Regs, ThreadState, reg};
 use bt_translator::addr::{CachePc, GuestPc};
 use bt_translator::block::{CodeSource, Request};
 use bt_translator::translation::{FAR_AWAY, Recover, find_position};
@@ -35,9 +35,9 @@ impl CodeSource for Kept<'_> {
 }
 
 impl Engine {
-    /// Rewrites `regs`, taken at a cache pc, into the guest's registers and pc. Returns the fragment, or `None` if `regs.rip` is
-    /// not in the cache.
-    pub fn recover(&mut self, ts: &ThreadState, regs: &mut Regs) -> Option<u32> {
+    /// Rewrites `regs`, taken at a cache pc, into the guest's registers and pc. Returns whether the pc is at the
+    /// beginning of what stands for an instruction, or `None` if `regs.rip` is not in the cache.
+    pub fn recover(&mut self, ts: &ThreadState, regs: &mut Regs) -> Option<bool> {
         let zone = self.cache.zone_of(regs.rip)?;
         let (id, hot) = zone.find(regs.rip)?;
         let exits = self.fragments.list.get(id as usize)?.exits;
@@ -47,7 +47,7 @@ impl Engine {
                 set(regs, reg::RCX, ts.slot_rcx);
             }
             regs.rip = exit.1;
-            return Some(id);
+            return Some(false);
         }
         self.translate_again(id)?;
         let fragment = self.fragments.list.get(id as usize)?;
@@ -72,6 +72,12 @@ impl Engine {
                 set(regs, usize::from(b), ts.slot_r11);
                 fixed
             }
+            Recover::Shifted(r) => {
+                let shifted = regs.gpr.get(usize::from(r)).copied().unwrap_or(0);
+                set(regs, usize::from(r), shifted.wrapping_sub(ts.guest_gs_base));
+                set(regs, reg::R11, ts.slot_r11);
+                fixed
+            }
             Recover::Rcx => {
                 set(regs, reg::RCX, ts.slot_rcx);
                 fixed
@@ -91,8 +97,13 @@ impl Engine {
                 }
             }
         };
+        let begins = match position.recover {
+            Recover::Copied => true,
+            Recover::At => offset == position.offset,
+            _ => false,
+        };
         regs.rip = pc;
-        Some(id)
+        Some(begins)
     }
 
     /// Fills `out` with a fragment's translation once more, for its position maps: from the code it was made from, which is
@@ -100,13 +111,13 @@ impl Engine {
     fn translate_again(&mut self, id: u32) -> Option<()> {
         let fragment = self.fragments.list.get(id as usize)?;
         let (tag, hot, cold) = (GuestPc(fragment.tag), CachePc(fragment.hot), CachePc(fragment.cold));
-        let (insns, indirect) = (fragment.insns, fragment.indirect);
+        let (insns, indirect, checked) = (fragment.insns, fragment.indirect, fragment.checked);
         let mut source = Kept { tag: fragment.tag, len: fragment.guest_len, copy: fragment.source.as_deref() };
         self.out.want_positions = true;
         if insns == 0 && fragment.guest_len == 0 {
             self.translator.translate_prologue(tag, hot, cold, &mut self.out);
         } else {
-            let request = Request { indirect, max_insns: insns.max(1), ..Request::default() };
+            let request = Request { indirect, single_entry: checked, max_insns: insns.max(1), ..Request::default() };
             self.translator.translate(tag, request, hot, cold, &mut source, &mut self.out);
         }
         self.out.want_positions = false;

@@ -16,6 +16,8 @@ pub struct Source<'a> {
     pub fragments: &'a Fragments,
     /// A page was writable: its code must be kept beside the fragment or watched.
     pub writable: bool,
+    /// Part of the code can change without a fault: the fragment must be compared at each entry.
+    pub checked: bool,
 }
 
 impl Source<'_> {
@@ -24,6 +26,7 @@ impl Source<'_> {
         let watch = self.map.watched.entry(page).or_default();
         if !watch.protected {
             watch.protected = true;
+            crate::policy::watch_outputs();
             // SAFETY: guest memory; the guest's own writes get their access back in the fault handler.
             let _ = unsafe { raw::mprotect(page << 12, 4096, prot & !k::PROT_WRITE) };
         }
@@ -41,7 +44,9 @@ impl CodeSource for Source<'_> {
             }
             let page_end = (at & !4095) + 4096;
             let want = usize::try_from(page_end.min(region.end) - at).unwrap_or(0).min(buf.len() - done);
-            if region.is_writable() {
+            if self.map.is_checked(at) {
+                self.checked = true;
+            } else if region.is_writable() {
                 self.writable = true;
                 self.watch(at >> 12, region.prot);
             }

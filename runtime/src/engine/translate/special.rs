@@ -4,7 +4,7 @@ use super::dispatch::redirect;
 use crate::mem::guest;
 use crate::report;
 use crate::thread::state::{ThreadState, reg};
-use bt_translator::decode::decode;
+use bt_translator::decode::{Insn, Prefixes, decode};
 use bt_translator::translation::ExitKind;
 
 /// Selectors of 64-bit user code and data (arch/x86/include/asm/segment.h).
@@ -53,9 +53,67 @@ pub fn run(ts: &mut ThreadState, kind: ExitKind) {
             }
             report::unsupported(ts, "loading the gs selector");
         }
+        ExitKind::Far if far(ts, &insn, &bytes, pc, next).is_some() => {}
         ExitKind::Int80 => crate::syscall::int80::run(ts, next),
         ExitKind::Iret | ExitKind::Far => report::unsupported(ts, "a far transfer or 32-bit return"),
-        ExitKind::Unsupported => report::unsupported(ts, "this instruction (sysenter, or a string or gather access through gs)"),
+        ExitKind::Unsupported => {
+            report::unsupported(ts, "this instruction (sysenter, or a string or gather access through gs)")
+        }
         ExitKind::Direct | ExitKind::Step => redirect(ts, pc),
     }
+}
+
+/// A far return, jump or call that stays in 64-bit code; `None` if it does not, or its operand cannot be read.
+fn far(ts: &mut ThreadState, insn: &Insn, bytes: &[u8; 16], pc: u64, next: u64) -> Option<()> {
+    let rsp = ts.regs.gpr.get(reg::RSP).copied()?;
+    let wide = insn.rex_w();
+    let word = |at: u64| if wide { guest::read::<u64>(at) } else { guest::read::<u32>(at).map(u64::from) };
+    let size = if wide { 8 } else { 4 };
+    if insn.prefixes.contains(Prefixes::OPSIZE) {
+        return None;
+    }
+    if matches!(insn.opcode, 0xca | 0xcb) {
+        let (to, cs) = (word(rsp)?, word(rsp + size)?);
+        let release = if insn.opcode == 0xca { insn.imm(bytes).cast_unsigned() & 0xffff } else { 0 };
+        if cs & 0xffff != USER_CS {
+            return None;
+        }
+        *ts.regs.gpr.get_mut(reg::RSP)? = rsp + 2 * size + release;
+        redirect(ts, to);
+        return Some(());
+    }
+    if !insn.has_memory_operand() {
+        return None;
+    }
+    let r = |n: u8| ts.regs.gpr.get(usize::from(n)).copied();
+    let mut at = if insn.is_rip_relative() {
+        insn.rip_target(pc, bytes)
+    } else {
+        let index = insn.index().map_or(Some(0), r)?;
+        insn.base()
+            .map_or(Some(0), r)?
+            .wrapping_add(index.wrapping_mul(u64::from(insn.scale())))
+            .wrapping_add_signed(insn.disp(bytes))
+    };
+    if insn.prefixes.contains(Prefixes::SEG_GS) {
+        at = at.wrapping_add(ts.guest_gs_base);
+    } else if insn.prefixes.intersects(Prefixes::SEG_FS.union(Prefixes::ADDRSIZE)) {
+        return None;
+    }
+    let (to, [low, high]) = (word(at)?, guest::read::<[u8; 2]>(at + size)?);
+    if u64::from(u16::from_le_bytes([low, high])) != USER_CS {
+        return None;
+    }
+    if insn.modrm_group() == 3 {
+        // A call pushes cs and the return address, each as wide as the operand.
+        let frame = rsp - 2 * size;
+        if wide {
+            guest::write(frame, &[next, USER_CS])?;
+        } else {
+            guest::write(frame, &[u32::try_from(next & 0xffff_ffff).ok()?, 0x33])?;
+        }
+        *ts.regs.gpr.get_mut(reg::RSP)? = frame;
+    }
+    redirect(ts, to);
+    Some(())
 }

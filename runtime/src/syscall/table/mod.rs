@@ -4,13 +4,7 @@
 //! and the line that a trace prints. Numbers come from the kernel's headers. The rows are grouped into
 //! files as the manual groups the calls; [`row`] finds one by its number.
 
-#![deny(
-    clippy::panic,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    unsafe_code
-)]
+#![deny(clippy::panic, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, unsafe_code)]
 
 mod arg;
 mod cases;
@@ -28,12 +22,7 @@ mod sets;
 mod signal;
 mod system;
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may fail by panicking"
-)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail by panicking")]
 mod tests;
 mod time;
 
@@ -100,23 +89,14 @@ impl Row {
         let constant = constant.as_bytes();
         let prefix_len = "__NR_".len();
         let name_len = constant.len() - prefix_len;
-        assert!(
-            number <= u16::MAX as u32 && name_len <= Row::NAME_LEN_MAX && args.len() <= MAX_ARGS
-        );
+        assert!(number <= u16::MAX as u32 && name_len <= Row::NAME_LEN_MAX && args.len() <= MAX_ARGS);
         let mut name = [0; Row::NAME_LEN_MAX];
         let mut at = 0;
         while at < name_len {
             name[at] = constant[prefix_len + at];
             at += 1;
         }
-        Row {
-            number: number as u16,
-            name_len: name_len as u8,
-            name,
-            treatment,
-            ret,
-            args: pad_args(args),
-        }
+        Row { number: number as u16, name_len: name_len as u8, name, treatment, ret, args: pad_args(args) }
     }
 
     const fn missing() -> Row {
@@ -125,10 +105,7 @@ impl Row {
 }
 
 /// The list with [`Arg::End`] up to the greatest length.
-#[allow(
-    clippy::indexing_slicing,
-    reason = "evaluated at compile time, where a wrong index is an error of the build"
-)]
+#[allow(clippy::indexing_slicing, reason = "evaluated at compile time, where a wrong index is an error of the build")]
 const fn pad_args(args: &[Arg]) -> [Arg; MAX_ARGS] {
     let mut padded = [Arg::End; MAX_ARGS];
     let mut at = 0;
@@ -196,9 +173,7 @@ static TABLE: [Row; COUNT] = {
         let rows = families[family];
         let mut at = 0;
         while at < rows.len() {
-            let Some(index) = index(rows[at].number as usize) else {
-                panic!("a number outside the table")
-            };
+            let Some(index) = index(rows[at].number as usize) else { panic!("a number outside the table") };
             assert!(table[index].name_len == 0, "two rows of one number");
             table[index] = rows[at];
             filled += 1;
@@ -237,18 +212,11 @@ pub struct Signature {
 impl Row {
     /// Decides what depends on the arguments' values.
     pub fn signature(&self, args: &[u64; MAX_ARGS]) -> Signature {
-        let mut signature = Signature {
-            args: self.args,
-            ret: self.ret,
-        };
-        let switch = self
-            .args
-            .iter()
-            .enumerate()
-            .find_map(|(at, arg)| match arg {
-                Arg::Switch(cases) => Some((at, *cases)),
-                _ => None,
-            });
+        let mut signature = Signature { args: self.args, ret: self.ret };
+        let switch = self.args.iter().enumerate().find_map(|(at, arg)| match arg {
+            Arg::Switch(cases) => Some((at, *cases)),
+            _ => None,
+        });
         if let Some((at, cases)) = switch {
             let case = cases.choose(args);
             for (slot, arg) in signature.args.iter_mut().skip(at).zip(case.args) {

@@ -21,9 +21,7 @@ pub(super) fn note_iov(writes: &mut Writes<'_>, addr: u64, count: u64) {
     while left > 0 {
         let mut chunk = [0; IOV_CHUNK * IOVEC_BYTES];
         let wanted = usize::try_from(left).unwrap_or(IOV_CHUNK).min(IOV_CHUNK) * IOVEC_BYTES;
-        let got = chunk
-            .get_mut(..wanted)
-            .map_or(0, |part| writes.mem.read(at, part));
+        let got = chunk.get_mut(..wanted).map_or(0, |part| writes.mem.read(at, part));
         let (entries, _) = chunk.as_chunks::<8>();
         let entries = entries.iter().map(|word| u64::from_le_bytes(*word));
         let whole = got / IOVEC_BYTES;
@@ -49,15 +47,8 @@ pub(super) fn note_msg(writes: &mut Writes<'_>, addr: u64) {
     let [name, name_len, iov, iov_count, control, control_len, _] = *words else {
         return;
     };
-    writes.range(
-        u64::from_le_bytes(name),
-        u64::from_le_bytes(name_len) & 0xffff_ffff,
-    );
-    note_iov(
-        writes,
-        u64::from_le_bytes(iov),
-        u64::from_le_bytes(iov_count),
-    );
+    writes.range(u64::from_le_bytes(name), u64::from_le_bytes(name_len) & 0xffff_ffff);
+    note_iov(writes, u64::from_le_bytes(iov), u64::from_le_bytes(iov_count));
     writes.range(u64::from_le_bytes(control), u64::from_le_bytes(control_len));
 }
 
@@ -95,11 +86,7 @@ pub(super) fn note_clone_args(writes: &mut Writes<'_>, addr: u64, len: u8) {
         return;
     };
     let flags = u64::from_le_bytes(flags);
-    for (flag, target) in [
-        (CLONE_PIDFD, pidfd),
-        (CLONE_CHILD_SETTID, child_tid),
-        (CLONE_PARENT_SETTID, parent_tid),
-    ] {
+    for (flag, target) in [(CLONE_PIDFD, pidfd), (CLONE_CHILD_SETTID, child_tid), (CLONE_PARENT_SETTID, parent_tid)] {
         if flags & u64::from(flag) != 0 {
             writes.range(u64::from_le_bytes(target), 4);
         }
@@ -144,12 +131,7 @@ pub(super) fn note_bpf(writes: &mut Writes<'_>, addr: u64, len: u8) {
     writes.range(addr, len_bytes);
     let mem = writes.mem;
     let word = |offset: u64| {
-        if offset + 8 <= len_bytes {
-            read_u64(mem, addr.wrapping_add(offset))
-        } else {
-            None
-        }
-        .unwrap_or(0)
+        if offset + 8 <= len_bytes { read_u64(mem, addr.wrapping_add(offset)) } else { None }.unwrap_or(0)
     };
     let half = |offset: u64| read_u32(mem, addr.wrapping_add(offset)).map_or(0, u64::from);
     match writes.arg_u32(0) {
@@ -199,11 +181,8 @@ pub(super) fn note_ioctl(writes: &mut Writes<'_>, addr: u64, request: u8) {
     const FS_IOC_FIEMAP: u64 = 0xc020_660b;
     let request = writes.arg_u32(request);
     let declared_bytes = (request >> 16) & 0x3fff;
-    let word =
-        |writes: &Writes<'_>, offset| read_u64(writes.mem, addr.wrapping_add(offset)).unwrap_or(0);
-    let half = |writes: &Writes<'_>, offset| {
-        read_u32(writes.mem, addr.wrapping_add(offset)).map_or(0, u64::from)
-    };
+    let word = |writes: &Writes<'_>, offset| read_u64(writes.mem, addr.wrapping_add(offset)).unwrap_or(0);
+    let half = |writes: &Writes<'_>, offset| read_u32(writes.mem, addr.wrapping_add(offset)).map_or(0, u64::from);
     match request {
         SIOCGIFCONF => {
             let (buffer, len_bytes) = (word(writes, 8), half(writes, 0));
@@ -216,8 +195,7 @@ pub(super) fn note_ioctl(writes: &mut Writes<'_>, addr: u64, request: u8) {
         }
         SG_IO => {
             // iovec_count, dxfer_len and dxferp; mx_sb_len and sbp
-            let (data, len_bytes, iov_count) =
-                (word(writes, 16), half(writes, 12), half(writes, 8) >> 16);
+            let (data, len_bytes, iov_count) = (word(writes, 16), half(writes, 12), half(writes, 8) >> 16);
             if iov_count == 0 {
                 writes.range(data, len_bytes);
             } else {
@@ -243,10 +221,8 @@ pub(super) fn note_register_set(writes: &mut Writes<'_>, addr: u64) {
 
 /// getxattrat(2): `struct xattr_args` begins with the value's address and size.
 pub(super) fn note_xattr(writes: &mut Writes<'_>, addr: u64) {
-    let (Some(value), Some(len_bytes)) = (
-        read_u64(writes.mem, addr),
-        read_u32(writes.mem, addr.wrapping_add(8)),
-    ) else {
+    let (Some(value), Some(len_bytes)) = (read_u64(writes.mem, addr), read_u32(writes.mem, addr.wrapping_add(8)))
+    else {
         return;
     };
     writes.range(value, u64::from(len_bytes));

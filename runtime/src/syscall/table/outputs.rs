@@ -49,12 +49,7 @@ impl Writes<'_> {
 ///
 /// Nothing is reported at the null pointer. A range may be larger than what the kernel writes and may
 /// reach into memory that is not mapped.
-pub fn outputs(
-    nr: u64,
-    args: &[u64; MAX_ARGS],
-    mem: &dyn GuestMemory,
-    f: &mut dyn FnMut(u64, u64),
-) {
+pub fn outputs(nr: u64, args: &[u64; MAX_ARGS], mem: &dyn GuestMemory, f: &mut dyn FnMut(u64, u64)) {
     let Some(row) = row(nr) else { return };
     let mut writes = Writes { mem, args, f };
     for (arg, value) in row.signature(args).args.into_iter().zip(*args) {
@@ -67,11 +62,7 @@ pub fn outputs(
 
 /// Whether the call can write guest memory at all; a cheap test before [`outputs`].
 pub fn may_write(nr: u64) -> bool {
-    row(nr).is_some_and(|row| {
-        row.args
-            .iter()
-            .any(|arg| matches!(arg, Arg::Switch(_)) || writes_memory(*arg))
-    })
+    row(nr).is_some_and(|row| row.args.iter().any(|arg| matches!(arg, Arg::Switch(_)) || writes_memory(*arg)))
 }
 
 /// Whether an argument of this kind is written by the kernel.
@@ -119,9 +110,7 @@ fn writes_memory(arg: Arg) -> bool {
 /// Notes what the kernel writes through one argument.
 fn note(writes: &mut Writes<'_>, arg: Arg, value: u64) {
     match arg {
-        Arg::Out(shape) | Arg::Update(shape) | Arg::Change(shape) => {
-            writes.range(value, shape.size_bytes())
-        }
+        Arg::Out(shape) | Arg::Update(shape) | Arg::Change(shape) => writes.range(value, shape.size_bytes()),
         Arg::OutArray(shape, count) | Arg::UpdateArray(shape, count) => {
             let len_bytes = shape.size_bytes() * writes.arg_u32(count);
             writes.range(value, len_bytes);
@@ -181,9 +170,6 @@ fn note(writes: &mut Writes<'_>, arg: Arg, value: u64) {
         Arg::RegisterSet => nested::note_register_set(writes, value),
         Arg::XattrArgs => nested::note_xattr(writes, value),
         Arg::FileHandle => nested::note_file_handle(writes, value),
-        arg => debug_assert!(
-            !writes_memory(arg),
-            "an argument that is written and not noted"
-        ),
+        arg => debug_assert!(!writes_memory(arg), "an argument that is written and not noted"),
     }
 }

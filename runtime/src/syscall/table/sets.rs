@@ -17,9 +17,7 @@ pub struct Names {
 impl Names {
     /// Every name with its value.
     pub fn iter(self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.text
-            .split_ascii_whitespace()
-            .zip(self.values.iter().copied())
+        self.text.split_ascii_whitespace().zip(self.values.iter().copied())
     }
 }
 

@@ -1,0 +1,239 @@
+//! The Markdown table.
+
+use std::fmt::Write as _;
+
+use crate::host::Host;
+use crate::rows::{Row, Status, Unit};
+use crate::stats::{self, Estimate};
+use crate::target::Target;
+
+const COLUMNS: [&str; 10] = [
+    "row",
+    "native",
+    "bt-run",
+    "ratio [95 %]",
+    "difference [95 %]",
+    "native's spread",
+    "floor",
+    "DynamoRIO",
+    "target",
+    "notes",
+];
+
+/// The machine, in a few lines above the table.
+#[must_use]
+pub fn heading(host: &Host, date: &str) -> String {
+    let place = if host.hypervisor { "virtual machine" } else { "bare metal" };
+    let mut text = format!(
+        "{date}, {} × {} ({place}), microcode {}, Linux {}, {}  \n{} (SHA-256 {}…), benchmark at revision {}, load {}",
+        host.cpus,
+        host.cpu,
+        host.microcode,
+        host.kernel,
+        host.distribution,
+        host.bt_run,
+        host.bt_run_sha256.get(..12).unwrap_or(&host.bt_run_sha256),
+        short_revision(&host.revision),
+        host.load,
+    );
+    if let Some(drrun) = &host.drrun {
+        let _ = write!(text, ", {drrun}");
+    }
+    text.push('\n');
+    text
+}
+
+fn short_revision(revision: &str) -> String {
+    let (digits, rest) = revision.split_at_checked(12).unwrap_or((revision, ""));
+    let dirty = if rest.ends_with("-dirty") { "-dirty" } else { "" };
+    format!("{digits}{dirty}")
+}
+
+/// The rows as a table whose columns line up.
+#[must_use]
+pub fn table(rows: &[Row]) -> String {
+    let cells: Vec<[String; 10]> = rows.iter().map(cells).collect();
+    let mut widths = COLUMNS.map(|title| title.chars().count());
+    for row in &cells {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    // The last column is prose: it needs no padding.
+    widths[COLUMNS.len() - 1] = COLUMNS[COLUMNS.len() - 1].len();
+    let mut text = line(&COLUMNS.map(str::to_owned), &widths);
+    text.push('|');
+    for width in widths {
+        text.push_str(&"-".repeat(width + 2));
+        text.push('|');
+    }
+    text.push('\n');
+    for row in &cells {
+        text.push_str(&line(row, &widths));
+    }
+    text
+}
+
+fn line(cells: &[String; 10], widths: &[usize; 10]) -> String {
+    let mut text = String::from("|");
+    for (cell, &width) in cells.iter().zip(widths) {
+        let padding = width.saturating_sub(cell.chars().count());
+        let _ = write!(text, " {cell}{} |", " ".repeat(padding));
+    }
+    text.push('\n');
+    text
+}
+
+fn cells(row: &Row) -> [String; 10] {
+    let or_dash = |cell: Option<String>| cell.unwrap_or_else(|| "–".to_owned());
+    let figure = |values: &[f64]| {
+        let median = stats::median(values)?;
+        Some(format!("{} {}", number(median), row.unit.symbol()))
+    };
+    let ours = match &row.status {
+        Status::Measured => or_dash(figure(&row.bt_run)),
+        Status::Failed { .. } => "failed".to_owned(),
+        Status::NotInstalled { .. } => "not installed".to_owned(),
+    };
+    [
+        format!("{}/{}", row.group, row.name),
+        or_dash(figure(&row.native)),
+        ours,
+        or_dash(row.ratio.map(|ratio| format!("{}×", interval(&ratio)))),
+        // Seconds of different workloads do not compare: there the ratio says it all.
+        or_dash(
+            row.difference
+                .filter(|_| row.unit != Unit::CpuSeconds)
+                .map(|difference| format!("{} {}", interval(&difference), row.unit.symbol())),
+        ),
+        or_dash(row.native_spread_percent.map(|spread| format!("{spread:.1} %"))),
+        or_dash(floor(row)),
+        or_dash(dynamorio(row)),
+        or_dash(target(row)),
+        notes(row),
+    ]
+}
+
+/// Three significant digits, more before the point.
+#[must_use]
+pub fn number(value: f64) -> String {
+    match value.abs() {
+        size if size >= 99.95 => format!("{value:.0}"),
+        size if size >= 9.995 => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
+}
+
+fn interval(estimate: &Estimate) -> String {
+    let [median, low, high] = [estimate.median, estimate.low, estimate.high].map(number);
+    format!("{median} [{low}, {high}]")
+}
+
+fn floor(row: &Row) -> Option<String> {
+    if let Some(Target::Difference { .. }) = row.target {
+        let floor = row.difference_floor?;
+        return Some(format!("± {} {}", number(floor), row.unit.symbol()));
+    }
+    Some(format!("± {:.1} %", row.ratio_floor? * 100.0))
+}
+
+fn dynamorio(row: &Row) -> Option<String> {
+    let published = row.published.map(|figure| figure.cell());
+    let here = row.drrun_ratio.map(|ratio| format!("here {}×", interval(&ratio)));
+    let parts: Vec<String> = [published, here].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+fn target(row: &Row) -> Option<String> {
+    let target = row.target?;
+    let limit = match target {
+        Target::Ratio { at_most } => format!("≤ {}×", number(at_most)),
+        Target::Difference { at_most } => {
+            format!("≤ native + {} {}", number(at_most), row.unit.symbol())
+        }
+    };
+    Some(match row.met {
+        Some(true) => format!("{limit}: met"),
+        Some(false) => format!("{limit}: **missed**"),
+        None => limit,
+    })
+}
+
+fn notes(row: &Row) -> String {
+    let mut notes = Vec::new();
+    match &row.status {
+        Status::Failed { reason } => notes.push(reason.clone()),
+        Status::NotInstalled { program } => notes.push(format!("needs {program}")),
+        Status::Measured => {}
+    }
+    if !row.bt_run.is_empty() {
+        notes.push(format!("{} pairs", row.bt_run.len()));
+    }
+    if (1..3).contains(&row.bt_run.len()) {
+        notes.push("too few pairs for an interval".to_owned());
+    }
+    if row.noisy {
+        notes.push("**noise**: native against native strays too far".to_owned());
+    }
+    notes.extend(row.notes.iter().cloned());
+    notes.join("; ").replace('|', "\\|").replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::launch::Side;
+    use crate::measure::Rounds;
+
+    fn measured() -> Row {
+        let mut rounds = Rounds::default();
+        let figure = |side| Ok(if side == Side::Native { 4.0 } else { 6.0 });
+        rounds.extend(3, false, figure).unwrap();
+        let mut row = Row::new("startup", "true", Unit::Milliseconds);
+        row.target = Some(Target::Difference { at_most: 3.0 });
+        row.fill(&rounds);
+        row.judge();
+        row
+    }
+
+    #[test]
+    fn figures_verdict_and_floor_stand_in_the_line() {
+        let text = table(&[measured()]);
+        let line = text.lines().nth(2).unwrap();
+        for part in [
+            "startup/true",
+            "4.00 ms",
+            "6.00 ms",
+            "1.50 [1.50, 1.50]×",
+            "2.00 [2.00, 2.00] ms",
+            "± 0.00 ms",
+            "≤ native + 3.00 ms: met",
+            "3 pairs",
+        ] {
+            assert!(line.contains(part), "{part} in {line}");
+        }
+    }
+
+    #[test]
+    fn failures_stay_in_the_table_with_their_reason() {
+        let mut row = measured();
+        row.fail("signal 11 | here".to_owned());
+        row.judge();
+        let text = table(&[row]);
+        assert!(text.contains("| failed "), "{text}");
+        assert!(text.contains("**missed**"), "{text}");
+        assert!(text.contains("signal 11 \\| here"), "{text}");
+    }
+
+    #[test]
+    fn lines_have_the_same_number_of_columns() {
+        let text = table(&[measured()]);
+        assert!(text.lines().all(|line| line.matches('|').count() == COLUMNS.len() + 1));
+    }
+
+    #[test]
+    fn numbers_keep_three_digits() {
+        let written = [0.123, 9.999, 99.96, 1234.5].map(number);
+        assert_eq!(written, ["0.12", "10.0", "100", "1234"]);
+    }
+}

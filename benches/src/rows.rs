@@ -1,0 +1,323 @@
+//! A row: what was measured, with everything needed to judge it. Rows are appended as JSON
+//! lines as soon as they are complete, so that a stopped run keeps what it has.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+
+use crate::host::Host;
+use crate::measure::Rounds;
+use crate::peers::Published;
+use crate::run_stats::CacheFigures;
+use crate::stats::{self, Estimate};
+use crate::target::Target;
+
+/// Version of the rows' shape.
+const SCHEMA: u32 = 1;
+
+/// A floor of a ratio above which a row is marked as noise.
+const NOISY_RATIO: f64 = 0.10;
+
+/// What a figure is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Unit {
+    /// Seconds of user and system time.
+    #[serde(rename = "cpu_s")]
+    CpuSeconds,
+    /// Milliseconds of wall time.
+    #[serde(rename = "wall_ms")]
+    Milliseconds,
+    /// Nanoseconds of CPU time per operation.
+    #[serde(rename = "cpu_ns")]
+    Nanoseconds,
+    /// Mebibytes of peak resident size.
+    #[serde(rename = "peak_rss_mib")]
+    Mebibytes,
+}
+
+impl Unit {
+    /// The unit's symbol.
+    #[must_use]
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::CpuSeconds => "s",
+            Self::Milliseconds => "ms",
+            Self::Nanoseconds => "ns",
+            Self::Mebibytes => "MiB",
+        }
+    }
+}
+
+/// What became of a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Status {
+    /// There are figures.
+    Measured,
+    /// A side did not do what it should.
+    Failed {
+        /// Which, and what it did.
+        reason: String,
+    },
+    /// The program is missing.
+    NotInstalled {
+        /// Its name.
+        program: String,
+    },
+}
+
+/// One row.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    schema: u32,
+    /// When it was measured.
+    pub date: String,
+    /// compute, startup, syscall or memory.
+    pub group: &'static str,
+    /// Name within the group.
+    pub name: String,
+    /// What was run.
+    pub command: String,
+    /// What the figures are counted in.
+    pub unit: Unit,
+    /// Whether the work was scaled down.
+    pub quick: bool,
+    /// The CPU to which both sides were pinned.
+    pub pinned_cpu: Option<usize>,
+    /// What became of it.
+    #[serde(flatten)]
+    pub status: Status,
+    /// Native figures, in order: one before each of ours, and a last one.
+    pub native: Vec<f64>,
+    /// Figures under bt-run.
+    pub bt_run: Vec<f64>,
+    /// Figures under drrun.
+    pub drrun: Vec<f64>,
+    /// Ours / native.
+    pub ratio: Option<Estimate>,
+    /// Ours − native.
+    pub difference: Option<Estimate>,
+    /// drrun / native.
+    pub drrun_ratio: Option<Estimate>,
+    /// (max − min) / median of native.
+    pub native_spread_percent: Option<f64>,
+    /// How far native / native strays from 1.
+    pub ratio_floor: Option<f64>,
+    /// How far native − native strays from 0.
+    pub difference_floor: Option<f64>,
+    /// DynamoRIO's figure from the data file.
+    pub published: Option<Published>,
+    /// What is promised.
+    pub target: Option<Target>,
+    /// Whether it holds; a row that failed does not.
+    pub met: Option<bool>,
+    /// Native against native strays so far that the verdict says little.
+    pub noisy: bool,
+    /// Figures of `--stats`.
+    pub memory: Option<CacheFigures>,
+    /// Remarks.
+    pub notes: Vec<String>,
+}
+
+impl Row {
+    /// A row without figures.
+    #[must_use]
+    pub fn new(group: &'static str, name: &str, unit: Unit) -> Self {
+        Self {
+            schema: SCHEMA,
+            date: crate::host::now(),
+            group,
+            name: name.to_owned(),
+            command: String::new(),
+            unit,
+            quick: false,
+            pinned_cpu: None,
+            status: Status::Measured,
+            native: Vec::new(),
+            bt_run: Vec::new(),
+            drrun: Vec::new(),
+            ratio: None,
+            difference: None,
+            drrun_ratio: None,
+            native_spread_percent: None,
+            ratio_floor: None,
+            difference_floor: None,
+            published: None,
+            target: None,
+            met: None,
+            noisy: false,
+            memory: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Takes the figures of `rounds`.
+    pub fn fill(&mut self, rounds: &Rounds) {
+        self.native = rounds.native().to_vec();
+        self.bt_run = rounds.ours();
+        self.drrun = rounds.peer();
+        self.ratio = rounds.ratio();
+        self.difference = rounds.difference();
+        self.drrun_ratio = stats::estimate(&rounds.peer_ratios());
+        self.native_spread_percent = stats::spread_percent(&self.native);
+        self.ratio_floor = rounds.ratio_floor();
+        self.difference_floor = rounds.difference_floor();
+    }
+
+    /// Says in the notes how often drrun failed.
+    pub fn note_peer_failures(&mut self, rounds: &Rounds) {
+        if let Some(first) = rounds.peer_failures().first() {
+            let count = rounds.peer_failures().len();
+            self.notes.push(format!("{count} × {first}"));
+        }
+    }
+
+    /// The estimate that the target is about, with its floor.
+    #[must_use]
+    pub fn judged(&self) -> Option<(Estimate, f64)> {
+        match self.target? {
+            Target::Ratio { .. } => Some((self.ratio?, self.ratio_floor?)),
+            Target::Difference { .. } => Some((self.difference?, self.difference_floor?)),
+        }
+    }
+
+    /// Compares with the target.
+    pub fn judge(&mut self) {
+        self.noisy = match (self.target, self.difference_floor, self.ratio_floor) {
+            (Some(Target::Difference { at_most }), Some(floor), _) => floor > at_most / 2.0,
+            (_, _, Some(floor)) => floor > NOISY_RATIO,
+            _ => false,
+        };
+        let Some(target) = self.target else { return };
+        self.met = match (&self.status, self.judged()) {
+            (Status::Failed { .. }, _) => Some(false),
+            (Status::Measured, Some((estimate, floor))) => Some(target.is_met(&estimate, floor)),
+            _ => None,
+        };
+    }
+
+    /// Marks the row as failed.
+    pub fn fail(&mut self, reason: String) {
+        self.status = Status::Failed { reason };
+    }
+}
+
+/// Keeps rows, in memory and in a file.
+#[derive(Debug)]
+pub struct Rows {
+    rows: Vec<Row>,
+    file: File,
+    host: Host,
+}
+
+impl Rows {
+    /// Appends to `path`.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub fn append_to(path: &Path, host: Host) -> Result<Self> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        }
+        let file =
+            OpenOptions::new().create(true).append(true).open(path).with_context(|| path.display().to_string())?;
+        Ok(Self { rows: Vec::new(), file, host })
+    }
+
+    /// Judges a row, keeps it and writes it.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn push(&mut self, mut row: Row) -> Result<()> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            #[serde(flatten)]
+            row: &'a Row,
+            host: &'a Host,
+        }
+        row.judge();
+        let line = Line { row: &row, host: &self.host };
+        let mut text = serde_json::to_string(&line)?;
+        text.push('\n');
+        self.file.write_all(text.as_bytes()).context("rows file")?;
+        self.rows.push(row);
+        Ok(())
+    }
+
+    /// The rows so far.
+    #[must_use]
+    pub fn all(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The machine.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::launch::Side;
+
+    fn row(target: Target) -> Row {
+        let mut rounds = Rounds::default();
+        let figure = |side| Ok(if side == Side::Native { 10.0 } else { 12.0 });
+        rounds.extend(3, false, figure).unwrap();
+        let mut row = Row::new("compute", "some", Unit::CpuSeconds);
+        row.target = Some(target);
+        row.fill(&rounds);
+        row
+    }
+
+    #[test]
+    fn targets_are_judged_by_their_own_estimate() {
+        let mut met = row(Target::Difference { at_most: 2.0 });
+        met.judge();
+        assert_eq!(met.met, Some(true));
+        let mut missed = row(Target::Ratio { at_most: 1.1 });
+        missed.judge();
+        assert_eq!(missed.met, Some(false));
+    }
+
+    #[test]
+    fn failed_rows_miss_and_missing_programs_have_no_verdict() {
+        let mut failed = row(Target::Ratio { at_most: 9.0 });
+        failed.fail("exit 1".to_owned());
+        failed.judge();
+        assert_eq!(failed.met, Some(false));
+        let mut missing = row(Target::Ratio { at_most: 9.0 });
+        missing.status = Status::NotInstalled { program: "xz".to_owned() };
+        missing.judge();
+        assert_eq!(missing.met, None);
+    }
+
+    #[test]
+    fn rows_whose_native_runs_disagree_are_marked() {
+        let (mut figures, mut rounds) = ([10.0, 12.0, 13.0].into_iter().cycle(), Rounds::default());
+        let figure = |_| Ok(figures.next().unwrap_or(1.0));
+        rounds.extend(3, false, figure).unwrap();
+        let mut row = Row::new("startup", "some", Unit::Milliseconds);
+        row.fill(&rounds);
+        row.judge();
+        assert!(row.noisy, "{:?}", row.ratio_floor);
+        let mut steady = self::row(Target::Ratio { at_most: 2.0 });
+        steady.judge();
+        assert!(!steady.noisy);
+    }
+
+    #[test]
+    fn json_line_tells_state_unit_and_target() {
+        let text = serde_json::to_string(&row(Target::Ratio { at_most: 1.5 })).unwrap();
+        for part in
+            [r#""schema":1"#, r#""unit":"cpu_s""#, r#""state":"measured""#, r#""target":{"of":"ratio","at_most":1.5}"#]
+        {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+}

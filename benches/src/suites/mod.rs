@@ -1,0 +1,246 @@
+//! What is measured, one module for each group of rows.
+
+pub mod compute;
+pub mod memory;
+pub mod primitives;
+pub mod startup;
+pub mod syscall;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::launch::{Failure, Invocation, Launcher, Output, Run, Side, describe_status};
+use crate::measure::Rounds;
+use crate::os::{self, CpuSet};
+use crate::peers::Peer;
+use crate::rows::{Row, Rows, Status};
+
+/// The names of the groups, in the order of the table.
+pub const GROUPS: [&str; 4] = ["compute", "startup", "syscall", "memory"];
+
+/// Pairs where a target is within 5 %.
+const CLOSE_PAIRS: usize = 15;
+
+/// How thorough a run is.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// About a fifth of the work.
+    pub quick: bool,
+    /// Exactly so many pairs for every row.
+    pub pairs: Option<usize>,
+    /// Groups, or rows as group/name; all when empty.
+    pub only: Vec<String>,
+    /// The CPU for the groups that are pinned.
+    pub cpu: usize,
+}
+
+impl Plan {
+    /// Whether a row is wanted.
+    #[must_use]
+    pub fn wants(&self, group: &str, name: &str) -> bool {
+        let is_it = |wanted: &String| match wanted.split_once('/') {
+            Some((its_group, its_name)) => its_group == group && its_name == name,
+            None => wanted == group,
+        };
+        self.only.is_empty() || self.only.iter().any(is_it)
+    }
+
+    fn pairs(&self, full: usize, quick: usize) -> usize {
+        self.pairs.unwrap_or(if self.quick { quick } else { full })
+    }
+}
+
+/// Why a run ends early.
+#[derive(Debug)]
+pub enum Stop {
+    /// Ctrl-C.
+    Interrupted,
+    /// Rows cannot be written or the machine refuses.
+    Broken(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Stop {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Broken(error)
+    }
+}
+
+/// What the suites share.
+pub struct Session {
+    /// How thorough.
+    pub plan: Plan,
+    /// Runs commands.
+    pub launcher: Launcher,
+    /// DynamoRIO's figures.
+    pub peer: Peer,
+    /// Where rows go.
+    pub rows: Rows,
+    /// The CPUs that this process had at its start.
+    pub all_cpus: CpuSet,
+}
+
+impl Session {
+    /// Runs all groups that are wanted.
+    ///
+    /// # Errors
+    /// See [`Stop`]; the rows so far are kept.
+    pub fn run(&mut self) -> Result<(), Stop> {
+        compute::run(self)?;
+        startup::run(self)?;
+        syscall::run(self)?;
+        memory::run(self)
+    }
+
+    /// Confines this process and its children to one CPU, or lets them go.
+    fn pin(&self, pinned: bool) -> Result<()> {
+        let one = CpuSet::only(self.plan.cpu).filter(|_| pinned);
+        one.unwrap_or(self.all_cpus).confine()?;
+        Ok(())
+    }
+
+    /// Finishes a row.
+    fn push(&mut self, mut row: Row) -> Result<(), Stop> {
+        row.published = self.peer.figure(row.group, &row.name);
+        row.quick = self.plan.quick;
+        self.rows.push(row)?;
+        if os::interrupted() {
+            return Err(Stop::Interrupted);
+        }
+        Ok(())
+    }
+
+    fn push_not_installed(&mut self, mut row: Row, program: &str) -> Result<(), Stop> {
+        row.status = Status::NotInstalled { program: program.to_owned() };
+        self.push(row)
+    }
+
+    /// Measures pairs into `row` and keeps it, also when it fails or is interrupted.
+    fn measure(
+        &mut self,
+        mut row: Row,
+        pairs: usize,
+        mut figure: impl FnMut(&Launcher, Side) -> Result<f64, Failure>,
+    ) -> Result<Rounds, Stop> {
+        let mut rounds = Rounds::default();
+        let mut wanted = pairs;
+        let result = loop {
+            if rounds.len() == wanted {
+                // A target that is close deserves more pairs, unless their number was chosen.
+                row.fill(&rounds);
+                let close = row.target.zip(row.judged());
+                let close = close.is_some_and(|(target, (estimate, _))| target.is_close(&estimate));
+                let chosen = self.plan.quick || self.plan.pairs.is_some();
+                if !close || chosen || wanted >= CLOSE_PAIRS {
+                    break Ok(());
+                }
+                wanted = CLOSE_PAIRS;
+            }
+            show_progress(&row, rounds.len(), wanted);
+            let launcher = &self.launcher;
+            let run = |side| figure(launcher, side);
+            if let Err(failure) = rounds.extend(1, launcher.drrun.is_some(), run) {
+                break Err(failure);
+            }
+        };
+        clear_progress();
+        row.fill(&rounds);
+        row.note_peer_failures(&rounds);
+        match result {
+            Ok(()) => {}
+            Err(Failure::Failed(reason)) => row.fail(reason),
+            Err(Failure::Interrupted) if rounds.is_empty() => return Err(Stop::Interrupted),
+            Err(Failure::Interrupted) => row.notes.push("interrupted".to_owned()),
+        }
+        let failed = row.status != Status::Measured;
+        self.push(row)?;
+        Ok(if failed { Rounds::default() } else { rounds })
+    }
+}
+
+fn show_progress(row: &Row, done: usize, wanted: usize) {
+    let mut errors = std::io::stderr();
+    if errors.is_terminal() {
+        let _ = write!(errors, "\r\x1b[K{}/{}: {done} of {wanted} pairs", row.group, row.name);
+    } else if done == 0 {
+        let _ = writeln!(errors, "{}/{}", row.group, row.name);
+    }
+}
+
+fn clear_progress() {
+    let mut errors = std::io::stderr();
+    if errors.is_terminal() {
+        let _ = write!(errors, "\r\x1b[K");
+    }
+}
+
+/// An untimed run of each side, which must exit 0 and write the same. Says how long a timed run
+/// may take.
+fn check(launcher: &Launcher, invocation: &Invocation) -> Result<Duration, Failure> {
+    let hour = Duration::from_secs(3600);
+    let native = launcher.run(Side::Native, invocation, Output::File, &[], hour)?;
+    succeeded(launcher, Side::Native, native)?;
+    let limit = Duration::from_secs_f64(30.0 + 30.0 * native.wall_seconds);
+    let ours = launcher.run(Side::BtRun, invocation, Output::File, &[], limit)?;
+    succeeded(launcher, Side::BtRun, ours)?;
+    if launcher.outputs_are_equal(Side::Native, Side::BtRun)? {
+        Ok(limit)
+    } else {
+        Err(Failure::Failed("bt-run: output differs from native's".to_owned()))
+    }
+}
+
+/// A timed run, which must exit 0 as the checked one did.
+fn timed(launcher: &Launcher, side: Side, invocation: &Invocation, limit: Duration) -> Result<Run, Failure> {
+    let run = launcher.run(side, invocation, invocation.output, &[], limit)?;
+    succeeded(launcher, side, run)
+}
+
+fn succeeded(launcher: &Launcher, side: Side, run: Run) -> Result<Run, Failure> {
+    if run.status == 0 {
+        return Ok(run);
+    }
+    let said = launcher.first_error_line(side).map_or_else(String::new, |line| format!(": {line}"));
+    let native = if side == Side::Native { "" } else { " (native: exit 0)" };
+    Err(Failure::Failed(format!("{}: {}{native}{said}", side.name(), describe_status(run.status))))
+}
+
+/// A command in the scratch folder.
+fn invocation(program: &Path, arguments: &[&str], launcher: &Launcher) -> Invocation {
+    Invocation {
+        program: program.to_owned(),
+        arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
+        folder: launcher.scratch.clone(),
+        output: Output::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(only: &[&str]) -> Plan {
+        Plan { quick: false, pairs: None, only: only.iter().map(|&name| name.to_owned()).collect(), cpu: 0 }
+    }
+
+    #[test]
+    fn groups_and_single_rows_can_be_asked_for() {
+        assert!(plan(&[]).wants("compute", "xz"));
+        assert!(plan(&["compute"]).wants("compute", "xz"));
+        assert!(!plan(&["startup"]).wants("compute", "xz"));
+        assert!(plan(&["startup", "compute/xz"]).wants("compute", "xz"));
+        assert!(!plan(&["compute/gzip"]).wants("compute", "xz"));
+    }
+
+    #[test]
+    fn chosen_pairs_go_before_the_usual_ones() {
+        let mut plan = plan(&[]);
+        assert_eq!(plan.pairs(7, 3), 7);
+        plan.quick = true;
+        assert_eq!(plan.pairs(7, 3), 3);
+        plan.pairs = Some(2);
+        assert_eq!(plan.pairs(7, 3), 2);
+    }
+}

@@ -1,0 +1,68 @@
+//! What the project promises, and whether it holds.
+
+use serde::{Deserialize, Serialize};
+
+use crate::stats::Estimate;
+
+/// A promise about one row.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum Target {
+    /// Ours / native.
+    Ratio {
+        /// The largest ratio that keeps it.
+        at_most: f64,
+    },
+    /// Ours − native, in the row's unit.
+    Difference {
+        /// The largest difference that keeps it.
+        at_most: f64,
+    },
+}
+
+impl Target {
+    /// The limit.
+    #[must_use]
+    pub fn at_most(self) -> f64 {
+        match self {
+            Self::Ratio { at_most } | Self::Difference { at_most } => at_most,
+        }
+    }
+
+    /// Met when the interval's upper end is at most the target and the noise floor.
+    #[must_use]
+    pub fn is_met(self, estimate: &Estimate, floor: f64) -> bool {
+        estimate.high <= self.at_most() + floor
+    }
+
+    /// Whether the median is so near that few pairs do not decide.
+    #[must_use]
+    pub fn is_close(self, estimate: &Estimate) -> bool {
+        (estimate.median - self.at_most()).abs() <= 0.05 * self.at_most().abs()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn estimate(median: f64, high: f64) -> Estimate {
+        Estimate { median, low: median, high }
+    }
+
+    #[test]
+    fn the_upper_end_decides_and_the_floor_is_granted() {
+        let target = Target::Ratio { at_most: 1.25 };
+        assert!(target.is_met(&estimate(1.2, 1.25), 0.0));
+        assert!(!target.is_met(&estimate(1.2, 1.27), 0.01));
+        assert!(target.is_met(&estimate(1.2, 1.27), 0.02 + 1e-9));
+    }
+
+    #[test]
+    fn within_five_percent_is_close_on_both_sides() {
+        let target = Target::Difference { at_most: 20.0 };
+        assert!(target.is_close(&estimate(19.1, 19.1)));
+        assert!(target.is_close(&estimate(20.9, 20.9)));
+        assert!(!target.is_close(&estimate(18.0, 18.0)));
+    }
+}
