@@ -21,6 +21,7 @@ fn check(bytes: &[u8], random: &mut Random) {
         indirect: random.below(2) == 0,
         end_after_store: random.below(4) == 0,
         max_insns: u32::try_from(random.below(3)).unwrap(),
+        single_entry: random.below(4) == 0,
     };
     let distance = [80 << 20, 3 << 32, 0u64.wrapping_sub(1 << 30)][random.index(3)];
     let out = translate(tag, bytes, distance, request);
@@ -76,9 +77,7 @@ fn mutated_real_code() {
             bytes[at] = match random.below(3) {
                 0 => random.byte(),
                 1 => bytes[at] ^ 1 << random.below(8),
-                _ => [
-                    0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x0f, 0x62, 0xc4, 0xc5, 0xff,
-                ][random.index(11)],
+                _ => [0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x0f, 0x62, 0xc4, 0xc5, 0xff][random.index(11)],
             };
         }
         checked(&bytes, &mut random);

@@ -43,10 +43,7 @@ impl CodeSource for Code<'_> {
 
 /// Translates `bytes` at `at`, with position maps, for a cache `distance` bytes below.
 pub fn translate(at: GuestPc, bytes: &[u8], distance: u64, request: Request) -> Translation {
-    let mut out = Translation {
-        want_positions: true,
-        ..Translation::default()
-    };
+    let mut out = Translation { want_positions: true, ..Translation::default() };
     let hot_at = CachePc(at.0.wrapping_sub(distance));
     let cold_at = hot_at.plus(40 << 20);
     let mut code = Code { at, bytes };
