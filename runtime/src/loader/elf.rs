@@ -379,8 +379,7 @@ mod tests {
 
     #[test]
     fn mutated_headers_are_refused_or_make_sense() {
-        const INTERESTING: [u64; 10] =
-            [0, 1, 0x7f, 0xff, 0xffff, 1 << 31, 0xffff_ffff, USER_END, 1 << 63, u64::MAX];
+        const INTERESTING: [u64; 10] = [0, 1, 0x7f, 0xff, 0xffff, 1 << 31, 0xffff_ffff, USER_END, 1 << 63, u64::MAX];
         const MUTATIONS: usize = 100_000;
         let seed = 0xe1f0_0001u64;
         println!("seed {seed:#x}");
