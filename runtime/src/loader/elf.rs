@@ -403,7 +403,7 @@ mod tests {
                     }
                 }
             }
-            if next(&mut state) % 8 == 0 {
+            if next(&mut state).is_multiple_of(8) {
                 bytes.truncate(usize::try_from(next(&mut state) % 4096).unwrap());
             }
             let Ok(headers) = Headers::parse(&Bytes(bytes)) else { continue };
