@@ -368,4 +368,58 @@ mod tests {
             LoadError::Invalid("is a truncated ELF file")
         );
     }
+
+    /// xorshift64*
+    fn next(state: &mut u64) -> u64 {
+        *state ^= *state >> 12;
+        *state ^= *state << 25;
+        *state ^= *state >> 27;
+        state.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    #[test]
+    fn mutated_headers_are_refused_or_make_sense() {
+        const INTERESTING: [u64; 10] = [0, 1, 0x7f, 0xff, 0xffff, 1 << 31, 0xffff_ffff, USER_END, 1 << 63, u64::MAX];
+        const MUTATIONS: usize = 100_000;
+        let seed = 0xe1f0_0001u64;
+        println!("seed {seed:#x}");
+        let mut state = seed;
+        let own = std::fs::read("/proc/self/exe").unwrap();
+        let real = &own[..own.len().min(8192)];
+        let headers_end = 64 + 16 * PHENT;
+        let mut accepted = 0;
+        for _ in 0..MUTATIONS {
+            let mut bytes = real.to_vec();
+            for _ in 0..1 + next(&mut state) % 4 {
+                let at = usize::try_from(next(&mut state) >> 33).unwrap() % headers_end;
+                let at = if next(&mut state) & 1 == 0 { at & !7 } else { at };
+                let value = next(&mut state);
+                match value >> 61 {
+                    0..=2 => bytes[at] = (value & 0xff) as u8,
+                    3 | 4 => bytes[at] ^= 1 << (value & 7),
+                    _ => {
+                        let n = usize::try_from(value & 0xffff).unwrap() % INTERESTING.len();
+                        bytes[at..at + 8].copy_from_slice(&INTERESTING[n].to_le_bytes());
+                    }
+                }
+            }
+            if next(&mut state).is_multiple_of(8) {
+                bytes.truncate(usize::try_from(next(&mut state) % 4096).unwrap());
+            }
+            let Ok(headers) = Headers::parse(&Bytes(bytes)) else { continue };
+            accepted += 1;
+            let (start, end) = headers.span();
+            assert!(start <= end && end <= USER_END.next_multiple_of(PAGE));
+            assert!(headers.align().is_power_of_two() && headers.align() >= PAGE);
+            let mut last = 0;
+            for p in headers.loads() {
+                assert!(p.filesz <= p.memsz && p.vaddr >= last);
+                last = p.vaddr.checked_add(p.memsz).unwrap();
+                assert!(last <= USER_END && p.vaddr % PAGE == p.offset % PAGE);
+            }
+            assert!(headers.interp().is_none_or(|path| path.to_bytes().len() < INTERP_BYTES));
+        }
+        // Most fields decide nothing here: an all-refusing parser would not be tested.
+        assert!(accepted > MUTATIONS / 20, "{accepted} accepted");
+    }
 }

@@ -92,3 +92,30 @@ pub fn emit(code: &mut Code, insn: &Insn, bytes: &[u8], base: u8) {
         code.put(bytes.last_chunk::<1>().unwrap_or(&[0]));
     }
 }
+
+/// Emits a VEX or EVEX instruction with `base` in the place of its base register, or of none, and without a gs prefix; index
+/// and displacement stay. For operands whose address cannot be computed beforehand: vector indices, compressed displacements.
+pub fn emit_with_base(code: &mut Code, insn: &Insn, bytes: &[u8], base: u8) {
+    for &prefix in bytes.get(..usize::from(insn.rex_off)).unwrap_or(&[]) {
+        if prefix != 0x65 {
+            code.put(&[prefix]);
+        }
+    }
+    let (from, to) = (usize::from(insn.rex_off), usize::from(insn.opcode_off));
+    let head = bytes.get(from..=to).unwrap_or(&[]);
+    for (n, &byte) in head.iter().enumerate() {
+        // Bit 5 of the second byte is B, inverted. A two-byte VEX has none; no vector index and no compressed displacement
+        // comes with it.
+        code.put(&[if n == 1 { byte & 0xdf | (1 - (base >> 3)) << 5 } else { byte }]);
+    }
+    let mut rest = usize::from(insn.modrm_off) + 1;
+    if insn.has_sib() {
+        // Mode 0 with base 5 is "no base, disp32"; mode 2 has a base beside it.
+        let has_no_base = insn.modrm < 0x40 && insn.sib & 7 == 5;
+        code.put(&[insn.modrm | u8::from(has_no_base) << 7, insn.sib & 0xf8 | base & 7]);
+        rest += 1;
+    } else {
+        code.put(&[insn.modrm & 0xf8 | base & 7]);
+    }
+    code.put(bytes.get(rest..).unwrap_or(&[]));
+}

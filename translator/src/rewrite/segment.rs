@@ -63,6 +63,9 @@ pub fn emit(site: &mut Site<'_>) -> Next {
     if is_string(insn) && !insn.prefixes.contains(Prefixes::ADDRSIZE) {
         return string(site);
     }
+    if (insn.is_vsib() || scaled) && !insn.prefixes.contains(Prefixes::ADDRSIZE) {
+        return with_base(site);
+    }
     if is_string(insn) || insn.is_vsib() || scaled || has_narrow_destination(insn) {
         return site.leave_to_runtime(ExitKind::Unsupported);
     }
@@ -128,8 +131,11 @@ fn string(site: &mut Site<'_>) -> Next {
     site.out.hot.load_slot(gpr::R11, gs_base);
     add(&mut site.out.hot, source, gpr::R11);
     site.mark(Recover::Shifted(source));
-    for &byte in site.bytes {
-        if byte != 0x65 {
+    for (at, &byte) in site.bytes.iter().enumerate() {
+        // A REX that is not right before the opcode is ignored by the CPU, but would not be if it moved.
+        let is_ignored_rex =
+            at < usize::from(site.insn.opcode_off) && byte & 0xf0 == 0x40 && at != usize::from(site.insn.rex_off);
+        if byte != 0x65 && !is_ignored_rex {
             site.out.hot.put(&[byte]);
         }
     }
@@ -139,6 +145,31 @@ fn string(site: &mut Site<'_>) -> Next {
     site.out.hot.put(&[0x4a, 0x8d, 0x44 | source << 3, 0x18 | source, 1]);
     site.mark_at(next, Recover::R11);
     site.out.hot.load_slot(gpr::R11, slot);
+    Next::Continue
+}
+
+/// An operand with a vector index or a compressed displacement: only its base is replaced, by base + gs base.
+fn with_base(site: &mut Site<'_>) -> Next {
+    let insn = site.insn;
+    let base = rebase::free_base(insn, None);
+    let (slot, gs_base) = (site.layout.slot_scratch, site.layout.guest_gs_base);
+    let next = site.next();
+    site.mark(Recover::At);
+    site.out.hot.store_slot(slot, base);
+    site.mark(Recover::Scratch(base));
+    site.out.hot.load_slot(base, gs_base);
+    match insn.base() {
+        // rsp cannot be an index: lea base, [rsp + base]
+        Some(gpr::RSP) => {
+            let high = base >> 3;
+            site.out.hot.put(&[0x48 | high << 2 | high << 1, 0x8d, 0x44 | (base & 7) << 3, (base & 7) << 3 | 4, 0]);
+        }
+        Some(old) => add(&mut site.out.hot, base, old),
+        None => {}
+    }
+    rebase::emit_with_base(&mut site.out.hot, insn, site.bytes, base);
+    site.mark_at(next, Recover::Scratch(base));
+    site.out.hot.load_slot(base, slot);
     Next::Continue
 }
 
