@@ -18,7 +18,7 @@ usage: bt-run [options] [--] program [arguments]
   --stats[=FILE]       figures as JSON lines when an image starts and ends
   --perf-map           write /tmp/perf-PID.map for perf(1)
   --no-follow          programs started by the guest run natively
-  --cache-zones N      at most N zones of 64 MiB of cache memory, then start anew
+  --cache-size MIB     cache memory after which translation starts anew (512)
   --help, --version
 
 The exit status is the program's. Without one: 127 if the program is not found, 126 if it cannot be run, 2 if an option is wrong.
@@ -102,11 +102,11 @@ pub fn parse(args: &[&[u8]]) -> (Options, usize) {
             }
             b"--perf-map" => options.perf_map = true,
             b"--no-follow" => options.no_follow = true,
-            b"--cache-zones" => {
+            b"--cache-size" => {
                 let text = operand().and_then(|v| core::str::from_utf8(v).ok());
                 match text.and_then(|t| t.parse::<u32>().ok()) {
-                    Some(n) if n > 0 => options.cache_zones = n,
-                    _ => wrong(format_args!("--cache-zones needs a number of at least 1")),
+                    Some(n) if n >= 4 => options.cache_mib = n,
+                    _ => wrong(format_args!("--cache-size needs a number of MiB, at least 4")),
                 }
             }
             _ if name.first() == Some(&b'-') => wrong(format_args!("no option \"{}\"", Bytes(name))),

@@ -17,8 +17,8 @@ pub struct Options {
     pub stats: bool,
     /// `--perf-map`.
     pub perf_map: bool,
-    /// Zones of cache memory before a flush, 0 for no limit (`--cache-zones`).
-    pub cache_zones: u32,
+    /// MiB of cache memory before a flush (`--cache-size`).
+    pub cache_mib: u32,
     /// `--trace=FILE`, NUL-terminated, empty for standard error.
     pub trace_path: [u8; PATH_BYTES],
     /// `--stats=FILE`, NUL-terminated, empty for standard error.
@@ -32,7 +32,7 @@ impl Options {
         no_follow: false,
         stats: false,
         perf_map: false,
-        cache_zones: 0,
+        cache_mib: 512,
         trace_path: [0; PATH_BYTES],
         stats_path: [0; PATH_BYTES],
     };

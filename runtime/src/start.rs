@@ -92,7 +92,7 @@ extern "C" fn second(ts: *mut ThreadState) {
         say(format_args!("{what}"));
         raw::exit_group(126)
     }
-    translate::lock().cache.max_zones = options::get().cache_zones as usize;
+    translate::lock().cache.max_bytes = u64::from(options::get().cache_mib) << 20;
     match load(ts, &initial, &plan) {
         Ok(()) => {}
         Err(e) => fail(&plan.found.execfn, e),

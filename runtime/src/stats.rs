@@ -104,15 +104,15 @@ pub fn native(path: &[u8], reason: &str) {
 }
 
 /// A thread ends: its counters outlive it.
-pub fn thread_ended(ts: &ThreadState) {
-    for (total, n) in ENDED.iter().zip(&ts.counts) {
+pub fn thread_ended(ts: &mut ThreadState) {
+    for (total, n) in ENDED.iter().zip(&mut ts.counts) {
         if *n != 0 {
-            total.fetch_add(*n, Ordering::Relaxed);
+            total.fetch_add(core::mem::take(n), Ordering::Relaxed);
         }
     }
-    ENDED_SIGNALS.fetch_add(ts.signals, Ordering::Relaxed);
-    ENDED_DISPATCHES.fetch_add(ts.dispatches, Ordering::Relaxed);
-    ENDED_HITS.fetch_add(ts.lookup_hits, Ordering::Relaxed);
+    ENDED_SIGNALS.fetch_add(core::mem::take(&mut ts.signals), Ordering::Relaxed);
+    ENDED_DISPATCHES.fetch_add(core::mem::take(&mut ts.dispatches), Ordering::Relaxed);
+    ENDED_HITS.fetch_add(core::mem::take(&mut ts.lookup_hits), Ordering::Relaxed);
 }
 
 /// In the child of a fork: its figures begin anew.
@@ -154,7 +154,7 @@ pub fn finish(how: &str) {
     });
     let (stats, links) = {
         let engine = translate::lock();
-        (engine.stats, engine.fragments.links)
+        (engine.stats, engine.links_before + engine.fragments.links)
     };
     let mut out = Out { bytes: alloc::vec::Vec::with_capacity(4096) };
     let _ = write!(

@@ -40,6 +40,7 @@ pub fn collect() -> Vec<Test> {
         ("trace_prints_calls", trace),
         ("children_run_natively_without_following", no_follow),
         ("perf_map_names_code", perf_map),
+        ("small_caches_start_anew_under_threads", small_cache),
     ];
     checks
         .iter()
@@ -165,7 +166,13 @@ fn broken_images(bench: &Bench) -> Result<()> {
             *changed.get_mut(at).context("short image")? = value;
         }
         let name = bench.file("damaged", &changed, 0o755)?;
-        let natively = Command::new(bench.work.join("damaged")).output();
+        // A process that another test is just starting may still hold the file open for writing.
+        let natively = loop {
+            match Command::new(bench.work.join("damaged")).output() {
+                Err(e) if e.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+                result => break result,
+            }
+        };
         let done = bench.program(&[], &[&name])?;
         let text = String::from_utf8_lossy(&done.stderr).into_owned();
         if text.contains("panicked") || text.contains("internal") {
@@ -228,6 +235,32 @@ fn no_follow(bench: &Bench) -> Result<()> {
     let text = fs::read_to_string(&file).context("--stats wrote no file")?;
     let started = text.lines().filter(|line| line.contains("\"event\":\"start\"")).count();
     ensure!(started == 1, "{started} images started under the engine, not one:\n{text}");
+    Ok(())
+}
+
+/// A cache that is too small is dropped again and again, while threads are in it.
+fn small_cache(bench: &Bench) -> Result<()> {
+    let file = bench.work.join("stats");
+    let stats = format!("--stats={}", file.display());
+    let source = "import threading\n\
+        def work(n):\n    import json, re, decimal, ast, email.message, xml.dom.minidom, argparse, difflib, ssl, sqlite3\n    \
+        out.append(sum(int(x) for x in re.findall(r'\\d+', json.dumps(list(range(n))))))\n\
+        out = []\nts = [threading.Thread(target=work, args=(2000 + i,)) for i in range(4)]\n\
+        [t.start() for t in ts]; [t.join() for t in ts]; print(sorted(out))\n";
+    let done = bench.program(&["--cache-size", "4", &stats], &["/usr/bin/python3", "-c", source])?;
+    let expected = (0..4u64).map(|i| (2000 + i) * (1999 + i) / 2).map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
+    ensure!(
+        done.stdout == format!("[{expected}]\n").as_bytes(),
+        "ended with {:?}, printed {:?}, {}",
+        done.end,
+        String::from_utf8_lossy(&done.stdout),
+        String::from_utf8_lossy(&done.stderr)
+    );
+    let text = fs::read_to_string(&file).context("--stats wrote no file")?;
+    ensure!(
+        text.contains("\"flushes\":") && !text.contains("\"flushes\":0,\"inval"),
+        "the cache was never full:\n{text}"
+    );
     Ok(())
 }
 

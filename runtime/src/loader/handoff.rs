@@ -75,7 +75,7 @@ mod tests {
     fn what_is_written_is_taken() {
         let mut options = Options::DEFAULT;
         options.trace = true;
-        options.cache_zones = 7;
+        options.cache_mib = 7;
         let handoff =
             Handoff { exe_fd: 42, trace_fd: -1, segv_blocked: 1, comm: *b"name\0\0\0\0\0\0\0\0\0\0\0\0", options };
         let mut buf = [0; STRING_BYTES];
@@ -83,7 +83,7 @@ mod tests {
         let string = &buf[..buf.iter().position(|&b| b == 0).unwrap()];
         let (got, n, execfn) = Handoff::take(b"/dev/fd/1000", string).unwrap();
         assert_eq!((got.exe_fd, got.segv_blocked, n), (42, 1, 1000));
-        assert!(got.options.trace && got.options.cache_zones == 7);
+        assert!(got.options.trace && got.options.cache_mib == 7);
         assert_eq!(execfn, b"/a path");
     }
 

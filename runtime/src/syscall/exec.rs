@@ -88,7 +88,7 @@ fn exec(call: &mut Call<'_>, dir: u64, path: u64, argv: u64, envp: u64, flags: u
 fn native(call: &mut Call<'_>, path: &[u8], reason: &Native) -> Outcome {
     if let Native::Because(reason) = reason {
         stats::native(path, reason);
-        stats::finish("exec");
+        leave_figures(call);
     }
     action::hand_back();
     let real_mask = call.ts.segv_blocked != 0;
@@ -107,6 +107,15 @@ fn native(call: &mut Call<'_>, path: &[u8], reason: &Native) -> Outcome {
     }
     action::take_back();
     outcome
+}
+
+/// The image ends here: prints its figures. A vfork child has no image of its own, its calls count as its parent's.
+fn leave_figures(call: &mut Call<'_>) {
+    if call.ts.foreign == 0 {
+        stats::finish("exec");
+    } else {
+        stats::thread_ended(call.ts);
+    }
 }
 
 fn block_segv(block: bool) {
@@ -475,9 +484,7 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
         }
         argv_at = args.build(head.get(..program.head_count).unwrap_or(&[]), argv, 1)?;
     }
-    if call.ts.foreign == 0 {
-        stats::finish("exec");
-    }
+    leave_figures(call);
     keep_over_exec(program.fd, true).and_then(|()| keep_over_exec(self_fd, true)).map_err(Errno::as_result)?;
     let trace_fd = TRACE_FD.load(Ordering::Relaxed);
     if trace_fd >= 0 {

@@ -47,7 +47,11 @@ fn is_ours(start: u64, end: u64) -> bool {
     if overlaps(table, table + (512 << 10)) {
         return true;
     }
-    let mut found = lock().cache.ranges().any(|(s, e)| overlaps(s, e));
+    let mut found = {
+        let engine = lock();
+        let retired = engine.retired.iter().flat_map(|g| g.cache.ranges());
+        engine.cache.ranges().chain(retired).any(|(s, e)| overlaps(s, e))
+    };
     registry::for_each_block(|s, e| found |= overlaps(s, e));
     found
 }

@@ -9,6 +9,8 @@ const EINVAL: i64 = -22;
 pub fn exit_group(call: &mut Call<'_>) -> Outcome {
     if call.ts.foreign == 0 {
         stats::finish("exit");
+    } else {
+        stats::thread_ended(call.ts);
     }
     call.pass()
 }

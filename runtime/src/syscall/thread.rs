@@ -289,7 +289,6 @@ pub fn exit(call: &mut Call<'_>) -> Outcome {
         }
     }
     stats::thread_ended(ts);
-    ts.counts = [0; crate::thread::state::COUNTED_CALLS];
     set_mask(!0);
     let word = if ts.foreign & VFORK_CHILD != 0 { core::ptr::null_mut() } else { &raw mut ts.in_use };
     // SAFETY: signals are blocked.

@@ -1,10 +1,7 @@
 //! All thread states of this address space.
 
 use super::state::ThreadState;
-use crate::engine::translate::Engine;
-use crate::engine::translate::cache::ZONE_BYTES;
 use crate::mem::lock::Mutex;
-use crate::sys::raw;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -16,11 +13,9 @@ unsafe impl Send for Entry {}
 
 struct Registry {
     all: Vec<Entry>,
-    /// Zones that were flushed, with the number of the flush.
-    retired: Vec<(u64, u64)>,
 }
 
-static REGISTRY: Mutex<Registry> = Mutex::new(Registry { all: Vec::new(), retired: Vec::new() });
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry { all: Vec::new() });
 
 fn in_use(entry: Entry) -> &'static AtomicU32 {
     // SAFETY: blocks in the list stay mapped; the word is only accessed atomically here and by the exit path.
@@ -96,29 +91,18 @@ pub fn for_each_block(mut f: impl FnMut(u64, u64)) {
     }
 }
 
-/// Takes all zones out of use; unmaps those that no thread can be in any more.
-pub fn retire_zones(engine: &mut Engine) {
-    let epoch = engine.cache_epoch();
-    let mut registry = REGISTRY.lock();
-    for zone in engine.cache.zones.drain(..) {
-        registry.retired.push((zone.base, epoch));
-    }
-    // SAFETY: the flushing thread is in the runtime.
+/// The oldest flush that every other thread of this address space has seen: none of them is in a cache that was flushed
+/// then or before. The calling thread is in the runtime.
+pub fn oldest_epoch() -> u64 {
+    // SAFETY: gs is installed.
     let me = unsafe { super::state::current() };
-    let oldest = registry
+    REGISTRY
+        .lock()
         .all
         .iter()
         .filter(|&&e| e.0 != me && in_use(e).load(Ordering::Acquire) != 0)
         // SAFETY: as in `for_each`.
         .map(|e| unsafe { (&raw const (*e.0).epoch).read_volatile() })
         .min()
-        .unwrap_or(u64::MAX);
-    registry.retired.retain(|&(base, flush)| {
-        let free = oldest >= flush;
-        if free {
-            // SAFETY: every other thread has been in the runtime since the flush and got its cache pc after it.
-            unsafe { raw::munmap(base, ZONE_BYTES) };
-        }
-        !free
-    });
+        .unwrap_or(u64::MAX)
 }

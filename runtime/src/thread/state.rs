@@ -53,6 +53,11 @@ pub struct Regs {
 /// How a syscall in the runtime ended up, seen by the code that made it.
 pub const INTERRUPTED: i64 = -0x7000_0000;
 
+/// The low halves of the vector registers, where `movaps` can reach them.
+#[repr(C, align(16))]
+#[derive(Clone, Copy, Debug)]
+pub struct Xmm(pub [[u64; 2]; 16]);
+
 /// State of one guest thread.
 #[repr(C, align(64))]
 pub struct ThreadState {
@@ -68,6 +73,8 @@ pub struct ThreadState {
     pub slot_rax: u64,
     /// Flags in lahf/seto form while the look-up routine runs.
     pub slot_flags: u64,
+    /// [`ibl::CHANGES`](crate::engine::translate::ibl::CHANGES) when the look-up routine was entered.
+    pub slot_changes: u64,
     /// The guest's own gs base.
     pub guest_gs_base: u64,
     /// Where an exit stub enters the dispatcher with an exit's id.
@@ -91,7 +98,7 @@ pub struct ThreadState {
     /// The guest's registers, valid while the runtime runs.
     pub regs: Regs,
     /// Guest xmm0–15, valid while the runtime runs.
-    pub xmm: [[u64; 2]; 16],
+    pub xmm: Xmm,
     /// Guest thread id.
     pub tid: u32,
     /// SIGSEGV is blocked as far as the guest knows.
@@ -155,6 +162,7 @@ pub mod offset {
     pub const SLOT_SCRATCH: usize = offset_of!(ThreadState, slot_scratch);
     pub const SLOT_RAX: usize = offset_of!(ThreadState, slot_rax);
     pub const SLOT_FLAGS: usize = offset_of!(ThreadState, slot_flags);
+    pub const SLOT_CHANGES: usize = offset_of!(ThreadState, slot_changes);
     pub const GUEST_GS_BASE: usize = offset_of!(ThreadState, guest_gs_base);
     pub const ENTER_EXIT: usize = offset_of!(ThreadState, enter_exit);
     pub const ENTER_LOOKUP: usize = offset_of!(ThreadState, enter_lookup);
@@ -175,6 +183,8 @@ pub mod offset {
         offset_of!(ThreadState, regs) + offset_of!(Regs, gpr) + 8 * n
     }
 }
+
+const _: () = assert!(offset::XMM.is_multiple_of(16));
 
 const BLOCK_BYTES: u64 =
     GUARD_BYTES + ALT_STACK_BYTES + RUNTIME_STACK_BYTES + (size_of::<ThreadState>() as u64).next_multiple_of(4096);

@@ -9,10 +9,14 @@ use alloc::vec::Vec;
 use bt_translator::addr::{CachePc, GuestPc};
 use linux_raw_sys::general as k;
 
-/// Bytes of one zone.
-pub const ZONE_BYTES: u64 = 64 << 20;
-/// Bytes of a zone for hot code; the rest is for stubs.
-const HOT_BYTES: u64 = 40 << 20;
+/// Bytes of one zone; where address space is short (RLIMIT_AS) it is made smaller.
+const ZONE_SIZES: [u64; 4] = [MAX_ZONE_BYTES, 8 << 20, 1 << 20, MIN_ZONE_BYTES];
+/// Bytes of the smallest zone.
+const MIN_ZONE_BYTES: u64 = 256 << 10;
+/// Zones a limit is divided into.
+const ZONES_IN_LIMIT: u64 = 4;
+/// Bytes of the largest zone.
+pub const MAX_ZONE_BYTES: u64 = 64 << 20;
 /// Distance that every byte of a zone must have from the code at most, with room for displacements.
 const REACH: u64 = (1 << 31) - (16 << 20);
 
@@ -25,6 +29,8 @@ const SMALL_PAGES_BYTES: u64 = 1 << 20;
 pub struct Zone {
     /// Lowest address.
     pub base: u64,
+    /// Bytes.
+    pub len: u64,
     /// Next free hot byte.
     pub hot: u64,
     /// Next free cold byte.
@@ -35,21 +41,30 @@ pub struct Zone {
     pub cold_index: Vec<(u32, u32)>,
 }
 
+/// Bytes of a zone for hot code; the rest is for stubs.
+fn hot_bytes(len: u64) -> u64 {
+    len / 8 * 5
+}
+
 impl Zone {
+    fn end(&self) -> u64 {
+        self.base + self.len
+    }
+
     fn reaches(&self, pc: GuestPc) -> bool {
-        let (low, high) = (self.base.min(pc.0), (self.base + ZONE_BYTES).max(pc.0));
+        let (low, high) = (self.base.min(pc.0), self.end().max(pc.0));
         high - low < REACH
     }
 
     fn has_room(&self, bytes: u64) -> bool {
-        self.hot + bytes <= self.base + HOT_BYTES && self.cold + bytes <= self.base + ZONE_BYTES
+        self.hot + bytes <= self.base + hot_bytes(self.len) && self.cold + bytes <= self.end()
     }
 
     /// The fragment whose code covers `pc`, and whether in its hot part.
     #[must_use]
     pub fn find(&self, pc: u64) -> Option<(u32, bool)> {
         let offset = u32::try_from(pc.checked_sub(self.base)?).ok()?;
-        let hot = u64::from(offset) < HOT_BYTES;
+        let hot = u64::from(offset) < hot_bytes(self.len);
         let index = if hot { &self.hot_index } else { &self.cold_index };
         let n = index.partition_point(|&(at, _)| at <= offset);
         index.get(n.checked_sub(1)?).map(|&(_, fragment)| (fragment, hot))
@@ -61,8 +76,8 @@ impl Zone {
 pub struct Cache {
     /// In the order they were made.
     pub zones: Vec<Zone>,
-    /// Zones that may exist at once; reaching it flushes. 0 = no limit.
-    pub max_zones: usize,
+    /// Bytes of zones that may exist at once; reaching it flushes. 0 = no limit.
+    pub max_bytes: u64,
 }
 
 impl Cache {
@@ -72,63 +87,71 @@ impl Cache {
         if let Some(i) = self.zones.iter().position(|z| z.reaches(pc) && z.has_room(bytes)) {
             return Some(i);
         }
-        if self.max_zones != 0 && self.zones.len() >= self.max_zones {
-            return None;
-        }
-        let base = map_near(pc)?;
-        advise(base);
-        self.zones.push(Zone {
-            base,
-            hot: base,
-            cold: base + HOT_BYTES,
-            hot_index: Vec::new(),
-            cold_index: Vec::new(),
+        // A limit is spread over several zones: code lies in two places at least, program and libraries.
+        let largest = if self.max_bytes == 0 { MAX_ZONE_BYTES } else { self.max_bytes / ZONES_IN_LIMIT };
+        let mut sizes = ZONE_SIZES.into_iter().filter(|&len| len <= largest.max(MIN_ZONE_BYTES));
+        let held: u64 = self.zones.iter().map(|z| z.len).sum();
+        let made = sizes.find_map(|len| {
+            if self.max_bytes != 0 && held + len > self.max_bytes {
+                return None;
+            }
+            map_near(pc, len).map(|base| (base, len))
         });
+        let Some((base, len)) = made else {
+            // At the limit, rather a zone out of reach than a flush: operands are rewritten, branches go through slots.
+            return self.zones.iter().position(|z| z.has_room(bytes));
+        };
+        advise(base, len);
+        let cold = base + hot_bytes(len);
+        self.zones.push(Zone { base, len, hot: base, cold, hot_index: Vec::new(), cold_index: Vec::new() });
         Some(self.zones.len() - 1)
     }
 
     /// The zone that holds the cache address `pc`.
     #[must_use]
     pub fn zone_of(&self, pc: u64) -> Option<&Zone> {
-        self.zones.iter().find(|z| (z.base..z.base + ZONE_BYTES).contains(&pc))
+        self.zones.iter().find(|z| (z.base..z.end()).contains(&pc))
     }
 
     /// Ranges of address space the cache occupies.
     pub fn ranges(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        self.zones.iter().map(|z| (z.base, z.base + ZONE_BYTES))
+        self.zones.iter().map(|z| (z.base, z.end()))
     }
 }
 
 /// Maps a zone near `pc`: below it where there is room (brk grows above a program), else anywhere within reach.
-fn map_near(pc: GuestPc) -> Option<u64> {
+fn map_near(pc: GuestPc, len: u64) -> Option<u64> {
     let prot = k::PROT_READ | k::PROT_WRITE | k::PROT_EXEC;
-    let step = ZONE_BYTES;
-    let low = pc.0.saturating_sub(REACH - ZONE_BYTES).max(0x1_0000);
+    let low = pc.0.saturating_sub(REACH - len).max(0x1_0000);
     // Programs linked low: from just below the indirect-branch table downwards, far from their brk.
-    let first =
-        if pc.0 < 1 << 31 { 0x7fe0_0000 - ZONE_BYTES } else { (pc.0 & !0xffff).saturating_sub(step + (16 << 20)) };
+    let first = if pc.0 < 1 << 31 { 0x7fe0_0000 - len } else { (pc.0 & !0xffff).saturating_sub(len + (16 << 20)) };
     let mut at = first;
     while at >= low {
-        let flags = k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE;
-        match raw::mmap_anon(at, ZONE_BYTES, prot, flags) {
+        match raw::mmap_anon(at, len, prot, k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE) {
             Ok(got) if got == at => return Some(got),
             // SAFETY: just mapped, elsewhere than asked (old kernels).
-            Ok(got) => unsafe { raw::munmap(got, ZONE_BYTES) },
+            Ok(got) => unsafe { raw::munmap(got, len) },
+            // Out of address space: another place will not help.
+            Err(raw::Errno(12)) => return None,
             Err(_) => {}
         }
-        let Some(next) = at.checked_sub(step / 2) else { break };
+        let Some(next) = at.checked_sub(len / 2) else { break };
         at = next;
     }
     // Nothing within reach: operands out of reach are rewritten, branches between zones go through slots.
-    raw::mmap_anon(0, ZONE_BYTES, prot, k::MAP_NORESERVE).ok()
+    raw::mmap_anon(0, len, prot, k::MAP_NORESERVE).ok()
 }
 
 /// Large guests run from large pages: behind the first megabytes, which small programs never leave, the kernel is asked
 /// for them. Code in small pages misses the instruction TLB more often than the guest's own, which is denser.
-fn advise(base: u64) {
-    for (start, end) in [(base, base + HOT_BYTES), (base + HOT_BYTES, base + ZONE_BYTES)] {
+fn advise(base: u64, len: u64) {
+    let middle = base + hot_bytes(len);
+    for (start, end) in [(base, middle), (middle, base + len)] {
         let from = (start + SMALL_PAGES_BYTES).next_multiple_of(HUGE_PAGE);
         let len = (end & !(HUGE_PAGE - 1)).saturating_sub(from);
+        if len == 0 {
+            continue;
+        }
         // SAFETY: advice on our own mapping; where it is not taken nothing changes.
         let _ = unsafe { raw::syscall(k::__NR_madvise, [from, len, u64::from(k::MADV_HUGEPAGE)]) };
     }

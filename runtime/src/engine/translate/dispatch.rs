@@ -1,7 +1,7 @@
 //! The way in from the cache: finds or makes the fragment to go on with.
 
 use super::cache;
-use super::fragments::{Exit, Fragment, NONE};
+use super::fragments::{EXIT_BITS, Exit, FAR_POINTER, Fragment, NONE};
 use super::source::Source;
 use super::{Engine, ibl, lock, perf_map};
 use crate::mem::guest;
@@ -20,11 +20,13 @@ const VSYSCALL: u64 = 0xffff_ffff_ff60_0000;
 const FAR_SLOT: [u8; 14] = [0xff, 0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 /// Where a far slot may begin so that its pointer is aligned.
 const FAR_ALIGN: u64 = 8;
-const FAR_POINTER: u64 = 6;
 
 /// Instructions, and bytes, of a fragment that is compared at each entry, at most.
 const CHECKED_INSNS: u32 = 16;
 const CHECKED_BYTES: usize = 16 * CHECKED_INSNS as usize;
+
+/// Exits of one fragment at most.
+const MAX_EXITS: usize = 1024;
 
 /// Entry from an exit stub.
 ///
@@ -36,7 +38,7 @@ pub unsafe extern "C" fn on_exit(ts: *mut ThreadState, id: u32) {
     ts.dispatches += 1;
     let mut engine = lock();
     ts.epoch = engine.cache_epoch();
-    let Some(&Exit { target, kind, .. }) = engine.fragments.exit(id) else {
+    let Some(Exit { target, kind, .. }) = engine.exit(id) else {
         crate::report::internal("a fragment left through an unknown exit")
     };
     ts.regs.rip = target;
@@ -150,7 +152,7 @@ impl Engine {
     fn translate(&mut self, pc: u64, request: Request) -> (bool, bool) {
         self.zone_index = self.zone_with_room(pc);
         let Some(zone) = self.cache.zones.get_mut(self.zone_index) else {
-            crate::report::internal("no memory for the code cache")
+            crate::report::fatal("no address space for the code cache: raise the limit (ulimit -v)")
         };
         zone.hot = zone.hot.next_multiple_of(16);
         let (hot_at, cold_at) = (CachePc(zone.hot), CachePc(zone.cold));
@@ -173,6 +175,10 @@ impl Engine {
     }
 
     fn zone_with_room(&mut self, pc: u64) -> usize {
+        // Ids of exits must not run out within a generation.
+        if self.fragments.exits.len() + MAX_EXITS > 1 << EXIT_BITS {
+            self.flush();
+        }
         if let Some(i) = self.cache.zone_for(GuestPc(pc), MAX_FRAGMENT_BYTES) {
             return i;
         }
@@ -191,12 +197,13 @@ impl Engine {
         let far = &mut self.far;
         far.clear();
         for exit in &out.exits {
-            out.cold.patch32(exit.id_at, id.cast_signed());
+            let numbered = self.fragments.generation << EXIT_BITS | id;
+            out.cold.patch32(exit.id_at, numbered.cast_signed());
             id += 1;
             let site = hot_at + u64::from(exit.site);
             let distance = exit.target.0.abs_diff(site);
             // Targets near the limit get a slot as well: their body may lie at the far end of a zone.
-            far.push(if exit.kind == ExitKind::Direct && distance > (1 << 31) - 2 * cache::ZONE_BYTES {
+            far.push(if exit.kind == ExitKind::Direct && distance > (1 << 31) - 2 * cache::MAX_ZONE_BYTES {
                 while !(out.cold.here().0 + FAR_POINTER).is_multiple_of(FAR_ALIGN) {
                     out.cold.put(&[0xcc]);
                 }
@@ -287,6 +294,15 @@ impl Engine {
             self.fragments.set_prologue(pc, prologue);
         }
         ibl::insert(pc, self.fragments.place(pc).prologue);
+    }
+
+    /// The exit with an id, which may be one of a flushed cache.
+    fn exit(&self, id: u32) -> Option<Exit> {
+        let (generation, index) = (id >> EXIT_BITS, id & ((1 << EXIT_BITS) - 1));
+        if generation == self.fragments.generation {
+            return self.fragments.exit(index).copied();
+        }
+        self.retired.iter().find(|g| g.fragments.generation == generation)?.fragments.exit(index).copied()
     }
 
     /// Number of flushes so far: a thread that has seen the current one holds no older cache pc.

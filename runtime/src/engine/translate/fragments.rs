@@ -14,6 +14,13 @@ use hashbrown::HashMap;
 /// No exit, no fragment.
 pub const NONE: u32 = u32::MAX;
 
+/// Offset of the pointer in a far slot, behind `jmp [rip + 0]`.
+pub const FAR_POINTER: u64 = 6;
+/// Bits of an exit's id that number it within its generation.
+pub const EXIT_BITS: u32 = 22;
+/// Generations that ids can tell apart.
+pub const GENERATIONS: u32 = 1 << (32 - EXIT_BITS);
+
 /// One fragment.
 #[derive(Debug)]
 pub struct Fragment {
@@ -110,8 +117,10 @@ pub type PcMap<V> = HashMap<u64, V, BuildHasherDefault<PcHasher>>;
 pub struct Fragments {
     /// By id.
     pub list: Vec<Fragment>,
-    /// By id. Ids are what exit stubs carry.
+    /// By the lower part of their id. Ids are what exit stubs carry.
     pub exits: Vec<Exit>,
+    /// The upper part of the ids: exits of a flushed cache are told apart from those of the current one.
+    pub generation: u32,
     /// Guest pcs of the fragments' entries, each with the next of the same fragment.
     pub entries: Vec<(u64, u32)>,
     /// Lengths of guest instructions and of the code emitted for them (`Translation::boundaries`).
@@ -130,8 +139,12 @@ pub struct Fragments {
 impl Fragments {
     /// None yet, with room for what the smallest dynamically linked program needs: growing a map costs more than its memory.
     #[must_use]
-    pub fn with_room() -> Self {
-        Self { places: PcMap::with_capacity_and_hasher(3500, BuildHasherDefault::default()), ..Self::default() }
+    pub fn with_room(generation: u32) -> Self {
+        Self {
+            generation: generation & (GENERATIONS - 1),
+            places: PcMap::with_capacity_and_hasher(3500, BuildHasherDefault::default()),
+            ..Self::default()
+        }
     }
 
     /// What is known of `pc`.
@@ -215,7 +228,7 @@ impl Fragments {
                 if exit.far == 0 {
                     return;
                 }
-                core::ptr::with_exposed_provenance_mut::<u64>(usize::try_from(exit.far + 8).unwrap_or(0))
+                core::ptr::with_exposed_provenance_mut::<u64>(usize::try_from(exit.far + FAR_POINTER).unwrap_or(0))
                     .write_volatile(body);
                 cache::patch(exit.site, exit.far);
             }

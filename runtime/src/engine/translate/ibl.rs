@@ -25,6 +25,9 @@ pub static IBTC: AtomicU64 = AtomicU64::new(0);
 pub static TABLE: AtomicU64 = AtomicU64::new(0);
 /// Slots of the second level minus one.
 pub static MASK: AtomicU64 = AtomicU64::new(0);
+/// Moves before anything is taken out of the tables. The look-up routine, which writes the first level without the
+/// engine's lock, takes its entry back when it has moved meanwhile.
+pub static CHANGES: AtomicU64 = AtomicU64::new(0);
 static USED: AtomicU64 = AtomicU64::new(0);
 
 fn word(address: u64) -> &'static AtomicU64 {
@@ -136,6 +139,7 @@ fn grow(mask: u64) {
 
 /// Makes look-ups of `pc` miss, if they lead to `prologue`.
 pub fn remove(pc: u64, prologue: u64) {
+    CHANGES.fetch_add(1, Ordering::SeqCst);
     let miss = address(Label::EnterLookup);
     let entry = word(IBTC.load(Ordering::Relaxed) + (pc & 0xffff) * 8);
     if entry.load(Ordering::Relaxed) == prologue {
@@ -166,17 +170,17 @@ fn bury(slot: u64) {
 
 /// Makes every look-up miss.
 pub fn clear() {
+    CHANGES.fetch_add(1, Ordering::SeqCst);
     let miss = address(Label::EnterLookup);
     let ibtc = IBTC.load(Ordering::Relaxed);
     for i in 0..IBTC_ENTRIES {
         word(ibtc + i * 8).store(miss, Ordering::Relaxed);
     }
+    // Only the keys: a thread that has just found its key reads a value that is still a prologue, which verifies, in memory
+    // that is kept until the thread has been in the dispatcher.
     let (table, mask) = (TABLE.load(Ordering::Relaxed), MASK.load(Ordering::Relaxed));
     for i in 0..mask + SLACK {
-        if word(table + i * 16).load(Ordering::Relaxed) != 0 {
-            bury(table + i * 16);
-        }
+        word(table + i * 16).store(0, Ordering::Relaxed);
     }
-    // Tombstones would fill the table: start a new one of the same size.
-    let _ = new_table((mask + 1).trailing_zeros());
+    USED.store(0, Ordering::Relaxed);
 }

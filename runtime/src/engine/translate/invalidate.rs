@@ -4,7 +4,9 @@
 //! the gate. Writable memory is write-protected while fragments stand on it: a write faults, drops them, and gets its
 //! access back. What cannot be seen is a writer outside the process, or through a shared alias (documented in README).
 
-use super::{Engine, ibl};
+use super::cache::Cache;
+use super::fragments::{Fragments, GENERATIONS};
+use super::{Engine, Generation, ibl};
 use crate::mem::map::Watch;
 use crate::sys::raw;
 use crate::thread::registry;
@@ -123,13 +125,32 @@ impl Engine {
             self.fragments.drop_fragment(u32::try_from(id).unwrap_or(0));
         }
         ibl::clear();
-        self.fragments.list.clear();
-        self.fragments.exits.clear();
-        self.fragments.entries.clear();
-        self.fragments.boundaries.clear();
-        self.fragments.places.clear();
-        self.fragments.checked.clear();
-        self.fragments.by_page.clear();
-        registry::retire_zones(self);
+        let flush = self.stats.flushes;
+        let max_bytes = self.cache.max_bytes;
+        let cache = core::mem::replace(&mut self.cache, Cache { max_bytes, ..Cache::default() });
+        // A number that no retired cache has: a thread may sleep in one for long.
+        let current = self.fragments.generation;
+        let used = |n: u32| n == current || self.retired.iter().any(|g| g.fragments.generation == n);
+        let Some(next) = (1..GENERATIONS).map(|i| (current + i) % GENERATIONS).find(|&n| !used(n)) else {
+            crate::report::internal("every generation of the code cache is held by a sleeping thread")
+        };
+        let mut fragments = core::mem::replace(&mut self.fragments, Fragments::with_room(next));
+        // Nothing is looked up or linked in it any more.
+        fragments.places = Default::default();
+        fragments.checked = Default::default();
+        fragments.by_page = Default::default();
+        self.links_before += fragments.links;
+        self.retired.push(Generation { flush, cache, fragments });
+        let oldest = registry::oldest_epoch();
+        self.retired.retain(|g| {
+            let free = oldest >= g.flush;
+            if free {
+                for (start, end) in g.cache.ranges() {
+                    // SAFETY: every other thread has been in the runtime since that flush and got its cache pc after it.
+                    unsafe { raw::munmap(start, end - start) };
+                }
+            }
+            !free
+        });
     }
 }

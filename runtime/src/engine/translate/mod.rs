@@ -35,10 +35,24 @@ pub struct Engine {
     pub cache: cache::Cache,
     /// What has been translated.
     pub fragments: Fragments,
+    /// Caches that were flushed and that a thread may still be in.
+    pub retired: Vec<Generation>,
     /// Guest memory that holds code, as the guest sees it.
     pub map: CodeMap,
+    /// Links made in flushed caches.
+    pub links_before: u64,
     /// Figures for `--stats`.
     pub stats: Stats,
+}
+
+/// A flushed cache: its memory, and what is needed to leave it or to recover a guest's state in it.
+pub struct Generation {
+    /// Number of the flush that ended it.
+    pub flush: u64,
+    /// Its memory.
+    pub cache: cache::Cache,
+    /// Its fragments.
+    pub fragments: Fragments,
 }
 
 /// Figures for `--stats`.
@@ -91,7 +105,9 @@ pub fn start() -> Result<(), &'static str> {
         far: Vec::new(),
         zone_index: 0,
         cache: cache::Cache::default(),
-        fragments: Fragments::with_room(),
+        fragments: Fragments::with_room(0),
+        retired: Vec::new(),
+        links_before: 0,
         map: CodeMap::default(),
         stats: Stats::default(),
     });

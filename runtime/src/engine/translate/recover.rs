@@ -38,6 +38,25 @@ impl Engine {
     /// Rewrites `regs`, taken at a cache pc, into the guest's registers and pc. Returns whether the pc is at the
     /// beginning of what stands for an instruction, or `None` if `regs.rip` is not in the cache.
     pub fn recover(&mut self, ts: &ThreadState, regs: &mut Regs) -> Option<bool> {
+        if self.cache.zone_of(regs.rip).is_some() {
+            return self.recover_here(ts, regs);
+        }
+        // A flushed cache that the thread has not left yet takes the current one's place for a moment.
+        let n = self.retired.iter().position(|g| g.cache.zone_of(regs.rip).is_some())?;
+        self.exchange(n);
+        let result = self.recover_here(ts, regs);
+        self.exchange(n);
+        result
+    }
+
+    fn exchange(&mut self, n: usize) {
+        if let Some(g) = self.retired.get_mut(n) {
+            core::mem::swap(&mut self.cache, &mut g.cache);
+            core::mem::swap(&mut self.fragments, &mut g.fragments);
+        }
+    }
+
+    fn recover_here(&mut self, ts: &ThreadState, regs: &mut Regs) -> Option<bool> {
         let zone = self.cache.zone_of(regs.rip)?;
         let (id, hot) = zone.find(regs.rip)?;
         let exits = self.fragments.list.get(id as usize)?.exits;
