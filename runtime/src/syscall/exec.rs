@@ -71,7 +71,7 @@ fn exec(call: &mut Call<'_>, dir: u64, path: u64, argv: u64, envp: u64, flags: u
     let shown = shown.get(..len).unwrap_or(&[]);
     let program = if options::get().no_follow {
         Err(Native::Because("--no-follow"))
-    } else if TRACED.load(Ordering::Relaxed) {
+    } else if TRACED.load(Ordering::Relaxed) || is_traced_by_family() {
         Err(Native::Because("traced"))
     } else if names_own_exe(path) {
         own_exe(shown)
@@ -82,6 +82,36 @@ fn exec(call: &mut Call<'_>, dir: u64, path: u64, argv: u64, envp: u64, flags: u
         Ok(program) => enter(call, &program, argv, envp),
         Err(reason) => native(call, shown, &reason),
     }
+}
+
+/// A tracer that runs under bt-run itself (strace, gdb) is to see the program, not the runtime. A tracer outside the family asked
+/// for the runtime.
+fn is_traced_by_family() -> bool {
+    let Ok(fd) = raw::open(c"/proc/self/status", k::O_RDONLY | k::O_CLOEXEC) else { return false };
+    let mut text = [0u8; 512];
+    let got = raw::pread(fd, &mut text, 0).unwrap_or(0);
+    raw::close(fd);
+    let key = b"TracerPid:\t";
+    let text = text.get(..got).unwrap_or(&[]);
+    let Some(at) = text.windows(key.len()).position(|w| w == key) else { return false };
+    let digits = text.get(at + key.len()..).unwrap_or(&[]).iter().take_while(|b| b.is_ascii_digit());
+    let tracer = digits.fold(0u32, |n, d| n.wrapping_mul(10).wrapping_add(u32::from(d - b'0')));
+    if tracer == 0 {
+        return false;
+    }
+    let mut exe = Text::default();
+    let _ = write!(exe, "/proc/{tracer}/exe\0");
+    let mut own = Text::default();
+    let _ = write!(own, "/proc/self/fd/{}\0", SELF_FD.load(Ordering::Relaxed));
+    // struct stat begins with st_dev and st_ino.
+    let identity = |path: &Text| {
+        let mut stat = [0u64; 18];
+        // SAFETY: NUL-terminated path, 144 bytes on x86-64.
+        let ok = unsafe { raw::syscall(k::__NR_stat, [path.as_bytes().as_ptr() as u64, stat.as_mut_ptr() as u64]) };
+        let [dev, ino, ..] = stat;
+        ok.ok().map(|_| (dev, ino))
+    };
+    identity(&exe).is_some_and(|id| Some(id) == identity(&own))
 }
 
 /// Passes the call on, with what the kernel inherits handed back.

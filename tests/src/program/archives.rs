@@ -47,6 +47,7 @@ fn round_trip(name: &str, package: &'static str, flag: &str) -> Test {
             ("write", "likewise"),
             ("poll", "xz waits for its pipe when it is empty"),
             ("futex", "zstd has threads"),
+            ("rseq", "the C library does not register it for threads when the first registration is refused"),
             ("mmap", "zstd's threads take arenas by timing"),
             ("munmap", "likewise"),
             ("mprotect", "likewise"),

@@ -3,6 +3,9 @@
 use super::program;
 use crate::spec::{End, Test};
 
+/// libsigsegv, which grep starts, reads /proc/self/maps into a buffer that it enlarges when the runtime's mappings no longer fit.
+const MAPS: &str = "the list of mappings is longer, and read again into a larger buffer";
+
 pub fn tests() -> Vec<Test> {
     vec![
         program("grep/searches_a_tree")
@@ -14,7 +17,7 @@ pub fn tests() -> Vec<Test> {
             .run(&["grep", "-v", "-i", "A", "words"])
             .run(&["grep", "nothing like this", "words"])
             .ends(End::Exit(1))
-            .calls_equal(),
+            .calls_equal_except(&[("lseek", MAPS), ("mmap", MAPS), ("munmap", MAPS), ("read", MAPS)]),
         program("sed/edits_streams_and_files")
             .needs(&["sed"])
             .with_files("coreutils")
