@@ -40,6 +40,7 @@ pub fn collect() -> Vec<Test> {
         ("trace_prints_calls", trace),
         ("children_run_natively_without_following", no_follow),
         ("perf_map_names_code", perf_map),
+        ("touches_no_state_the_gate_does_not_save", instructions),
         ("small_caches_start_anew_under_threads", small_cache),
     ];
     checks
@@ -235,6 +236,28 @@ fn no_follow(bench: &Bench) -> Result<()> {
     let text = fs::read_to_string(&file).context("--stats wrote no file")?;
     let started = text.lines().filter(|line| line.contains("\"event\":\"start\"")).count();
     ensure!(started == 1, "{started} images started under the engine, not one:\n{text}");
+    Ok(())
+}
+
+/// The gate saves xmm0–15 and nothing else of the vector and floating-point state, and leaves DF as it is: no instruction of the
+/// launcher may depend on it or change it.
+fn instructions(_bench: &Bench) -> Result<()> {
+    let done = Command::new("objdump").args(["-d", "--no-show-raw-insn"]).arg(paths::launcher()).output()?;
+    ensure!(done.status.success(), "objdump: {}", String::from_utf8_lossy(&done.stderr));
+    let text = String::from_utf8_lossy(&done.stdout);
+    let mut seen = 0;
+    for line in text.lines() {
+        let Some((_, code)) = line.split_once('\t') else { continue };
+        let name = code.split_whitespace().next().unwrap_or_default();
+        seen += 1;
+        // `xsave64` writes the whole state when the runtime leaves through a signal frame, with the guest's state restored.
+        let string = name.starts_with("rep")
+            || ["movsb", "movsw", "movsl", "movsq", "std", "cld"].contains(&name)
+            || ["stos", "lods", "scas", "cmps"].iter().any(|s| name.starts_with(s) && code.contains("%es:"));
+        let float = name.starts_with('f') || name.starts_with('v') || name == "ldmxcsr" || name == "emms";
+        ensure!(!string && !float, "the launcher executes: {line}");
+    }
+    ensure!(seen > 10_000, "only {seen} instructions seen");
     Ok(())
 }
 
