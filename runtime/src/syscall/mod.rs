@@ -185,6 +185,7 @@ pub fn run(mut call: Call<'_>) -> Outcome {
         k::__NR_execveat => exec::execveat(&mut call),
         k::__NR_arch_prctl => process::arch_prctl(&mut call),
         k::__NR_rseq => Outcome::Done(-38),
+        k::__NR_membarrier => process::membarrier(&mut call),
         k::__NR_readlink => paths::readlink(&mut call),
         k::__NR_readlinkat => paths::readlinkat(&mut call),
         k::__NR_open | k::__NR_stat | k::__NR_access => paths::first_path(&mut call),

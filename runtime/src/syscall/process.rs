@@ -63,3 +63,18 @@ pub fn ptrace(call: &mut Call<'_>) -> Outcome {
     }
     outcome
 }
+
+/// membarrier(2): as a kernel without rseq(2) answers, because that call is refused (programs take the one for a sign of the
+/// other).
+pub fn membarrier(call: &mut Call<'_>) -> Outcome {
+    /// MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ and its registration.
+    const RSEQ_COMMANDS: i64 = 1 << 7 | 1 << 8;
+    let command = i64::from(call.int(0));
+    if command & RSEQ_COMMANDS != 0 {
+        return Outcome::Done(EINVAL);
+    }
+    match call.pass() {
+        Outcome::Done(offered) if command == 0 && offered > 0 => Outcome::Done(offered & !RSEQ_COMMANDS),
+        outcome => outcome,
+    }
+}
