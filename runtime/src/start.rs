@@ -193,13 +193,9 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     let headers = Headers::parse(&Fd(fd))?;
     let mut engine = translate::lock();
     let mut on_exec = |start, end, prot| engine.map.insert(start, end, prot, false);
-    let base = if headers.is_dyn && headers.interp().is_some() { layout::program_base(headers.align()) } else { 0 };
-    // A static program that is position-independent lies where a dynamic one does, a bare loader in the mmap area.
-    let base = if headers.is_dyn && base == 0 && !is_loader(&plan.found.execfn) {
-        layout::program_base(headers.align())
-    } else {
-        base
-    };
+    // fs/binfmt_elf.c: what has no interpreter (a static program, or a loader started by hand) lies where libraries do.
+    let stands_alone = headers.is_dyn && headers.interp().is_none();
+    let base = if headers.is_dyn && !stands_alone { layout::program_base(headers.align()) } else { 0 };
     let program = elf::map(fd, &headers, base, &mut on_exec)?;
     let mut entry = program.entry;
     let mut interp_base = 0;
@@ -234,7 +230,9 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     if headers.wants_exec_stack() {
         make_stack_executable(built.sp);
     }
-    describe_to_kernel(&program, &built);
+    // Its brk could not grow there: the kernel moves it to where programs lie.
+    let brk = layout::brk_start(if stands_alone { layout::DYN_BASE } else { program.brk });
+    describe_to_kernel(&program, &built, brk);
     // SAFETY: PR_SET_NAME = 15 reads at most 16 bytes.
     let _ = unsafe { raw::syscall(k::__NR_prctl, [15, plan.comm.as_ptr() as u64]) };
     set_exe_path(&plan.found.execfn);
@@ -244,11 +242,6 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
         *slot = built.sp;
     }
     Ok(())
-}
-
-/// A dynamic loader started as a program is mapped like a library.
-fn is_loader(path: &[u8]) -> bool {
-    path.rsplit(|&b| b == b'/').next().is_some_and(|name| name.starts_with(b"ld-") || name.starts_with(b"ld."))
 }
 
 /// Bytes of the vDSO image, whole pages.
@@ -275,7 +268,7 @@ fn make_stack_executable(sp: u64) {
 }
 
 /// Makes /proc/PID/{cmdline,environ,auxv,stat} and brk the guest's (prctl(2), PR_SET_MM_MAP: unprivileged without exe_fd).
-fn describe_to_kernel(program: &Image, built: &Built) {
+fn describe_to_kernel(program: &Image, built: &Built, brk: u64) {
     const PR_SET_MM: u64 = 35;
     const PR_SET_MM_MAP: u64 = 14;
     /// `struct prctl_mm_map` (include/uapi/linux/prctl.h).
@@ -291,7 +284,6 @@ fn describe_to_kernel(program: &Image, built: &Built) {
         auxv_size: u32,
         exe_fd: u32,
     }
-    let brk = layout::brk_start(program.brk);
     let map = MmMap {
         code: program.code,
         data: if program.data.1 == 0 { program.code } else { program.data },

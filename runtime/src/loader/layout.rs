@@ -4,7 +4,7 @@ use crate::sys::raw;
 use linux_raw_sys::general as k;
 
 /// Where the kernel puts position-independent programs (arch/x86/include/asm/elf.h, ELF_ET_DYN_BASE).
-const DYN_BASE: u64 = 0x5555_5555_4000;
+pub const DYN_BASE: u64 = 0x5555_5555_4000;
 /// Bits of randomness of its choice, in pages (vm.mmap_rnd_bits' default).
 const DYN_RANDOM_BITS: u32 = 28;
 /// Span over which brk starts behind a program (arch/x86/kernel/process.c, arch_randomize_brk).

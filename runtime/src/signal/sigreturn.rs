@@ -32,7 +32,7 @@ pub fn sigreturn(ts: &mut ThreadState) {
     set_mask(super::ALL_BUT_FAULTS);
     ts.requeued = 0;
     let StackT { sp, flags, size, .. } = frame.uc.stack;
-    restore_alt_stack(ts, sp, flags, size, frame.uc.mc.rsp);
+    restore_alt_stack(ts, sp, flags, size);
     ts.segv_blocked = u32::from(frame.uc.mask & sig::bit(sig::SIGSEGV) != 0);
     frame.uc.mask &= !sig::bit(sig::SIGSEGV);
     frame.uc.stack = StackT { sp: ts.alt_stack_base(), flags: 0, pad: 0, size: ALT_STACK_BYTES };
@@ -47,7 +47,7 @@ pub fn sigreturn(ts: &mut ThreadState) {
 }
 
 /// restore_altstack (kernel/signal.c): as sigaltstack(2), errors ignored.
-fn restore_alt_stack(ts: &mut ThreadState, sp: u64, flags: i32, size: u64, _new_rsp: u64) {
+fn restore_alt_stack(ts: &mut ThreadState, sp: u64, flags: i32, size: u64) {
     let flags = u64::from(flags.cast_unsigned());
     let mode = flags & 0x7fff_ffff;
     if mode & 2 != 0 {
