@@ -182,10 +182,12 @@ impl Translator {
             }
             let bytes = self.window.at(pc, source);
             // Most instructions need nothing but their length.
-            let copied = bytes.first_chunk().map_or(0, copied_len);
-            if copied != 0 && !request.end_after_store {
+            if let Some(window) = bytes.first_chunk()
+                && let copied @ 1.. = copied_len(window)
+                && !request.end_after_store
+            {
                 out.mark(tag, pc, Recover::Copied);
-                out.hot.put(bytes.get(..copied).unwrap_or(&[]));
+                out.hot.put_start(window, copied);
                 pc = pc.plus(copied as u64);
                 last_len = u8::try_from(copied).unwrap_or(0);
                 out.insns += 1;
@@ -210,10 +212,14 @@ impl Translator {
                 }
                 break;
             }
+            let window = bytes.first_chunk();
             let bytes = bytes.get(..usize::from(insn.len)).unwrap_or(&[]);
             let mut next = if is_copied(&insn) {
                 out.mark(tag, pc, Recover::Copied);
-                out.hot.put(bytes);
+                match window {
+                    Some(window) => out.hot.put_start(window, bytes.len()),
+                    None => out.hot.put(bytes),
+                }
                 Next::Continue
             } else {
                 rewrite(&mut Site { layout: &self.layout, tag, pc, insn: &insn, bytes, out })

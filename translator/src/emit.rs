@@ -58,8 +58,16 @@ impl Code {
     }
 
     /// Appends bytes.
+    #[inline(always)]
     pub fn put(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Appends the first `len` bytes of `window`, by one move of a fixed length.
+    #[inline(always)]
+    pub fn put_start(&mut self, window: &[u8; 16], len: usize) {
+        self.bytes.extend_from_slice(window);
+        self.bytes.truncate(self.bytes.len() - 16 + len.min(16));
     }
 
     /// Appends a 32-bit value.
