@@ -1,7 +1,7 @@
 //! The command line: `bt-run [options] [--] program [args]`.
 
 use crate::loader::LoadError;
-use crate::options::{Options, PATH_BYTES};
+use crate::options::{EngineChoice, Options, PATH_BYTES};
 use crate::report::{Bytes, say};
 use crate::sys::raw;
 use alloc::vec::Vec;
@@ -12,7 +12,7 @@ bt-run runs an unmodified x86-64 Linux program with its system calls caught insi
 
 usage: bt-run [options] [--] program [arguments]
 
-  --engine translate   where the guest's code runs (the only engine yet)
+  --engine ENGINE      where the guest's code runs: translate (from a code cache) or direct (in place)
   --emulate off        which system calls are answered in the process (the only level yet: none)
   --trace[=FILE]       one line for each system call, on standard error or in FILE
   --stats[=FILE]       figures as JSON lines when an image starts and ends
@@ -81,8 +81,11 @@ pub fn parse(args: &[&[u8]]) -> (Options, usize) {
                 raw::exit_group(0)
             }
             b"--engine" => match operand() {
-                Some(b"translate") => {}
-                other => wrong(format_args!("no engine \"{}\": there is translate", Bytes(other.unwrap_or(b"")))),
+                Some(b"translate") => options.engine = EngineChoice::Translate,
+                Some(b"direct") => options.engine = EngineChoice::Direct,
+                other => {
+                    wrong(format_args!("no engine \"{}\": there are translate and direct", Bytes(other.unwrap_or(b""))))
+                }
             },
             b"--emulate" => match operand() {
                 Some(b"off") => {}

@@ -5,10 +5,33 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 /// Longest path of an output file.
 pub const PATH_BYTES: usize = 256;
 
+/// Where the guest's code runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum EngineChoice {
+    /// From a code cache.
+    Translate = 0,
+    /// In place, with patched system call sites.
+    Direct = 1,
+}
+
+impl EngineChoice {
+    /// The word on the command line and in `--stats`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Translate => "translate",
+            Self::Direct => "direct",
+        }
+    }
+}
+
 /// Options in effect; plain bytes, because they travel through an inherited descriptor.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Options {
+    /// `--engine`.
+    pub engine: EngineChoice,
     /// `--trace`.
     pub trace: bool,
     /// `--no-follow`.
@@ -28,6 +51,7 @@ pub struct Options {
 impl Options {
     /// Nothing asked for.
     pub const DEFAULT: Self = Self {
+        engine: EngineChoice::Translate,
         trace: false,
         no_follow: false,
         stats: false,

@@ -1,13 +1,14 @@
 //! From the kernel's first instruction to the guest's first instruction.
 
-use crate::engine::translate;
+use crate::engine::direct::functions::ElfImage;
+use crate::engine::translate::{self, Engine};
 use crate::gate::asm::on_runtime_stack;
 use crate::loader::elf::{self, Fd, Headers, Image};
 use crate::loader::handoff::Handoff;
 use crate::loader::stack::{self, Built, Guest, Initial, at};
 use crate::loader::{LoadError, layout};
 use crate::mem::guest;
-use crate::options;
+use crate::options::{self, EngineChoice};
 use crate::process::{EXE_FD, SELF_FD, TRACE_FD, set_exe_path};
 use crate::report::{Bytes, say};
 use crate::signal::action;
@@ -92,6 +93,7 @@ extern "C" fn second(ts: *mut ThreadState) {
         say(format_args!("{what}"));
         raw::exit_group(126)
     }
+    ts.is_translating = options::get().engine == EngineChoice::Translate;
     translate::lock().cache.max_bytes = u64::from(options::get().cache_mib) << 20;
     match load(ts, &initial, &plan) {
         Ok(()) => {}
@@ -191,18 +193,31 @@ fn fail(name: &[u8], error: LoadError) -> ! {
 fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), LoadError> {
     let fd = plan.found.fd;
     let headers = Headers::parse(&Fd(fd))?;
-    let mut engine = translate::lock();
-    let mut on_exec = |start, end, prot| engine.map.insert(start, end, prot, false);
+    let mut guard = translate::lock();
+    let in_place = options::get().engine == EngineChoice::Direct;
+    let engine = &mut *guard;
+    let on_exec = |engine: &mut Engine, start, end, prot, image: Option<ElfImage>| {
+        engine.map.insert(start, end, prot, false);
+        if in_place {
+            engine.code_arrives(start, end, prot, image);
+        }
+    };
     // fs/binfmt_elf.c: what has no interpreter (a static program, or a loader started by hand) lies where libraries do.
     let stands_alone = headers.is_dyn && headers.interp().is_none();
     let base = if headers.is_dyn && !stands_alone { layout::program_base(headers.align()) } else { 0 };
-    let program = elf::map(fd, &headers, base, &mut on_exec)?;
+    let program = elf::map(fd, &headers, base, &mut |start, end, prot, offset| {
+        on_exec(engine, start, end, prot, ElfImage::of_file(fd, offset, start));
+    })?;
     let mut entry = program.entry;
     let mut interp_base = 0;
     if let Some(path) = headers.interp() {
         let interp_fd = raw::open(path, k::O_RDONLY | k::O_CLOEXEC)
             .map_err(|e| LoadError::Failed("names an interpreter that cannot be opened", e.0))?;
-        let interp = Headers::parse(&Fd(interp_fd)).and_then(|h| elf::map(interp_fd, &h, 0, &mut on_exec));
+        let interp = Headers::parse(&Fd(interp_fd)).and_then(|h| {
+            elf::map(interp_fd, &h, 0, &mut |start, end, prot, offset| {
+                on_exec(engine, start, end, prot, ElfImage::of_file(interp_fd, offset, start));
+            })
+        });
         raw::close(interp_fd);
         let interp = interp?;
         entry = interp.entry;
@@ -211,9 +226,9 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     if let Some(vdso) = initial.aux(at::SYSINFO_EHDR)
         && let Some(len) = vdso_len(vdso)
     {
-        on_exec(vdso, vdso + len, k::PROT_READ | k::PROT_EXEC);
+        on_exec(engine, vdso, vdso + len, k::PROT_READ | k::PROT_EXEC, ElfImage::of_memory(vdso, len));
     }
-    drop(engine);
+    drop(guard);
     let high = move_up(fd).unwrap_or(fd);
     if high != fd {
         raw::close(fd);

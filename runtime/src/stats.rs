@@ -80,8 +80,9 @@ pub fn started(exe: &[u8]) {
     let mut out = Out { bytes: alloc::vec::Vec::new() };
     let _ = writeln!(
         out,
-        "{{\"event\":\"start\",\"pid\":{},\"engine\":\"translate\",\"exe\":{}}}",
+        "{{\"event\":\"start\",\"pid\":{},\"engine\":\"{}\",\"exe\":{}}}",
         raw::getpid(),
+        options::get().engine.word(),
         Json(exe)
     );
     emit(&out.bytes);
@@ -152,15 +153,16 @@ pub fn finish(how: &str) {
         dispatches += ts.dispatches;
         hits += ts.lookup_hits;
     });
-    let (stats, links) = {
+    let (stats, links, sites) = {
         let engine = translate::lock();
-        (engine.stats, engine.links_before + engine.fragments.links)
+        (engine.stats, engine.links_before + engine.fragments.links, engine.direct.sites)
     };
     let mut out = Out { bytes: alloc::vec::Vec::with_capacity(4096) };
     let _ = write!(
         out,
-        "{{\"event\":\"end\",\"pid\":{},\"engine\":\"translate\",\"exe\":{},\"how\":\"{how}\",\"fragments\":{},\"insns\":{},\"guest_bytes\":{},\"cache_bytes\":{},\"heap_bytes\":{},\"links\":{links},\"dispatches\":{dispatches},\"lookup_hits\":{hits},\"flushes\":{},\"invalidations\":{},\"write_faults\":{},\"steps\":{},\"signals\":{signals},\"syscalls\":{{",
+        "{{\"event\":\"end\",\"pid\":{},\"engine\":\"{}\",\"exe\":{},\"how\":\"{how}\",\"fragments\":{},\"insns\":{},\"guest_bytes\":{},\"cache_bytes\":{},\"heap_bytes\":{},\"links\":{links},\"dispatches\":{dispatches},\"lookup_hits\":{hits},\"flushes\":{},\"invalidations\":{},\"write_faults\":{},\"steps\":{},\"signals\":{signals},\"sites\":{{\"displaced\":{},\"numbered\":{},\"trapped\":{},\"doubtful\":{},\"scanned_bytes\":{},\"traps\":{}}},\"syscalls\":{{",
         raw::getpid(),
+        options::get().engine.word(),
         Json(crate::process::exe_path()),
         stats.fragments,
         stats.insns,
@@ -171,6 +173,12 @@ pub fn finish(how: &str) {
         stats.invalidations,
         stats.write_faults,
         stats.steps,
+        sites.displaced,
+        sites.numbered,
+        sites.trapped,
+        sites.doubtful,
+        sites.scanned_bytes,
+        sites.traps,
     );
     let mut first = true;
     for (nr, n) in counts.iter().enumerate().filter(|(_, n)| **n != 0) {

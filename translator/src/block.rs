@@ -36,21 +36,26 @@ pub struct Request {
     pub end_after_store: bool,
     /// One way in only: the return point of a call begins a fragment of its own.
     pub single_entry: bool,
+    /// The guest runs in place but for the code from the tag to here: branches lead into the guest's own code, and the
+    /// fragment ends with a jump to this pc. [`Translation::refused`] tells if that cannot be done.
+    pub in_place_until: Option<GuestPc>,
     /// End behind this many instructions, 0 for the usual limit. What follows is never entered, so a fragment that is
     /// translated again for its position map is the same as the first time whatever has become known since.
     pub max_insns: u32,
 }
 
 /// Guest code bytes at hand.
-struct Window {
+pub(crate) struct Window {
     at: GuestPc,
     len: usize,
     bytes: [u8; WINDOW_BYTES],
 }
 
 impl Window {
+    pub(crate) const EMPTY: Self = Self { at: GuestPc(0), len: 0, bytes: [0; WINDOW_BYTES] };
+
     /// The bytes from `pc` on: at least the longest instruction's length where the guest has that much.
-    fn at(&mut self, pc: GuestPc, source: &mut dyn CodeSource) -> &[u8] {
+    pub(crate) fn at(&mut self, pc: GuestPc, source: &mut dyn CodeSource) -> &[u8] {
         let skip = usize::try_from(pc.since(self.at)).unwrap_or(usize::MAX);
         if skip > self.len || self.len - skip < MAX_INSN_LEN {
             self.len = source.read(pc, &mut self.bytes).min(WINDOW_BYTES);
@@ -128,6 +133,11 @@ impl Site<'_> {
 }
 
 fn exit_here(layout: &Layout, out: &mut Translation, kind: ExitKind, target: GuestPc) {
+    if out.in_place {
+        let reached = out.hot.put_rel32(target.0, 0).is_some();
+        out.refused |= kind != ExitKind::Direct || !reached;
+        return;
+    }
     let stub = out.cold.offset();
     out.cold.store_slot(layout.slot_rcx, 1);
     out.cold.put(&[0xb9]); // mov ecx, exit id
@@ -152,7 +162,7 @@ impl Translator {
     /// A translator that emits code for `layout`.
     #[must_use]
     pub const fn new(layout: Layout) -> Self {
-        Self { layout, window: Window { at: GuestPc(0), len: 0, bytes: [0; WINDOW_BYTES] } }
+        Self { layout, window: Window::EMPTY }
     }
 
     /// Translates the code at `tag` into `out`, to run at `hot_at`, with stubs at `cold_at`.
@@ -166,6 +176,7 @@ impl Translator {
         out: &mut Translation,
     ) {
         out.restart(hot_at, cold_at);
+        out.in_place = request.in_place_until.is_some();
         self.window.len = 0;
         let mut pc = tag;
         let mut insn = Insn::default();
@@ -179,6 +190,11 @@ impl Translator {
                 let emitted = u8::try_from(out.hot.offset() - body).unwrap_or(NO_ENTRY);
                 out.boundaries.push([last_len, emitted]);
                 body = out.hot.offset();
+            }
+            if request.in_place_until.is_some_and(|end| pc >= end) {
+                out.mark(tag, pc, Recover::At);
+                jump_exit(&self.layout, out, ExitKind::Direct, pc);
+                break;
             }
             let bytes = self.window.at(pc, source);
             // Most instructions need nothing but their length.
@@ -238,7 +254,7 @@ impl Translator {
                 out.mark(tag, pc, Recover::At);
                 jump_exit(&self.layout, out, ExitKind::Direct, pc);
             } else if next == Next::ReturnPoint {
-                if full || request.single_entry || !again && source.is_known(pc) {
+                if full || out.in_place || request.single_entry || !again && source.is_known(pc) {
                     break;
                 }
                 enter(&self.layout, out, tag, pc, true);
@@ -305,6 +321,7 @@ fn rewrite(site: &mut Site<'_>) -> Next {
         Class::Jmp => branch::jump(site),
         Class::Call => branch::call(site),
         Class::Xbegin => branch::xbegin(site),
+        Class::JmpInd | Class::CallInd | Class::Ret if site.out.in_place => indirect::in_place(site),
         Class::JmpInd => indirect::jump(site),
         Class::CallInd => indirect::call(site),
         Class::Ret => indirect::ret(site),

@@ -13,4 +13,5 @@ pub mod decode;
 pub mod emit;
 pub mod layout;
 pub mod rewrite;
+pub mod scan;
 pub mod translation;

@@ -111,6 +111,10 @@ pub struct Translation {
     pub guest_len: u32,
     /// Guest instructions translated.
     pub insns: u32,
+    /// The rest of the guest's code runs in place: branches lead there.
+    pub in_place: bool,
+    /// In-place code was asked for and holds an instruction that cannot be had that way: the fragment must not be used.
+    pub refused: bool,
 }
 
 impl Translation {
@@ -125,6 +129,8 @@ impl Translation {
         self.boundaries.clear();
         self.guest_len = 0;
         self.insns = 0;
+        self.in_place = false;
+        self.refused = false;
     }
 
     pub(crate) fn mark(&mut self, tag: GuestPc, pc: GuestPc, recover: Recover) {

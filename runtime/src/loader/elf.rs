@@ -233,8 +233,8 @@ pub struct Image {
     pub data: (u64, u64),
 }
 
-/// Told of each executable range of a mapped image: start, end, protection.
-pub type OnExec<'a> = &'a mut dyn FnMut(u64, u64, u32);
+/// Told of each executable range of a mapped image: start, end, protection, offset in the file.
+pub type OnExec<'a> = &'a mut dyn FnMut(u64, u64, u32, u64);
 
 fn map_fd(addr: u64, len: u64, prot: u32, fd: i32, offset: u64) -> Result<(), LoadError> {
     let flags = u64::from(k::MAP_PRIVATE | k::MAP_FIXED);
@@ -307,7 +307,7 @@ pub fn map(fd: i32, headers: &Headers, base: u64, on_exec: OnExec<'_>) -> Result
         }
         mapped_to = end.max(mapped_to);
         if p.flags & 1 != 0 {
-            on_exec(page, end, p.prot());
+            on_exec(page, end, p.prot(), p.offset & !(PAGE - 1));
             image.code = (image.code.0.min(from), image.code.1.max(from + p.filesz));
         } else {
             image.data = (from, from + p.filesz);

@@ -61,7 +61,7 @@ impl Handoff {
             let &[high, low] = pair else { return None };
             *to = value(high)? << 4 | value(low)?;
         }
-        // SAFETY: the bytes `write` wrote: integers, and booleans that are 0 or 1.
+        // SAFETY: the bytes `write` wrote: integers, booleans that are 0 or 1, and an engine's number.
         let this = unsafe { bytes.as_ptr().cast::<Self>().read_unaligned() };
         Some((this, n, guest_execfn.to_vec()))
     }

@@ -1,7 +1,7 @@
 //! The host signal handler: where the thread was, and what follows from it.
 
 use super::context::{regs_of, set_regs, unpack_flags};
-use super::deliver::{deliver, force_default};
+use super::deliver::{deliver, enter_dispatcher, force_default};
 use super::{ALL_BUT_FAULTS, blame, step};
 use crate::engine::translate::invalidate::WriteFault;
 use crate::engine::translate::lock;
@@ -14,6 +14,7 @@ use linux_raw_sys::general as k;
 
 /// Trap number of a page fault (Intel SDM vol. 3, table 6-1), and the write bit of its error code.
 const TRAP_PAGE_FAULT: u64 = 14;
+const TRAP_GENERAL_PROTECTION: u64 = 13;
 const ERROR_WRITE: u64 = 2;
 /// si_code of a SIGTRAP by the trap flag (sigaction(2)).
 const TRAP_TRACE: i32 = 2;
@@ -56,6 +57,26 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
                 step::begin(ts, uc);
                 return;
             }
+        }
+    }
+    if !in_cache && !ts.is_translating && signal == sig::SIGSEGV && synchronous {
+        // A branch into what was patched, or code that must not run in place.
+        let pc = uc.mc.rip;
+        if uc.mc.trapno == TRAP_GENERAL_PROTECTION && engine.direct.patch_at(pc).is_some() {
+            engine.direct.sites.traps += 1;
+            match engine.in_place_entry(pc) {
+                Some(at) if at != pc => {
+                    uc.mc.rip = at;
+                    return;
+                }
+                _ => ts.is_translating = true,
+            }
+        }
+        let fetched = uc.mc.trapno == TRAP_PAGE_FAULT && uc.mc.cr2 == pc;
+        ts.is_translating |= fetched && engine.direct.is_withheld(pc);
+        if ts.is_translating {
+            drop(engine);
+            return enter_dispatcher(ts, uc);
         }
     }
     drop(engine);

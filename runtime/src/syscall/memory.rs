@@ -1,8 +1,11 @@
 //! Memory calls: the kernel carries them out, the map of guest code follows.
 
 use super::{CODE_CHANGES, Call, Outcome};
+use crate::engine::direct::functions::ElfImage;
 use crate::engine::translate::{Engine, Locked, lock};
 use crate::mem::guest;
+use crate::mem::map::Region;
+use crate::options::{self, EngineChoice};
 use crate::sys::raw;
 use crate::thread::registry;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -50,7 +53,7 @@ fn is_ours(start: u64, end: u64) -> bool {
     let mut found = {
         let engine = lock();
         let retired = engine.retired.iter().flat_map(|g| g.cache.ranges());
-        engine.cache.ranges().chain(retired).any(|(s, e)| overlaps(s, e))
+        engine.cache.ranges().chain(retired).chain(engine.direct.ranges()).any(|(s, e)| overlaps(s, e))
     };
     registry::for_each_block(|s, e| found |= overlaps(s, e));
     found
@@ -76,7 +79,21 @@ pub fn mmap(call: &mut Call<'_>) -> Outcome {
         };
         return Outcome::Done(result);
     }
-    locked(call, &call.args, |engine, at| engine.mapped(at, at.saturating_add(len), prot, shared))
+    let in_place = in_place() && prot & k::PROT_EXEC != 0 && !shared;
+    let (fd, offset) = (call.int(4), call.arg(5));
+    locked(call, &call.args, |engine, at| {
+        let end = at.saturating_add(len);
+        engine.mapped(at, end, prot, shared);
+        if in_place {
+            let image = if flags & k::MAP_ANONYMOUS == 0 { ElfImage::of_file(fd, offset, at) } else { None };
+            engine.code_arrives(at, end, prot, image);
+        }
+    })
+}
+
+/// Code that appears is to be patched.
+fn in_place() -> bool {
+    options::get().engine == EngineChoice::Direct
 }
 
 /// munmap(2).
@@ -105,7 +122,11 @@ pub fn mprotect(call: &mut Call<'_>) -> Outcome {
         } else {
             start
         };
+        let before = engine.map.pieces(start, end);
         engine.protected(start, end, prot_bits);
+        if in_place() {
+            in_place_protected(engine, start, end, prot_bits, &before);
+        }
     });
     if let Outcome::Done(result) = outcome
         && result < 0
@@ -118,6 +139,27 @@ pub fn mprotect(call: &mut Call<'_>) -> Outcome {
         });
     }
     outcome
+}
+
+/// What runs in place follows a change of protection. `before`: what was known of `start..end`.
+fn in_place_protected(engine: &mut Engine, start: u64, end: u64, prot: u32, before: &[(u64, Region)]) {
+    if prot & k::PROT_EXEC == 0 {
+        if prot & k::PROT_WRITE != 0 {
+            engine.restore_code(start, end);
+        }
+        return;
+    }
+    // What could be executed before has been looked at.
+    let mut at = start;
+    for &(from, region) in before.iter().filter(|(_, r)| r.is_exec() || r.shared) {
+        if from > at {
+            engine.code_arrives(at, from, prot, None);
+        }
+        at = at.max(region.end);
+    }
+    if at < end {
+        engine.code_arrives(at, end, prot, None);
+    }
 }
 
 /// mremap(2).

@@ -184,7 +184,7 @@ pub fn run(mut call: Call<'_>) -> Outcome {
         k::__NR_execve => exec::execve(&mut call),
         k::__NR_execveat => exec::execveat(&mut call),
         k::__NR_arch_prctl => process::arch_prctl(&mut call),
-        k::__NR_rseq => Outcome::Done(-38),
+        k::__NR_rseq if call.ts.is_translating => Outcome::Done(-38),
         k::__NR_membarrier => process::membarrier(&mut call),
         k::__NR_readlink => paths::readlink(&mut call),
         k::__NR_readlinkat => paths::readlinkat(&mut call),

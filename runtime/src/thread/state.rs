@@ -123,6 +123,8 @@ pub struct ThreadState {
     pub next: *mut ThreadState,
     /// 1 while a thread uses this block.
     pub in_use: u32,
+    /// Runs under engine `translate`; otherwise in place.
+    pub is_translating: bool,
     /// 1 for the child of vfork or a CLONE_VM process: other pid, other descriptors.
     pub foreign: u32,
     /// The guest's signal actions: shared as CLONE_SIGHAND says.

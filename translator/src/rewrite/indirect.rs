@@ -7,10 +7,10 @@
 
 use crate::addr::GuestPc;
 use crate::block::{Next, Site};
-use crate::decode::Prefixes;
+use crate::decode::{Class, Prefixes};
 use crate::emit::gpr;
 use crate::layout::Layout;
-use crate::rewrite::{branch, segment};
+use crate::rewrite::{branch, copy, rip_relative, segment};
 use crate::translation::{Recover, Translation};
 
 fn spill(site: &mut Site<'_>) {
@@ -110,6 +110,22 @@ pub fn call(site: &mut Site<'_>) -> Next {
     branch::push_return(site);
     go(site);
     Next::ReturnPoint
+}
+
+/// Where the rest of the guest's code runs in place: returns and jumps are themselves. A call is refused: its return address
+/// would be that of the copy.
+pub fn in_place(site: &mut Site<'_>) -> Next {
+    if site.insn.class == Class::CallInd || segment::applies(site.insn) {
+        site.out.refused = true;
+    } else if site.insn.is_rip_relative() {
+        let before = site.out.hot.offset();
+        rip_relative::emit(site);
+        // Out of reach it would be several instructions, the last of them behind the jump.
+        site.out.refused |= site.out.hot.offset() - before != u32::from(site.insn.len);
+    } else {
+        copy::emit(site);
+    }
+    Next::End
 }
 
 /// The prologue of an entry that indirect branches use: rcx − tag must be zero.

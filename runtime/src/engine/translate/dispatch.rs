@@ -67,7 +67,9 @@ pub unsafe extern "C" fn on_lookup_miss(ts: *mut ThreadState) {
     let mut engine = lock();
     ts.epoch = engine.cache_epoch();
     engine.resume_at(ts, pc);
-    engine.make_indirect(pc);
+    if ts.is_translating {
+        engine.make_indirect(pc);
+    }
 }
 
 /// Makes the thread continue at the guest pc `pc`.
@@ -78,8 +80,16 @@ pub fn redirect(ts: &mut ThreadState, pc: u64) {
 
 impl Engine {
     /// Points `resume` at the fragment for `pc`, which is made if need be. Where nothing can be executed the
-    /// thread goes there natively, which raises the fault that the guest would see.
+    /// thread goes there natively, which raises the fault that the guest would see. A thread that runs in place goes there as
+    /// well, or to the stub of what was patched.
     pub fn resume_at(&mut self, ts: &mut ThreadState, pc: u64) {
+        if !ts.is_translating {
+            if let Some(at) = self.in_place_entry(pc) {
+                ts.resume = at;
+                return;
+            }
+            ts.is_translating = true;
+        }
         let mut pc = pc;
         loop {
             let place = self.fragments.place(pc);
@@ -156,7 +166,8 @@ impl Engine {
         };
         zone.hot = zone.hot.next_multiple_of(16);
         let (hot_at, cold_at) = (CachePc(zone.hot), CachePc(zone.cold));
-        let mut source = Source { map: &mut self.map, fragments: &self.fragments, writable: false, checked: false };
+        let (map, fragments, direct) = (&mut self.map, &self.fragments, &self.direct);
+        let mut source = Source { map, fragments, direct, writable: false, checked: false };
         self.translator.translate(GuestPc(pc), request, hot_at, cold_at, &mut source, &mut self.out);
         let found = (source.checked, source.writable);
         self.stats.fragments += 1;

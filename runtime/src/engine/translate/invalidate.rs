@@ -79,6 +79,9 @@ impl Engine {
 
     /// The guest's mapping of `start..end` is gone or replaced.
     pub fn unmapped(&mut self, start: u64, end: u64) {
+        if start < end {
+            self.code_goes(start, end);
+        }
         if start >= end || !self.map.touches(start, end) {
             return;
         }

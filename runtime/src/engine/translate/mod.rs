@@ -13,6 +13,7 @@ pub mod recover;
 pub mod source;
 pub mod special;
 
+use crate::engine::direct::Direct;
 use crate::mem::lock::{Guard, Mutex};
 use crate::mem::map::CodeMap;
 use alloc::vec::Vec;
@@ -39,6 +40,8 @@ pub struct Engine {
     pub retired: Vec<Generation>,
     /// Guest memory that holds code, as the guest sees it.
     pub map: CodeMap,
+    /// What engine `direct` has patched.
+    pub direct: Direct,
     /// Links made in flushed caches.
     pub links_before: u64,
     /// Figures for `--stats`.
@@ -109,6 +112,7 @@ pub fn start() -> Result<(), &'static str> {
         retired: Vec::new(),
         links_before: 0,
         map: CodeMap::default(),
+        direct: Direct::default(),
         stats: Stats::default(),
     });
     Ok(())

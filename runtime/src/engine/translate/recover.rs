@@ -1,17 +1,20 @@
 //! The guest's state at a cache pc (SIGNALS.md, rule 1).
 
 use super::Engine;
+use crate::engine::direct::Direct;
+use crate::engine::direct::patch::Stub;
 use crate::mem::guest;
 use crate::thread::state::{Regs, ThreadState, reg};
 use bt_translator::addr::{CachePc, GuestPc};
 use bt_translator::block::{CodeSource, Request};
-use bt_translator::translation::{FAR_AWAY, Recover, find_position};
+use bt_translator::translation::{FAR_AWAY, Position, Recover, find_position};
 
 /// The code a fragment was made from: guest memory, or the copy that was kept because the memory is writable.
 struct Kept<'a> {
     tag: u64,
     len: u32,
     copy: Option<&'a [u8]>,
+    direct: &'a Direct,
 }
 
 impl CodeSource for Kept<'_> {
@@ -25,7 +28,11 @@ impl CodeSource for Kept<'_> {
                 to.copy_from_slice(from);
                 left
             }
-            None => guest::read_bytes(pc.0, to),
+            None => {
+                let got = guest::read_bytes(pc.0, to);
+                self.direct.undo(pc.0, to);
+                got
+            }
         }
     }
 
@@ -38,6 +45,9 @@ impl Engine {
     /// Rewrites `regs`, taken at a cache pc, into the guest's registers and pc. Returns whether the pc is at the
     /// beginning of what stands for an instruction, or `None` if `regs.rip` is not in the cache.
     pub fn recover(&mut self, ts: &ThreadState, regs: &mut Regs) -> Option<bool> {
+        if let Some((start, &stub)) = self.direct.stub_at(regs.rip) {
+            return self.recover_in_stub(ts, regs, start, &stub);
+        }
         if self.cache.zone_of(regs.rip).is_some() {
             return self.recover_here(ts, regs);
         }
@@ -72,57 +82,26 @@ impl Engine {
         let fragment = self.fragments.list.get(id as usize)?;
         let base = if hot { fragment.hot } else { fragment.cold };
         let offset = u32::try_from(regs.rip - base).ok()?;
-        let position = find_position(if hot { &self.out.positions } else { &self.out.cold_positions }, offset)?;
+        let position = *find_position(if hot { &self.out.positions } else { &self.out.cold_positions }, offset)?;
         let fixed = if position.pc == FAR_AWAY {
             // A jump whose target is too far for the map: the exit knows.
             self.exit_after(fragment.exits, regs.rip)?
         } else {
             fragment.tag.wrapping_add_signed(i64::from(position.pc))
         };
-        let pc = match position.recover {
-            Recover::Copied => fixed + u64::from(offset - position.offset),
-            Recover::At => fixed,
-            Recover::Scratch(r) => {
-                set(regs, usize::from(r), ts.slot_scratch);
-                fixed
-            }
-            Recover::TwoScratch(a, b) => {
-                set(regs, usize::from(a), ts.slot_scratch);
-                set(regs, usize::from(b), ts.slot_r11);
-                fixed
-            }
-            Recover::Shifted(r) => {
-                let shifted = regs.gpr.get(usize::from(r)).copied().unwrap_or(0);
-                set(regs, usize::from(r), shifted.wrapping_sub(ts.guest_gs_base));
-                set(regs, reg::R11, ts.slot_r11);
-                fixed
-            }
-            Recover::Rcx => {
-                set(regs, reg::RCX, ts.slot_rcx);
-                fixed
-            }
-            Recover::R11 => {
-                set(regs, reg::R11, ts.slot_r11);
-                fixed
-            }
-            Recover::RcxR11 | Recover::TargetInRcx | Recover::DifferenceInRcx => {
-                let rcx = regs.gpr.get(reg::RCX).copied().unwrap_or(0);
-                set(regs, reg::RCX, ts.slot_rcx);
-                set(regs, reg::R11, ts.slot_r11);
-                match position.recover {
-                    Recover::TargetInRcx => rcx,
-                    Recover::DifferenceInRcx => fixed.wrapping_add(rcx),
-                    _ => fixed,
-                }
-            }
-        };
-        let begins = match position.recover {
-            Recover::Copied => true,
-            Recover::At => offset == position.offset,
-            _ => false,
-        };
-        regs.rip = pc;
-        Some(begins)
+        Some(apply(ts, regs, position, offset, fixed))
+    }
+
+    /// As `recover`, in a stub of engine `direct`, which begins at `start`.
+    fn recover_in_stub(&mut self, ts: &ThreadState, regs: &mut Regs, start: u64, stub: &Stub) -> Option<bool> {
+        self.out.want_positions = true;
+        let (tag, cold) = (GuestPc(stub.tag), Stub::cold(start));
+        self.translator.translate(tag, stub.request(), CachePc(start), cold, &mut stub.original(), &mut self.out);
+        self.out.want_positions = false;
+        let offset = u32::try_from(regs.rip - start).ok()?;
+        let position = *find_position(&self.out.positions, offset)?;
+        let fixed = stub.tag.wrapping_add_signed(i64::from(position.pc));
+        Some(apply(ts, regs, position, offset, fixed))
     }
 
     /// Fills `out` with a fragment's translation once more, for its position maps: from the code it was made from, which is
@@ -131,7 +110,8 @@ impl Engine {
         let fragment = self.fragments.list.get(id as usize)?;
         let (tag, hot, cold) = (GuestPc(fragment.tag), CachePc(fragment.hot), CachePc(fragment.cold));
         let (insns, indirect, checked) = (fragment.insns, fragment.indirect, fragment.checked);
-        let mut source = Kept { tag: fragment.tag, len: fragment.guest_len, copy: fragment.source.as_deref() };
+        let copy = fragment.source.as_deref();
+        let mut source = Kept { tag: fragment.tag, len: fragment.guest_len, copy, direct: &self.direct };
         self.out.want_positions = true;
         if insns == 0 && fragment.guest_len == 0 {
             self.translator.translate_prologue(tag, hot, cold, &mut self.out);
@@ -157,6 +137,55 @@ impl Engine {
     fn exit_after(&self, (first, count): (u32, u32), pc: u64) -> Option<u64> {
         (first..first + count).filter_map(|id| self.fragments.exit(id)).find(|e| e.site >= pc).map(|e| e.target)
     }
+}
+
+/// Rewrites `regs` as `position`, which covers `offset`, says; `fixed` is its guest pc. Returns whether an instruction's code
+/// begins there.
+fn apply(ts: &ThreadState, regs: &mut Regs, position: Position, offset: u32, fixed: u64) -> bool {
+    let pc = match position.recover {
+        Recover::Copied => fixed + u64::from(offset - position.offset),
+        Recover::At => fixed,
+        Recover::Scratch(r) => {
+            set(regs, usize::from(r), ts.slot_scratch);
+            fixed
+        }
+        Recover::TwoScratch(a, b) => {
+            set(regs, usize::from(a), ts.slot_scratch);
+            set(regs, usize::from(b), ts.slot_r11);
+            fixed
+        }
+        Recover::Shifted(r) => {
+            let shifted = regs.gpr.get(usize::from(r)).copied().unwrap_or(0);
+            set(regs, usize::from(r), shifted.wrapping_sub(ts.guest_gs_base));
+            set(regs, reg::R11, ts.slot_r11);
+            fixed
+        }
+        Recover::Rcx => {
+            set(regs, reg::RCX, ts.slot_rcx);
+            fixed
+        }
+        Recover::R11 => {
+            set(regs, reg::R11, ts.slot_r11);
+            fixed
+        }
+        Recover::RcxR11 | Recover::TargetInRcx | Recover::DifferenceInRcx => {
+            let rcx = regs.gpr.get(reg::RCX).copied().unwrap_or(0);
+            set(regs, reg::RCX, ts.slot_rcx);
+            set(regs, reg::R11, ts.slot_r11);
+            match position.recover {
+                Recover::TargetInRcx => rcx,
+                Recover::DifferenceInRcx => fixed.wrapping_add(rcx),
+                _ => fixed,
+            }
+        }
+    };
+    let begins = match position.recover {
+        Recover::Copied => true,
+        Recover::At => offset == position.offset,
+        _ => false,
+    };
+    regs.rip = pc;
+    begins
 }
 
 fn set(regs: &mut Regs, n: usize, value: u64) {

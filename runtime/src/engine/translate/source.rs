@@ -1,6 +1,7 @@
 //! Where the translator gets guest code from.
 
 use super::fragments::Fragments;
+use crate::engine::direct::Direct;
 use crate::mem::guest;
 use crate::mem::map::CodeMap;
 use crate::sys::raw;
@@ -14,6 +15,8 @@ pub struct Source<'a> {
     pub map: &'a mut CodeMap,
     /// What is translated already.
     pub fragments: &'a Fragments,
+    /// What engine `direct` has patched: it is not what the guest wrote.
+    pub direct: &'a Direct,
     /// A page was writable: its code must be kept beside the fragment or watched.
     pub writable: bool,
     /// Part of the code can change without a fault: the fragment must be compared at each entry.
@@ -52,6 +55,7 @@ impl CodeSource for Source<'_> {
             }
             let Some(chunk) = buf.get_mut(done..done + want) else { break };
             let got = guest::read_bytes(at, chunk);
+            self.direct.undo(at, chunk);
             done += got;
             if got < want {
                 break;

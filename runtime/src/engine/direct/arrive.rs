@@ -1,0 +1,183 @@
+//! Code appears, changes or goes.
+
+use super::functions::ElfImage;
+use super::patch::{Overwrite, SOURCE_BYTES, Shape, shape};
+use super::window::{TRAP, Window};
+use crate::engine::translate::Engine;
+use crate::mem::guest;
+use crate::sys::raw;
+use alloc::vec::Vec;
+use bt_translator::addr::GuestPc;
+use bt_translator::block::CodeSource;
+use bt_translator::decode::Class;
+use bt_translator::scan::{Functions, NoFunctions, Verdict, scan};
+use linux_raw_sys::general as k;
+
+/// Guest memory as the guest wrote it.
+struct Text<'a>(&'a super::Direct);
+
+impl CodeSource for Text<'_> {
+    fn read(&mut self, pc: GuestPc, buf: &mut [u8]) -> usize {
+        let got = guest::read_bytes(pc.0, buf);
+        if let Some(copy) = buf.get_mut(..got) {
+            self.0.undo(pc.0, copy);
+        }
+        got
+    }
+
+    fn is_known(&self, _pc: GuestPc) -> bool {
+        false
+    }
+}
+
+/// A site and how it is to be overwritten.
+struct Plan {
+    at: u64,
+    len: usize,
+    trap: bool,
+    numbered: bool,
+}
+
+impl Engine {
+    /// Code is about to be executed in `start..end`, private memory with the protection `prot`: patches its sites. `image`
+    /// is the file it comes from. No thread may be executing there yet.
+    pub fn code_arrives(&mut self, start: u64, end: u64, prot: u32, image: Option<ElfImage>) {
+        let mut none = NoFunctions;
+        let has_file = image.is_some();
+        let mut image = image;
+        let functions: &mut dyn Functions = match &mut image {
+            Some(image) => image,
+            None => &mut none,
+        };
+        let found = scan(GuestPc(start), GuestPc(end), &mut Text(&self.direct), functions);
+        self.direct.sites.scanned_bytes += end - start;
+        let mut plans: Vec<Plan> = Vec::new();
+        let mut doubtful = 0;
+        for candidate in found {
+            let site = candidate.pc.0;
+            let covered = plans.last().map_or(start, |p| p.at + p.len as u64);
+            match candidate.verdict {
+                _ if site < covered || self.direct.patch_at(site).is_some() => {}
+                Verdict::Site { class: Class::Syscall, previous } => {
+                    plans.push(self.plan(site, previous.map(|p| p.0), covered, end, functions));
+                }
+                Verdict::Site { class: Class::Cpuid, .. } | Verdict::NotCode => {}
+                Verdict::Site { .. } | Verdict::Doubtful => doubtful += 1,
+            }
+        }
+        self.direct.sites.doubtful += doubtful;
+        if !plans.is_empty() {
+            self.carry_out(start, end, prot, &plans);
+        }
+        if doubtful != 0 && has_file {
+            // SAFETY: the guest's mapping, which nobody executes yet.
+            if unsafe { raw::mprotect(start, end - start, prot & !k::PROT_EXEC) }.is_ok() {
+                self.direct.withheld.push((start, end));
+            }
+        }
+    }
+
+    /// How the site is best overwritten: nothing of what lies before `covered` or behind `end`.
+    fn plan(&self, site: u64, previous: Option<u64>, covered: u64, end: u64, functions: &mut dyn Functions) -> Plan {
+        let mut code = [0u8; SOURCE_BYTES];
+        let room = usize::try_from(end - site).unwrap_or(SOURCE_BYTES).min(SOURCE_BYTES);
+        let got = code.get_mut(..room).map_or(0, |code| Text(&self.direct).read(GuestPc(site), code));
+        let known: Vec<bool> =
+            (0..SOURCE_BYTES as u64).map(|i| functions.holding(site + i).is_some_and(|(s, _)| s == site + i)).collect();
+        let is_code = |at: usize| known.get(at).copied().unwrap_or(false);
+        match shape(code.get(..got).unwrap_or(&[]), is_code) {
+            Some(Shape::Displaced(len)) => Plan { at: site, len, trap: false, numbered: false },
+            other => match previous {
+                // The load of the number is long enough for the jump.
+                Some(load) if load >= covered && (3..=13).contains(&(site - load)) => {
+                    Plan { at: load, len: usize::try_from(site - load).unwrap_or(0) + 2, trap: false, numbered: true }
+                }
+                _ => {
+                    let len = if let Some(Shape::Trap(len)) = other { len } else { 2 };
+                    Plan { at: site, len, trap: true, numbered: false }
+                }
+            },
+        }
+    }
+
+    fn carry_out(&mut self, start: u64, end: u64, prot: u32, plans: &[Plan]) {
+        let known = self.direct.windows.iter().position(|w| w.code == (start & !4095, end.next_multiple_of(4096)));
+        let window = match known {
+            Some(window) => window,
+            None => {
+                let Some(window) = Window::map(start, end) else { return };
+                self.direct.windows.push(window);
+                self.direct.windows.len() - 1
+            }
+        };
+        let jumps = self.direct.windows.get(window).is_some_and(|w| w.displacement.is_some());
+        let mut out: Vec<Overwrite> = Vec::with_capacity(plans.len());
+        for plan in plans {
+            let mut code = [0u8; SOURCE_BYTES];
+            let Some(code) = code.get_mut(..plan.len) else { continue };
+            if Text(&self.direct).read(GuestPc(plan.at), code) != plan.len {
+                continue;
+            }
+            if !plan.trap && jumps && self.patch(window, plan.at, code, false, &mut out).is_some() {
+                if plan.numbered {
+                    self.direct.sites.numbered += 1;
+                } else {
+                    self.direct.sites.displaced += 1;
+                }
+                continue;
+            }
+            // The site alone: a number's load is left where it is.
+            let (at, code) = if plan.numbered {
+                (plan.at + plan.len as u64 - 2, code.get(plan.len - 2..).unwrap_or(&[]))
+            } else {
+                (plan.at, code.get(..2).unwrap_or(&[]))
+            };
+            if self.patch(window, at, code, true, &mut out).is_some() {
+                self.direct.sites.trapped += 1;
+            }
+        }
+        write(prot, &out);
+    }
+
+    /// The guest's mapping of `start..end` is gone or replaced: its patches went with it.
+    pub fn code_goes(&mut self, start: u64, end: u64) {
+        let gone: Vec<u64> = self.direct.patches.range(start..end).map(|(&at, _)| at).collect();
+        for at in gone {
+            self.direct.patches.remove(&at);
+        }
+        // Their stubs stay: a thread may be in one, or asleep in a call that returns there.
+        let inner: Vec<u64> = self.direct.inner.range(start..end).map(|(&at, _)| at).collect();
+        for at in inner {
+            self.direct.inner.remove(&at);
+        }
+        self.direct.withheld.retain(|&(s, e)| e <= start || end <= s);
+    }
+
+    /// The guest may write `start..end` from now on and not execute it: it finds its own bytes there.
+    pub fn restore_code(&mut self, start: u64, end: u64) {
+        for (&at, patch) in self.direct.patches.range(start..end) {
+            let len = usize::try_from(patch.end - at).unwrap_or(0);
+            guest::write_bytes(at, patch.original.get(..len).unwrap_or(&[]));
+        }
+        self.code_goes(start, end);
+    }
+}
+
+/// Writes the patches, through pages that are made writable for that long.
+fn write(prot: u32, patches: &[Overwrite]) {
+    let (Some(first), Some(last)) = (patches.first(), patches.last()) else { return };
+    let start = first.at & !4095;
+    let len = (last.at + last.len as u64).next_multiple_of(4096) - start;
+    let writable = prot & k::PROT_WRITE != 0;
+    // SAFETY: private guest code that nobody executes yet.
+    if !writable && unsafe { raw::mprotect(start, len, k::PROT_READ | k::PROT_WRITE) }.is_err() {
+        return;
+    }
+    for patch in patches {
+        guest::write_bytes(patch.at, patch.bytes.get(..patch.len).unwrap_or(&[TRAP]));
+    }
+    if !writable {
+        // SAFETY: as above; the protection the guest asked for.
+        let _ = unsafe { raw::mprotect(start, len, prot) };
+    }
+}

@@ -1,0 +1,131 @@
+//! Engine `direct`: the guest runs in place, its `syscall` sites are rewritten when they appear.
+//!
+//! A site becomes a near jump to a *stub*, a fragment that stands for the overwritten instructions: it enters the gate as
+//! translated code does, carries out what was overwritten behind the `syscall`, and jumps back. The jump's
+//! displacement consists of bytes that trap ([`window`]), so that a branch into the middle of what was overwritten is
+//! noticed and continues in a stub of its own: a patch needs no proof that nobody jumps there.
+//!
+//! * [`functions`]: where code is, told from data, for the scanner (`bt_translator::scan`);
+//! * [`arrive`]: code appears, changes or goes;
+//! * [`patch`]: one site;
+//! * [`window`]: where stubs lie.
+
+pub mod arrive;
+pub mod functions;
+pub mod patch;
+pub mod window;
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use patch::{Patch, SOURCE_BYTES, Stub};
+use window::Window;
+
+/// Everything the engine knows; part of what the engines' lock protects.
+#[derive(Default)]
+pub struct Direct {
+    /// By the guest pc they begin at.
+    pub patches: BTreeMap<u64, Patch>,
+    /// By their cache address.
+    pub stubs: BTreeMap<u64, Stub>,
+    /// Stubs entered through a trap, by guest pc.
+    pub inner: BTreeMap<u64, u64>,
+    /// Where stubs lie.
+    pub windows: Vec<Window>,
+    /// Ranges of guest code that could not be patched with certainty: not executable for the kernel, so that a thread that
+    /// comes there faults and goes on under engine `translate`.
+    pub withheld: Vec<(u64, u64)>,
+    /// Figures for `--stats`.
+    pub sites: Sites,
+}
+
+/// Figures for `--stats`.
+#[derive(Default, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sites {
+    /// Sites whose stub also holds the instructions behind them.
+    pub displaced: u64,
+    /// Sites overwritten together with the load of the number before them.
+    pub numbered: u64,
+    /// Sites that are reached through a trap.
+    pub trapped: u64,
+    /// Places that may be data.
+    pub doubtful: u64,
+    /// Bytes searched.
+    pub scanned_bytes: u64,
+    /// Branches into the middle of a patch, and sites that trap, as often as they were taken.
+    pub traps: u64,
+}
+
+impl Direct {
+    /// The patch that covers `pc`, with its start.
+    #[must_use]
+    pub fn patch_at(&self, pc: u64) -> Option<(u64, &Patch)> {
+        let (&start, patch) = self.patches.range(..=pc).next_back()?;
+        (pc < patch.end).then_some((start, patch))
+    }
+
+    /// The stub that covers a cache address, with its start.
+    #[must_use]
+    pub fn stub_at(&self, at: u64) -> Option<(u64, &Stub)> {
+        let (&start, stub) = self.stubs.range(..=at).next_back()?;
+        (at - start < stub.len).then_some((start, stub))
+    }
+
+    /// Puts back, in a copy of guest memory from `addr` on, what the patches overwrote.
+    pub fn undo(&self, addr: u64, copy: &mut [u8]) {
+        let end = addr.saturating_add(copy.len() as u64);
+        let first = addr.saturating_sub(SOURCE_BYTES as u64);
+        for (&start, patch) in self.patches.range(first..end) {
+            for (pc, &byte) in (start..patch.end).zip(&patch.original) {
+                if let Some(to) = pc.checked_sub(addr).and_then(|i| copy.get_mut(usize::try_from(i).ok()?)) {
+                    *to = byte;
+                }
+            }
+        }
+    }
+
+    /// `pc` lies in code that must not be executed in place.
+    #[must_use]
+    pub fn is_withheld(&self, pc: u64) -> bool {
+        self.withheld.iter().any(|&(start, end)| (start..end).contains(&pc))
+    }
+
+    /// Address ranges of the stubs.
+    pub fn ranges(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.windows.iter().map(|w| w.map)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patched() -> Direct {
+        let mut direct = Direct::default();
+        let mut original = [0u8; SOURCE_BYTES];
+        original[..8].copy_from_slice(&[0x0f, 0x05, 1, 2, 3, 4, 5, 6]);
+        direct.patches.insert(0x1000, Patch { end: 0x1008, original, trap: false });
+        direct
+    }
+
+    #[test]
+    fn a_copy_of_patched_code_shows_the_original() {
+        let direct = patched();
+        let mut copy = [0xaau8; 10];
+        direct.undo(0xfff, &mut copy);
+        assert_eq!(copy, [0xaa, 0x0f, 0x05, 1, 2, 3, 4, 5, 6, 0xaa]);
+        let mut middle = [0xaau8; 2];
+        direct.undo(0x1006, &mut middle);
+        assert_eq!(middle, [5, 6]);
+        let mut behind = [0xaau8; 2];
+        direct.undo(0x1008, &mut behind);
+        assert_eq!(behind, [0xaa; 2]);
+    }
+
+    #[test]
+    fn a_patch_covers_its_bytes_only() {
+        let direct = patched();
+        assert!(direct.patch_at(0xfff).is_none());
+        assert_eq!(direct.patch_at(0x1007).map(|(start, _)| start), Some(0x1000));
+        assert!(direct.patch_at(0x1008).is_none());
+    }
+}

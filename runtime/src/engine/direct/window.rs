@@ -1,0 +1,111 @@
+//! Where stubs lie.
+//!
+//! A site of two bytes is overwritten by `jmp rel32`, which reaches over what follows. Branches may lead there. So the three
+//! upper bytes of the displacement are instructions of one byte that raise #GP at user privilege (`hlt` and others;
+//! Intel SDM vol. 2): whoever jumps to one of them faults, and the handler knows where the guest wanted to go. The
+//! upper bytes are the same for all sites of a module; a *window* is the range at the distance they spell, as long
+//! as the module's code. The lowest byte of the displacement, which no instruction begins at, is free: each site has 256
+//! addresses at which its stub may begin.
+
+use crate::sys::raw;
+use linux_raw_sys::general as k;
+
+/// `hlt`: #GP in user mode. It is what fills the rest of a patch.
+pub const TRAP: u8 = 0xf4;
+/// Instructions of one byte that raise #GP in user mode: hlt, cli, sti, in and out through dx, ins and outs.
+const HIGH: [u8; 6] = [0xf4, 0xfa, 0xee, 0xef, 0xec, 0xed];
+const LOW: [u8; 4] = [0x6f, 0x6e, 0x6d, 0x6c];
+/// Bytes of `jmp rel32`.
+pub const JUMP_BYTES: u64 = 5;
+/// Bytes behind the mirrored range: for stubs that are reached through a trap, and may lie anywhere.
+const SPILL_BYTES: u64 = 64 << 10;
+/// Addresses a site's stub may begin at.
+pub const CHOICES: u64 = 256;
+
+/// Room for the stubs of one range of guest code.
+#[derive(Debug, Clone, Copy)]
+pub struct Window {
+    /// The guest code it serves.
+    pub code: (u64, u64),
+    /// The mapping.
+    pub map: (u64, u64),
+    /// Displacement of the jumps, its lowest byte zero; `None` if no distance that traps was free.
+    pub displacement: Option<i32>,
+    /// Next free byte for stubs that may lie anywhere.
+    pub spill: u64,
+}
+
+impl Window {
+    /// Maps a window for `start..end`. `None` without address space within reach.
+    #[must_use]
+    pub fn map(start: u64, end: u64) -> Option<Self> {
+        let (start, end) = (start & !4095, end.next_multiple_of(4096));
+        let len = end - start + 4096 + SPILL_BYTES;
+        let top = if start < 1 << 31 { &LOW[..] } else { &HIGH[..] };
+        for &high in top {
+            for middle in HIGH {
+                let displacement = i32::from_le_bytes([0, TRAP, middle, high]);
+                let Some(base) = start.checked_add_signed(i64::from(displacement)) else { continue };
+                let base = base & !4095;
+                if let Ok(at) = map_at(base, len) {
+                    let map = (at, at + len);
+                    return Some(Self {
+                        code: (start, end),
+                        map,
+                        displacement: Some(displacement),
+                        spill: at + len - SPILL_BYTES,
+                    });
+                }
+            }
+        }
+        // Only sites that trap: their stub must reach the code, that is all.
+        const STEP: u64 = 16 << 20;
+        (1..64).find_map(|n| {
+            let base = (start & !4095).checked_sub(n * STEP)?;
+            let at = map_at(base, SPILL_BYTES).ok()?;
+            Some(Self { code: (start, end), map: (at, at + SPILL_BYTES), displacement: None, spill: at })
+        })
+    }
+
+    /// First address at which the stub of a jump at `site` may begin.
+    #[must_use]
+    pub fn first_choice(&self, site: u64) -> Option<u64> {
+        (site + JUMP_BYTES).checked_add_signed(i64::from(self.displacement?))
+    }
+}
+
+fn map_at(at: u64, len: u64) -> Result<u64, raw::Errno> {
+    let prot = k::PROT_READ | k::PROT_WRITE | k::PROT_EXEC;
+    let got = raw::mmap_anon(at, len, prot, k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE)?;
+    if got == at {
+        return Ok(got);
+    }
+    // A kernel that does not know MAP_FIXED_NOREPLACE took it as a hint.
+    // SAFETY: just mapped, and of no use.
+    unsafe { raw::munmap(got, len) };
+    Err(raw::Errno(17))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jump_into_the_window_consists_of_traps() {
+        for start in [0x40_0000u64, 0x5555_5555_4000, 0x7f00_1234_5000] {
+            let window = Window::map(start, start + 0x10_0000).unwrap();
+            let site = start + 0xabcd;
+            let first = window.first_choice(site).unwrap();
+            for choice in [0, CHOICES - 1] {
+                let stub = first + choice;
+                assert!((window.map.0..window.map.1 - SPILL_BYTES).contains(&stub));
+                let rel = i32::try_from(stub.wrapping_sub(site + JUMP_BYTES).cast_signed()).unwrap();
+                let [_, b1, b2, b3] = rel.to_le_bytes();
+                assert_eq!(b1, TRAP);
+                assert!(HIGH.contains(&b2) && (HIGH.contains(&b3) || LOW.contains(&b3)));
+            }
+            // SAFETY: mapped above.
+            unsafe { raw::munmap(window.map.0, window.map.1 - window.map.0) };
+        }
+    }
+}

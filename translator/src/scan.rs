@@ -1,0 +1,277 @@
+//! Finds system call sites in code that runs in place.
+//!
+//! A byte search finds every place where an instruction of interest could stand; nearly all of them are real. Which ones
+//! are is decided by decoding from the start of the function that holds the place. Where no function is known, only a
+//! sequence that cannot stand there by chance is taken for code. What remains is *doubtful*: it may be data, and
+//! data must not be patched.
+
+use crate::addr::GuestPc;
+use crate::block::{CodeSource, Window};
+use crate::decode::{Class, Insn, copied_len, decode_into};
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// What stands at a place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// The instruction begins there.
+    Site {
+        /// What it is: `Syscall`, `Cpuid`, `Int(0x80)` or `Sysenter`.
+        class: Class,
+        /// Start of the instruction before it, if the decoder came that way.
+        previous: Option<GuestPc>,
+    },
+    /// The bytes belong to another instruction.
+    NotCode,
+    /// Nobody knows.
+    Doubtful,
+}
+
+/// A place whose bytes look like an instruction of interest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Candidate {
+    /// Its address.
+    pub pc: GuestPc,
+    /// What is there.
+    pub verdict: Verdict,
+}
+
+/// The start and end of the function that holds an address.
+pub type Extent = (u64, u64);
+
+/// What is known of the functions in the code that is scanned.
+pub trait Functions {
+    /// The function that holds `pc`.
+    fn holding(&mut self, pc: u64) -> Option<Extent>;
+}
+
+/// Nothing is known.
+pub struct NoFunctions;
+impl Functions for NoFunctions {
+    fn holding(&mut self, _pc: u64) -> Option<Extent> {
+        None
+    }
+}
+
+/// The two bytes are those of an instruction of interest.
+const fn is_interesting(first: u8, second: u8) -> bool {
+    // syscall, sysenter, cpuid; int 0x80
+    first == 0x0f && (second == 0x05 || second == 0x34 || second == 0xa2) || first == 0xcd && second == 0x80
+}
+
+/// Offsets of all byte pairs of interest in `code`, ascending.
+fn pairs(code: &[u8], mut found: impl FnMut(usize)) {
+    const BLOCK: usize = 64;
+    let mut at = 0;
+    while let Some(rest) = code.get(at..).filter(|r| r.len() > 1) {
+        if let (Some(block), Some(next)) = (rest.first_chunk::<BLOCK>(), rest.get(1..).and_then(|r| r.first_chunk::<BLOCK>())) {
+            // Written so that the compiler compares many bytes at once.
+            let any = block.iter().zip(next).fold(false, |any, (&a, &b)| any | is_interesting(a, b));
+            if !any {
+                at += BLOCK;
+                continue;
+            }
+        }
+        let count = (rest.len() - 1).min(BLOCK);
+        for (i, pair) in rest.windows(2).take(count).enumerate() {
+            if let &[a, b] = pair
+                && is_interesting(a, b)
+            {
+                found(at + i);
+            }
+        }
+        at += count;
+    }
+}
+
+/// Start of a `mov eax, imm32` or `mov rax, imm32` that ends at `pc` and loads a number of the system call table: nobody
+/// writes that but before a system call.
+fn number_before(source: &mut dyn CodeSource, pc: GuestPc) -> Option<GuestPc> {
+    let mut before = |len: u64| {
+        let from = GuestPc(pc.0.checked_sub(len)?);
+        let mut bytes = [0u8; 8];
+        let wanted = bytes.get_mut(..usize::try_from(len).ok()?)?;
+        (source.read(from, wanted) == wanted.len()).then_some((from, bytes))
+    };
+    // The long one first: its immediate is not the short one's.
+    if let Some((from, [0x48, 0xc7, 0xc0, _, 0..=3, 0, 0, _])) = before(7) {
+        return Some(from);
+    }
+    match before(5) {
+        Some((from, [0xb8, _, 0..=3, 0, 0, ..])) => Some(from),
+        _ => None,
+    }
+}
+
+/// Decodes a function from its start on, from one candidate to the next.
+struct Walk {
+    function: Extent,
+    at: GuestPc,
+    previous: Option<GuestPc>,
+    broken: bool,
+}
+
+impl Walk {
+    /// Goes on until `pc` is reached or passed.
+    fn to(&mut self, pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) {
+        let mut insn = Insn::default();
+        while self.at < pc && !self.broken {
+            let bytes = window.at(self.at, source);
+            let len = match bytes.first_chunk().map_or(0, copied_len) {
+                0 => decode_into(bytes, &mut insn).map(u64::from),
+                len => Ok(len as u64),
+            };
+            self.previous = Some(self.at);
+            match len {
+                Ok(len) => self.at = self.at.plus(len),
+                Err(_) => self.broken = true,
+            }
+        }
+    }
+}
+
+/// Bytes searched at a time.
+const CHUNK_BYTES: usize = 32 << 10;
+
+/// Finds all candidates in `start..end`, in ascending order.
+pub fn scan(start: GuestPc, end: GuestPc, source: &mut dyn CodeSource, functions: &mut dyn Functions) -> Vec<Candidate> {
+    let mut places = Vec::new();
+    let mut chunk = vec![0u8; CHUNK_BYTES];
+    let mut at = start;
+    while at < end {
+        let wanted = usize::try_from(end.since(at)).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
+        let got = chunk.get_mut(..wanted).map_or(0, |chunk| source.read(at, chunk));
+        pairs(chunk.get(..got).unwrap_or(&[]), |offset| places.push(at.plus(offset as u64)));
+        // A pair may lie across two chunks.
+        let step = if got == CHUNK_BYTES { got - 1 } else { got.max(1).next_multiple_of(4096) };
+        at = at.plus(step as u64);
+    }
+    let mut window = Window::EMPTY;
+    let mut walk: Option<Walk> = None;
+    let mut found = Vec::with_capacity(places.len());
+    for pc in places {
+        if !walk.as_ref().is_some_and(|w| (w.function.0..w.function.1).contains(&pc.0)) {
+            walk = functions
+                .holding(pc.0)
+                .filter(|function| (start.0..=pc.0).contains(&function.0))
+                .map(|function| Walk { function, at: GuestPc(function.0), previous: None, broken: false });
+        }
+        let verdict = match &mut walk {
+            Some(walk) => {
+                walk.to(pc, &mut window, source);
+                if walk.broken {
+                    alone(pc, &mut window, source)
+                } else if walk.at > pc {
+                    Verdict::NotCode
+                } else {
+                    site(pc, walk.previous, &mut window, source)
+                }
+            }
+            None => alone(pc, &mut window, source),
+        };
+        found.push(Candidate { pc, verdict });
+    }
+    found
+}
+
+/// What is at `pc`, of which nothing is known but the bytes around it.
+fn alone(pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> Verdict {
+    let number = number_before(source, pc);
+    match site(pc, number, window, source) {
+        verdict @ Verdict::Site { class: Class::Syscall, .. } if number.is_some() => verdict,
+        _ => Verdict::Doubtful,
+    }
+}
+
+/// What is at `pc`, where an instruction begins.
+fn site(pc: GuestPc, previous: Option<GuestPc>, window: &mut Window, source: &mut dyn CodeSource) -> Verdict {
+    let mut insn = Insn::default();
+    match decode_into(window.at(pc, source), &mut insn).map(|_| insn.class) {
+        Ok(class @ (Class::Syscall | Class::Cpuid | Class::Int(0x80) | Class::Sysenter)) => {
+            Verdict::Site { class, previous }
+        }
+        _ => Verdict::NotCode,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct One(u64, u64);
+    impl Functions for One {
+        fn holding(&mut self, pc: u64) -> Option<Extent> {
+            (self.0..self.1).contains(&pc).then_some((self.0, self.1))
+        }
+    }
+
+    struct Bytes<'a>(&'a [u8]);
+    impl CodeSource for Bytes<'_> {
+        fn read(&mut self, pc: GuestPc, buf: &mut [u8]) -> usize {
+            let Some(from) = usize::try_from(pc.0).ok().and_then(|pc| pc.checked_sub(0x1000)) else { return 0 };
+            let rest = self.0.get(from..).unwrap_or(&[]);
+            let n = rest.len().min(buf.len());
+            buf[..n].copy_from_slice(&rest[..n]);
+            n
+        }
+        fn is_known(&self, _pc: GuestPc) -> bool {
+            false
+        }
+    }
+
+    fn verdicts(code: &[u8], functions: &mut dyn Functions) -> Vec<(u64, Verdict)> {
+        let end = GuestPc(0x1000 + code.len() as u64);
+        scan(GuestPc(0x1000), end, &mut Bytes(code), functions)
+            .iter()
+            .map(|c| (c.pc.0 - 0x1000, c.verdict))
+            .collect()
+    }
+
+    const SYSCALL: Class = Class::Syscall;
+
+    #[test]
+    fn a_site_in_a_function_is_found_with_what_stands_before_it() {
+        // mov eax, 39; syscall; ret
+        let code = [0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xc3];
+        let site = Verdict::Site { class: SYSCALL, previous: Some(GuestPc(0x1000)) };
+        assert_eq!(verdicts(&code, &mut One(0x1000, 0x1008)), [(5, site)]);
+        assert_eq!(verdicts(&code, &mut NoFunctions), [(5, site)]);
+        let code = [0x90, 0x90, 0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xc3];
+        let site = Verdict::Site { class: SYSCALL, previous: Some(GuestPc(0x1002)) };
+        assert_eq!(verdicts(&code, &mut NoFunctions), [(7, site)]);
+    }
+
+    #[test]
+    fn bytes_inside_an_instruction_are_no_site() {
+        // mov eax, 0x050f0f05; ret
+        let code = [0xb8, 0x05, 0x0f, 0x05, 0x0f, 0xc3];
+        assert_eq!(verdicts(&code, &mut One(0x1000, 0x1006)), [(2, Verdict::NotCode)]);
+        assert_eq!(verdicts(&code, &mut NoFunctions), [(2, Verdict::Doubtful)]);
+    }
+
+    #[test]
+    fn a_function_that_does_not_decode_proves_nothing() {
+        let code = [0x06, 0x0f, 0x05];
+        assert_eq!(verdicts(&code, &mut One(0x1000, 0x1003)), [(1, Verdict::Doubtful)]);
+    }
+
+    #[test]
+    fn every_offset_of_a_long_text_is_searched() {
+        const LEN: usize = CHUNK_BYTES + 202;
+        for at in (0..200usize).chain(CHUNK_BYTES - 100..CHUNK_BYTES + 100) {
+            let mut code = std::vec![0x90u8; LEN];
+            code[at] = 0x0f;
+            code[at + 1] = 0x05;
+            let found = verdicts(&code, &mut One(0x1000, 0x1000 + LEN as u64));
+            assert_eq!(found.len(), 1, "{at}");
+            assert_eq!(found[0].0, at as u64);
+            assert!(matches!(found[0].1, Verdict::Site { class: SYSCALL, .. }), "{at}");
+        }
+    }
+
+    #[test]
+    fn the_last_byte_alone_is_no_candidate() {
+        assert!(verdicts(&[0x90, 0x0f], &mut NoFunctions).is_empty());
+        assert!(verdicts(&[], &mut NoFunctions).is_empty());
+    }
+}
