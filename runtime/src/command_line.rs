@@ -11,6 +11,7 @@ const HELP: &str = "\
 bt-run runs an unmodified x86-64 Linux program with its system calls caught inside the process.
 
 usage: bt-run [options] [--] program [arguments]
+       bt-run sites FILE     the system call sites of a file, and how engine direct treats each
 
   --engine ENGINE      where the guest's code runs: translate (from a code cache) or direct (in place)
   --emulate off        which system calls are answered in the process (the only level yet: none)

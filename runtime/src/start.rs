@@ -126,6 +126,12 @@ fn from_command_line(initial: &Initial) -> Plan {
     let args: Vec<&[u8]> = initial.argv.iter().map(|&a| unsafe { Initial::string(a) }).collect();
     let (options, first) = crate::command_line::parse(&args);
     options::set(options);
+    if let (Some(&b"sites"), Some(&path), 2) = (args.get(first), args.get(first + 1), args.len() - first) {
+        match crate::engine::direct::list::print(path) {
+            Ok(()) => raw::exit_group(0),
+            Err(e) => fail(path, e),
+        }
+    }
     if let Ok(fd) = raw::open(c"/proc/self/exe", k::O_RDONLY | k::O_CLOEXEC) {
         SELF_FD.store(move_up(fd).unwrap_or(fd), Ordering::Relaxed);
         if SELF_FD.load(Ordering::Relaxed) != fd {

@@ -18,11 +18,12 @@ static ENDED_DISPATCHES: AtomicU64 = AtomicU64::new(0);
 static ENDED_HITS: AtomicU64 = AtomicU64::new(0);
 
 /// A buffer that is written with one `write`, so that lines of several processes do not mix.
-struct Out {
-    bytes: alloc::vec::Vec<u8>,
+pub struct Text {
+    /// What has been written.
+    pub bytes: alloc::vec::Vec<u8>,
 }
 
-impl Write for Out {
+impl Write for Text {
     fn write_str(&mut self, s: &str) -> fmt::Result {
         self.bytes.extend_from_slice(s.as_bytes());
         Ok(())
@@ -77,7 +78,7 @@ pub fn started(exe: &[u8]) {
     if !options::get().wants_stats() {
         return;
     }
-    let mut out = Out { bytes: alloc::vec::Vec::new() };
+    let mut out = Text { bytes: alloc::vec::Vec::new() };
     let _ = writeln!(
         out,
         "{{\"event\":\"start\",\"pid\":{},\"engine\":\"{}\",\"exe\":{}}}",
@@ -93,7 +94,7 @@ pub fn native(path: &[u8], reason: &str) {
     if !options::get().wants_stats() {
         return;
     }
-    let mut out = Out { bytes: alloc::vec::Vec::new() };
+    let mut out = Text { bytes: alloc::vec::Vec::new() };
     let _ = writeln!(
         out,
         "{{\"event\":\"native\",\"pid\":{},\"path\":{},\"reason\":\"{}\"}}",
@@ -157,7 +158,7 @@ pub fn finish(how: &str) {
         let engine = translate::lock();
         (engine.stats, engine.links_before + engine.fragments.links, engine.direct.sites)
     };
-    let mut out = Out { bytes: alloc::vec::Vec::with_capacity(4096) };
+    let mut out = Text { bytes: alloc::vec::Vec::with_capacity(4096) };
     let _ = write!(
         out,
         "{{\"event\":\"end\",\"pid\":{},\"engine\":\"{}\",\"exe\":{},\"how\":\"{how}\",\"fragments\":{},\"insns\":{},\"guest_bytes\":{},\"cache_bytes\":{},\"heap_bytes\":{},\"links\":{links},\"dispatches\":{dispatches},\"lookup_hits\":{hits},\"flushes\":{},\"invalidations\":{},\"write_faults\":{},\"steps\":{},\"signals\":{signals},\"sites\":{{\"displaced\":{},\"numbered\":{},\"trapped\":{},\"doubtful\":{},\"scanned_bytes\":{},\"traps\":{}}},\"syscalls\":{{",

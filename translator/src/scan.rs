@@ -1,9 +1,9 @@
 //! Finds system call sites in code that runs in place.
 //!
 //! A byte search finds every place where an instruction of interest could stand; nearly all of them are real. Which ones
-//! are is decided by decoding from the start of the function that holds the place. Where no function is known, only a
-//! sequence that cannot stand there by chance is taken for code. What remains is *doubtful*: it may be data, and
-//! data must not be patched.
+//! are is decided by decoding from the start of the function that holds the place. In a hole between known functions lies
+//! either padding and code without unwind tables, which decodes from the hole's start on, or data, which does not for
+//! long. What remains is *doubtful*: it may be data, and data must not be patched.
 
 use crate::addr::GuestPc;
 use crate::block::{CodeSource, Window};
@@ -43,6 +43,8 @@ pub type Extent = (u64, u64);
 pub trait Functions {
     /// The function that holds `pc`.
     fn holding(&mut self, pc: u64) -> Option<Extent>;
+    /// The hole between known functions that holds `pc`, which none of them does; `None` if no function is known at all.
+    fn hole(&mut self, pc: u64) -> Option<Extent>;
 }
 
 /// Nothing is known.
@@ -51,7 +53,14 @@ impl Functions for NoFunctions {
     fn holding(&mut self, _pc: u64) -> Option<Extent> {
         None
     }
+    fn hole(&mut self, _pc: u64) -> Option<Extent> {
+        None
+    }
 }
+
+/// Instructions before and behind a place in a hole that must decode for it to be taken for code.
+const CLEAN_BEFORE: u32 = 64;
+const CLEAN_BEHIND: u32 = 32;
 
 /// The two bytes are those of an instruction of interest.
 const fn is_interesting(first: u8, second: u8) -> bool {
@@ -103,11 +112,18 @@ fn number_before(source: &mut dyn CodeSource, pc: GuestPc) -> Option<GuestPc> {
     }
 }
 
-/// Decodes a function from its start on, from one candidate to the next.
+/// One-byte opcodes that only privileged code can execute: where they are met is no program's code.
+fn is_privileged(first: u8) -> bool {
+    matches!(first, 0x6c..=0x6f | 0xe4..=0xe7 | 0xec..=0xef | 0xf4 | 0xfa | 0xfb)
+}
+
+/// Decodes a function or a hole from its start on, from one candidate to the next.
 struct Walk {
-    function: Extent,
+    extent: Extent,
+    is_hole: bool,
     at: GuestPc,
     previous: Option<GuestPc>,
+    steps: u32,
     broken: bool,
 }
 
@@ -122,10 +138,36 @@ impl Walk {
                 len => Ok(len as u64),
             };
             self.previous = Some(self.at);
+            self.steps += 1;
+            let refused = self.is_hole && bytes.first().is_some_and(|&first| is_privileged(first));
             match len {
-                Ok(len) => self.at = self.at.plus(len),
-                Err(_) => self.broken = true,
+                Ok(len) if !refused => self.at = self.at.plus(len),
+                _ => self.broken = true,
             }
+        }
+    }
+
+    /// What is at `pc`.
+    fn judge(&mut self, pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> Verdict {
+        self.to(pc, window, source);
+        match (self.is_hole, self.broken) {
+            (false, true) => alone(pc, window, source),
+            // Data, or behind data.
+            (true, true) => Verdict::NotCode,
+            _ if self.at > pc => Verdict::NotCode,
+            (false, false) => site(pc, self.previous, window, source),
+            (true, false) => match alone(pc, window, source) {
+                Verdict::Doubtful if self.steps >= CLEAN_BEFORE => {
+                    let Self { extent, at, previous, steps, .. } = *self;
+                    let mut ahead = Self { extent, is_hole: true, at, previous, steps, broken: false };
+                    while ahead.steps < steps + CLEAN_BEHIND && !ahead.broken && ahead.at.0 < extent.1 {
+                        let next = ahead.at.plus(1);
+                        ahead.to(next, window, source);
+                    }
+                    if ahead.broken { Verdict::NotCode } else { site(pc, previous, window, source) }
+                }
+                verdict => verdict,
+            },
         }
     }
 }
@@ -150,23 +192,17 @@ pub fn scan(start: GuestPc, end: GuestPc, source: &mut dyn CodeSource, functions
     let mut walk: Option<Walk> = None;
     let mut found = Vec::with_capacity(places.len());
     for pc in places {
-        if !walk.as_ref().is_some_and(|w| (w.function.0..w.function.1).contains(&pc.0)) {
-            walk = functions
-                .holding(pc.0)
-                .filter(|function| (start.0..=pc.0).contains(&function.0))
-                .map(|function| Walk { function, at: GuestPc(function.0), previous: None, broken: false });
+        if !walk.as_ref().is_some_and(|w| (w.extent.0..w.extent.1).contains(&pc.0)) {
+            let function = functions.holding(pc.0).filter(|function| (start.0..=pc.0).contains(&function.0));
+            let hole = function.is_none().then(|| functions.hole(pc.0)).flatten();
+            walk = function.or(hole).map(|(from, to)| {
+                let extent = (from.max(start.0), to.min(end.0));
+                let is_hole = function.is_none();
+                Walk { extent, is_hole, at: GuestPc(extent.0), previous: None, steps: 0, broken: false }
+            });
         }
         let verdict = match &mut walk {
-            Some(walk) => {
-                walk.to(pc, &mut window, source);
-                if walk.broken {
-                    alone(pc, &mut window, source)
-                } else if walk.at > pc {
-                    Verdict::NotCode
-                } else {
-                    site(pc, walk.previous, &mut window, source)
-                }
-            }
+            Some(walk) => walk.judge(pc, &mut window, source),
             None => alone(pc, &mut window, source),
         };
         found.push(Candidate { pc, verdict });
@@ -202,6 +238,9 @@ mod tests {
     impl Functions for One {
         fn holding(&mut self, pc: u64) -> Option<Extent> {
             (self.0..self.1).contains(&pc).then_some((self.0, self.1))
+        }
+        fn hole(&mut self, pc: u64) -> Option<Extent> {
+            Some(if pc < self.0 { (0, self.0) } else { (self.1, u64::MAX) })
         }
     }
 
@@ -253,6 +292,25 @@ mod tests {
     fn a_function_that_does_not_decode_proves_nothing() {
         let code = [0x06, 0x0f, 0x05];
         assert_eq!(verdicts(&code, &mut One(0x1000, 0x1003)), [(1, Verdict::Doubtful)]);
+    }
+
+    #[test]
+    fn a_hole_holds_code_or_data() {
+        // A function, then 70 times nop, syscall, 40 times nop: code without unwind tables.
+        let mut code = std::vec![0xc3u8];
+        code.extend([0x90; 70]);
+        code.extend([0x0f, 0x05]);
+        code.extend([0x90; 40]);
+        let site = Verdict::Site { class: SYSCALL, previous: Some(GuestPc(0x1046)) };
+        assert_eq!(verdicts(&code, &mut One(0x1000, 0x1001)), [(71, site)]);
+        // What follows is no code: neither was it.
+        code.truncate(73);
+        code.extend([0x06, 0x06]);
+        assert_eq!(verdicts(&code, &mut One(0x1000, 0x1001)), [(71, Verdict::NotCode)]);
+        // What precedes is no code.
+        assert_eq!(verdicts(&[0xc3, 0xf4, 0x0f, 0x05], &mut One(0x1000, 0x1001)), [(2, Verdict::NotCode)]);
+        // Too little to know.
+        assert_eq!(verdicts(&[0xc3, 0x90, 0x0f, 0x05], &mut One(0x1000, 0x1001)), [(2, Verdict::Doubtful)]);
     }
 
     #[test]

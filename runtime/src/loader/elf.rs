@@ -207,6 +207,14 @@ impl Headers {
         (start, end)
     }
 
+    /// The executable segments: offset in the file, address and length, whole pages.
+    pub fn code(&self) -> impl Iterator<Item = (u64, u64, u64)> + '_ {
+        self.loads().filter(|p| p.flags & 1 != 0).map(|p| {
+            let skew = p.offset % PAGE;
+            (p.offset - skew, p.vaddr - skew, (p.filesz + skew).next_multiple_of(PAGE))
+        })
+    }
+
     /// Largest alignment of a segment, at least a page.
     #[must_use]
     pub fn align(&self) -> u64 {

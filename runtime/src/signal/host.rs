@@ -86,6 +86,9 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
             return;
         }
         ts.last_step = regs.rip;
+    } else if signal == sig::SIGTRAP && info.code == TRAP_TRACE && !ts.is_translating {
+        // In place: the next trap may come at the stub of the same instruction.
+        ts.last_step = regs.rip;
     }
     if !in_cache && ts.stepping != 0 {
         return step::ended(ts, signal, info, uc, synchronous);

@@ -17,7 +17,7 @@ use crate::engine::translate::dispatch::redirect;
 use crate::engine::translate::lock;
 use crate::gate::asm;
 use crate::mem::guest;
-use crate::options;
+use crate::options::{self, EngineChoice};
 use crate::policy;
 use crate::thread::state::{INTERRUPTED, ThreadState, reg};
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -184,7 +184,7 @@ pub fn run(mut call: Call<'_>) -> Outcome {
         k::__NR_execve => exec::execve(&mut call),
         k::__NR_execveat => exec::execveat(&mut call),
         k::__NR_arch_prctl => process::arch_prctl(&mut call),
-        k::__NR_rseq if call.ts.is_translating => Outcome::Done(-38),
+        k::__NR_rseq if options::get().engine == EngineChoice::Translate => Outcome::Done(-38),
         k::__NR_membarrier => process::membarrier(&mut call),
         k::__NR_readlink => paths::readlink(&mut call),
         k::__NR_readlinkat => paths::readlinkat(&mut call),

@@ -1,7 +1,11 @@
 //! Calls about the process as a whole.
 
 use super::{Call, Outcome, put_user};
+use crate::options::{self, EngineChoice};
+use super::set;
+use crate::engine::translate::dispatch::redirect;
 use crate::stats;
+use crate::thread::state::reg;
 
 const EINVAL: i64 = -22;
 
@@ -26,6 +30,14 @@ pub fn arch_prctl(call: &mut Call<'_>) -> Outcome {
                 return Outcome::Done(-1);
             }
             call.ts.guest_gs_base = call.arg(1);
+            if call.arg(1) != 0 && !call.ts.is_translating {
+                // Its gs-relative instructions would find the runtime's data: from here on they are rewritten.
+                call.ts.is_translating = true;
+                set(call.ts, reg::RAX, 0);
+                let pc = call.ts.regs.rip;
+                redirect(call.ts, pc);
+                return Outcome::Elsewhere;
+            }
             Outcome::Done(0)
         }
         ARCH_GET_GS => {
@@ -70,7 +82,7 @@ pub fn membarrier(call: &mut Call<'_>) -> Outcome {
     /// MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ and its registration.
     const RSEQ_COMMANDS: i64 = 1 << 7 | 1 << 8;
     let command = i64::from(call.int(0));
-    if !call.ts.is_translating {
+    if options::get().engine != EngineChoice::Translate {
         return call.pass();
     }
     if command & RSEQ_COMMANDS != 0 {

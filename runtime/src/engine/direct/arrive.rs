@@ -2,6 +2,7 @@
 
 use super::functions::ElfImage;
 use super::patch::{Overwrite, SOURCE_BYTES, Shape, shape};
+use super::Direct;
 use super::window::{TRAP, Window};
 use crate::engine::translate::Engine;
 use crate::mem::guest;
@@ -9,12 +10,12 @@ use crate::sys::raw;
 use alloc::vec::Vec;
 use bt_translator::addr::GuestPc;
 use bt_translator::block::CodeSource;
-use bt_translator::decode::Class;
-use bt_translator::scan::{Functions, NoFunctions, Verdict, scan};
+use bt_translator::decode::{Class, decode};
+use bt_translator::scan::{Candidate, Functions, NoFunctions, Verdict, scan};
 use linux_raw_sys::general as k;
 
 /// Guest memory as the guest wrote it.
-struct Text<'a>(&'a super::Direct);
+struct Text<'a>(&'a Direct);
 
 impl CodeSource for Text<'_> {
     fn read(&mut self, pc: GuestPc, buf: &mut [u8]) -> usize {
@@ -31,11 +32,72 @@ impl CodeSource for Text<'_> {
 }
 
 /// A site and how it is to be overwritten.
-struct Plan {
-    at: u64,
-    len: usize,
-    trap: bool,
-    numbered: bool,
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// First byte that is overwritten.
+    pub at: u64,
+    /// Bytes.
+    pub len: usize,
+    /// The site traps; otherwise it becomes a jump.
+    pub trap: bool,
+    /// It begins with the load of the call's number.
+    pub numbered: bool,
+}
+
+/// All candidates in `start..end`, each site with its plan unless the one before covers it.
+pub fn survey(direct: &Direct, start: u64, end: u64, functions: &mut dyn Functions) -> Vec<(Candidate, Option<Plan>)> {
+    let found = scan(GuestPc(start), GuestPc(end), &mut Text(direct), functions);
+    let mut covered = start;
+    found
+        .into_iter()
+        .map(|candidate| {
+            let site = candidate.pc.0;
+            let Verdict::Site { class: Class::Syscall, previous } = candidate.verdict else { return (candidate, None) };
+            if site < covered || direct.patch_at(site).is_some() {
+                return (candidate, None);
+            }
+            let plan = plan(direct, site, previous.map(|p| p.0), covered, end, functions);
+            covered = plan.at + plan.len as u64;
+            (candidate, Some(plan))
+        })
+        .collect()
+}
+
+/// How a site is best overwritten: nothing of what lies before `covered` or behind `end`.
+fn plan(
+    direct: &Direct,
+    site: u64,
+    previous: Option<u64>,
+    covered: u64,
+    end: u64,
+    functions: &mut dyn Functions,
+) -> Plan {
+    let mut code = [0u8; SOURCE_BYTES];
+    let room = usize::try_from(end - site).unwrap_or(SOURCE_BYTES).min(SOURCE_BYTES);
+    let got = code.get_mut(..room).map_or(0, |code| Text(direct).read(GuestPc(site), code));
+    let own = functions.holding(site);
+    let is_code = |at: usize| {
+        // Behind a jump the function goes on, or another begins.
+        let pc = site + at as u64;
+        functions.holding(pc).is_some_and(|function| Some(function) == own || function.0 == pc)
+    };
+    match shape(code.get(..got).unwrap_or(&[]), is_code) {
+        Some(Shape::Displaced(len)) => Plan { at: site, len, trap: false, numbered: false },
+        _ => match previous {
+            // The load of the number is long enough for the jump.
+            Some(load) if load >= covered && (3..=13).contains(&(site - load)) && is_plain(direct, load) => {
+                Plan { at: load, len: usize::try_from(site - load).unwrap_or(0) + 2, trap: false, numbered: true }
+            }
+            _ => Plan { at: site, len: 2, trap: true, numbered: false },
+        },
+    }
+}
+
+/// The instruction at `pc` is one that is copied.
+fn is_plain(direct: &Direct, pc: u64) -> bool {
+    let mut code = [0u8; 15];
+    let got = Text(direct).read(GuestPc(pc), &mut code);
+    code.get(..got).and_then(|code| decode(code).ok()).is_some_and(|insn| insn.class == Class::Plain)
 }
 
 impl Engine {
@@ -49,23 +111,11 @@ impl Engine {
             Some(image) => image,
             None => &mut none,
         };
-        let found = scan(GuestPc(start), GuestPc(end), &mut Text(&self.direct), functions);
+        let found = survey(&self.direct, start, end, functions);
         self.direct.sites.scanned_bytes += end - start;
-        let mut plans: Vec<Plan> = Vec::new();
-        let mut doubtful = 0;
-        for candidate in found {
-            let site = candidate.pc.0;
-            let covered = plans.last().map_or(start, |p| p.at + p.len as u64);
-            match candidate.verdict {
-                _ if site < covered || self.direct.patch_at(site).is_some() => {}
-                Verdict::Site { class: Class::Syscall, previous } => {
-                    plans.push(self.plan(site, previous.map(|p| p.0), covered, end, functions));
-                }
-                Verdict::Site { class: Class::Cpuid, .. } | Verdict::NotCode => {}
-                Verdict::Site { .. } | Verdict::Doubtful => doubtful += 1,
-            }
-        }
+        let doubtful = found.iter().filter(|(candidate, _)| is_doubtful(candidate.verdict)).count() as u64;
         self.direct.sites.doubtful += doubtful;
+        let plans: Vec<Plan> = found.into_iter().filter_map(|(_, plan)| plan).collect();
         if !plans.is_empty() {
             self.carry_out(start, end, prot, &plans);
         }
@@ -74,29 +124,6 @@ impl Engine {
             if unsafe { raw::mprotect(start, end - start, prot & !k::PROT_EXEC) }.is_ok() {
                 self.direct.withheld.push((start, end));
             }
-        }
-    }
-
-    /// How the site is best overwritten: nothing of what lies before `covered` or behind `end`.
-    fn plan(&self, site: u64, previous: Option<u64>, covered: u64, end: u64, functions: &mut dyn Functions) -> Plan {
-        let mut code = [0u8; SOURCE_BYTES];
-        let room = usize::try_from(end - site).unwrap_or(SOURCE_BYTES).min(SOURCE_BYTES);
-        let got = code.get_mut(..room).map_or(0, |code| Text(&self.direct).read(GuestPc(site), code));
-        let known: Vec<bool> =
-            (0..SOURCE_BYTES as u64).map(|i| functions.holding(site + i).is_some_and(|(s, _)| s == site + i)).collect();
-        let is_code = |at: usize| known.get(at).copied().unwrap_or(false);
-        match shape(code.get(..got).unwrap_or(&[]), is_code) {
-            Some(Shape::Displaced(len)) => Plan { at: site, len, trap: false, numbered: false },
-            other => match previous {
-                // The load of the number is long enough for the jump.
-                Some(load) if load >= covered && (3..=13).contains(&(site - load)) => {
-                    Plan { at: load, len: usize::try_from(site - load).unwrap_or(0) + 2, trap: false, numbered: true }
-                }
-                _ => {
-                    let len = if let Some(Shape::Trap(len)) = other { len } else { 2 };
-                    Plan { at: site, len, trap: true, numbered: false }
-                }
-            },
         }
     }
 
@@ -136,7 +163,9 @@ impl Engine {
                 self.direct.sites.trapped += 1;
             }
         }
-        write(prot, &out);
+        if !write(prot, &out) {
+            self.code_goes(start, end);
+        }
     }
 
     /// The guest's mapping of `start..end` is gone or replaced: its patches went with it.
@@ -163,15 +192,24 @@ impl Engine {
     }
 }
 
+/// Something that may be a way into the kernel which cannot be patched.
+fn is_doubtful(verdict: Verdict) -> bool {
+    match verdict {
+        Verdict::Site { class, .. } => !matches!(class, Class::Syscall | Class::Cpuid),
+        Verdict::Doubtful => true,
+        Verdict::NotCode => false,
+    }
+}
+
 /// Writes the patches, through pages that are made writable for that long.
-fn write(prot: u32, patches: &[Overwrite]) {
-    let (Some(first), Some(last)) = (patches.first(), patches.last()) else { return };
+fn write(prot: u32, patches: &[Overwrite]) -> bool {
+    let (Some(first), Some(last)) = (patches.first(), patches.last()) else { return true };
     let start = first.at & !4095;
     let len = (last.at + last.len as u64).next_multiple_of(4096) - start;
     let writable = prot & k::PROT_WRITE != 0;
     // SAFETY: private guest code that nobody executes yet.
     if !writable && unsafe { raw::mprotect(start, len, k::PROT_READ | k::PROT_WRITE) }.is_err() {
-        return;
+        return false;
     }
     for patch in patches {
         guest::write_bytes(patch.at, patch.bytes.get(..patch.len).unwrap_or(&[TRAP]));
@@ -180,4 +218,5 @@ fn write(prot: u32, patches: &[Overwrite]) {
         // SAFETY: as above; the protection the guest asked for.
         let _ = unsafe { raw::mprotect(start, len, prot) };
     }
+    true
 }

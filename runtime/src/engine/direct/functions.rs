@@ -116,27 +116,37 @@ impl ElfImage {
         self.file(vaddr - load.vaddr + load.offset)
     }
 
-    /// By the search table: its entries are (start, FDE), both relative to the table's section, ascending.
-    fn search(&self, pc: u64) -> Option<Extent> {
+    /// A word of an entry of the search table: (start, FDE), both relative to the table's section, ascending.
+    fn search_entry(&self, n: u64, word: u64) -> Option<u64> {
+        let hdr = self.hdr?;
+        if n >= u64::from(self.value::<u32>(hdr + 8)?) {
+            return None;
+        }
+        self.value::<i32>(hdr + 12 + n * 8 + word * 4).map(|v| hdr.wrapping_add_signed(i64::from(v)))
+    }
+
+    /// Number of entries of the search table that begin at or before `pc`.
+    fn search_index(&self, pc: u64) -> Option<u64> {
         let hdr = self.hdr?;
         if self.value::<[u8; 4]>(hdr)? != HDR_ENCODINGS {
             return None;
         }
-        let count = u64::from(self.value::<u32>(hdr + 8)?);
-        let entry = |i: u64, word: u64| {
-            self.value::<i32>(hdr + 12 + i * 8 + word * 4).map(|v| hdr.wrapping_add_signed(i64::from(v)))
-        };
-        let (mut low, mut high) = (0, count);
+        let (mut low, mut high) = (0, u64::from(self.value::<u32>(hdr + 8)?));
         while low < high {
             let middle = low + (high - low) / 2;
-            if entry(middle, 0)? <= pc {
+            if self.search_entry(middle, 0)? <= pc {
                 low = middle + 1;
             } else {
                 high = middle;
             }
         }
-        let fde = entry(low.checked_sub(1)?, 1)?;
-        self.extent(fde).filter(|&(start, end)| (start..end).contains(&pc))
+        Some(low)
+    }
+
+    /// By the search table.
+    fn search(&self, pc: u64) -> Option<Extent> {
+        let last = self.search_index(pc)?.checked_sub(1)?;
+        self.extent(self.search_entry(last, 1)?).filter(|&(start, end)| (start..end).contains(&pc))
     }
 
     /// The code that an FDE describes.
@@ -275,23 +285,60 @@ fn holding(list: &[Extent], pc: u64) -> Option<Extent> {
     list.get(n.checked_sub(1)?).copied().filter(|&(start, end)| (start..end).contains(&pc))
 }
 
+/// The hole around `pc` in a list, none of whose extents holds it.
+fn hole(list: &[Extent], pc: u64) -> Extent {
+    let n = list.partition_point(|&(start, _)| start <= pc);
+    let before = n.checked_sub(1).and_then(|i| list.get(i)).map_or(0, |&(_, end)| end);
+    (before, list.get(n).map_or(u64::MAX, |&(start, _)| start))
+}
+
+impl ElfImage {
+    /// All functions that the unwind tables name, where there is no search table.
+    fn frames(&mut self) -> &[Extent] {
+        if self.list.is_none() {
+            self.list = Some(self.all_frames().unwrap_or_default());
+        }
+        self.list.as_deref().unwrap_or(&[])
+    }
+
+    fn symbols(&mut self) -> &[Extent] {
+        if self.symbols.is_none() {
+            self.symbols = Some(self.all_symbols().unwrap_or_default());
+        }
+        self.symbols.as_deref().unwrap_or(&[])
+    }
+
+    /// The functions before and behind `pc`, by the search table.
+    fn neighbours(&self, pc: u64) -> Option<Extent> {
+        let n = self.search_index(pc)?;
+        let before = match n.checked_sub(1) {
+            Some(last) => self.extent(self.search_entry(last, 1)?)?.1,
+            None => 0,
+        };
+        Some((before, self.search_entry(n, 0).unwrap_or(u64::MAX)))
+    }
+}
+
 impl Functions for ElfImage {
     fn holding(&mut self, pc: u64) -> Option<Extent> {
         let pc = pc.wrapping_sub(self.bias);
-        let mut extent = self.search(pc);
-        if extent.is_none() && self.hdr.is_none() {
-            if self.list.is_none() {
-                self.list = Some(self.all_frames().unwrap_or_default());
-            }
-            extent = holding(self.list.as_deref().unwrap_or(&[]), pc);
-        }
-        if extent.is_none() {
-            if self.symbols.is_none() {
-                self.symbols = Some(self.all_symbols().unwrap_or_default());
-            }
-            extent = holding(self.symbols.as_deref().unwrap_or(&[]), pc);
-        }
-        extent.map(|(start, end)| (start.wrapping_add(self.bias), end.wrapping_add(self.bias)))
+        let (start, end) = self
+            .search(pc)
+            .or_else(|| if self.hdr.is_none() { holding(self.frames(), pc) } else { None })
+            .or_else(|| holding(self.symbols(), pc))?;
+        Some((start.wrapping_add(self.bias), end.wrapping_add(self.bias)))
+    }
+
+    fn hole(&mut self, pc: u64) -> Option<Extent> {
+        let pc = pc.wrapping_sub(self.bias);
+        let (low, high) = match self.neighbours(pc) {
+            Some(hole) => hole,
+            None => hole(self.frames(), pc),
+        };
+        let (from, to) = hole(self.symbols(), pc);
+        // Where the file's addresses end, those of the range that is scanned hold.
+        let biased = |v: u64| if v == 0 || v == u64::MAX { v } else { v.wrapping_add(self.bias) };
+        Some((biased(low.max(from)), biased(high.min(to))))
     }
 }
 

@@ -8,10 +8,12 @@
 //! * [`functions`]: where code is, told from data, for the scanner (`bt_translator::scan`);
 //! * [`arrive`]: code appears, changes or goes;
 //! * [`patch`]: one site;
-//! * [`window`]: where stubs lie.
+//! * [`window`]: where stubs lie;
+//! * [`list`]: `bt-run sites`.
 
 pub mod arrive;
 pub mod functions;
+pub mod list;
 pub mod patch;
 pub mod window;
 

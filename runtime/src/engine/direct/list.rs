@@ -1,0 +1,75 @@
+//! `bt-run sites FILE`: what engine `direct` would do with a file.
+
+use super::functions::ElfImage;
+use super::{Direct, arrive};
+use crate::loader::LoadError;
+use crate::loader::elf::{Fd, Headers};
+use crate::report::Bytes;
+use crate::stats::Text;
+use crate::sys::raw;
+use alloc::vec::Vec;
+use bt_translator::decode::Class;
+use bt_translator::scan::Verdict;
+use core::fmt::Write;
+use linux_raw_sys::general as k;
+
+/// Prints one line for each place in a file that looks like a site, and a line of sums.
+pub fn print(path: &[u8]) -> Result<(), LoadError> {
+    let failed = |e: raw::Errno| LoadError::Failed("cannot be read", e.0);
+    let mut path_z = path.to_vec();
+    path_z.push(0);
+    let path_c = core::ffi::CStr::from_bytes_with_nul(&path_z).map_err(|_| LoadError::NotFound)?;
+    let fd = raw::open(path_c, k::O_RDONLY | k::O_CLOEXEC).map_err(failed)?;
+    let headers = Headers::parse(&Fd(fd))?;
+    let direct = Direct::default();
+    let mut out = Text { bytes: Vec::new() };
+    let (mut displaced, mut numbered, mut trapped, mut doubtful, mut others) = (0, 0, 0, 0, 0);
+    for (offset, vaddr, len) in headers.code() {
+        let (prot, flags) = (u64::from(k::PROT_READ), u64::from(k::MAP_PRIVATE));
+        let at = unsafe {
+            // SAFETY: a new mapping of our own.
+            raw::syscall(k::__NR_mmap, [0, len, prot, flags, u64::from(fd.cast_unsigned()), offset])
+        }
+        .map_err(failed)?;
+        let Some(mut image) = ElfImage::of_file(fd, offset, at) else { continue };
+        for (candidate, plan) in arrive::survey(&direct, at, at + len, &mut image) {
+            let address = candidate.pc.0 - at + vaddr;
+            let what = match (candidate.verdict, plan) {
+                (Verdict::Site { class: Class::Syscall, .. }, Some(plan)) if plan.trap => {
+                    trapped += 1;
+                    "syscall: trap (what stands around it cannot be moved)"
+                }
+                (Verdict::Site { class: Class::Syscall, .. }, Some(plan)) if plan.numbered => {
+                    numbered += 1;
+                    "syscall: jump over the load of its number"
+                }
+                (Verdict::Site { class: Class::Syscall, .. }, Some(_)) => {
+                    displaced += 1;
+                    "syscall: jump over what follows"
+                }
+                (Verdict::Site { class: Class::Syscall, .. }, None) => "syscall: part of the patch before it",
+                (Verdict::Site { class: Class::Cpuid, .. }, _) => {
+                    others += 1;
+                    "cpuid"
+                }
+                (Verdict::Site { .. }, _) => {
+                    doubtful += 1;
+                    "another way into the kernel: the code runs translated"
+                }
+                (Verdict::NotCode, _) => continue,
+                (Verdict::Doubtful, _) => {
+                    doubtful += 1;
+                    "doubtful, no function is known to hold it: the code runs translated"
+                }
+            };
+            let _ = writeln!(out, "{address:#x} {what}");
+        }
+    }
+    let _ = writeln!(
+        out,
+        "{}: {displaced} displaced, {numbered} numbered, {trapped} trapped, {doubtful} doubtful, {others} cpuid",
+        Bytes(path)
+    );
+    raw::write_all(1, &out.bytes);
+    Ok(())
+}
