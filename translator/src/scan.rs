@@ -16,7 +16,8 @@ use alloc::vec::Vec;
 pub enum Verdict {
     /// The instruction begins there.
     Site {
-        /// What it is: `Syscall`, `Cpuid`, `Int(0x80)` or `Sysenter`.
+        /// What it is: `Syscall`, `Cpuid`, `Int(0x80)`, `Sysenter`, or `GsBase` and `GsSelector` if it uses the gs segment's
+        /// base itself.
         class: Class,
         /// Start of the instruction before it, if the decoder came that way.
         previous: Option<GuestPc>,
@@ -64,8 +65,9 @@ const CLEAN_BEHIND: u32 = 32;
 
 /// The two bytes are those of an instruction of interest.
 const fn is_interesting(first: u8, second: u8) -> bool {
-    // syscall, sysenter, cpuid; int 0x80
-    first == 0x0f && (second == 0x05 || second == 0x34 || second == 0xa2) || first == 0xcd && second == 0x80
+    // syscall, sysenter, cpuid, rdgsbase and wrgsbase (with fences and others); int 0x80
+    first == 0x0f && (second == 0x05 || second == 0x34 || second == 0xa2 || second == 0xae)
+        || first == 0xcd && second == 0x80
 }
 
 /// Offsets of all byte pairs of interest in `code`, ascending.
@@ -114,7 +116,8 @@ fn number_before(source: &mut dyn CodeSource, pc: GuestPc) -> Option<GuestPc> {
 
 /// One-byte opcodes that only privileged code can execute: where they are met is no program's code.
 fn is_privileged(first: u8) -> bool {
-    matches!(first, 0x6c..=0x6f | 0xe4..=0xe7 | 0xec..=0xef | 0xf4 | 0xfa | 0xfb)
+    // Not hlt: it stands behind calls that never return.
+    matches!(first, 0x6c..=0x6f | 0xe4..=0xe7 | 0xec..=0xef | 0xfa | 0xfb)
 }
 
 /// Decodes a function or a hole from its start on, from one candidate to the next.
@@ -152,8 +155,11 @@ impl Walk {
         self.to(pc, window, source);
         match (self.is_hole, self.broken) {
             (false, true) => alone(pc, window, source),
-            // Data, or behind data.
-            (true, true) => Verdict::NotCode,
+            // Data, or behind data; but five bytes are no accident, and to take them for code does no harm.
+            (true, true) => match site(pc, None, window, source) {
+                verdict @ Verdict::Site { class: Class::GsBase, .. } => verdict,
+                _ => Verdict::NotCode,
+            },
             _ if self.at > pc => Verdict::NotCode,
             (false, false) => site(pc, self.previous, window, source),
             (true, false) => match alone(pc, window, source) {
@@ -192,6 +198,7 @@ pub fn scan(start: GuestPc, end: GuestPc, source: &mut dyn CodeSource, functions
     let mut walk: Option<Walk> = None;
     let mut found = Vec::with_capacity(places.len());
     for pc in places {
+        let Some(pc) = beginning(pc, source) else { continue };
         if !walk.as_ref().is_some_and(|w| (w.extent.0..w.extent.1).contains(&pc.0)) {
             let function = functions.holding(pc.0).filter(|function| (start.0..=pc.0).contains(&function.0));
             let hole = function.is_none().then(|| functions.hole(pc.0)).flatten();
@@ -215,7 +222,9 @@ fn alone(pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> Verdi
     let number = number_before(source, pc);
     match site(pc, number, window, source) {
         verdict @ Verdict::Site { class: Class::Syscall, .. } if number.is_some() => verdict,
-        _ => Verdict::Doubtful,
+        // Five bytes that mean nothing else.
+        verdict @ (Verdict::NotCode | Verdict::Site { class: Class::GsBase, .. }) => verdict,
+        Verdict::Site { .. } | Verdict::Doubtful => Verdict::Doubtful,
     }
 }
 
@@ -223,10 +232,30 @@ fn alone(pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> Verdi
 fn site(pc: GuestPc, previous: Option<GuestPc>, window: &mut Window, source: &mut dyn CodeSource) -> Verdict {
     let mut insn = Insn::default();
     match decode_into(window.at(pc, source), &mut insn).map(|_| insn.class) {
-        Ok(class @ (Class::Syscall | Class::Cpuid | Class::Int(0x80) | Class::Sysenter)) => {
+        Ok(class @ (Class::Syscall | Class::Cpuid | Class::Int(0x80) | Class::Sysenter | Class::GsBase)) => {
             Verdict::Site { class, previous }
         }
         _ => Verdict::NotCode,
+    }
+}
+
+/// Where the instruction begins whose opcode was found at `pc`; `None` if it is none of interest. `rdgsbase` and `wrgsbase`
+/// are F3 (REX) 0F AE with a ModRM byte of 11 001 rrr or 11 011 rrr.
+fn beginning(pc: GuestPc, source: &mut dyn CodeSource) -> Option<GuestPc> {
+    let mut code = [0u8; 3];
+    source.read(pc, &mut code);
+    let [0x0f, 0xae, modrm] = code else { return Some(pc) };
+    if modrm & 0xe8 != 0xc8 {
+        return None;
+    }
+    let mut byte_before = |distance: u64| {
+        let at = GuestPc(pc.0.checked_sub(distance)?);
+        let mut byte = [0u8];
+        (source.read(at, &mut byte) == 1).then_some((at, byte))
+    };
+    match (byte_before(1), byte_before(2)) {
+        (Some((at, [0xf3])), _) | (Some((_, [0x40..=0x4f])), Some((at, [0xf3]))) => Some(at),
+        _ => None,
     }
 }
 
@@ -295,6 +324,17 @@ mod tests {
     }
 
     #[test]
+    fn gs_base_accesses_are_found_at_their_prefix() {
+        // lfence; wrgsbase rax; rdfsbase rax; rdgsbase eax
+        let code = [0x0f, 0xae, 0xe8, 0xf3, 0x48, 0x0f, 0xae, 0xd8, 0xf3, 0x48, 0x0f, 0xae, 0xc0, 0xf3, 0x0f, 0xae, 0xc8];
+        for functions in [&mut One(0x1000, 0x1011) as &mut dyn Functions, &mut NoFunctions] {
+            let found = verdicts(&code, functions);
+            assert_eq!(found.iter().map(|f| f.0).collect::<Vec<_>>(), [3, 13]);
+            assert!(found.iter().all(|f| matches!(f.1, Verdict::Site { class: Class::GsBase, .. })));
+        }
+    }
+
+    #[test]
     fn a_hole_holds_code_or_data() {
         // A function, then 70 times nop, syscall, 40 times nop: code without unwind tables.
         let mut code = std::vec![0xc3u8];
@@ -308,7 +348,7 @@ mod tests {
         code.extend([0x06, 0x06]);
         assert_eq!(verdicts(&code, &mut One(0x1000, 0x1001)), [(71, Verdict::NotCode)]);
         // What precedes is no code.
-        assert_eq!(verdicts(&[0xc3, 0xf4, 0x0f, 0x05], &mut One(0x1000, 0x1001)), [(2, Verdict::NotCode)]);
+        assert_eq!(verdicts(&[0xc3, 0xfa, 0x0f, 0x05], &mut One(0x1000, 0x1001)), [(2, Verdict::NotCode)]);
         // Too little to know.
         assert_eq!(verdicts(&[0xc3, 0x90, 0x0f, 0x05], &mut One(0x1000, 0x1001)), [(2, Verdict::Doubtful)]);
     }

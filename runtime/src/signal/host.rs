@@ -9,7 +9,7 @@ use crate::gate::region::{Label, Region, address, classify};
 use crate::mem::guest;
 use crate::sys::raw;
 use crate::sys::types::{SigInfo, UContext, sig};
-use crate::thread::state::{Regs, ThreadState, current, reg};
+use crate::thread::state::{Regs, StepFrom, ThreadState, current, reg};
 use linux_raw_sys::general as k;
 
 /// Trap number of a page fault (Intel SDM vol. 3, table 6-1), and the write bit of its error code.
@@ -82,13 +82,22 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
     drop(engine);
     if signal == sig::SIGTRAP && info.code == TRAP_TRACE && in_cache {
         // The guest's own trap flag: it counts its instructions, not ours.
+        ts.step_from = StepFrom::Cache;
         if recovered != Some(true) || ts.last_step == regs.rip {
             return;
         }
         ts.last_step = regs.rip;
     } else if signal == sig::SIGTRAP && info.code == TRAP_TRACE && !ts.is_translating {
-        // In place: the next trap may come at the stub of the same instruction.
+        // In place. The jump that led here may have been ours: then the guest has executed nothing yet.
+        let again = match core::mem::take(&mut ts.step_from) {
+            StepFrom::Runtime => true,
+            StepFrom::Cache => ts.last_step == regs.rip,
+            StepFrom::Guest => false,
+        };
         ts.last_step = regs.rip;
+        if again {
+            return;
+        }
     }
     if !in_cache && ts.stepping != 0 {
         return step::ended(ts, signal, info, uc, synchronous);
@@ -198,6 +207,7 @@ fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut 
     if signal == sig::SIGTRAP && info.code == TRAP_TRACE {
         // The guest's own trap flag, on its way through the gate. The CPU reports no step between a `syscall` and the
         // instruction behind it: the kernel returns with the flag already set.
+        ts.step_from = StepFrom::Runtime;
         if (address(Label::Syscall)..address(Label::GateEnd)).contains(&uc.mc.rip) {
             ts.last_step = ts.next_pc;
         }

@@ -58,6 +58,19 @@ pub const INTERRUPTED: i64 = -0x7000_0000;
 #[derive(Clone, Copy, Debug)]
 pub struct Xmm(pub [[u64; 2]; 16]);
 
+/// Where a thread that single-steps itself was stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(u8)]
+pub enum StepFrom {
+    /// In the guest's own code, in place.
+    #[default]
+    Guest = 0,
+    /// In a fragment or stub.
+    Cache = 1,
+    /// In the runtime.
+    Runtime = 2,
+}
+
 /// State of one guest thread.
 #[repr(C, align(64))]
 pub struct ThreadState {
@@ -117,6 +130,8 @@ pub struct ThreadState {
     pub stepping: u64,
     /// Guest pc at which the guest's own trap flag was last reported.
     pub last_step: u64,
+    /// Where the thread was when its own trap flag last trapped.
+    pub step_from: StepFrom,
     /// Guest code epoch this thread has seen (cache reclamation).
     pub epoch: u64,
     /// Next thread in the registry.

@@ -113,13 +113,13 @@ impl Engine {
         };
         let found = survey(&self.direct, start, end, functions);
         self.direct.sites.scanned_bytes += end - start;
-        let doubtful = found.iter().filter(|(candidate, _)| is_doubtful(candidate.verdict)).count() as u64;
+        let doubtful = found.iter().filter(|(candidate, _)| is_doubtful(candidate.verdict, has_file)).count() as u64;
         self.direct.sites.doubtful += doubtful;
         let plans: Vec<Plan> = found.into_iter().filter_map(|(_, plan)| plan).collect();
         if !plans.is_empty() {
             self.carry_out(start, end, prot, &plans);
         }
-        if doubtful != 0 && has_file {
+        if doubtful != 0 {
             // SAFETY: the guest's mapping, which nobody executes yet.
             if unsafe { raw::mprotect(start, end - start, prot & !k::PROT_EXEC) }.is_ok() {
                 self.direct.withheld.push((start, end));
@@ -192,11 +192,12 @@ impl Engine {
     }
 }
 
-/// Something that may be a way into the kernel which cannot be patched.
-fn is_doubtful(verdict: Verdict) -> bool {
+/// Something that must not run in place. Without a file nothing is known of the code; a just-in-time compiler's is full of
+/// constants, and system calls in it are rare.
+fn is_doubtful(verdict: Verdict, has_file: bool) -> bool {
     match verdict {
         Verdict::Site { class, .. } => !matches!(class, Class::Syscall | Class::Cpuid),
-        Verdict::Doubtful => true,
+        Verdict::Doubtful => has_file,
         Verdict::NotCode => false,
     }
 }

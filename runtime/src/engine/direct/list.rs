@@ -54,7 +54,7 @@ pub fn print(path: &[u8]) -> Result<(), LoadError> {
                 }
                 (Verdict::Site { .. }, _) => {
                     doubtful += 1;
-                    "another way into the kernel: the code runs translated"
+                    "another way into the kernel, or a use of gs: the code runs translated"
                 }
                 (Verdict::NotCode, _) => continue,
                 (Verdict::Doubtful, _) => {
