@@ -217,6 +217,32 @@ pub fn scan(start: GuestPc, end: GuestPc, source: &mut dyn CodeSource, functions
     found
 }
 
+/// Where the direct branches of the code in `extent` lead, as far as that is inside it; ascending.
+pub fn branch_targets(extent: Extent, source: &mut dyn CodeSource) -> Vec<u64> {
+    let mut window = Window::EMPTY;
+    let mut insn = Insn::default();
+    let mut found = Vec::new();
+    let mut at = GuestPc(extent.0);
+    while at.0 < extent.1 {
+        let bytes = window.at(at, source);
+        let copied = bytes.first_chunk().map_or(0, copied_len);
+        if copied != 0 {
+            at = at.plus(copied as u64);
+            continue;
+        }
+        let Ok(len) = decode_into(bytes, &mut insn) else { break };
+        if matches!(insn.class, Class::Jcc(_) | Class::Jmp | Class::Call | Class::LoopOrJrcxz) {
+            let target = insn.rel_target(at.0, bytes);
+            if (extent.0..extent.1).contains(&target) {
+                found.push(target);
+            }
+        }
+        at = at.plus(u64::from(len));
+    }
+    found.sort_unstable();
+    found
+}
+
 /// What is at `pc`, of which nothing is known but the bytes around it.
 fn alone(pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> Verdict {
     let number = number_before(source, pc);
@@ -321,6 +347,14 @@ mod tests {
     fn a_function_that_does_not_decode_proves_nothing() {
         let code = [0x06, 0x0f, 0x05];
         assert_eq!(verdicts(&code, &mut One(0x1000, 0x1003)), [(1, Verdict::Doubtful)]);
+    }
+
+    #[test]
+    fn branches_inside_a_function_are_known() {
+        // 1: jne 2f; jmp 1b; 2: loop 1b; call 2b; call far away; ret
+        let code = [0x75, 2, 0xeb, 0xfc, 0xe2, 0xfa, 0xe8, 0xf9, 0xff, 0xff, 0xff, 0xe8, 0, 1, 0, 0, 0xc3];
+        let extent = (0x1000, 0x1000 + code.len() as u64);
+        assert_eq!(branch_targets(extent, &mut Bytes(&code)), [0x1000, 0x1000, 0x1004, 0x1004]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use bt_translator::addr::GuestPc;
 use bt_translator::block::CodeSource;
 use bt_translator::decode::{Class, decode};
-use bt_translator::scan::{Candidate, Functions, NoFunctions, Verdict, scan};
+use bt_translator::scan::{Candidate, Functions, NoFunctions, Verdict, branch_targets, scan};
 use linux_raw_sys::general as k;
 
 /// Guest memory as the guest wrote it.
@@ -48,6 +48,8 @@ pub struct Plan {
 pub fn survey(direct: &Direct, start: u64, end: u64, functions: &mut dyn Functions) -> Vec<(Candidate, Option<Plan>)> {
     let found = scan(GuestPc(start), GuestPc(end), &mut Text(direct), functions);
     let mut covered = start;
+    let mut function = None;
+    let mut targets = Vec::new();
     found
         .into_iter()
         .map(|candidate| {
@@ -56,41 +58,61 @@ pub fn survey(direct: &Direct, start: u64, end: u64, functions: &mut dyn Functio
             if site < covered || direct.patch_at(site).is_some() {
                 return (candidate, None);
             }
-            let plan = plan(direct, site, previous.map(|p| p.0), covered, end, functions);
+            let own = functions.holding(site);
+            if own != function {
+                function = own;
+                targets = own.map_or_else(Vec::new, |extent| branch_targets(extent, &mut Text(direct)));
+            }
+            let plan = plan(direct, site, previous.map(|p| p.0), (covered, end), &targets, functions);
             covered = plan.at + plan.len as u64;
             (candidate, Some(plan))
         })
         .collect()
 }
 
-/// How a site is best overwritten: nothing of what lies before `covered` or behind `end`.
+/// How a site is best overwritten: nothing of what lies outside of `room`. A branch to one of `targets` inside the
+/// patch would trap, which is right but slow.
 fn plan(
     direct: &Direct,
     site: u64,
     previous: Option<u64>,
-    covered: u64,
-    end: u64,
+    room: (u64, u64),
+    targets: &[u64],
     functions: &mut dyn Functions,
 ) -> Plan {
     let mut code = [0u8; SOURCE_BYTES];
-    let room = usize::try_from(end - site).unwrap_or(SOURCE_BYTES).min(SOURCE_BYTES);
-    let got = code.get_mut(..room).map_or(0, |code| Text(direct).read(GuestPc(site), code));
+    let wanted = usize::try_from(room.1 - site).unwrap_or(SOURCE_BYTES).min(SOURCE_BYTES);
+    let got = code.get_mut(..wanted).map_or(0, |code| Text(direct).read(GuestPc(site), code));
     let own = functions.holding(site);
     let is_code = |at: usize| {
         // Behind a jump the function goes on, or another begins.
         let pc = site + at as u64;
         functions.holding(pc).is_some_and(|function| Some(function) == own || function.0 == pc)
     };
-    match shape(code.get(..got).unwrap_or(&[]), is_code) {
-        Some(Shape::Displaced(len)) => Plan { at: site, len, trap: false, numbered: false },
-        _ => match previous {
-            // The load of the number is long enough for the jump.
-            Some(load) if load >= covered && (3..=13).contains(&(site - load)) && is_plain(direct, load) => {
-                Plan { at: load, len: usize::try_from(site - load).unwrap_or(0) + 2, trap: false, numbered: true }
-            }
-            _ => Plan { at: site, len: 2, trap: true, numbered: false },
-        },
-    }
+    let entered = |from: u64, to: u64| {
+        let n = targets.partition_point(|&t| t <= from);
+        targets.get(n).is_some_and(|&t| t < to)
+    };
+    let over_what_follows = match shape(code.get(..got).unwrap_or(&[]), is_code) {
+        Some(Shape::Displaced(len)) => Some(Plan { at: site, len, trap: false, numbered: false }),
+        _ => None,
+    };
+    // The load of the number is long enough for the jump.
+    let over_the_load = previous
+        .filter(|&load| load >= room.0 && (3..=13).contains(&(site - load)) && is_plain(direct, load))
+        .map(|load| Plan {
+            at: load,
+            len: usize::try_from(site - load).unwrap_or(0) + 2,
+            trap: false,
+            numbered: true,
+        });
+    let free = |plan: &Plan| !entered(plan.at, plan.at + plan.len as u64);
+    over_the_load
+        .filter(free)
+        .or(over_what_follows.filter(free))
+        .or(over_what_follows)
+        .or(over_the_load)
+        .unwrap_or(Plan { at: site, len: 2, trap: true, numbered: false })
 }
 
 /// The instruction at `pc` is one that is copied.
