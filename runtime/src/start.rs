@@ -106,6 +106,7 @@ extern "C" fn second(ts: *mut ThreadState) {
 /// An exec inside the family.
 fn resume_family(ts: &mut ThreadState, handoff: &Handoff, self_fd: i32, execfn: Vec<u8>, initial: &Initial) -> Plan {
     options::set(handoff.options);
+    crate::cpuid::take(&handoff.cpuid);
     let _ = exec::keep_over_exec(self_fd, false);
     SELF_FD.store(self_fd, Ordering::Relaxed);
     if handoff.trace_fd >= 0 {

@@ -7,7 +7,7 @@
 use crate::addr::{CachePc, GuestPc};
 use crate::decode::{Class, DecodeError, Insn, Prefixes, copied_len, decode_into};
 use crate::layout::Layout;
-use crate::rewrite::{branch, copy, indirect, rip_relative, segment, syscall};
+use crate::rewrite::{branch, copy, cpuid, indirect, rip_relative, segment, syscall};
 use crate::translation::{Entry, ExitDesc, ExitKind, NO_ENTRY, Recover, Translation};
 
 /// Guest instructions in one fragment at most.
@@ -303,7 +303,8 @@ fn is_copied(insn: &Insn) -> bool {
 fn rewrite(site: &mut Site<'_>) -> Next {
     let insn = site.insn;
     match insn.class {
-        Class::Plain | Class::Cpuid | Class::Rdtsc | Class::Int3 | Class::Int1 | Class::Popf => {
+        Class::Cpuid => cpuid::emit(site),
+        Class::Plain | Class::Rdtsc | Class::Int3 | Class::Int1 | Class::Popf => {
             if segment::applies(insn) {
                 segment::emit(site)
             } else if insn.is_rip_relative() {

@@ -8,6 +8,7 @@ pub mod gpr {
     #![allow(missing_docs, reason = "register names")]
     pub const RAX: u8 = 0;
     pub const RCX: u8 = 1;
+    pub const RDX: u8 = 2;
     pub const RSP: u8 = 4;
     pub const RSI: u8 = 6;
     pub const RDI: u8 = 7;

@@ -15,6 +15,8 @@ pub struct Layout {
     pub enter_exit: i32,
     /// Pointer to the look-up routine: rcx = guest pc.
     pub enter_lookup: i32,
+    /// Pointer to the entry for `cpuid`: rdx = cache pc behind it, guest rdx in `slot_scratch`.
+    pub enter_cpuid: i32,
     /// Pointer to the gate: rcx = guest pc behind the call, r11 = cache pc behind it.
     pub enter_gate: i32,
     /// Address of the indirect-branch table: 65,536 pointers indexed by the low 16 bits of a guest pc. Below 2 GiB.

@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | `bt_enter_exit` | ecx = exit id, guest rcx in `slot_rcx` | Rust [`crate::engine::translate::dispatch::on_exit`], then `bt_leave` |
 //! | `bt_enter_lookup` | rcx = guest pc, guest rcx, r11 in their slots | the fragment, or Rust `on_lookup_miss`, then `bt_leave` |
+//! | `bt_enter_cpuid` | rdx = cache pc behind the instruction, guest rdx in `slot_scratch` | Rust [`crate::cpuid::execute`], then `bt_leave` |
 //! | `bt_enter_gate` | rax = call number, rcx = guest pc behind the instruction, r11 = cache pc behind it | that cache pc, or Rust `on_syscall`, then `bt_leave` |
 //! | `bt_leave` | guest state in the thread state | `resume`, with that state |
 //!
@@ -75,9 +76,9 @@ macro_rules! restore_xmm {
 #[unsafe(naked)]
 pub unsafe extern "C" fn block() {
     naked_asm!(
-        ".globl bt_enter_exit, bt_enter_lookup, bt_lookup_check, bt_lookup_end, bt_lookup_miss, bt_enter_gate, bt_gate_rax_saved",
+        ".globl bt_enter_exit, bt_enter_lookup, bt_lookup_check, bt_lookup_end, bt_lookup_miss, bt_enter_gate, bt_enter_cpuid, bt_gate_rax_saved",
         ".globl bt_gate_flags_saved, bt_syscall, bt_syscall_end, bt_gate_end, bt_leave, bt_leave_end",
-        ".hidden bt_enter_exit, bt_enter_lookup, bt_lookup_check, bt_lookup_end, bt_lookup_miss, bt_enter_gate, bt_gate_rax_saved",
+        ".hidden bt_enter_exit, bt_enter_lookup, bt_lookup_check, bt_lookup_end, bt_lookup_miss, bt_enter_gate, bt_enter_cpuid, bt_gate_rax_saved",
         ".hidden bt_gate_flags_saved, bt_syscall, bt_syscall_end, bt_gate_end, bt_leave, bt_leave_end",
         // ---- a linked-to-nothing exit of a fragment
         "bt_enter_exit:",
@@ -157,6 +158,16 @@ pub unsafe extern "C" fn block() {
         "mov gs:[{r11}], r11",
         "mov gs:[{rsi}], rsi",
         "lea rax, [rip + {on_lookup_miss}]",
+        "jmp 5f",
+        // ---- cpuid
+        "bt_enter_cpuid:",
+        "mov gs:[{resume}], rdx",
+        "mov rdx, gs:[{slot_scratch}]",
+        "mov gs:[{rax}], rax",
+        "mov gs:[{rcx}], rcx",
+        "mov gs:[{r11}], r11",
+        "mov gs:[{rsi}], rsi",
+        "lea rax, [rip + {on_cpuid}]",
         // ---- common way in: rax, rcx, rsi, r11 are saved; rax = the Rust function, esi = its second argument
         "5:",
         "mov gs:[{rdx}], rdx",
@@ -279,6 +290,7 @@ pub unsafe extern "C" fn block() {
         hash = const ibl::HASH, table = sym ibl::TABLE, mask = sym ibl::MASK, ibtc = sym ibl::IBTC, changes = sym ibl::CHANGES, slot_changes = const o::SLOT_CHANGES,
         fast = sym FAST,
         on_exit = sym dispatch::on_exit,
+        on_cpuid = sym crate::cpuid::execute,
         on_lookup_miss = sym dispatch::on_lookup_miss,
         on_syscall = sym crate::syscall::on_syscall,
         leave_requeued = sym crate::signal::leave::leave_requeued,

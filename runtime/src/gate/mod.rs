@@ -28,4 +28,5 @@ pub fn set_entries(ts: &mut ThreadState) {
     ts.enter_exit = region::address(region::Label::EnterExit);
     ts.enter_lookup = region::address(region::Label::EnterLookup);
     ts.enter_gate = region::address(region::Label::EnterGate);
+    ts.enter_cpuid = region::address(region::Label::EnterCpuid);
 }

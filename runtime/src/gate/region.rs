@@ -7,6 +7,7 @@ unsafe extern "C" {
     static bt_lookup_end: u8;
     static bt_lookup_miss: u8;
     static bt_enter_gate: u8;
+    static bt_enter_cpuid: u8;
     static bt_gate_rax_saved: u8;
     static bt_gate_flags_saved: u8;
     static bt_syscall: u8;
@@ -29,6 +30,7 @@ pub enum Label {
     LookupEnd,
     LookupMiss,
     EnterGate,
+    EnterCpuid,
     GateRaxSaved,
     GateFlagsSaved,
     Syscall,
@@ -51,6 +53,7 @@ pub fn address(label: Label) -> u64 {
         Label::LookupEnd => &raw const bt_lookup_end,
         Label::LookupMiss => &raw const bt_lookup_miss,
         Label::EnterGate => &raw const bt_enter_gate,
+        Label::EnterCpuid => &raw const bt_enter_cpuid,
         Label::GateRaxSaved => &raw const bt_gate_rax_saved,
         Label::GateFlagsSaved => &raw const bt_gate_flags_saved,
         Label::Syscall => &raw const bt_syscall,

@@ -5,6 +5,7 @@
 //! taken out when the initial stack is written for the guest. (An inherited descriptor was tried: it cannot be had when the
 //! guest has lowered RLIMIT_NOFILE or used it up, or under a seccomp filter without memfd_create.)
 
+use crate::cpuid::{ANSWERS, Answer};
 use crate::options::Options;
 use alloc::vec::Vec;
 use core::mem::size_of;
@@ -26,6 +27,8 @@ pub struct Handoff {
     pub segv_blocked: u32,
     /// Name for /proc/self/comm, NUL-terminated.
     pub comm: [u8; 16],
+    /// What `cpuid` answered so far.
+    pub cpuid: [Answer; ANSWERS],
     /// The options.
     pub options: Options,
 }
@@ -77,7 +80,7 @@ mod tests {
         options.trace = true;
         options.cache_mib = 7;
         let handoff =
-            Handoff { exe_fd: 42, trace_fd: -1, segv_blocked: 1, comm: *b"name\0\0\0\0\0\0\0\0\0\0\0\0", options };
+            Handoff { exe_fd: 42, trace_fd: -1, segv_blocked: 1, comm: *b"name\0\0\0\0\0\0\0\0\0\0\0\0", cpuid: [crate::cpuid::NO_ANSWER; ANSWERS], options };
         let mut buf = [0; STRING_BYTES];
         handoff.write(b"/a path", &mut buf).unwrap();
         let string = &buf[..buf.iter().position(|&b| b == 0).unwrap()];

@@ -23,6 +23,8 @@ pub fn exit_group(call: &mut Call<'_>) -> Outcome {
 pub fn arch_prctl(call: &mut Call<'_>) -> Outcome {
     const ARCH_SET_GS: i32 = 0x1001;
     const ARCH_GET_GS: i32 = 0x1004;
+    const ARCH_SET_CPUID: i32 = 0x1012;
+    const ENODEV: i64 = -19;
     match call.int(0) {
         ARCH_SET_GS => {
             // The kernel refuses addresses outside user space.
@@ -44,6 +46,8 @@ pub fn arch_prctl(call: &mut Call<'_>) -> Outcome {
             let base = call.ts.guest_gs_base;
             Outcome::Done(put_user(call.arg(1), &base).err().unwrap_or(0))
         }
+        // As a CPU without CPUID faulting: answers that are kept could not fault.
+        ARCH_SET_CPUID if call.arg(1) == 0 => Outcome::Done(ENODEV),
         _ => {
             super::prepare_outputs(call);
             call.pass()

@@ -96,6 +96,8 @@ pub struct ThreadState {
     pub enter_lookup: u64,
     /// Where emitted code makes a system call.
     pub enter_gate: u64,
+    /// Where emitted code executes a `cpuid`.
+    pub enter_cpuid: u64,
     /// Where the thread continues behind the gate or the dispatcher: a cache pc, or a label of the runtime's call path.
     pub resume: u64,
     /// Guest pc behind the system call being made.
@@ -184,6 +186,7 @@ pub mod offset {
     pub const ENTER_EXIT: usize = offset_of!(ThreadState, enter_exit);
     pub const ENTER_LOOKUP: usize = offset_of!(ThreadState, enter_lookup);
     pub const ENTER_GATE: usize = offset_of!(ThreadState, enter_gate);
+    pub const ENTER_CPUID: usize = offset_of!(ThreadState, enter_cpuid);
     pub const RESUME: usize = offset_of!(ThreadState, resume);
     pub const NEXT_PC: usize = offset_of!(ThreadState, next_pc);
     pub const RUNTIME_SP: usize = offset_of!(ThreadState, runtime_sp);

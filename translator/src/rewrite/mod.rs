@@ -2,6 +2,7 @@
 
 pub mod branch;
 pub mod copy;
+pub mod cpuid;
 pub mod indirect;
 pub mod rebase;
 pub mod rip_relative;

@@ -14,6 +14,7 @@ pub const LAYOUT: Layout = Layout {
     enter_exit: 0x40,
     enter_lookup: 0x48,
     enter_gate: 0x50,
+    enter_cpuid: 0x58,
     ibtc: 0x7ff0_0000,
 };
 /// Where code lies in programs that are linked to be moved.

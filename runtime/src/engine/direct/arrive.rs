@@ -54,7 +54,9 @@ pub fn survey(direct: &Direct, start: u64, end: u64, functions: &mut dyn Functio
         .into_iter()
         .map(|candidate| {
             let site = candidate.pc.0;
-            let Verdict::Site { class: Class::Syscall, previous } = candidate.verdict else { return (candidate, None) };
+            let Verdict::Site { class: Class::Syscall | Class::Cpuid, previous } = candidate.verdict else {
+                return (candidate, None);
+            };
             if site < covered || direct.patch_at(site).is_some() {
                 return (candidate, None);
             }

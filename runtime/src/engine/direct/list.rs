@@ -48,9 +48,9 @@ pub fn print(path: &[u8]) -> Result<(), LoadError> {
                     "syscall: jump over what follows"
                 }
                 (Verdict::Site { class: Class::Syscall, .. }, None) => "syscall: part of the patch before it",
-                (Verdict::Site { class: Class::Cpuid, .. }, _) => {
+                (Verdict::Site { class: Class::Cpuid, .. }, plan) => {
                     others += 1;
-                    "cpuid"
+                    if plan.is_some_and(|plan| plan.trap) { "cpuid: trap" } else { "cpuid: jump" }
                 }
                 (Verdict::Site { .. }, _) => {
                     doubtful += 1;

@@ -93,6 +93,7 @@ fn layout(ibtc: u32) -> Layout {
         enter_exit: off(o::ENTER_EXIT),
         enter_lookup: off(o::ENTER_LOOKUP),
         enter_gate: off(o::ENTER_GATE),
+        enter_cpuid: off(o::ENTER_CPUID),
         ibtc,
     }
 }

@@ -1,0 +1,195 @@
+//! Answers of `cpuid`, kept for the family.
+//!
+//! A virtual machine traps the instruction; the start of a program with glibc executes it some forty times. What a leaf says
+//! does not change while a system runs, but for leaves that name the CPU they are executed on, which are kept for
+//! each CPU. `cpuid` also serialises (Intel SDM vol. 3, "Serializing Instructions"): so does [`execute`].
+
+use crate::thread::state::{ThreadState, reg};
+use core::arch::x86_64::__cpuid_count;
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+/// Answers that are kept; glibc asks for some twenty-five.
+pub const ANSWERS: usize = 48;
+/// [`Answer::cpu`] of an answer that holds on every CPU.
+const ANY_CPU: u32 = u32::MAX;
+/// Bit of CPUID.7.0:EDX: CPUs of different kinds in one system (Intel SDM vol. 2, CPUID).
+const HYBRID: u32 = 1 << 15;
+
+/// What the CPU said.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    leaf: u32,
+    subleaf: u32,
+    cpu: u32,
+    /// eax, ebx, ecx, edx.
+    values: [u32; 4],
+}
+
+/// No answer.
+pub const NO_ANSWER: Answer = Answer { leaf: 0, subleaf: 0, cpu: 0, values: [0; 4] };
+
+struct Slot {
+    ready: AtomicBool,
+    words: [AtomicU32; 7],
+}
+
+/// Slots are claimed in order and filled once; nobody waits for anybody.
+static SLOTS: [Slot; ANSWERS] =
+    [const { Slot { ready: AtomicBool::new(false), words: [const { AtomicU32::new(0) }; 7] } }; ANSWERS];
+static CLAIMED: AtomicU32 = AtomicU32::new(0);
+
+/// Leaves whose answer does not depend on ecx (Intel SDM vol. 2 and AMD APM vol. 3, CPUID). What is not known may depend on it.
+fn ignores_subleaf(leaf: u32) -> bool {
+    matches!(leaf, 0..=3 | 5 | 6 | 9 | 10 | 0x15 | 0x16 | 0x8000_0000..=0x8000_001c | 0x8000_001e | 0x8000_001f)
+}
+
+/// Leaves that hold the number of the CPU they are executed on.
+fn names_the_cpu(leaf: u32) -> bool {
+    matches!(leaf, 1 | 0xb | 0x1f | 0x8000_001e | 0x8000_0026)
+}
+
+/// The CPU this is executed on: the kernel keeps its number in the limit of a segment (arch/x86/include/asm/segment.h,
+/// `vdso_read_cpunode`).
+fn current_cpu() -> u32 {
+    const CPU_SELECTOR: u32 = 0x7b;
+    let mut cpu: u32;
+    // SAFETY: reads a segment limit.
+    unsafe { core::arch::asm!("lsl {0:e}, {0:e}", inout(reg) CPU_SELECTOR => cpu, options(nostack, nomem)) };
+    cpu & 0xfff
+}
+
+fn load(slot: &Slot) -> Option<Answer> {
+    if !slot.ready.load(Ordering::Acquire) {
+        return None;
+    }
+    let [leaf, subleaf, cpu, a, b, c, d] = core::array::from_fn(|i| {
+        slot.words.get(i).map_or(0, |word| word.load(Ordering::Relaxed))
+    });
+    Some(Answer { leaf, subleaf, cpu, values: [a, b, c, d] })
+}
+
+fn store(answer: Answer) {
+    let n = CLAIMED.fetch_add(1, Ordering::Relaxed);
+    let Some(slot) = SLOTS.get(n as usize) else {
+        CLAIMED.store(u32::try_from(ANSWERS).unwrap_or(0), Ordering::Relaxed);
+        return;
+    };
+    let [a, b, c, d] = answer.values;
+    for (word, value) in slot.words.iter().zip([answer.leaf, answer.subleaf, answer.cpu, a, b, c, d]) {
+        word.store(value, Ordering::Relaxed);
+    }
+    slot.ready.store(true, Ordering::Release);
+}
+
+fn find(leaf: u32, subleaf: u32, cpu: u32) -> Option<Answer> {
+    SLOTS
+        .iter()
+        .filter_map(load)
+        .find(|a| a.leaf == leaf && a.subleaf == subleaf && (a.cpu == ANY_CPU || a.cpu == cpu))
+}
+
+/// CPUs of one kind only: known once leaf 7 has been answered.
+fn is_hybrid() -> bool {
+    find(7, 0, ANY_CPU).is_none_or(|a| a.values[3] & HYBRID != 0)
+}
+
+/// What `cpuid` answers on the CPU this is executed on.
+fn answer(leaf: u32, ecx: u32) -> [u32; 4] {
+    let subleaf = if ignores_subleaf(leaf) { 0 } else { ecx };
+    let cpu = current_cpu();
+    if let Some(answer) = find(leaf, subleaf, cpu) {
+        return answer.values;
+    }
+    let result = __cpuid_count(leaf, ecx);
+    let values = [result.eax, result.ebx, result.ecx, result.edx];
+    if leaf == 7 && subleaf == 0 && values[3] & HYBRID == 0 {
+        store(Answer { leaf, subleaf, cpu: ANY_CPU, values });
+    } else if names_the_cpu(leaf) || is_hybrid() {
+        // Kept only if the thread was on one CPU all the time.
+        if current_cpu() == cpu {
+            store(Answer { leaf, subleaf, cpu, values });
+        }
+    } else {
+        store(Answer { leaf, subleaf, cpu: ANY_CPU, values });
+    }
+    values
+}
+
+/// Waits until everything before is done, and fetches anew what follows.
+fn serialise() {
+    // SAFETY: returns to the next instruction with the same stack and flags; iret serialises.
+    unsafe {
+        core::arch::asm!(
+            "mov {tmp}, rsp",
+            "mov {seg:e}, ss",
+            "push {seg}",
+            "push {tmp}",
+            "pushfq",
+            "mov {seg:e}, cs",
+            "push {seg}",
+            "lea {tmp}, [rip + 2f]",
+            "push {tmp}",
+            "iretq",
+            "2:",
+            tmp = out(reg) _,
+            seg = out(reg) _,
+        );
+    }
+}
+
+/// The guest's `cpuid`, from the gate: the registers are in the thread state.
+///
+/// # Safety
+/// Only the gate calls it, with the calling thread's own state.
+pub unsafe extern "C" fn execute(ts: *mut ThreadState) {
+    // SAFETY: the gate passes the calling thread's own state.
+    let ts = unsafe { &mut *ts };
+    let [rax, rcx, ..] = ts.regs.gpr;
+    #[expect(clippy::cast_possible_truncation, reason = "cpuid reads eax and ecx")]
+    let (leaf, subleaf) = (rax as u32, rcx as u32);
+    let [a, b, c, d] = answer(leaf, subleaf);
+    for (n, value) in [(reg::RAX, a), (reg::RBX, b), (reg::RCX, c), (reg::RDX, d)] {
+        if let Some(register) = ts.regs.gpr.get_mut(n) {
+            *register = u64::from(value);
+        }
+    }
+    serialise();
+}
+
+/// The answers so far, for the next image of the family.
+#[must_use]
+pub fn answers() -> [Answer; ANSWERS] {
+    core::array::from_fn(|i| SLOTS.get(i).and_then(load).unwrap_or(NO_ANSWER))
+}
+
+/// Takes over the answers of the image before.
+pub fn take(answers: &[Answer; ANSWERS]) {
+    for &answer in answers.iter().filter(|a| **a != NO_ANSWER) {
+        store(answer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_those_of_the_cpu() {
+        for round in 0..2 {
+            for (leaf, subleaf) in [(0, 0), (0, 99), (7, 0), (7, 1), (4, 0), (4, 1), (0x8000_0002, 5), (0x8000_0008, 0)] {
+                let real = __cpuid_count(leaf, subleaf);
+                let expected = [real.eax, real.ebx, real.ecx, real.edx];
+                assert_eq!(answer(leaf, subleaf), expected, "leaf {leaf:#x}.{subleaf} in round {round}");
+            }
+        }
+        // Leaf 0 is kept once, whatever ecx was.
+        assert_eq!(answers().iter().filter(|a| **a != NO_ANSWER && a.leaf == 0).count(), 1);
+        assert!(answers().iter().any(|a| a.leaf == 4 && a.subleaf == 1));
+    }
+
+    #[test]
+    fn serialising_returns() {
+        serialise();
+    }
+}
