@@ -28,7 +28,8 @@ struct Case {
     code: &'static [&'static str],
 }
 
-const PLAIN: Request = Request { indirect: false, end_after_store: false, max_insns: 0, single_entry: false };
+const PLAIN: Request =
+    Request { indirect: false, end_after_store: false, max_insns: 0, single_entry: false, in_place_until: None };
 
 const fn high(name: &'static str, code: &'static [&'static str]) -> Case {
     Case { name, at: HIGH, distance: NEAR, request: PLAIN, code }
@@ -147,7 +148,20 @@ const CASES: &[Case] = &[
     Case { request: Request { indirect: true, ..PLAIN }, ..low("prologue_low", &["90", "0f0b"]) },
     Case { request: Request { max_insns: 2, ..PLAIN }, ..high("limit_of_instructions", &["90", "4801d8", "4801d8"]) },
     Case { request: Request { end_after_store: true, ..PLAIN }, ..high("end_after_store", &["8b03", "8903", "90"]) },
+    // Stubs of engine `direct`: what overwritten code becomes, and the way back.
+    stub("stub_syscall_and_comparison", 8, &["0f05", "483d00f0ffff", "7710"]),
+    stub("stub_number_and_syscall", 7, &["b827000000", "0f05", "c3"]),
+    stub("stub_branches", 9, &["0f05", "7405", "eb10", "e2f0", "90"]),
+    stub("stub_return", 5, &["0f05", "c3", "9090"]),
+    stub("stub_jump", 8, &["0f05", "ff2510000000", "90"]),
+    stub("stub_cpuid", 6, &["b807000000", "0fa2", "90"]),
 ];
+
+/// Code of which the first `len` bytes are overwritten.
+const fn stub(name: &'static str, len: u64, code: &'static [&'static str]) -> Case {
+    let in_place_until = Some(GuestPc(HIGH.0 + len));
+    Case { request: Request { in_place_until, ..PLAIN }, ..high(name, code) }
+}
 
 fn bytes_of(code: &[&str]) -> Vec<u8> {
     let digits: String = code.concat().split_whitespace().collect();
