@@ -1,5 +1,6 @@
 //! The command line: `bt-run [options] [--] program [args]`.
 
+use crate::engine::direct::image;
 use crate::loader::LoadError;
 use crate::options::{EngineChoice, Options, PATH_BYTES};
 use crate::report::{Bytes, say};
@@ -19,6 +20,7 @@ usage: bt-run [options] [--] program [arguments]
   --stats[=FILE]       figures as JSON lines when an image starts and ends
   --perf-map           write /tmp/perf-PID.map for perf(1)
   --no-follow          programs started by the guest run natively
+  --no-cache           scan programs and libraries anew instead of using the image cache
   --cache-size MIB     cache memory after which translation starts anew (512)
   --help, --version
 
@@ -53,10 +55,11 @@ fn absolute(path: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Reads the options; returns them with the index of the program's name.
+/// Reads the options; returns them with the index of the program's name. The image cache's place depends on the environment.
 #[must_use]
-pub fn parse(args: &[&[u8]]) -> (Options, usize) {
+pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
     let mut options = Options::DEFAULT;
+    let mut use_cache = true;
     let mut at = 1;
     while let Some(&arg) = args.get(at) {
         at += 1;
@@ -104,6 +107,7 @@ pub fn parse(args: &[&[u8]]) -> (Options, usize) {
                     set_path(&mut options.stats_path, &absolute(path), "--stats");
                 }
             }
+            b"--no-cache" => use_cache = false,
             b"--perf-map" => options.perf_map = true,
             b"--no-follow" => options.no_follow = true,
             b"--cache-size" => {
@@ -122,6 +126,12 @@ pub fn parse(args: &[&[u8]]) -> (Options, usize) {
     }
     if args.get(at).is_none() {
         wrong(format_args!("no program given"));
+    }
+    if use_cache
+        && options.engine == EngineChoice::Direct
+        && let Some(folder) = image::folder(environment.iter().copied())
+    {
+        options.cache_path = folder;
     }
     (options, at)
 }

@@ -44,6 +44,8 @@ pub struct Options {
     pub cache_mib: u32,
     /// `--trace=FILE`, NUL-terminated, empty for standard error.
     pub trace_path: [u8; PATH_BYTES],
+    /// Folder of the image cache, NUL-terminated, empty for none.
+    pub cache_path: [u8; PATH_BYTES],
     /// `--stats=FILE`, NUL-terminated, empty for standard error.
     pub stats_path: [u8; PATH_BYTES],
 }
@@ -58,6 +60,7 @@ impl Options {
         perf_map: false,
         cache_mib: 512,
         trace_path: [0; PATH_BYTES],
+        cache_path: [0; PATH_BYTES],
         stats_path: [0; PATH_BYTES],
     };
 

@@ -125,7 +125,9 @@ fn resume_family(ts: &mut ThreadState, handoff: &Handoff, self_fd: i32, execfn: 
 fn from_command_line(initial: &Initial) -> Plan {
     // SAFETY: strings of the initial stack.
     let args: Vec<&[u8]> = initial.argv.iter().map(|&a| unsafe { Initial::string(a) }).collect();
-    let (options, first) = crate::command_line::parse(&args);
+    // SAFETY: as above.
+    let environment: Vec<&[u8]> = initial.envp.iter().map(|&e| unsafe { Initial::string(e) }).collect();
+    let (options, first) = crate::command_line::parse(&args, &environment);
     options::set(options);
     if let (Some(&b"sites"), Some(&path), 2) = (args.get(first), args.get(first + 1), args.len() - first) {
         match crate::engine::direct::list::print(path) {
@@ -203,17 +205,17 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     let mut guard = translate::lock();
     let in_place = options::get().engine == EngineChoice::Direct;
     let engine = &mut *guard;
-    let on_exec = |engine: &mut Engine, start, end, prot, image: Option<ElfImage>| {
+    let on_exec = |engine: &mut Engine, start, end, prot, fd, offset| {
         engine.map.insert(start, end, prot, false);
         if in_place {
-            engine.code_arrives(start, end, prot, image);
+            engine.file_code_arrives(start, end, prot, fd, offset);
         }
     };
     // fs/binfmt_elf.c: what has no interpreter (a static program, or a loader started by hand) lies where libraries do.
     let stands_alone = headers.is_dyn && headers.interp().is_none();
     let base = if headers.is_dyn && !stands_alone { layout::program_base(headers.align()) } else { 0 };
     let program = elf::map(fd, &headers, base, &mut |start, end, prot, offset| {
-        on_exec(engine, start, end, prot, ElfImage::of_file(fd, offset, start));
+        on_exec(engine, start, end, prot, fd, offset);
     })?;
     let mut entry = program.entry;
     let mut interp_base = 0;
@@ -222,7 +224,7 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
             .map_err(|e| LoadError::Failed("names an interpreter that cannot be opened", e.0))?;
         let interp = Headers::parse(&Fd(interp_fd)).and_then(|h| {
             elf::map(interp_fd, &h, 0, &mut |start, end, prot, offset| {
-                on_exec(engine, start, end, prot, ElfImage::of_file(interp_fd, offset, start));
+                on_exec(engine, start, end, prot, interp_fd, offset);
             })
         });
         raw::close(interp_fd);
@@ -233,7 +235,11 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     if let Some(vdso) = initial.aux(at::SYSINFO_EHDR)
         && let Some(len) = vdso_len(vdso)
     {
-        on_exec(engine, vdso, vdso + len, k::PROT_READ | k::PROT_EXEC, ElfImage::of_memory(vdso, len));
+        let (end, prot) = (vdso + len, k::PROT_READ | k::PROT_EXEC);
+        engine.map.insert(vdso, end, prot, false);
+        if in_place {
+            engine.memory_code_arrives(vdso, end, prot, ElfImage::of_memory(vdso, len));
+        }
     }
     drop(guard);
     let high = move_up(fd).unwrap_or(fd);

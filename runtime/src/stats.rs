@@ -161,7 +161,7 @@ pub fn finish(how: &str) {
     let mut out = Text { bytes: alloc::vec::Vec::with_capacity(4096) };
     let _ = write!(
         out,
-        "{{\"event\":\"end\",\"pid\":{},\"engine\":\"{}\",\"exe\":{},\"how\":\"{how}\",\"fragments\":{},\"insns\":{},\"guest_bytes\":{},\"cache_bytes\":{},\"heap_bytes\":{},\"links\":{links},\"dispatches\":{dispatches},\"lookup_hits\":{hits},\"flushes\":{},\"invalidations\":{},\"write_faults\":{},\"steps\":{},\"signals\":{signals},\"sites\":{{\"displaced\":{},\"numbered\":{},\"trapped\":{},\"doubtful\":{},\"scanned_bytes\":{},\"traps\":{}}},\"syscalls\":{{",
+        "{{\"event\":\"end\",\"pid\":{},\"engine\":\"{}\",\"exe\":{},\"how\":\"{how}\",\"fragments\":{},\"insns\":{},\"guest_bytes\":{},\"cache_bytes\":{},\"heap_bytes\":{},\"links\":{links},\"dispatches\":{dispatches},\"lookup_hits\":{hits},\"flushes\":{},\"invalidations\":{},\"write_faults\":{},\"steps\":{},\"signals\":{signals},\"sites\":{{\"displaced\":{},\"numbered\":{},\"trapped\":{},\"doubtful\":{},\"remembered\":{},\"scanned_bytes\":{},\"traps\":{}}},\"syscalls\":{{",
         raw::getpid(),
         options::get().engine.word(),
         Json(crate::process::exe_path()),
@@ -178,6 +178,7 @@ pub fn finish(how: &str) {
         sites.numbered,
         sites.trapped,
         sites.doubtful,
+        sites.remembered,
         sites.scanned_bytes,
         sites.traps,
     );

@@ -1,7 +1,6 @@
 //! Memory calls: the kernel carries them out, the map of guest code follows.
 
 use super::{CODE_CHANGES, Call, Outcome};
-use crate::engine::direct::functions::ElfImage;
 use crate::engine::translate::{Engine, Locked, lock};
 use crate::mem::guest;
 use crate::mem::map::Region;
@@ -85,8 +84,11 @@ pub fn mmap(call: &mut Call<'_>) -> Outcome {
         let end = at.saturating_add(len);
         engine.mapped(at, end, prot, shared);
         if in_place {
-            let image = if flags & k::MAP_ANONYMOUS == 0 { ElfImage::of_file(fd, offset, at) } else { None };
-            engine.code_arrives(at, end, prot, image);
+            if flags & k::MAP_ANONYMOUS == 0 {
+                engine.file_code_arrives(at, end, prot, fd, offset);
+            } else {
+                engine.memory_code_arrives(at, end, prot, None);
+            }
         }
     })
 }
@@ -153,12 +155,12 @@ fn in_place_protected(engine: &mut Engine, start: u64, end: u64, prot: u32, befo
     let mut at = start;
     for &(from, region) in before.iter().filter(|(_, r)| r.is_exec() || r.shared) {
         if from > at {
-            engine.code_arrives(at, from, prot, None);
+            engine.memory_code_arrives(at, from, prot, None);
         }
         at = at.max(region.end);
     }
     if at < end {
-        engine.code_arrives(at, end, prot, None);
+        engine.memory_code_arrives(at, end, prot, None);
     }
 }
 

@@ -1,7 +1,8 @@
 //! Code appears, changes or goes.
 
 use super::functions::ElfImage;
-use super::patch::{Overwrite, SOURCE_BYTES, Shape, shape};
+use super::image::{self, Content, Found};
+use super::patch::{JUMP, Overwrite, Patch, SOURCE_BYTES, Shape, Stub, shape};
 use super::Direct;
 use super::window::{TRAP, Window};
 use crate::engine::translate::Engine;
@@ -124,10 +125,53 @@ fn is_plain(direct: &Direct, pc: u64) -> bool {
     code.get(..got).and_then(|code| decode(code).ok()).is_some_and(|insn| insn.class == Class::Plain)
 }
 
+/// What became of a range of code.
+struct Arrival {
+    written: Vec<Overwrite>,
+    /// Every site has its jump: an image of it would be complete.
+    complete: bool,
+}
+
 impl Engine {
-    /// Code is about to be executed in `start..end`, private memory with the protection `prot`: patches its sites. `image`
-    /// is the file it comes from. No thread may be executing there yet.
-    pub fn code_arrives(&mut self, start: u64, end: u64, prot: u32, image: Option<ElfImage>) {
+    /// Code of the file `fd`, from `offset` on, is about to be executed in `start..end`, private memory with the protection
+    /// `prot`: patches its sites, or maps the image that is kept of it. No thread may be executing there yet.
+    pub fn file_code_arrives(&mut self, start: u64, end: u64, prot: u32, fd: i32, offset: u64) {
+        let mut key = None;
+        if prot == k::PROT_READ | k::PROT_EXEC {
+            match image::find(fd, offset, start, end, prot, &mut self.direct.images) {
+                Found::Nothing(unknown) => key = unknown,
+                Found::Empty => {
+                    self.direct.sites.remembered += 1;
+                    return;
+                }
+                Found::Mapped(image) => {
+                    self.direct.sites.remembered += 1;
+                    self.direct.images.push(image);
+                    return;
+                }
+            }
+        }
+        let arrival = self.code_arrives(start, end, prot, ElfImage::of_file(fd, offset, start));
+        let Some(key) = key.filter(|_| arrival.complete) else { return };
+        let window = self.direct.windows.iter().rev().find(|w| w.code.0 == start & !4095);
+        if window.is_none() && !arrival.written.is_empty() {
+            return;
+        }
+        let map = window.map_or((start, start), |w| w.map);
+        let patches: Vec<(u64, Patch)> =
+            arrival.written.iter().filter_map(|w| Some((w.at, *self.direct.patches.get(&w.at)?))).collect();
+        let stubs: Vec<(u64, Stub)> = self.direct.stubs.range(map.0..map.1).map(|(&at, &stub)| (at, stub)).collect();
+        let content =
+            Content { code: start, window: map.0, patches: &patches, written: &arrival.written, stubs: &stubs };
+        image::write(fd, &key, &content);
+    }
+
+    /// Code that is in memory only, or whose file nothing is known of but what `image` says.
+    pub fn memory_code_arrives(&mut self, start: u64, end: u64, prot: u32, image: Option<ElfImage>) {
+        self.code_arrives(start, end, prot, image);
+    }
+
+    fn code_arrives(&mut self, start: u64, end: u64, prot: u32, image: Option<ElfImage>) -> Arrival {
         let mut none = NoFunctions;
         let has_file = image.is_some();
         let mut image = image;
@@ -140,28 +184,26 @@ impl Engine {
         let doubtful = found.iter().filter(|(candidate, _)| is_doubtful(candidate.verdict, has_file)).count() as u64;
         self.direct.sites.doubtful += doubtful;
         let plans: Vec<Plan> = found.into_iter().filter_map(|(_, plan)| plan).collect();
-        if !plans.is_empty() {
-            self.carry_out(start, end, prot, &plans);
-        }
+        let written = if plans.is_empty() { Vec::new() } else { self.carry_out(start, end, prot, &plans) };
         if doubtful != 0 {
             // SAFETY: the guest's mapping, which nobody executes yet.
             if unsafe { raw::mprotect(start, end - start, prot & !k::PROT_EXEC) }.is_ok() {
                 self.direct.withheld.push((start, end));
             }
         }
+        let jumps = written.iter().all(|w| w.bytes.first() == Some(&JUMP));
+        Arrival { complete: doubtful == 0 && written.len() == plans.len() && jumps, written }
     }
 
-    fn carry_out(&mut self, start: u64, end: u64, prot: u32, plans: &[Plan]) {
-        let known = self.direct.windows.iter().position(|w| w.code == (start & !4095, end.next_multiple_of(4096)));
-        let window = match known {
-            Some(window) => window,
-            None => {
-                let Some(window) = Window::map(start, end) else { return };
-                self.direct.windows.push(window);
-                self.direct.windows.len() - 1
-            }
-        };
-        let jumps = self.direct.windows.get(window).is_some_and(|w| w.displacement.is_some());
+    fn carry_out(&mut self, start: u64, end: u64, prot: u32, plans: &[Plan]) -> Vec<Overwrite> {
+        let code = (start & !4095, end.next_multiple_of(4096));
+        let mut window = self.direct.windows.iter().position(|w| w.code == code);
+        if window.is_none()
+            && let Some(new) = Window::map(start, end)
+        {
+            self.direct.windows.push(new);
+            window = Some(self.direct.windows.len() - 1);
+        }
         let mut out: Vec<Overwrite> = Vec::with_capacity(plans.len());
         for plan in plans {
             let mut code = [0u8; SOURCE_BYTES];
@@ -169,7 +211,7 @@ impl Engine {
             if Text(&self.direct).read(GuestPc(plan.at), code) != plan.len {
                 continue;
             }
-            if !plan.trap && jumps && self.patch(window, plan.at, code, false, &mut out).is_some() {
+            if !plan.trap && self.patch(window, plan.at, code, false, &mut out).is_some() {
                 if plan.numbered {
                     self.direct.sites.numbered += 1;
                 } else {
@@ -189,11 +231,14 @@ impl Engine {
         }
         if !write(prot, &out) {
             self.code_goes(start, end);
+            out.clear();
         }
+        out
     }
 
     /// The guest's mapping of `start..end` is gone or replaced: its patches went with it.
     pub fn code_goes(&mut self, start: u64, end: u64) {
+        self.unfold_images(start, end, false);
         let gone: Vec<u64> = self.direct.patches.range(start..end).map(|(&at, _)| at).collect();
         for at in gone {
             self.direct.patches.remove(&at);
@@ -206,8 +251,28 @@ impl Engine {
         self.direct.withheld.retain(|&(s, e)| e <= start || end <= s);
     }
 
+    /// Images of which a part changes, or all that is concerned with `keep_all`: what is left of them are patches like others. A whole image that goes leaves its stubs,
+    /// for threads that are in them, and is there again if the same file is mapped at the same place.
+    fn unfold_images(&mut self, start: u64, end: u64, keep_all: bool) {
+        for n in 0..self.direct.images.len() {
+            let Some(image) = self.direct.images.get_mut(n) else { continue };
+            if image.gone || image.code.1 <= start || end <= image.code.0 {
+                continue;
+            }
+            let whole = !keep_all && start <= image.code.0 && image.code.1 <= end;
+            let copy = *image;
+            image.gone = true;
+            if !whole {
+                for (at, patch) in copy.patches_in(copy.code.0, copy.code.1) {
+                    self.direct.patches.insert(at, patch);
+                }
+            }
+        }
+    }
+
     /// The guest may write `start..end` from now on and not execute it: it finds its own bytes there.
     pub fn restore_code(&mut self, start: u64, end: u64) {
+        self.unfold_images(start, end, true);
         for (&at, patch) in self.direct.patches.range(start..end) {
             let len = usize::try_from(patch.end - at).unwrap_or(0);
             guest::write_bytes(at, patch.original.get(..len).unwrap_or(&[]));

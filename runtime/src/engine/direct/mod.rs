@@ -9,10 +9,12 @@
 //! * [`arrive`]: code appears, changes or goes;
 //! * [`patch`]: one site;
 //! * [`window`]: where stubs lie;
+//! * [`image`]: patched files that are kept;
 //! * [`list`]: `bt-run sites`.
 
 pub mod arrive;
 pub mod functions;
+pub mod image;
 pub mod list;
 pub mod patch;
 pub mod window;
@@ -20,7 +22,8 @@ pub mod window;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use patch::{Patch, SOURCE_BYTES, Stub};
-use window::Window;
+use image::Image;
+use window::{Spill, Window};
 
 /// Everything the engine knows; part of what the engines' lock protects.
 #[derive(Default)]
@@ -33,6 +36,10 @@ pub struct Direct {
     pub inner: BTreeMap<u64, u64>,
     /// Where stubs lie.
     pub windows: Vec<Window>,
+    /// Where stubs lie that are entered through a trap.
+    pub spills: Vec<Spill>,
+    /// Patched files mapped from the image cache; their patches and stubs are in their records.
+    pub images: Vec<Image>,
     /// Ranges of guest code that could not be patched with certainty: not executable for the kernel, so that a thread that
     /// comes there faults and goes on under engine `translate`.
     pub withheld: Vec<(u64, u64)>,
@@ -51,6 +58,8 @@ pub struct Sites {
     pub trapped: u64,
     /// Places that may be data.
     pub doubtful: u64,
+    /// Files whose patched image was found in the image cache, or that were known to have no sites.
+    pub remembered: u64,
     /// Bytes searched.
     pub scanned_bytes: u64,
     /// Branches into the middle of a patch, and sites that trap, as often as they were taken.
@@ -60,23 +69,30 @@ pub struct Sites {
 impl Direct {
     /// The patch that covers `pc`, with its start.
     #[must_use]
-    pub fn patch_at(&self, pc: u64) -> Option<(u64, &Patch)> {
-        let (&start, patch) = self.patches.range(..=pc).next_back()?;
-        (pc < patch.end).then_some((start, patch))
+    pub fn patch_at(&self, pc: u64) -> Option<(u64, Patch)> {
+        let last = self.patches.range(..=pc).next_back().filter(|(_, patch)| pc < patch.end);
+        match last {
+            Some((&start, &patch)) => Some((start, patch)),
+            None => self.images.iter().find_map(|image| image.patch_at(pc)),
+        }
     }
 
     /// The stub that covers a cache address, with its start.
     #[must_use]
-    pub fn stub_at(&self, at: u64) -> Option<(u64, &Stub)> {
-        let (&start, stub) = self.stubs.range(..=at).next_back()?;
-        (at - start < stub.len).then_some((start, stub))
+    pub fn stub_at(&self, at: u64) -> Option<(u64, Stub)> {
+        let last = self.stubs.range(..=at).next_back().filter(|&(&start, stub)| at - start < stub.len);
+        match last {
+            Some((&start, &stub)) => Some((start, stub)),
+            None => self.images.iter().find_map(|image| image.stub_at(at)),
+        }
     }
 
     /// Puts back, in a copy of guest memory from `addr` on, what the patches overwrote.
     pub fn undo(&self, addr: u64, copy: &mut [u8]) {
         let end = addr.saturating_add(copy.len() as u64);
         let first = addr.saturating_sub(SOURCE_BYTES as u64);
-        for (&start, patch) in self.patches.range(first..end) {
+        let own = self.patches.range(first..end).map(|(&start, &patch)| (start, patch));
+        for (start, patch) in own.chain(self.images.iter().flat_map(|image| image.patches_in(first, end))) {
             for (pc, &byte) in (start..patch.end).zip(&patch.original) {
                 if let Some(to) = pc.checked_sub(addr).and_then(|i| copy.get_mut(usize::try_from(i).ok()?)) {
                     *to = byte;
@@ -93,7 +109,8 @@ impl Direct {
 
     /// Address ranges of the stubs.
     pub fn ranges(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        self.windows.iter().map(|w| w.map)
+        let own = self.windows.iter().map(|w| w.map).chain(self.spills.iter().map(|s| s.map));
+        own.chain(self.images.iter().map(|i| i.map))
     }
 }
 

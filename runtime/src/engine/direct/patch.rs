@@ -1,6 +1,6 @@
 //! One site: what is overwritten, and the stub that stands for it.
 
-use super::window::{CHOICES, JUMP_BYTES, TRAP, Window};
+use super::window::{CHOICES, JUMP_BYTES, Spill, TRAP, Window};
 use crate::engine::translate::Engine;
 use crate::engine::translate::cache;
 use alloc::vec::Vec;
@@ -10,6 +10,8 @@ use bt_translator::decode::{Class, decode};
 
 /// Bytes of guest code that a patch overwrites at most: four and an instruction.
 pub const SOURCE_BYTES: usize = 24;
+/// Opcode of `jmp rel32`.
+pub const JUMP: u8 = 0xe9;
 /// Bytes of a stub at most, constants included; a longer one is not used.
 const STUB_BYTES: u64 = 192;
 /// A stub's constants lie this far behind its beginning.
@@ -116,7 +118,7 @@ pub fn shape(code: &[u8], mut is_code: impl FnMut(usize) -> bool) -> Option<Shap
         let Ok(insn) = decode(rest) else { return Some(Shape::Trap(first)) };
         flows = match insn.class {
             Class::Jmp | Class::JmpInd | Class::Ret => false,
-            Class::Plain | Class::Syscall | Class::Jcc(_) | Class::Call | Class::LoopOrJrcxz | Class::Cpuid | Class::Rdtsc => true,
+            Class::Plain | Class::Syscall | Class::Jcc(_) | Class::LoopOrJrcxz | Class::Cpuid | Class::Rdtsc => true,
             _ => return Some(Shape::Trap(first)),
         };
         len += usize::from(insn.len);
@@ -137,20 +139,27 @@ pub struct Overwrite {
 impl Engine {
     /// Patches the code at `site`, `len` bytes long; what is to be written goes to `out`. `trap`: only the site's own bytes.
     /// `None` if no stub can be made.
-    pub fn patch(&mut self, window: usize, site: u64, code: &[u8], trap: bool, out: &mut Vec<Overwrite>) -> Option<()> {
+    pub fn patch(
+        &mut self,
+        window: Option<usize>,
+        site: u64,
+        code: &[u8],
+        trap: bool,
+        out: &mut Vec<Overwrite>,
+    ) -> Option<()> {
         let mut original = [0u8; SOURCE_BYTES];
         original.get_mut(..code.len())?.copy_from_slice(code);
         let end = site + code.len() as u64;
         let stub = Stub { len: 0, tag: site, until: end, source: original };
         let mut bytes = [TRAP; SOURCE_BYTES];
         if trap {
-            let at = self.spill_stub(window, stub)?;
+            let at = self.spill_stub(stub)?;
             self.direct.inner.insert(site, at);
         } else {
             let at = self.place_stub(window, stub)?;
             let rel = i32::try_from(at.wrapping_sub(site + JUMP_BYTES).cast_signed()).ok()?;
             let [b0, b1, b2, b3] = rel.to_le_bytes();
-            bytes.get_mut(..5)?.copy_from_slice(&[0xe9, b0, b1, b2, b3]);
+            bytes.get_mut(..5)?.copy_from_slice(&[JUMP, b0, b1, b2, b3]);
         }
         self.direct.patches.insert(site, Patch { end, original, trap });
         out.push(Overwrite { at: site, bytes, len: code.len() });
@@ -158,8 +167,8 @@ impl Engine {
     }
 
     /// Puts a stub where a jump at its tag reaches it.
-    fn place_stub(&mut self, window: usize, stub: Stub) -> Option<u64> {
-        let window: &Window = self.direct.windows.get(window)?;
+    fn place_stub(&mut self, window: Option<usize>, stub: Stub) -> Option<u64> {
+        let window: Window = *self.direct.windows.get(window?)?;
         let first = window.first_choice(stub.tag)?;
         let mut at = first;
         // Behind the last stub that begins before the choices end; stubs are made in ascending order.
@@ -177,13 +186,18 @@ impl Engine {
     }
 
     /// Puts a stub anywhere within reach.
-    fn spill_stub(&mut self, window: usize, stub: Stub) -> Option<u64> {
-        let Window { spill: at, map, .. } = *self.direct.windows.get(window)?;
-        if at + STUB_BYTES > map.1 {
-            return None;
-        }
+    fn spill_stub(&mut self, stub: Stub) -> Option<u64> {
+        let found = self.direct.spills.iter().position(|s| s.serves(stub.tag, STUB_BYTES));
+        let n = match found {
+            Some(n) => n,
+            None => {
+                self.direct.spills.push(Spill::map(stub.tag)?);
+                self.direct.spills.len() - 1
+            }
+        };
+        let at = self.direct.spills.get(n)?.next;
         let len = self.make_stub(at, stub)?;
-        self.direct.windows.get_mut(window)?.spill = (at + len).next_multiple_of(16);
+        self.direct.spills.get_mut(n)?.next = (at + len).next_multiple_of(16);
         Some(at)
     }
 
@@ -207,7 +221,7 @@ impl Engine {
 
     /// Where a thread that runs in place continues at the guest pc `pc`. `None` if what is there cannot be had in place.
     pub fn in_place_entry(&mut self, pc: u64) -> Option<u64> {
-        let Some((start, &Patch { end, original, trap })) = self.direct.patch_at(pc) else { return Some(pc) };
+        let Some((start, Patch { end, original, trap })) = self.direct.patch_at(pc) else { return Some(pc) };
         if pc == start && !trap {
             return Some(pc);
         }
@@ -230,9 +244,8 @@ impl Engine {
         }
         source = [0; SOURCE_BYTES];
         source.get_mut(..len)?.copy_from_slice(code.get(..len)?);
-        let window = self.direct.windows.iter().position(|w| (w.code.0..w.code.1).contains(&pc))?;
         let stub = Stub { len: 0, tag: pc, until: pc + len as u64, source };
-        let at = self.spill_stub(window, stub)?;
+        let at = self.spill_stub(stub)?;
         self.direct.inner.insert(pc, at);
         Some(at)
     }

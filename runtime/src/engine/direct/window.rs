@@ -17,8 +17,10 @@ const HIGH: [u8; 6] = [0xf4, 0xfa, 0xee, 0xef, 0xec, 0xed];
 const LOW: [u8; 4] = [0x6f, 0x6e, 0x6d, 0x6c];
 /// Bytes of `jmp rel32`.
 pub const JUMP_BYTES: u64 = 5;
-/// Bytes behind the mirrored range: for stubs that are reached through a trap, and may lie anywhere.
+/// Bytes of a mapping for stubs that are reached through a trap, and may lie anywhere within reach.
 const SPILL_BYTES: u64 = 64 << 10;
+/// Distance that such a stub may have from its code.
+const REACH: u64 = 1 << 30;
 /// Addresses a site's stub may begin at.
 pub const CHOICES: u64 = 256;
 
@@ -29,18 +31,46 @@ pub struct Window {
     pub code: (u64, u64),
     /// The mapping.
     pub map: (u64, u64),
-    /// Displacement of the jumps, its lowest byte zero; `None` if no distance that traps was free.
-    pub displacement: Option<i32>,
-    /// Next free byte for stubs that may lie anywhere.
-    pub spill: u64,
+    /// Displacement of the jumps, its lowest byte zero.
+    displacement: i32,
+}
+
+/// Room for stubs that are reached through a trap.
+#[derive(Debug, Clone, Copy)]
+pub struct Spill {
+    /// The mapping.
+    pub map: (u64, u64),
+    /// Next free byte.
+    pub next: u64,
+}
+
+impl Spill {
+    /// Maps room near `pc`. `None` without address space within reach.
+    #[must_use]
+    pub fn map(pc: u64) -> Option<Self> {
+        const STEP: u64 = 16 << 20;
+        let page = pc & !4095;
+        let below = (1..=REACH / STEP).filter_map(|n| page.checked_sub(n * STEP));
+        let above = (1..=REACH / STEP).map(|n| page + n * STEP);
+        below.chain(above).find_map(|base| {
+            let at = map_at(base, SPILL_BYTES).ok()?;
+            Some(Self { map: (at, at + SPILL_BYTES), next: at })
+        })
+    }
+
+    /// It is within reach of `pc` and has room for `bytes`.
+    #[must_use]
+    pub fn serves(&self, pc: u64, bytes: u64) -> bool {
+        self.next.abs_diff(pc) <= REACH && self.next + bytes <= self.map.1
+    }
 }
 
 impl Window {
-    /// Maps a window for `start..end`. `None` without address space within reach.
+    /// Maps a window for `start..end`. `None` if no distance that traps is free.
     #[must_use]
     pub fn map(start: u64, end: u64) -> Option<Self> {
         let (start, end) = (start & !4095, end.next_multiple_of(4096));
-        let len = end - start + 4096 + SPILL_BYTES;
+        let len = Self::len_bytes(end - start);
         let top = if start < 1 << 31 { &LOW[..] } else { &HIGH[..] };
         for &high in top {
             for middle in HIGH {
@@ -48,29 +78,23 @@ impl Window {
                 let Some(base) = start.checked_add_signed(i64::from(displacement)) else { continue };
                 let base = base & !4095;
                 if let Ok(at) = map_at(base, len) {
-                    let map = (at, at + len);
-                    return Some(Self {
-                        code: (start, end),
-                        map,
-                        displacement: Some(displacement),
-                        spill: at + len - SPILL_BYTES,
-                    });
+                    return Some(Self { code: (start, end), map: (at, at + len), displacement });
                 }
             }
         }
-        // Only sites that trap: their stub must reach the code, that is all.
-        const STEP: u64 = 16 << 20;
-        (1..64).find_map(|n| {
-            let base = (start & !4095).checked_sub(n * STEP)?;
-            let at = map_at(base, SPILL_BYTES).ok()?;
-            Some(Self { code: (start, end), map: (at, at + SPILL_BYTES), displacement: None, spill: at })
-        })
+        None
+    }
+
+    /// Bytes of the window for so many bytes of code, whole pages.
+    #[must_use]
+    pub fn len_bytes(code: u64) -> u64 {
+        code.next_multiple_of(4096) + 4096
     }
 
     /// First address at which the stub of a jump at `site` may begin.
     #[must_use]
     pub fn first_choice(&self, site: u64) -> Option<u64> {
-        (site + JUMP_BYTES).checked_add_signed(i64::from(self.displacement?))
+        (site + JUMP_BYTES).checked_add_signed(i64::from(self.displacement))
     }
 }
 
@@ -98,7 +122,7 @@ mod tests {
             let first = window.first_choice(site).unwrap();
             for choice in [0, CHOICES - 1] {
                 let stub = first + choice;
-                assert!((window.map.0..window.map.1 - SPILL_BYTES).contains(&stub));
+                assert!((window.map.0..window.map.1).contains(&stub));
                 let rel = i32::try_from(stub.wrapping_sub(site + JUMP_BYTES).cast_signed()).unwrap();
                 let [_, b1, b2, b3] = rel.to_le_bytes();
                 assert_eq!(b1, TRAP);

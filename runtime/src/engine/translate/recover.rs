@@ -45,7 +45,7 @@ impl Engine {
     /// Rewrites `regs`, taken at a cache pc, into the guest's registers and pc. Returns whether the pc is at the
     /// beginning of what stands for an instruction, or `None` if `regs.rip` is not in the cache.
     pub fn recover(&mut self, ts: &ThreadState, regs: &mut Regs) -> Option<bool> {
-        if let Some((start, &stub)) = self.direct.stub_at(regs.rip) {
+        if let Some((start, stub)) = self.direct.stub_at(regs.rip) {
             return self.recover_in_stub(ts, regs, start, &stub);
         }
         if self.cache.zone_of(regs.rip).is_some() {

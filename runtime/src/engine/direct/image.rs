@@ -1,0 +1,523 @@
+//! What was scanned is remembered for each file, as a patched image that is mapped shared and clean.
+//!
+//! An image file is a copy of the program or library with its sites patched, so that tools find symbols and build id in
+//! it; behind that lie the stubs as they stand in memory, records of what was overwritten, and a trailer. A file
+//! without sites has a trailer only. Images are looked up by what identifies the file and this bt-run ([`Key`]).
+//!
+//! It must never be a way in: directory and image must belong to the effective user and nobody else may write or read them,
+//! an image has one name and is no link. An image is complete before it gets its name, so nobody sees half of
+//! one, and it is never changed afterwards. Whatever is not as it should be is ignored, and the file scanned.
+
+use super::patch::{Patch, SOURCE_BYTES, Stub};
+use super::window::Window;
+use crate::mem::guest;
+use crate::options::{self, PATH_BYTES};
+use crate::sys::raw::{self, Errno};
+use alloc::vec;
+use alloc::vec::Vec;
+use linux_raw_sys::general as k;
+
+/// Files larger than this are not copied.
+const MAX_FILE_BYTES: u64 = 256 << 20;
+const MAGIC: u64 = u64::from_le_bytes(*b"bt-img 1");
+const PAGE: u64 = 4096;
+
+/// What makes two mappings the same: a file that was not changed, a part of it, and the program that made stubs for it.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Key {
+    device: u64,
+    inode: u64,
+    size: u64,
+    /// Seconds and nanoseconds of the last modification and of the last change of the inode.
+    times: [u64; 4],
+    /// The part of the file.
+    offset: u64,
+    len: u64,
+    /// Distance between pages of the file and of memory, for programs that cannot be moved; 0 for others.
+    fixed_at: u64,
+    build: [u64; 3],
+}
+// SAFETY: integers without padding.
+unsafe impl guest::Plain for Key {}
+
+/// `struct stat` as far as it is looked at.
+struct Stat {
+    device: u64,
+    inode: u64,
+    links: u64,
+    mode: u32,
+    uid: u32,
+    size: u64,
+    times: [u64; 4],
+}
+
+fn stat(fd: i32) -> Result<Stat, Errno> {
+    let mut words = [0u64; 18];
+    // SAFETY: the buffer has the structure's 144 bytes.
+    unsafe { raw::syscall(k::__NR_fstat, [u64::from(fd.cast_unsigned()), words.as_mut_ptr() as u64]) }?;
+    let [device, inode, links, mode_uid, _, _, size, _, _, _, _, mtime, mtime_ns, ctime, ctime_ns, ..] = words;
+    #[expect(clippy::cast_possible_truncation, reason = "two words in one")]
+    let (mode, uid) = (mode_uid as u32, (mode_uid >> 32) as u32);
+    Ok(Stat { device, inode, links, mode, uid, size, times: [mtime, mtime_ns, ctime, ctime_ns] })
+}
+
+impl Key {
+    /// The key of `start..end`, which the file maps from `offset` on. `None` for what is not to be remembered.
+    fn of(fd: i32, offset: u64, start: u64, end: u64) -> Option<Self> {
+        let stat = stat(fd).ok()?;
+        // What is mapped behind the file's end is not the file's.
+        let inside = offset.checked_add(end - start).is_some_and(|to| to <= stat.size.next_multiple_of(PAGE));
+        if stat.mode & k::S_IFMT != k::S_IFREG || stat.size > MAX_FILE_BYTES || !inside {
+            return None;
+        }
+        // Code in the low 2 GiB holds addresses as immediates.
+        let fixed_at = if start < 1 << 31 { start } else { 0 };
+        let Stat { device, inode, size, times, .. } = stat;
+        Some(Self { device, inode, size, times, offset, len: end - start, fixed_at, build: crate::image::build_id() })
+    }
+
+    /// Name of the image: a hash, compared with the whole key when the image is opened.
+    fn name(&self) -> [u8; 36] {
+        let mut hashes = [0xcbf2_9ce4_8422_2325u64, 0x9e37_79b9_7f4a_7c15];
+        for byte in bytes_of(self) {
+            for (hash, factor) in hashes.iter_mut().zip([0x0000_0100_0000_01b3u64, 0xff51_afd7_ed55_8ccd]) {
+                *hash = (*hash ^ u64::from(*byte)).wrapping_mul(factor);
+                *hash ^= *hash >> 29;
+            }
+        }
+        let mut name = *b"00000000000000000000000000000000.img";
+        let digits = hashes.iter().flat_map(|h| (0..16).map(move |i| (h >> (60 - 4 * i) & 15) as u8));
+        for (slot, digit) in name.iter_mut().zip(digits) {
+            *slot = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+        }
+        name
+    }
+}
+
+/// The last bytes of an image file.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Trailer {
+    magic: u64,
+    key: Key,
+    /// Displacement of the window from the code's first page, in bytes; 0 without sites.
+    window: i64,
+    /// Bytes of the window, which lies in the file at `window_at`, and of the records behind it.
+    window_len: u64,
+    window_at: u64,
+    patches: u64,
+    stubs: u64,
+}
+// SAFETY: integers without padding.
+unsafe impl guest::Plain for Trailer {}
+
+/// A patch, in the file; addresses are relative to the code.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct PatchRecord {
+    at: u32,
+    len: u32,
+    original: [u8; SOURCE_BYTES],
+}
+// SAFETY: integers without padding.
+unsafe impl guest::Plain for PatchRecord {}
+
+/// A stub, in the file: `at` is relative to the window.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct StubRecord {
+    at: u32,
+    len: u32,
+    tag: u32,
+    source_len: u32,
+    source: [u8; SOURCE_BYTES],
+}
+// SAFETY: integers without padding.
+unsafe impl guest::Plain for StubRecord {}
+
+fn bytes_of<T: guest::Plain>(value: &T) -> &[u8] {
+    // SAFETY: plain values have no padding and no invalid bytes.
+    unsafe { core::slice::from_raw_parts(core::ptr::from_ref(value).cast(), size_of::<T>()) }
+}
+
+/// A mapped image.
+#[derive(Clone, Copy, Debug)]
+pub struct Image {
+    /// The code.
+    pub code: (u64, u64),
+    /// The stubs.
+    pub window: (u64, u64),
+    /// The mapping that holds stubs and records.
+    pub map: (u64, u64),
+    /// The guest's mapping of the code is gone: only threads that are still in a stub need it.
+    pub gone: bool,
+    key: Key,
+    patches: u64,
+    stubs: u64,
+}
+
+impl Image {
+    fn patch_record(&self, n: u64) -> Option<PatchRecord> {
+        guest::read(self.window.1 + n * size_of::<PatchRecord>() as u64)
+    }
+
+    fn stub_record(&self, n: u64) -> Option<StubRecord> {
+        let stubs_at = self.window.1 + self.patches * size_of::<PatchRecord>() as u64;
+        guest::read(stubs_at + n * size_of::<StubRecord>() as u64)
+    }
+
+    /// Number of patches that begin at or before `pc`.
+    fn patches_before(&self, pc: u64) -> u64 {
+        partition(self.patches, |n| self.patch_record(n).is_some_and(|p| self.code.0 + u64::from(p.at) <= pc))
+    }
+
+    fn patch(&self, n: u64) -> Option<(u64, Patch)> {
+        let record = self.patch_record(n)?;
+        let at = self.code.0 + u64::from(record.at);
+        Some((at, Patch { end: at + u64::from(record.len), original: record.original, trap: false }))
+    }
+
+    /// The patch that covers `pc`.
+    #[must_use]
+    pub fn patch_at(&self, pc: u64) -> Option<(u64, Patch)> {
+        if self.gone || !(self.code.0..self.code.1).contains(&pc) {
+            return None;
+        }
+        self.patch(self.patches_before(pc).checked_sub(1)?).filter(|(_, patch)| pc < patch.end)
+    }
+
+    /// The patches that begin in `start..end`.
+    pub fn patches_in(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, Patch)> + '_ {
+        let concerned = !self.gone && start < self.code.1 && self.code.0 < end;
+        let first = if concerned { self.patches_before(start.saturating_sub(1)) } else { self.patches };
+        (first..self.patches).filter_map(|n| self.patch(n)).take_while(move |&(at, _)| at < end)
+    }
+
+    /// The stub that covers the cache address `at`.
+    #[must_use]
+    pub fn stub_at(&self, at: u64) -> Option<(u64, Stub)> {
+        if !(self.window.0..self.window.1).contains(&at) {
+            return None;
+        }
+        let start = |s: &StubRecord| self.window.0 + u64::from(s.at);
+        let n = partition(self.stubs, |n| self.stub_record(n).is_some_and(|s| start(&s) <= at)).checked_sub(1)?;
+        let record = self.stub_record(n)?;
+        let tag = self.code.0 + u64::from(record.tag);
+        let (len, until) = (u64::from(record.len), tag + u64::from(record.source_len));
+        (at - start(&record) < len)
+            .then_some((start(&record), Stub { len, tag, until, source: record.source }))
+    }
+}
+
+/// First number below `count` for which `before` does not hold.
+fn partition(count: u64, before: impl Fn(u64) -> bool) -> u64 {
+    let (mut low, mut high) = (0, count);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if before(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+/// What was found for a mapping.
+pub enum Found {
+    /// There is no image: scan.
+    Nothing(Option<Key>),
+    /// The file has no sites.
+    Empty,
+    /// The image is mapped over the guest's code.
+    Mapped(Image),
+}
+
+/// The folder of the image cache by the XDG Base Directory Specification, made if it is missing; `None` if there is no place
+/// for one, or it is not the effective user's alone.
+pub fn folder<'a>(environment: impl Iterator<Item = &'a [u8]> + Clone) -> Option<[u8; PATH_BYTES]> {
+    let variable = |name: &[u8]| environment.clone().find_map(|e| e.strip_prefix(name)).filter(|v| v.starts_with(b"/"));
+    let parent = match variable(b"XDG_CACHE_HOME=") {
+        Some(path) => path.to_vec(),
+        None => {
+            let mut path = variable(b"HOME=")?.to_vec();
+            make_folder(&path, b"/.cache");
+            path.extend_from_slice(b"/.cache");
+            path
+        }
+    };
+    make_folder(&parent, b"/bt-run");
+    let mut path = [0u8; PATH_BYTES];
+    let bytes = parent.iter().chain(b"/bt-run");
+    if parent.len() + 8 > PATH_BYTES {
+        return None;
+    }
+    for (to, from) in path.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    let fd = open_folder(&path)?;
+    raw::close(fd);
+    Some(path)
+}
+
+/// Makes a folder in one that the effective user owns, if it is not there.
+fn make_folder(parent: &[u8], name: &[u8]) {
+    let mut path = parent.to_vec();
+    path.push(0);
+    let Ok(parent) = core::ffi::CStr::from_bytes_with_nul(&path) else { return };
+    let Ok(fd) = raw::open(parent, k::O_RDONLY | k::O_DIRECTORY | k::O_CLOEXEC) else { return };
+    let owned = stat(fd).is_ok_and(|stat| user() == Some(stat.uid));
+    raw::close(fd);
+    if owned {
+        path.pop();
+        path.extend_from_slice(name);
+        path.push(0);
+        // SAFETY: the kernel reads the path.
+        let _ = unsafe { raw::syscall(k::__NR_mkdir, [path.as_ptr() as u64, 0o700]) };
+    }
+}
+
+fn user() -> Option<u32> {
+    // SAFETY: no arguments.
+    unsafe { raw::syscall(k::__NR_geteuid, []) }.ok().and_then(|user| u32::try_from(user).ok())
+}
+
+fn open_directory() -> Option<i32> {
+    open_folder(&options::get().cache_path)
+}
+
+fn open_folder(path: &[u8; PATH_BYTES]) -> Option<i32> {
+    if path[0] == 0 {
+        return None;
+    }
+    let path = core::ffi::CStr::from_bytes_until_nul(path).ok()?;
+    let fd = raw::open(path, k::O_RDONLY | k::O_DIRECTORY | k::O_NOFOLLOW | k::O_CLOEXEC).ok()?;
+    if is_private(fd, k::S_IFDIR) {
+        Some(fd)
+    } else {
+        raw::close(fd);
+        None
+    }
+}
+
+/// The effective user owns it and nobody else may use it.
+fn is_private(fd: i32, kind: u32) -> bool {
+    let user = user();
+    stat(fd).is_ok_and(|stat| {
+        stat.mode & k::S_IFMT == kind
+            && stat.mode & 0o077 == 0
+            && user == Some(stat.uid)
+            && (kind != k::S_IFREG || stat.links == 1)
+    })
+}
+
+fn open_at(directory: i32, name: &[u8; 36], flags: u32) -> Result<i32, Errno> {
+    let mut name_z = [0u8; 37];
+    for (to, from) in name_z.iter_mut().zip(name) {
+        *to = *from;
+    }
+    let directory = u64::from(directory.cast_unsigned());
+    // SAFETY: the kernel reads the NUL-terminated name.
+    unsafe { raw::syscall(k::__NR_openat, [directory, name_z.as_ptr() as u64, u64::from(flags), 0]) }
+        .map(|fd| i32::try_from(fd).unwrap_or(-1))
+}
+
+/// Looks for an image of what was mapped from `fd` at `start..end`, executable and read-only, and maps it. `mapped` are the
+/// images mapped before.
+pub fn find(fd: i32, offset: u64, start: u64, end: u64, prot: u32, mapped: &mut [Image]) -> Found {
+    let Some(key) = Key::of(fd, offset, start, end) else { return Found::Nothing(None) };
+    let Some(directory) = open_directory() else { return Found::Nothing(None) };
+    let file = open_at(directory, &key.name(), k::O_RDONLY | k::O_NOFOLLOW | k::O_CLOEXEC);
+    raw::close(directory);
+    let Ok(file) = file else { return Found::Nothing(Some(key)) };
+    let found = map_image(file, &key, start, end, prot, mapped);
+    raw::close(file);
+    found.unwrap_or(Found::Nothing(None))
+}
+
+fn map_image(file: i32, key: &Key, start: u64, end: u64, prot: u32, mapped: &mut [Image]) -> Option<Found> {
+    if !is_private(file, k::S_IFREG) {
+        return None;
+    }
+    let size = stat(file).ok()?.size;
+    let mut trailer = [0u8; size_of::<Trailer>()];
+    let at = size.checked_sub(trailer.len() as u64)?;
+    if raw::pread(file, &mut trailer, at) != Ok(trailer.len()) {
+        return None;
+    }
+    let trailer: Trailer = guest::read(trailer.as_ptr() as u64)?;
+    if trailer.magic != MAGIC || trailer.key != *key {
+        return None;
+    }
+    if trailer.patches == 0 {
+        return Some(Found::Empty);
+    }
+    let Trailer { window, window_len, window_at, patches, stubs, .. } = trailer;
+    let records = patches * size_of::<PatchRecord>() as u64 + stubs * size_of::<StubRecord>() as u64;
+    let base = start.checked_add_signed(window)?;
+    let len = (window_len + records).next_multiple_of(PAGE);
+    let map = (base, base + len);
+    let again = mapped.iter_mut().find(|image| image.gone && image.map == map && image.key == *key);
+    let fd = u64::from(file.cast_unsigned());
+    if again.is_none() {
+        let flags = u64::from(k::MAP_PRIVATE | k::MAP_FIXED_NOREPLACE);
+        let access = u64::from(k::PROT_READ | k::PROT_EXEC);
+        // SAFETY: a new mapping where nothing is.
+        let got = unsafe { raw::syscall(k::__NR_mmap, [base, len, access, flags, fd, window_at]) }.ok()?;
+        if got != base {
+            // SAFETY: just mapped, elsewhere than asked (old kernels).
+            unsafe { raw::munmap(got, len) };
+            return None;
+        }
+    }
+    let flags = u64::from(k::MAP_PRIVATE | k::MAP_FIXED);
+    // SAFETY: replaces the guest's mapping, which nobody uses yet, by its patched copy.
+    unsafe { raw::syscall(k::__NR_mmap, [start, end - start, u64::from(prot), flags, fd, key.offset]) }.ok()?;
+    let image =
+        Image { code: (start, end), window: (base, base + window_len), map, gone: false, key: *key, patches, stubs };
+    if let Some(old) = again {
+        // Its records are mapped already.
+        *old = image;
+        return Some(Found::Empty);
+    }
+    Some(Found::Mapped(image))
+}
+
+/// What is to be written into an image.
+pub struct Content<'a> {
+    /// First address of the code in memory.
+    pub code: u64,
+    /// First address of the window.
+    pub window: u64,
+    /// Patches by address.
+    pub patches: &'a [(u64, Patch)],
+    /// What they were overwritten with, in the same order.
+    pub written: &'a [super::patch::Overwrite],
+    /// Stubs by address.
+    pub stubs: &'a [(u64, Stub)],
+}
+
+/// Writes the image of a file that has just been scanned. Failure is no error: it will be scanned again.
+pub fn write(fd: i32, key: &Key, content: &Content<'_>) {
+    let Some(directory) = open_directory() else { return };
+    let dir = u64::from(directory.cast_unsigned());
+    let flags = k::O_TMPFILE | k::O_RDWR | k::O_CLOEXEC;
+    // A file without a name: it vanishes with this process if the process does not come to its end.
+    // SAFETY: the kernel reads the path.
+    let file = unsafe { raw::syscall(k::__NR_openat, [dir, c".".as_ptr() as u64, u64::from(flags), 0o600]) };
+    if let Ok(file) = file.map(|fd| i32::try_from(fd).unwrap_or(-1)) {
+        if fill(fd, file, key, content).is_ok() {
+            let mut path = *b"/proc/self/fd/\0\0\0\0\0\0\0\0\0\0\0";
+            let mut digits = [0u8; 10];
+            let mut n = file.unsigned_abs();
+            let mut first = digits.len();
+            while first == digits.len() || n != 0 {
+                first -= 1;
+                if let Some(slot) = digits.get_mut(first) {
+                    *slot = b'0' + u8::try_from(n % 10).unwrap_or(0);
+                }
+                n /= 10;
+            }
+            for (to, from) in path.iter_mut().skip(14).zip(digits.iter().skip(first)) {
+                *to = *from;
+            }
+            let mut name = [0u8; 37];
+            for (to, from) in name.iter_mut().zip(key.name()) {
+                *to = from;
+            }
+            let follow = u64::from(k::AT_SYMLINK_FOLLOW);
+            let cwd = i64::from(k::AT_FDCWD).cast_unsigned();
+            // Of two processes that fill at once the first gives the name (linkat(2), EEXIST).
+            // SAFETY: the kernel reads both paths.
+            let _ = unsafe {
+                raw::syscall(k::__NR_linkat, [cwd, path.as_ptr() as u64, dir, name.as_ptr() as u64, follow])
+            };
+        }
+        raw::close(file);
+    }
+    raw::close(directory);
+}
+
+fn put(file: i32, mut bytes: &[u8], mut at: u64) -> Result<(), Errno> {
+    while !bytes.is_empty() {
+        let fd = u64::from(file.cast_unsigned());
+        // SAFETY: the kernel reads the bytes.
+        let n = unsafe { raw::syscall(k::__NR_pwrite64, [fd, bytes.as_ptr() as u64, bytes.len() as u64, at]) }?;
+        if n == 0 {
+            return Err(Errno(28));
+        }
+        at += n;
+        bytes = bytes.get(usize::try_from(n).unwrap_or(usize::MAX)..).unwrap_or(&[]);
+    }
+    Ok(())
+}
+
+fn fill(from: i32, file: i32, key: &Key, content: &Content<'_>) -> Result<(), Errno> {
+    let mut end = 0;
+    let (mut window_at, mut window_len) = (0, 0);
+    if !content.patches.is_empty() {
+        copy_file(from, file, key.size)?;
+        for patch in content.written {
+            let at = key.offset + (patch.at - content.code);
+            put(file, patch.bytes.get(..patch.len).unwrap_or(&[]), at)?;
+        }
+        window_at = key.size.next_multiple_of(PAGE);
+        window_len = Window::len_bytes(key.len);
+        for &(at, stub) in content.stubs {
+            let mut code = vec![0u8; usize::try_from(stub.len).unwrap_or(0)];
+            guest::read_bytes(at, &mut code);
+            put(file, &code, window_at + (at - content.window))?;
+        }
+        let mut records: Vec<u8> = Vec::new();
+        let near = |address: u64, base: u64| u32::try_from(address - base).unwrap_or(0);
+        for &(at, patch) in content.patches {
+            let len = near(patch.end, at);
+            let record = PatchRecord { at: near(at, content.code), len, original: patch.original };
+            records.extend_from_slice(bytes_of(&record));
+        }
+        for &(at, stub) in content.stubs {
+            let record = StubRecord {
+                at: near(at, content.window),
+                len: u32::try_from(stub.len).unwrap_or(0),
+                tag: near(stub.tag, content.code),
+                source_len: near(stub.until, stub.tag),
+                source: stub.source,
+            };
+            records.extend_from_slice(bytes_of(&record));
+        }
+        put(file, &records, window_at + window_len)?;
+        end = (window_at + window_len + records.len() as u64).next_multiple_of(PAGE);
+    }
+    // What was read must be what the key names: the file may have been replaced in place meanwhile.
+    let now = stat(from)?;
+    if now.times != key.times || now.size != key.size {
+        return Err(Errno(11));
+    }
+    let trailer = Trailer {
+        magic: MAGIC,
+        key: *key,
+        window: content.window.wrapping_sub(content.code).cast_signed(),
+        window_len,
+        window_at,
+        patches: content.patches.len() as u64,
+        stubs: content.stubs.len() as u64,
+    };
+    put(file, bytes_of(&trailer), end)
+}
+
+/// Copies a file's contents.
+fn copy_file(from: i32, to: i32, len: u64) -> Result<(), Errno> {
+    const CHUNK: usize = 64 << 10;
+    let mut buffer = vec![0u8; CHUNK];
+    let mut at = 0;
+    while at < len {
+        let n = raw::pread(from, &mut buffer, at)?;
+        if n == 0 {
+            return Err(Errno(5));
+        }
+        put(to, buffer.get(..n).unwrap_or(&[]), at)?;
+        at += n as u64;
+    }
+    Ok(())
+}
