@@ -160,6 +160,10 @@ impl Engine {
     /// Fills `out` with the code at `pc`. Returns whether part of it can change without a fault, and whether part of it is
     /// writable.
     fn translate(&mut self, pc: u64, request: Request) -> (bool, bool) {
+        if self.fragments.list.is_empty() {
+            ibl::prepare();
+            self.fragments.make_room();
+        }
         self.zone_index = self.zone_with_room(pc);
         let Some(zone) = self.cache.zones.get_mut(self.zone_index) else {
             crate::report::fatal("no address space for the code cache: raise the limit (ulimit -v)")

@@ -137,14 +137,15 @@ pub struct Fragments {
 }
 
 impl Fragments {
-    /// None yet, with room for what the smallest dynamically linked program needs: growing a map costs more than its memory.
+    /// None yet.
     #[must_use]
-    pub fn with_room(generation: u32) -> Self {
-        Self {
-            generation: generation & (GENERATIONS - 1),
-            places: PcMap::with_capacity_and_hasher(3500, BuildHasherDefault::default()),
-            ..Self::default()
-        }
+    pub fn new(generation: u32) -> Self {
+        Self { generation: generation & (GENERATIONS - 1), ..Self::default() }
+    }
+
+    /// Room for what the smallest dynamically linked program needs: growing a map costs more than its memory.
+    pub fn make_room(&mut self) {
+        self.places.reserve(3500);
     }
 
     /// What is known of `pc`.

@@ -7,7 +7,7 @@
 
 use crate::gate::region::{Label, address};
 use crate::sys::raw;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use linux_raw_sys::general as k;
 
 /// Multiplier of the second level's hash (the gate's assembly uses it, sign-extended).
@@ -29,6 +29,7 @@ pub static MASK: AtomicU64 = AtomicU64::new(0);
 /// engine's lock, takes its entry back when it has moved meanwhile.
 pub static CHANGES: AtomicU64 = AtomicU64::new(0);
 static USED: AtomicU64 = AtomicU64::new(0);
+static IS_FILLED: AtomicBool = AtomicBool::new(false);
 
 fn word(address: u64) -> &'static AtomicU64 {
     // SAFETY: called with addresses inside the two tables, which are never unmapped.
@@ -42,7 +43,7 @@ pub fn start() -> Result<u32, &'static str> {
     // Just below the lowest address a sanitizer's shadow begins at (0x7fff7000), far above where brk starts.
     let mut at = 0x7ff0_0000u64;
     let found = loop {
-        let flags = k::MAP_FIXED_NOREPLACE | k::MAP_POPULATE | k::MAP_NORESERVE;
+        let flags = k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE;
         match raw::mmap_anon(at, bytes, k::PROT_READ | k::PROT_WRITE, flags) {
             Ok(a) if a == at => break a,
             Ok(a) => {
@@ -57,13 +58,25 @@ pub fn start() -> Result<u32, &'static str> {
             return Err("no 512 KiB of free address space below 2 GiB for the indirect-branch table");
         }
     };
-    let miss = address(Label::EnterLookup);
-    for i in 0..IBTC_ENTRIES {
-        word(found + i * 8).store(miss, Ordering::Relaxed);
-    }
     IBTC.store(found, Ordering::Relaxed);
     new_table(FIRST_BITS)?;
     u32::try_from(found).map_err(|_| "the indirect-branch table lies too high")
+}
+
+/// Fills the first level before the first code that jumps through it: a process that never translates does not pay for it.
+pub fn prepare() {
+    if IS_FILLED.load(Ordering::Relaxed) {
+        return;
+    }
+    IS_FILLED.store(true, Ordering::Relaxed);
+    let (table, bytes) = (IBTC.load(Ordering::Relaxed), IBTC_ENTRIES * 8);
+    // All pages at once, where the kernel can (madvise(2), Linux 5.14).
+    // SAFETY: our own mapping.
+    let _ = unsafe { raw::syscall(k::__NR_madvise, [table, bytes, u64::from(k::MADV_POPULATE_WRITE)]) };
+    let miss = address(Label::EnterLookup);
+    for i in 0..IBTC_ENTRIES {
+        word(table + i * 8).store(miss, Ordering::Relaxed);
+    }
 }
 
 fn new_table(bits: u32) -> Result<(), &'static str> {
@@ -170,6 +183,7 @@ fn bury(slot: u64) {
 
 /// Makes every look-up miss.
 pub fn clear() {
+    prepare();
     CHANGES.fetch_add(1, Ordering::SeqCst);
     let miss = address(Label::EnterLookup);
     let ibtc = IBTC.load(Ordering::Relaxed);

@@ -137,7 +137,7 @@ impl Engine {
         let Some(next) = (1..GENERATIONS).map(|i| (current + i) % GENERATIONS).find(|&n| !used(n)) else {
             crate::report::internal("every generation of the code cache is held by a sleeping thread")
         };
-        let mut fragments = core::mem::replace(&mut self.fragments, Fragments::with_room(next));
+        let mut fragments = core::mem::replace(&mut self.fragments, Fragments::new(next));
         // Nothing is looked up or linked in it any more.
         fragments.places = Default::default();
         fragments.checked = Default::default();

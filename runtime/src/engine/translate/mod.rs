@@ -109,7 +109,7 @@ pub fn start() -> Result<(), &'static str> {
         far: Vec::new(),
         zone_index: 0,
         cache: cache::Cache::default(),
-        fragments: Fragments::with_room(0),
+        fragments: Fragments::default(),
         retired: Vec::new(),
         links_before: 0,
         map: CodeMap::default(),
