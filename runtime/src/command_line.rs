@@ -20,6 +20,7 @@ usage: bt-run [options] [--] program [arguments]
   --stats[=FILE]       figures as JSON lines when an image starts and ends
   --perf-map           write /tmp/perf-PID.map for perf(1)
   --no-follow          programs started by the guest run natively
+  --cache-dir DIR      where patched images are kept (bt-run in $XDG_CACHE_HOME or $HOME/.cache)
   --no-cache           scan programs and libraries anew instead of using the image cache
   --cache-size MIB     cache memory after which translation starts anew (512)
   --help, --version
@@ -108,6 +109,14 @@ pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
                 }
             }
             b"--no-cache" => use_cache = false,
+            b"--cache-dir" => match operand() {
+                Some(path) => {
+                    let path = absolute(path);
+                    image::make_folder(&path, b"");
+                    set_path(&mut options.cache_path, &path, "--cache-dir");
+                }
+                None => wrong(format_args!("--cache-dir needs a folder")),
+            },
             b"--perf-map" => options.perf_map = true,
             b"--no-follow" => options.no_follow = true,
             b"--cache-size" => {
@@ -127,7 +136,9 @@ pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
     if args.get(at).is_none() {
         wrong(format_args!("no program given"));
     }
-    if use_cache
+    if !use_cache {
+        options.cache_path = [0; PATH_BYTES];
+    } else if options.cache_path[0] == 0
         && options.engine == EngineChoice::Direct
         && let Some(folder) = image::folder(environment.iter().copied())
     {

@@ -40,7 +40,9 @@ impl Launch {
                 let mut stats = std::ffi::OsString::from("--stats=");
                 stats.push(record);
                 let mut command = Command::new(paths::launcher());
-                command.args(["--engine", engine]).arg(stats).arg("--").arg(program);
+                // Not in the home folder, which is compared with that of the native run.
+                let images = paths::target().join("images");
+                command.args(["--engine", engine, "--cache-dir"]).arg(images).arg(stats).arg("--").arg(program);
                 command
             }
         };

@@ -261,18 +261,19 @@ pub fn folder<'a>(environment: impl Iterator<Item = &'a [u8]> + Clone) -> Option
     Some(path)
 }
 
-/// Makes a folder in one that the effective user owns, if it is not there.
-fn make_folder(parent: &[u8], name: &[u8]) {
+/// Makes the folder `parent` + `name`, whose parent the effective user owns, if it is not there.
+pub fn make_folder(parent: &[u8], name: &[u8]) {
     let mut path = parent.to_vec();
+    path.extend_from_slice(name);
+    let Some(slash) = path.iter().rposition(|&b| b == b'/') else { return };
+    let mut above = path.get(..slash.max(1)).unwrap_or(b"/").to_vec();
+    above.push(0);
     path.push(0);
-    let Ok(parent) = core::ffi::CStr::from_bytes_with_nul(&path) else { return };
-    let Ok(fd) = raw::open(parent, k::O_RDONLY | k::O_DIRECTORY | k::O_CLOEXEC) else { return };
+    let Ok(above) = core::ffi::CStr::from_bytes_with_nul(&above) else { return };
+    let Ok(fd) = raw::open(above, k::O_RDONLY | k::O_DIRECTORY | k::O_CLOEXEC) else { return };
     let owned = stat(fd).is_ok_and(|stat| user() == Some(stat.uid));
     raw::close(fd);
     if owned {
-        path.pop();
-        path.extend_from_slice(name);
-        path.push(0);
         // SAFETY: the kernel reads the path.
         let _ = unsafe { raw::syscall(k::__NR_mkdir, [path.as_ptr() as u64, 0o700]) };
     }
