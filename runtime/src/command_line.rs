@@ -2,7 +2,7 @@
 
 use crate::engine::direct::image;
 use crate::loader::LoadError;
-use crate::options::{EngineChoice, Options, PATH_BYTES};
+use crate::options::{EmulateLevel, EngineChoice, Options, PATH_BYTES};
 use crate::report::{Bytes, say};
 use crate::sys::raw;
 use alloc::vec::Vec;
@@ -15,7 +15,7 @@ usage: bt-run [options] [--] program [arguments]
        bt-run sites FILE     the system call sites of a file, and how engine direct treats each
 
   --engine ENGINE      where the guest's code runs: translate (from a code cache) or direct (in place)
-  --emulate off        which system calls are answered in the process (the only level yet: none)
+  --emulate LEVEL      which system calls are answered in the process: off (none) or exact (getpid)
   --trace[=FILE]       one line for each system call, on standard error or in FILE
   --stats[=FILE]       figures as JSON lines when an image starts and ends
   --perf-map           write /tmp/perf-PID.map for perf(1)
@@ -93,8 +93,9 @@ pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
                 }
             },
             b"--emulate" => match operand() {
-                Some(b"off") => {}
-                other => wrong(format_args!("no level \"{}\": there is off", Bytes(other.unwrap_or(b"")))),
+                Some(b"off") => options.emulate = EmulateLevel::Off,
+                Some(b"exact") => options.emulate = EmulateLevel::Exact,
+                other => wrong(format_args!("no level \"{}\": there are off and exact", Bytes(other.unwrap_or(b"")))),
             },
             b"--trace" => {
                 options.trace = true;

@@ -26,12 +26,24 @@ impl EngineChoice {
     }
 }
 
+/// Which system calls are answered in the process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum EmulateLevel {
+    /// None.
+    Off = 0,
+    /// Those whose answer is provably the kernel's.
+    Exact = 1,
+}
+
 /// Options in effect; plain bytes, because they travel through an inherited descriptor.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Options {
     /// `--engine`.
     pub engine: EngineChoice,
+    /// `--emulate`.
+    pub emulate: EmulateLevel,
     /// `--trace`.
     pub trace: bool,
     /// `--no-follow`.
@@ -54,6 +66,7 @@ impl Options {
     /// Nothing asked for.
     pub const DEFAULT: Self = Self {
         engine: EngineChoice::Translate,
+        emulate: EmulateLevel::Exact,
         trace: false,
         no_follow: false,
         stats: false,

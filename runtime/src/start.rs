@@ -39,6 +39,7 @@ pub extern "C" fn first(sp: u64) -> ! {
     // SAFETY: fresh; this is the thread it is for.
     unsafe {
         (*ts).tid = raw::gettid();
+        (*ts).pid = raw::getpid();
         (*ts).actions = &raw const action::FIRST;
         if let Some(slot) = (*ts).regs.gpr.get_mut(reg::RSP) {
             *slot = sp;
@@ -107,6 +108,9 @@ extern "C" fn second(ts: *mut ThreadState) {
 fn resume_family(ts: &mut ThreadState, handoff: &Handoff, self_fd: i32, execfn: Vec<u8>, initial: &Initial) -> Plan {
     options::set(handoff.options);
     crate::cpuid::take(&handoff.cpuid);
+    if handoff.is_filtered {
+        policy::note_filter();
+    }
     let _ = exec::keep_over_exec(self_fd, false);
     SELF_FD.store(self_fd, Ordering::Relaxed);
     if handoff.trace_fd >= 0 {

@@ -6,13 +6,16 @@ use crate::report::Bytes;
 use crate::sys::raw;
 use crate::syscall::table;
 use crate::thread::registry;
-use crate::thread::state::{COUNTED_CALLS, ThreadState};
+use crate::gate::ANSWERS;
+use crate::thread::state::{ANSWERED_CALLS, COUNTED_CALLS, ThreadState};
 use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicU64, Ordering};
 use linux_raw_sys::general as k;
 
 /// Calls of threads that have ended.
 static ENDED: [AtomicU64; COUNTED_CALLS] = [const { AtomicU64::new(0) }; COUNTED_CALLS];
+/// Calls of threads that have ended which the gate answered.
+static ENDED_ANSWERED: [AtomicU64; ANSWERED_CALLS] = [const { AtomicU64::new(0) }; ANSWERED_CALLS];
 static ENDED_SIGNALS: AtomicU64 = AtomicU64::new(0);
 static ENDED_DISPATCHES: AtomicU64 = AtomicU64::new(0);
 static ENDED_HITS: AtomicU64 = AtomicU64::new(0);
@@ -112,6 +115,9 @@ pub fn thread_ended(ts: &mut ThreadState) {
             total.fetch_add(core::mem::take(n), Ordering::Relaxed);
         }
     }
+    for (total, n) in ENDED_ANSWERED.iter().zip(&mut ts.answered) {
+        total.fetch_add(core::mem::take(n), Ordering::Relaxed);
+    }
     ENDED_SIGNALS.fetch_add(core::mem::take(&mut ts.signals), Ordering::Relaxed);
     ENDED_DISPATCHES.fetch_add(core::mem::take(&mut ts.dispatches), Ordering::Relaxed);
     ENDED_HITS.fetch_add(core::mem::take(&mut ts.lookup_hits), Ordering::Relaxed);
@@ -119,9 +125,10 @@ pub fn thread_ended(ts: &mut ThreadState) {
 
 /// In the child of a fork: its figures begin anew.
 pub fn reset(ts: &mut ThreadState) {
-    for total in &ENDED {
+    for total in ENDED.iter().chain(&ENDED_ANSWERED) {
         total.store(0, Ordering::Relaxed);
     }
+    ts.answered = [0; ANSWERED_CALLS];
     ENDED_SIGNALS.store(0, Ordering::Relaxed);
     ENDED_DISPATCHES.store(0, Ordering::Relaxed);
     ENDED_HITS.store(0, Ordering::Relaxed);
@@ -141,12 +148,19 @@ pub fn finish(how: &str) {
     for (c, n) in counts.iter_mut().zip(&ENDED) {
         *c = n.load(Ordering::Relaxed);
     }
+    let mut answered = [0u64; ANSWERED_CALLS];
+    for (c, n) in answered.iter_mut().zip(&ENDED_ANSWERED) {
+        *c = n.load(Ordering::Relaxed);
+    }
     let mut unknown: alloc::vec::Vec<(u64, u64)> = alloc::vec::Vec::new();
     let mut signals = ENDED_SIGNALS.load(Ordering::Relaxed);
     let mut dispatches = ENDED_DISPATCHES.load(Ordering::Relaxed);
     let mut hits = ENDED_HITS.load(Ordering::Relaxed);
     registry::for_each(|ts| {
         for (c, n) in counts.iter_mut().zip(&ts.counts) {
+            *c += n;
+        }
+        for (c, n) in answered.iter_mut().zip(&ts.answered) {
             *c += n;
         }
         unknown.extend(ts.unknown_calls);
@@ -183,7 +197,12 @@ pub fn finish(how: &str) {
         sites.traps,
     );
     let mut first = true;
-    for (nr, n) in counts.iter().enumerate().filter(|(_, n)| **n != 0) {
+    for (nr, n) in counts.iter().enumerate() {
+        let answered = ANSWERS.iter().zip(&answered).find(|(known, _)| known.number as usize == nr).map_or(0, |(_, n)| *n);
+        let count = n + answered;
+        if count == 0 {
+            continue;
+        }
         if !first {
             out.bytes.push(b',');
         }
@@ -196,7 +215,7 @@ pub fn finish(how: &str) {
                 let _ = write!(out, "\"syscall_{nr:#x}\"");
             }
         }
-        let _ = write!(out, ":{{\"count\":{n},\"passthrough\":{n},\"emulated\":0}}");
+        let _ = write!(out, ":{{\"count\":{count},\"passthrough\":{n},\"emulated\":{answered}}}");
     }
     for (nr, n) in unknown.iter().filter(|(_, n)| *n != 0) {
         let comma = if core::mem::take(&mut first) { "" } else { "," };

@@ -204,6 +204,7 @@ impl Translator {
             {
                 out.mark(tag, pc, Recover::Copied);
                 out.hot.put_start(window, copied);
+                out.known_number = if out.in_place { loaded_number(window) } else { None };
                 pc = pc.plus(copied as u64);
                 last_len = u8::try_from(copied).unwrap_or(0);
                 out.insns += 1;
@@ -240,6 +241,8 @@ impl Translator {
             } else {
                 rewrite(&mut Site { layout: &self.layout, tag, pc, insn: &insn, bytes, out })
             };
+            // Only a stub cannot be entered between the load and the call.
+            out.known_number = if out.in_place { loaded_number(bytes) } else { None };
             pc = pc.plus(u64::from(insn.len));
             last_len = insn.len;
             out.insns += 1;
@@ -279,6 +282,16 @@ impl Translator {
         indirect::prologue(&self.layout, out, pc, pc);
         out.mark(pc, pc, Recover::At);
         jump_exit(&self.layout, out, ExitKind::Direct, pc);
+    }
+}
+
+/// The number that `mov eax, imm32`, `mov rax, imm32` or `xor eax, eax` loads.
+fn loaded_number(code: &[u8]) -> Option<u32> {
+    match *code {
+        [0xb8, a, b, c, d, ..] => Some(u32::from_le_bytes([a, b, c, d])),
+        [0x31 | 0x33, 0xc0, ..] => Some(0),
+        [0x48, 0xc7, 0xc0, a, b, c, d, ..] if d < 0x80 => Some(u32::from_le_bytes([a, b, c, d])),
+        _ => None,
     }
 }
 

@@ -81,6 +81,13 @@ impl Code {
         self.bytes.truncate(self.bytes.len().saturating_sub(n));
     }
 
+    /// Overwrites the byte at `offset`.
+    pub fn patch8(&mut self, offset: u32, v: u8) {
+        if let Some(place) = self.bytes.get_mut(offset as usize) {
+            *place = v;
+        }
+    }
+
     /// Overwrites four bytes at `offset`.
     pub fn patch32(&mut self, offset: u32, v: i32) {
         let at = offset as usize;

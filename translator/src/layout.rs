@@ -1,5 +1,16 @@
 //! What emitted code finds at fixed places: offsets from gs, and the look-up table.
 
+/// A system call that is answered with a value from the thread's state.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer {
+    /// Its number.
+    pub number: u32,
+    /// The value, an offset from gs.
+    pub value: i32,
+    /// A counter of 64 bits.
+    pub count: i32,
+}
+
 /// Offsets from the gs base and addresses that emitted code uses; the runtime computes them from its own types.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
@@ -9,6 +20,10 @@ pub struct Layout {
     pub slot_r11: i32,
     /// See `slot_rcx`.
     pub slot_scratch: i32,
+    /// See `slot_rcx`.
+    pub slot_rsp: i32,
+    /// The runtime's stack pointer.
+    pub runtime_sp: i32,
     /// The guest's own gs base.
     pub guest_gs_base: i32,
     /// Pointer to the entry for exits: ecx = exit id.
@@ -19,6 +34,14 @@ pub struct Layout {
     pub enter_cpuid: i32,
     /// Pointer to the gate: rcx = guest pc behind the call, r11 = cache pc behind it.
     pub enter_gate: i32,
+    /// Bytes by call number: not zero where even a call whose number is known must enter the gate.
+    pub gated_calls: i32,
+    /// Counters of 64 bits by call number, for calls that a stub passes on.
+    pub call_counts: i32,
+    /// Numbers in these tables.
+    pub known_calls: u32,
+    /// Calls that a stub answers with a 32-bit value.
+    pub answers: &'static [Answer],
     /// Address of the indirect-branch table: 65,536 pointers indexed by the low 16 bits of a guest pc. Below 2 GiB.
     pub ibtc: u32,
 }

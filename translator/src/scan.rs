@@ -108,9 +108,11 @@ fn number_before(source: &mut dyn CodeSource, pc: GuestPc) -> Option<GuestPc> {
     if let Some((from, [0x48, 0xc7, 0xc0, _, 0..=3, 0, 0, _])) = before(7) {
         return Some(from);
     }
-    match before(5) {
-        Some((from, [0xb8, _, 0..=3, 0, 0, ..])) => Some(from),
-        _ => None,
+    let Some((from, [0xb8, _, 0..=3, 0, 0, ..])) = before(5) else { return None };
+    // A prefix before it would make it another instruction.
+    match before(6) {
+        Some((_, [0x40..=0x4f | 0x66, ..])) => None,
+        _ => Some(from),
     }
 }
 
@@ -161,7 +163,12 @@ impl Walk {
                 _ => Verdict::NotCode,
             },
             _ if self.at > pc => Verdict::NotCode,
-            (false, false) => site(pc, self.previous, window, source),
+            (false, false) => {
+                // Where bytes and decoder disagree on what stands before, neither is used.
+                let number = number_before(source, pc);
+                let previous = self.previous.filter(|_| number.is_none() || number == self.previous);
+                site(pc, previous, window, source)
+            }
             (true, false) => match alone(pc, window, source) {
                 Verdict::Doubtful if self.steps >= CLEAN_BEFORE => {
                     let Self { extent, at, previous, steps, .. } = *self;
@@ -333,6 +340,23 @@ mod tests {
         let code = [0x90, 0x90, 0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xc3];
         let site = Verdict::Site { class: SYSCALL, previous: Some(GuestPc(0x1002)) };
         assert_eq!(verdicts(&code, &mut NoFunctions), [(7, site)]);
+    }
+
+    #[test]
+    fn a_number_in_another_register_is_none() {
+        // mov r8d, 39; syscall
+        let code = [0x90, 0x41, 0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xc3];
+        assert_eq!(verdicts(&code, &mut NoFunctions), [(7, Verdict::Doubtful)]);
+        let site = Verdict::Site { class: SYSCALL, previous: Some(GuestPc(0x1001)) };
+        assert_eq!(verdicts(&code, &mut One(0x1000, 0x100a)), [(7, site)]);
+    }
+
+    #[test]
+    fn a_function_whose_start_is_wrong_gives_no_previous_instruction() {
+        // The zero belongs to padding; mov rax, 15; syscall
+        let code = [0x00, 0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05];
+        let site = Verdict::Site { class: SYSCALL, previous: None };
+        assert_eq!(verdicts(&code, &mut One(0x1000, 0x100a)), [(8, site)]);
     }
 
     #[test]

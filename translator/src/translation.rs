@@ -62,6 +62,8 @@ pub enum Recover {
     TwoScratch(u8, u8),
     /// As `At`, but the guest's gs base has been added to this register, and r11 is in its slot.
     Shifted(u8),
+    /// As `At`, but rsp is in its slot.
+    Rsp,
     /// As `At`, but rcx is in its slot.
     Rcx,
     /// As `At`, but r11 is in its slot.
@@ -113,6 +115,8 @@ pub struct Translation {
     pub insns: u32,
     /// The rest of the guest's code runs in place: branches lead there.
     pub in_place: bool,
+    /// The call number that the instruction before has loaded, where nothing can enter between the two.
+    pub known_number: Option<u32>,
     /// In-place code was asked for and holds an instruction that cannot be had that way: the fragment must not be used.
     pub refused: bool,
 }
@@ -130,6 +134,7 @@ impl Translation {
         self.guest_len = 0;
         self.insns = 0;
         self.in_place = false;
+        self.known_number = None;
         self.refused = false;
     }
 

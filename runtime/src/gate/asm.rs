@@ -7,13 +7,15 @@
 //! | `bt_enter_exit` | ecx = exit id, guest rcx in `slot_rcx` | Rust [`crate::engine::translate::dispatch::on_exit`], then `bt_leave` |
 //! | `bt_enter_lookup` | rcx = guest pc, guest rcx, r11 in their slots | the fragment, or Rust `on_lookup_miss`, then `bt_leave` |
 //! | `bt_enter_cpuid` | rdx = cache pc behind the instruction, guest rdx in `slot_scratch` | Rust [`crate::cpuid::execute`], then `bt_leave` |
-//! | `bt_enter_gate` | rax = call number, rcx = guest pc behind the instruction, r11 = cache pc behind it | that cache pc, or Rust `on_syscall`, then `bt_leave` |
+//! | `bt_enter_gate` | rax = call number, rcx = guest pc behind the instruction, r11 = cache pc behind it | the number's entry, which is one of the next three |
+//! | `bt_pass` | as `bt_enter_gate`, a number of the table | the cache pc, after the call |
+//! | `bt_getpid` | as `bt_pass` | the cache pc, with the answer |
+//! | `bt_slow` | as `bt_pass` | Rust `on_syscall`, then `bt_leave` |
 //! | `bt_leave` | guest state in the thread state | `resume`, with that state |
 //!
 //! What the gate does not touch: DF (no string instruction exists in the runtime), MXCSR, x87, the upper halves of
 //! vector registers, fs. AC and TF are cleared for Rust code and put back when leaving.
 
-use super::FAST;
 use crate::engine::translate::{dispatch, ibl};
 use crate::thread::state::{COUNTED_CALLS, INTERRUPTED, offset as o};
 use core::arch::naked_asm;
@@ -76,6 +78,8 @@ macro_rules! restore_xmm {
 #[unsafe(naked)]
 pub unsafe extern "C" fn block() {
     naked_asm!(
+        ".globl bt_pass, bt_getpid, bt_answer_flags, bt_answer_flags_end, bt_answer_end, bt_slow",
+        ".hidden bt_pass, bt_getpid, bt_answer_flags, bt_answer_flags_end, bt_answer_end, bt_slow",
         ".globl bt_enter_exit, bt_enter_lookup, bt_lookup_check, bt_lookup_end, bt_lookup_miss, bt_enter_gate, bt_enter_cpuid, bt_gate_rax_saved",
         ".globl bt_gate_flags_saved, bt_syscall, bt_syscall_end, bt_gate_end, bt_leave, bt_leave_end",
         ".hidden bt_enter_exit, bt_enter_lookup, bt_lookup_check, bt_lookup_end, bt_lookup_miss, bt_enter_gate, bt_enter_cpuid, bt_gate_rax_saved",
@@ -207,27 +211,56 @@ pub unsafe extern "C" fn block() {
         "seto al",
         "mov gs:[{slot_flags}], rax",
         "bt_gate_flags_saved:",
-        "mov rax, gs:[{rax}]",
-        "cmp rax, {counted}",
+        "cmp qword ptr gs:[{rax}], {counted}",
         "jae 9f",
-        "lea rcx, [rip + {fast}]",
-        "cmp byte ptr [rcx + rax], 0",
-        "je 9f",
-        "inc qword ptr gs:[{counts} + rax*8]",
-        "mov rax, gs:[{slot_flags}]",
         "add al, 0x7f",
         "sahf",
         "mov rax, gs:[{rax}]",
+        "jmp qword ptr gs:[{call_entries} + rax*8]",
+        // ---- a call that is passed on at once
+        ".p2align 6",
+        "bt_pass:",
+        "mov gs:[{next_pc}], rcx",
+        "mov gs:[{resume}], r11",
+        "mov rcx, gs:[{counts} + rax*8]",
+        "lea rcx, [rcx + 1]", // inc would change flags
+        "mov gs:[{counts} + rax*8], rcx",
         "bt_syscall:",
         "syscall",
         "bt_syscall_end:",
         "mov rcx, gs:[{next_pc}]",
+        "jmp qword ptr gs:[{resume}]",
+        // ---- getpid(2), answered
+        ".p2align 4",
+        "bt_getpid:",
+        "mov gs:[{next_pc}], rcx",
+        "mov gs:[{resume}], r11",
+        "mov rax, gs:[{answered}]",
+        "lea rax, [rax + 1]",
+        "mov gs:[{answered}], rax",
+        "mov gs:[{rsp_}], rsp",
+        "bt_answer_flags:",
+        // The instruction leaves the flags in r11. The guest's stack is not ours to push them on.
+        "mov rsp, gs:[{runtime_sp}]",
+        "pushfq",
+        "pop r11",
+        "mov rsp, gs:[{rsp_}]",
+        "bt_answer_flags_end:",
+        "mov eax, gs:[{pid}]",
+        "bt_answer_end:",
         "jmp qword ptr gs:[{resume}]",
         "bt_gate_end:",
         "9:",
         "mov rax, gs:[{slot_flags}]",
         "add al, 0x7f",
         "sahf",
+        "jmp 8f",
+        // ---- a call that Rust carries out
+        "bt_slow:",
+        "mov gs:[{next_pc}], rcx",
+        "mov gs:[{resume}], r11",
+        "mov gs:[{rax}], rax",
+        "8:",
         "mov gs:[{rsi}], rsi",
         "mov rcx, gs:[{next_pc}]",
         "mov gs:[{rcx}], rcx",
@@ -288,7 +321,7 @@ pub unsafe extern "C" fn block() {
         lookup_hits = const o::LOOKUP_HITS, counts = const o::COUNTS, counted = const COUNTED_CALLS,
         unsafe_flags = const UNSAFE_FLAGS, safe_mask = const !UNSAFE_FLAGS, rare_flags = const RARE_FLAGS,
         hash = const ibl::HASH, table = sym ibl::TABLE, mask = sym ibl::MASK, ibtc = sym ibl::IBTC, changes = sym ibl::CHANGES, slot_changes = const o::SLOT_CHANGES,
-        fast = sym FAST,
+        call_entries = const o::CALL_ENTRIES, answered = const o::ANSWERED, pid = const o::PID,
         on_exit = sym dispatch::on_exit,
         on_cpuid = sym crate::cpuid::execute,
         on_lookup_miss = sym dispatch::on_lookup_miss,

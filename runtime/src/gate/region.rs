@@ -9,6 +9,12 @@ unsafe extern "C" {
     static bt_enter_gate: u8;
     static bt_enter_cpuid: u8;
     static bt_gate_rax_saved: u8;
+    static bt_pass: u8;
+    static bt_getpid: u8;
+    static bt_answer_flags: u8;
+    static bt_answer_flags_end: u8;
+    static bt_answer_end: u8;
+    static bt_slow: u8;
     static bt_gate_flags_saved: u8;
     static bt_syscall: u8;
     static bt_syscall_end: u8;
@@ -33,6 +39,12 @@ pub enum Label {
     EnterCpuid,
     GateRaxSaved,
     GateFlagsSaved,
+    Pass,
+    Getpid,
+    AnswerFlags,
+    AnswerFlagsEnd,
+    AnswerEnd,
+    Slow,
     Syscall,
     SyscallEnd,
     GateEnd,
@@ -56,6 +68,12 @@ pub fn address(label: Label) -> u64 {
         Label::EnterCpuid => &raw const bt_enter_cpuid,
         Label::GateRaxSaved => &raw const bt_gate_rax_saved,
         Label::GateFlagsSaved => &raw const bt_gate_flags_saved,
+        Label::Pass => &raw const bt_pass,
+        Label::Getpid => &raw const bt_getpid,
+        Label::AnswerFlags => &raw const bt_answer_flags,
+        Label::AnswerFlagsEnd => &raw const bt_answer_flags_end,
+        Label::AnswerEnd => &raw const bt_answer_end,
+        Label::Slow => &raw const bt_slow,
         Label::Syscall => &raw const bt_syscall,
         Label::SyscallEnd => &raw const bt_syscall_end,
         Label::GateEnd => &raw const bt_gate_end,
@@ -79,6 +97,10 @@ pub enum Region {
     BeforeCallRaxSaved,
     /// As above; rax and flags are in their slots.
     BeforeCallFlagsSaved,
+    /// The guest's getpid(2) is being answered: as `BeforeCall`, its number is not in rax any more.
+    Answering,
+    /// As above, perhaps on the runtime's stack: the guest's stack pointer is in its slot.
+    AnsweringOffStack,
     /// On the one `syscall` instruction: rax and flags are live.
     OnCall,
     /// The guest's call is done, its result is in rax.
@@ -100,16 +122,25 @@ pub fn classify(pc: u64, resume: u64) -> Region {
     let within = |from: L, to: L| (address(from)..address(to)).contains(&pc);
     let of_runtime = resume == address(L::CallReturn);
     if within(L::EnterGate, L::GateEnd) {
-        if within(L::SyscallEnd, L::GateEnd) {
+        if pc == address(L::EnterGate) || pc == address(L::Pass) || pc == address(L::Getpid) {
+            return Region::BeforeCallLive;
+        }
+        if within(L::AnswerFlags, L::AnswerFlagsEnd) {
+            return Region::AnsweringOffStack;
+        }
+        if within(L::Getpid, L::AnswerEnd) {
+            return Region::Answering;
+        }
+        if pc == address(L::AnswerEnd) {
+            return Region::AfterCall;
+        }
+        if within(L::SyscallEnd, L::Getpid) {
             return if of_runtime { Region::Runtime } else { Region::AfterCall };
         }
         if pc == address(L::Syscall) {
             return if of_runtime { Region::CallWindow } else { Region::OnCall };
         }
-        if pc == address(L::EnterGate) {
-            return Region::BeforeCallLive;
-        }
-        if within(L::EnterGate, L::GateRaxSaved) {
+        if within(L::EnterGate, L::GateRaxSaved) || within(L::Pass, L::Syscall) {
             return Region::BeforeCall;
         }
         if within(L::GateRaxSaved, L::GateFlagsSaved) {

@@ -27,6 +27,8 @@ pub struct Handoff {
     pub segv_blocked: u32,
     /// Name for /proc/self/comm, NUL-terminated.
     pub comm: [u8; 16],
+    /// A seccomp filter is in force.
+    pub is_filtered: bool,
     /// What `cpuid` answered so far.
     pub cpuid: [Answer; ANSWERS],
     /// The options.
@@ -80,7 +82,7 @@ mod tests {
         options.trace = true;
         options.cache_mib = 7;
         let handoff =
-            Handoff { exe_fd: 42, trace_fd: -1, segv_blocked: 1, comm: *b"name\0\0\0\0\0\0\0\0\0\0\0\0", cpuid: [crate::cpuid::NO_ANSWER; ANSWERS], options };
+            Handoff { exe_fd: 42, trace_fd: -1, segv_blocked: 1, comm: *b"name\0\0\0\0\0\0\0\0\0\0\0\0", is_filtered: false, cpuid: [crate::cpuid::NO_ANSWER; ANSWERS], options };
         let mut buf = [0; STRING_BYTES];
         handoff.write(b"/a path", &mut buf).unwrap();
         let string = &buf[..buf.iter().position(|&b| b == 0).unwrap()];

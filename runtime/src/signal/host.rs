@@ -105,8 +105,9 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
     set_regs(&mut uc.mc, &regs);
     let mut info = *info;
     let [address, ..] = &mut info.fields;
-    if synchronous && *address == interrupted_pc {
-        // si_addr of SIGFPE, SIGILL and SIGTRAP is the instruction's address.
+    let filtered = signal == sig::SIGSYS && info.code == SYS_SECCOMP;
+    if (synchronous || filtered) && *address == interrupted_pc {
+        // si_addr of SIGFPE, SIGILL and SIGTRAP is the instruction's address, si_call_addr the one behind a stub's call.
         *address = regs.rip;
     }
     deliver(ts, signal, &info, uc, synchronous);
@@ -133,6 +134,13 @@ fn in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UConte
         Region::BeforeCallFlagsSaved => {
             set(&mut regs, reg::RAX, ts.regs.gpr.first().copied().unwrap_or(0));
             regs.rflags = unpack_flags(ts.slot_flags, regs.rflags);
+            before_call(&mut regs, ts.next_pc);
+        }
+        Region::Answering | Region::AnsweringOffStack => {
+            set(&mut regs, reg::RAX, u64::from(k::__NR_getpid));
+            if region == Region::AnsweringOffStack {
+                set(&mut regs, reg::RSP, ts.regs.gpr.get(reg::RSP).copied().unwrap_or(0));
+            }
             before_call(&mut regs, ts.next_pc);
         }
         Region::AfterCall => {

@@ -495,6 +495,7 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
         segv_blocked: call.ts.segv_blocked,
         comm,
         trace_fd: TRACE_FD.load(Ordering::Relaxed),
+        is_filtered: crate::policy::is_filtered(),
         cpuid: crate::cpuid::answers(),
         options: *options::get(),
     };

@@ -201,6 +201,7 @@ pub fn run(mut call: Call<'_>) -> Outcome {
         k::__NR_dup2 | k::__NR_dup3 => descriptors::dup2(&mut call),
         k::__NR_prctl => process::prctl(&mut call),
         k::__NR_ptrace => process::ptrace(&mut call),
+        k::__NR_seccomp => process::seccomp(&mut call),
         _ => {
             prepare_outputs(&call);
             call.pass()

@@ -4,6 +4,7 @@ use super::{Call, Outcome, put_user};
 use crate::options::{self, EngineChoice};
 use super::set;
 use crate::engine::translate::dispatch::redirect;
+use crate::policy;
 use crate::stats;
 use crate::thread::state::reg;
 
@@ -59,15 +60,31 @@ pub fn arch_prctl(call: &mut Call<'_>) -> Outcome {
 pub fn prctl(call: &mut Call<'_>) -> Outcome {
     const PR_SET_SYSCALL_USER_DISPATCH: i32 = 59;
     const PR_SET_TSC: i32 = 26;
+    const PR_SET_SECCOMP: i32 = 22;
     match call.int(0) {
         // Syscall User Dispatch would trap the runtime's own calls.
         PR_SET_SYSCALL_USER_DISPATCH if call.arg(1) != 0 => Outcome::Done(EINVAL),
         PR_SET_TSC => call.pass(),
+        PR_SET_SECCOMP => {
+            policy::note_filter();
+            call.pass()
+        }
         _ => {
             super::prepare_outputs(call);
             call.pass()
         }
     }
+}
+
+/// seccomp(2): a filter that is set must see the calls it is for.
+pub fn seccomp(call: &mut Call<'_>) -> Outcome {
+    /// SECCOMP_SET_MODE_STRICT and SECCOMP_SET_MODE_FILTER.
+    const SETS_MODE: [u64; 2] = [0, 1];
+    if SETS_MODE.contains(&call.arg(0)) {
+        policy::note_filter();
+    }
+    super::prepare_outputs(call);
+    call.pass()
 }
 
 /// ptrace(2): a process that asks to be traced runs its next image natively, so that its tracer sees the program.

@@ -78,6 +78,7 @@ extern "C" fn child_start(ts: *mut ThreadState) {
     // SAFETY: this is the thread it belongs to.
     unsafe { ts.install_gs() };
     ts.tid = raw::gettid();
+    ts.pid = raw::getpid();
     ts.install_alt_stack();
     if ts.foreign & CLEAR_SIGHAND != 0 {
         action::clear_handlers();
@@ -193,6 +194,7 @@ fn fork_like(call: &mut Call<'_>, stack: u64, clone3: Option<CloneArgs>) -> Outc
         unsafe { registry::after_fork(ts) };
         let ts = &mut *call.ts;
         ts.tid = raw::gettid();
+        ts.pid = raw::getpid();
         stats::reset(ts);
         if let Some(args) = &args3
             && args.flags & CLONE_CLEAR_SIGHAND != 0

@@ -82,6 +82,16 @@ pub fn for_each(mut f: impl FnMut(&ThreadState)) {
     }
 }
 
+/// As [`for_each`], to set words that the threads read: each is written by one store.
+pub fn for_each_mut(mut f: impl FnMut(&mut ThreadState)) {
+    for &entry in &REGISTRY.lock().all {
+        if in_use(entry).load(Ordering::Acquire) != 0 {
+            // SAFETY: blocks in the list stay mapped; the caller writes aligned words that their thread only reads.
+            f(unsafe { &mut *entry.0 });
+        }
+    }
+}
+
 /// Address ranges of all blocks.
 pub fn for_each_block(mut f: impl FnMut(u64, u64)) {
     for &entry in &REGISTRY.lock().all {

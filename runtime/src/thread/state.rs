@@ -18,6 +18,9 @@ const GUARD_BYTES: u64 = 4096;
 /// System call numbers below this one have a counter.
 pub const COUNTED_CALLS: usize = 512;
 
+/// Calls that the gate's assembly can answer.
+pub const ANSWERED_CALLS: usize = 1;
+
 /// Different numbers outside the table that are counted.
 pub const UNKNOWN_CALLS: usize = 8;
 
@@ -148,6 +151,14 @@ pub struct ThreadState {
     pub actions: *const ActionTable,
     /// Room for the actions of a child that shares memory but not actions.
     pub own_actions: ActionTable,
+    /// Process id, as getpid(2) answers it.
+    pub pid: u32,
+    /// Calls answered in the gate's assembly, by [`Answered`](crate::gate::Answered).
+    pub answered: [u64; ANSWERED_CALLS],
+    /// Where the gate goes on for a call, by number.
+    pub call_entries: [u64; COUNTED_CALLS],
+    /// By number: not zero where a stub must not make or answer the call itself.
+    pub gated_calls: [u8; COUNTED_CALLS],
     /// System calls of this thread that passed, by number.
     pub counts: [u64; COUNTED_CALLS],
     /// Numbers outside the table (all of rax), with their counts.
@@ -193,6 +204,10 @@ pub mod offset {
     pub const CALL_SP: usize = offset_of!(ThreadState, call_sp);
     pub const REQUEUED: usize = offset_of!(ThreadState, requeued);
     pub const XMM: usize = offset_of!(ThreadState, xmm);
+    pub const PID: usize = offset_of!(ThreadState, pid);
+    pub const ANSWERED: usize = offset_of!(ThreadState, answered);
+    pub const CALL_ENTRIES: usize = offset_of!(ThreadState, call_entries);
+    pub const GATED_CALLS: usize = offset_of!(ThreadState, gated_calls);
     pub const COUNTS: usize = offset_of!(ThreadState, counts);
     pub const LOOKUP_HITS: usize = offset_of!(ThreadState, lookup_hits);
     pub const RIP: usize = offset_of!(ThreadState, regs) + offset_of!(Regs, rip);

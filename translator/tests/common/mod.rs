@@ -3,18 +3,24 @@
 
 use bt_translator::addr::{CachePc, GuestPc};
 use bt_translator::block::{CodeSource, Request, Translator};
-use bt_translator::layout::Layout;
+use bt_translator::layout::{Answer, Layout};
 use bt_translator::translation::Translation;
 
 pub const LAYOUT: Layout = Layout {
     slot_rcx: 0x10,
     slot_r11: 0x18,
     slot_scratch: 0x20,
+    slot_rsp: 0x60,
+    runtime_sp: 0x68,
     guest_gs_base: 0x28,
     enter_exit: 0x40,
     enter_lookup: 0x48,
     enter_gate: 0x50,
     enter_cpuid: 0x58,
+    gated_calls: 0x1000,
+    call_counts: 0x2000,
+    known_calls: 512,
+    answers: &[Answer { number: 39, value: 0x30, count: 0x38 }],
     ibtc: 0x7ff0_0000,
 };
 /// Where code lies in programs that are linked to be moved.

@@ -35,6 +35,8 @@ impl CodeSource for Text<'_> {
 /// A site and how it is to be overwritten.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
+    /// The call.
+    pub site: u64,
     /// First byte that is overwritten.
     pub at: u64,
     /// Bytes.
@@ -83,39 +85,35 @@ fn plan(
     targets: &[u64],
     functions: &mut dyn Functions,
 ) -> Plan {
-    let mut code = [0u8; SOURCE_BYTES];
-    let wanted = usize::try_from(room.1 - site).unwrap_or(SOURCE_BYTES).min(SOURCE_BYTES);
-    let got = code.get_mut(..wanted).map_or(0, |code| Text(direct).read(GuestPc(site), code));
     let own = functions.holding(site);
-    let is_code = |at: usize| {
-        // Behind a jump the function goes on, or another begins.
-        let pc = site + at as u64;
-        functions.holding(pc).is_some_and(|function| Some(function) == own || function.0 == pc)
+    let mut jump = |at: u64| {
+        let mut code = [0u8; SOURCE_BYTES];
+        let wanted = usize::try_from(room.1 - at).unwrap_or(SOURCE_BYTES).min(SOURCE_BYTES);
+        let got = code.get_mut(..wanted).map_or(0, |code| Text(direct).read(GuestPc(at), code));
+        let is_code = |offset: usize| {
+            // Behind a jump the function goes on, or another begins.
+            let pc = at + offset as u64;
+            functions.holding(pc).is_some_and(|function| Some(function) == own || function.0 == pc)
+        };
+        let min_len = usize::try_from(site - at).unwrap_or(0) + 2;
+        match shape(code.get(..got).unwrap_or(&[]), min_len, is_code) {
+            Some(Shape::Displaced(len)) => Some(Plan { site, at, len, trap: false, numbered: at != site }),
+            _ => None,
+        }
     };
     let entered = |from: u64, to: u64| {
         let n = targets.partition_point(|&t| t <= from);
         targets.get(n).is_some_and(|&t| t < to)
     };
-    let over_what_follows = match shape(code.get(..got).unwrap_or(&[]), is_code) {
-        Some(Shape::Displaced(len)) => Some(Plan { at: site, len, trap: false, numbered: false }),
-        _ => None,
-    };
-    // The load of the number is long enough for the jump.
-    let over_the_load = previous
-        .filter(|&load| load >= room.0 && (3..=13).contains(&(site - load)) && is_plain(direct, load))
-        .map(|load| Plan {
-            at: load,
-            len: usize::try_from(site - load).unwrap_or(0) + 2,
-            trap: false,
-            numbered: true,
-        });
+    let over_what_follows = jump(site);
+    let over_the_load = previous.filter(|&load| load >= room.0 && is_plain(direct, load)).and_then(&mut jump);
     let free = |plan: &Plan| !entered(plan.at, plan.at + plan.len as u64);
     over_the_load
         .filter(free)
         .or(over_what_follows.filter(free))
         .or(over_what_follows)
         .or(over_the_load)
-        .unwrap_or(Plan { at: site, len: 2, trap: true, numbered: false })
+        .unwrap_or(Plan { site, at: site, len: 2, trap: true, numbered: false })
 }
 
 /// The instruction at `pc` is one that is copied.
@@ -219,12 +217,9 @@ impl Engine {
                 }
                 continue;
             }
-            // The site alone: a number's load is left where it is.
-            let (at, code) = if plan.numbered {
-                (plan.at + plan.len as u64 - 2, code.get(plan.len - 2..).unwrap_or(&[]))
-            } else {
-                (plan.at, code.get(..2).unwrap_or(&[]))
-            };
+            // The site alone.
+            let skip = usize::try_from(plan.site - plan.at).unwrap_or(0);
+            let (at, code) = (plan.site, code.get(skip..skip + 2).unwrap_or(&[]));
             if self.patch(window, at, code, true, &mut out).is_some() {
                 self.direct.sites.trapped += 1;
             }

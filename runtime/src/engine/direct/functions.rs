@@ -40,6 +40,7 @@ struct Load {
     offset: u64,
     vaddr: u64,
     filesz: u64,
+    is_code: bool,
 }
 
 impl Drop for ElfImage {
@@ -66,7 +67,9 @@ impl ElfImage {
         // SAFETY: a new mapping that nobody else knows; reads of it survive a truncation of the file.
         let at = unsafe { raw::syscall(k::__NR_mmap, [0, len, prot, flags, fd, 0]) }.ok()?;
         let mut image = Self::new(at, len, true)?;
-        let load = image.loads.iter().find(|l| (l.offset & !4095..l.offset + l.filesz).contains(&offset))?;
+        // Segments may share a page of the file: the one before may end where the code begins.
+        let holds = |l: &&Load| l.is_code && (l.offset & !4095..l.offset + l.filesz).contains(&offset);
+        let load = image.loads.iter().rev().find(holds)?;
         image.bias = start.wrapping_sub(load.vaddr.wrapping_add(offset).wrapping_sub(load.offset));
         Some(image)
     }
@@ -89,10 +92,10 @@ impl ElfImage {
         let phoff: u64 = image.file(32)?;
         for i in 0..u64::from(image.half(56)?).min(MAX_HEADERS) {
             let at = phoff.checked_add(i * 56)?;
-            let [kind, _flags]: [u32; 2] = [image.file(at)?, image.file(at + 4)?];
+            let [kind, flags]: [u32; 2] = [image.file(at)?, image.file(at + 4)?];
             let (offset, vaddr, filesz) = (image.file(at + 8)?, image.file(at + 16)?, image.file::<u64>(at + 32)?);
             match kind {
-                PT_LOAD => image.loads.push(Load { offset, vaddr, filesz }),
+                PT_LOAD => image.loads.push(Load { offset, vaddr, filesz, is_code: flags & 1 != 0 }),
                 PT_GNU_EH_FRAME => image.hdr = Some(vaddr),
                 _ => {}
             }
@@ -152,10 +155,11 @@ impl ElfImage {
     /// The code that an FDE describes.
     fn extent(&self, fde: u64) -> Option<Extent> {
         let back: u32 = self.value(fde + 4)?;
-        let encoding = self.pc_encoding((fde + 4).checked_sub(u64::from(back))?)?;
+        let (encoding, is_signal_frame) = self.pc_encoding((fde + 4).checked_sub(u64::from(back))?)?;
         let (start, size) = self.pointer(fde + 8, encoding)?;
         let (len, _) = self.pointer(fde + 8 + size, encoding & 15)?;
-        Some((start, start.checked_add(len)?))
+        // A signal's restorer is described from the byte before it on, because unwinders look up pc - 1.
+        Some((start + u64::from(is_signal_frame), start.checked_add(len)?))
     }
 
     /// An encoded pointer and its size.
@@ -173,8 +177,8 @@ impl ElfImage {
         }
     }
 
-    /// How a CIE says that code addresses are written.
-    fn pc_encoding(&self, cie: u64) -> Option<u8> {
+    /// How a CIE says that code addresses are written, and whether its code is reached by signals only.
+    fn pc_encoding(&self, cie: u64) -> Option<(u8, bool)> {
         let version: u8 = self.value(cie + 8)?;
         let mut at = cie + 9;
         let mut augmentation = [0u8; 8];
@@ -187,8 +191,9 @@ impl ElfImage {
         }
         let letters = augmentation.split(|&b| b == 0).next().unwrap_or(&[]);
         let Some((b'z', letters)) = letters.split_first() else {
-            return letters.is_empty().then_some(0);
+            return letters.is_empty().then_some((0, false));
         };
+        let is_signal_frame = letters.contains(&b'S');
         self.skip_leb(&mut at)?;
         self.skip_leb(&mut at)?;
         if version == 1 {
@@ -199,14 +204,14 @@ impl ElfImage {
         self.skip_leb(&mut at)?;
         for letter in letters {
             match letter {
-                b'R' => return self.value(at),
+                b'R' => return self.value(at).map(|encoding| (encoding, is_signal_frame)),
                 b'L' => at += 1,
                 b'P' => at += 1 + self.pointer(at + 1, self.value::<u8>(at)? & 15)?.1,
                 b'S' | b'B' => {}
                 _ => return None,
             }
         }
-        Some(0)
+        Some((0, is_signal_frame))
     }
 
     fn skip_leb(&self, at: &mut u64) -> Option<()> {

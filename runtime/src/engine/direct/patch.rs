@@ -99,13 +99,14 @@ fn is_padding(byte: u8) -> bool {
     matches!(byte, 0x90 | 0xcc)
 }
 
-/// How the site at the beginning of `code` can be overwritten; `code` ends where the code is known to end.
-/// `is_code` tells whether code is known to begin at an offset.
-pub fn shape(code: &[u8], mut is_code: impl FnMut(usize) -> bool) -> Option<Shape> {
+/// How whole instructions from the beginning of `code` on, at least `min_len` bytes, can be overwritten by a jump; `code` ends
+/// where the code is known to end. `is_code` tells whether code is known to begin at an offset.
+pub fn shape(code: &[u8], min_len: usize, mut is_code: impl FnMut(usize) -> bool) -> Option<Shape> {
     let first = usize::from(decode(code).ok()?.len);
+    let min_len = min_len.max(usize::try_from(JUMP_BYTES).unwrap_or(0));
     let mut len = 0;
     let mut flows = true;
-    while len < usize::try_from(JUMP_BYTES).unwrap_or(0) {
+    while len < min_len {
         let rest = code.get(len..).unwrap_or(&[]);
         if !flows && !is_code(len) {
             // Nothing falls through to here: padding can go, data must stay.
@@ -263,27 +264,36 @@ mod tests {
     fn the_comparison_behind_a_call_is_displaced() {
         // syscall; cmp rax, -4096; ja …
         let code = [0x0f, 0x05, 0x48, 0x3d, 0x00, 0xf0, 0xff, 0xff, 0x77, 0x02];
-        assert_eq!(shape(&code, no), Some(Shape::Displaced(8)));
+        assert_eq!(shape(&code, 2, no), Some(Shape::Displaced(8)));
+    }
+
+    #[test]
+    fn the_load_of_the_number_is_overwritten_with_the_call() {
+        // mov eax, 39; syscall; ret
+        assert_eq!(shape(&[0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xc3], 7, no), Some(Shape::Displaced(7)));
+        // xor eax, eax; syscall; cmp rax, -4096
+        let code = [0x31, 0xc0, 0x0f, 0x05, 0x48, 0x3d, 0x00, 0xf0, 0xff, 0xff];
+        assert_eq!(shape(&code, 4, no), Some(Shape::Displaced(10)));
     }
 
     #[test]
     fn data_behind_a_return_stays() {
         let with = |rest: [u8; 3]| [0x0f, 0x05, 0xc3, rest[0], rest[1], rest[2]];
-        assert_eq!(shape(&with([0x90, 0x90, 0x90]), no), Some(Shape::Displaced(5)));
-        assert_eq!(shape(&with([1, 2, 3]), no), Some(Shape::Trap(2)));
+        assert_eq!(shape(&with([0x90, 0x90, 0x90]), 2, no), Some(Shape::Displaced(5)));
+        assert_eq!(shape(&with([1, 2, 3]), 2, no), Some(Shape::Trap(2)));
         // A function that begins there may be cut: whoever comes to it traps.
-        assert_eq!(shape(&with([0x31, 0xc0, 0xc3]), |at| at == 3), Some(Shape::Displaced(5)));
+        assert_eq!(shape(&with([0x31, 0xc0, 0xc3]), 2, |at| at == 3), Some(Shape::Displaced(5)));
     }
 
     #[test]
     fn the_end_of_a_page_leaves_no_room_for_a_jump() {
-        assert_eq!(shape(&[0x0f, 0x05], no), Some(Shape::Trap(2)));
-        assert_eq!(shape(&[0x0f, 0x05, 0x90], no), Some(Shape::Trap(2)));
+        assert_eq!(shape(&[0x0f, 0x05], 2, no), Some(Shape::Trap(2)));
+        assert_eq!(shape(&[0x0f, 0x05, 0x90], 2, no), Some(Shape::Trap(2)));
     }
 
     #[test]
     fn what_a_stub_cannot_hold_is_not_displaced() {
         // syscall; call rax; …
-        assert_eq!(shape(&[0x0f, 0x05, 0xff, 0xd0, 0x90, 0x90], no), Some(Shape::Trap(2)));
+        assert_eq!(shape(&[0x0f, 0x05, 0xff, 0xd0, 0x90, 0x90], 2, no), Some(Shape::Trap(2)));
     }
 }

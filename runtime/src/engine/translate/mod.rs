@@ -89,11 +89,17 @@ fn layout(ibtc: u32) -> Layout {
         slot_rcx: off(o::SLOT_RCX),
         slot_r11: off(o::SLOT_R11),
         slot_scratch: off(o::SLOT_SCRATCH),
+        slot_rsp: off(o::gpr(crate::thread::state::reg::RSP)),
+        runtime_sp: off(o::RUNTIME_SP),
         guest_gs_base: off(o::GUEST_GS_BASE),
         enter_exit: off(o::ENTER_EXIT),
         enter_lookup: off(o::ENTER_LOOKUP),
         enter_gate: off(o::ENTER_GATE),
         enter_cpuid: off(o::ENTER_CPUID),
+        gated_calls: off(o::GATED_CALLS),
+        call_counts: off(o::COUNTS),
+        known_calls: u32::try_from(crate::thread::state::COUNTED_CALLS).unwrap_or(0),
+        answers: &crate::gate::ANSWERS,
         ibtc,
     }
 }

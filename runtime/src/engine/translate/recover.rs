@@ -160,6 +160,10 @@ fn apply(ts: &ThreadState, regs: &mut Regs, position: Position, offset: u32, fix
             set(regs, reg::R11, ts.slot_r11);
             fixed
         }
+        Recover::Rsp => {
+            set(regs, reg::RSP, ts.regs.gpr.get(reg::RSP).copied().unwrap_or(0));
+            fixed
+        }
         Recover::Rcx => {
             set(regs, reg::RCX, ts.slot_rcx);
             fixed
