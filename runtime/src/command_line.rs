@@ -14,7 +14,8 @@ bt-run runs an unmodified x86-64 Linux program with its system calls caught insi
 usage: bt-run [options] [--] program [arguments]
        bt-run sites FILE     the system call sites of a file, and how engine direct treats each
 
-  --engine ENGINE      where the guest's code runs: translate (from a code cache) or direct (in place)
+  --engine ENGINE      where the guest's code runs: direct (in place; what cannot be patched is translated) or
+                       translate (from a code cache); auto is direct
   --emulate LEVEL      which system calls are answered in the process: off (none) or exact (getpid)
   --trace[=FILE]       one line for each system call, on standard error or in FILE
   --stats[=FILE]       figures as JSON lines when an image starts and ends
@@ -86,11 +87,12 @@ pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
                 raw::exit_group(0)
             }
             b"--engine" => match operand() {
+                Some(b"auto" | b"direct") => options.engine = EngineChoice::Direct,
                 Some(b"translate") => options.engine = EngineChoice::Translate,
-                Some(b"direct") => options.engine = EngineChoice::Direct,
-                other => {
-                    wrong(format_args!("no engine \"{}\": there are translate and direct", Bytes(other.unwrap_or(b""))))
-                }
+                other => wrong(format_args!(
+                    "no engine \"{}\": there are auto, direct and translate",
+                    Bytes(other.unwrap_or(b""))
+                )),
             },
             b"--emulate" => match operand() {
                 Some(b"off") => options.emulate = EmulateLevel::Off,

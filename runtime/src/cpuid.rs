@@ -63,9 +63,8 @@ fn load(slot: &Slot) -> Option<Answer> {
     if !slot.ready.load(Ordering::Acquire) {
         return None;
     }
-    let [leaf, subleaf, cpu, a, b, c, d] = core::array::from_fn(|i| {
-        slot.words.get(i).map_or(0, |word| word.load(Ordering::Relaxed))
-    });
+    let [leaf, subleaf, cpu, a, b, c, d] =
+        core::array::from_fn(|i| slot.words.get(i).map_or(0, |word| word.load(Ordering::Relaxed)));
     Some(Answer { leaf, subleaf, cpu, values: [a, b, c, d] })
 }
 
@@ -83,10 +82,7 @@ fn store(answer: Answer) {
 }
 
 fn find(leaf: u32, subleaf: u32, cpu: u32) -> Option<Answer> {
-    SLOTS
-        .iter()
-        .filter_map(load)
-        .find(|a| a.leaf == leaf && a.subleaf == subleaf && (a.cpu == ANY_CPU || a.cpu == cpu))
+    SLOTS.iter().filter_map(load).find(|a| a.leaf == leaf && a.subleaf == subleaf && (a.cpu == ANY_CPU || a.cpu == cpu))
 }
 
 /// CPUs of one kind only: known once leaf 7 has been answered.
@@ -177,7 +173,8 @@ mod tests {
     #[test]
     fn answers_are_those_of_the_cpu() {
         for round in 0..2 {
-            for (leaf, subleaf) in [(0, 0), (0, 99), (7, 0), (7, 1), (4, 0), (4, 1), (0x8000_0002, 5), (0x8000_0008, 0)] {
+            for (leaf, subleaf) in [(0, 0), (0, 99), (7, 0), (7, 1), (4, 0), (4, 1), (0x8000_0002, 5), (0x8000_0008, 0)]
+            {
                 let real = __cpuid_count(leaf, subleaf);
                 let expected = [real.eax, real.ebx, real.ecx, real.edx];
                 assert_eq!(answer(leaf, subleaf), expected, "leaf {leaf:#x}.{subleaf} in round {round}");

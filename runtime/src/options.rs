@@ -65,7 +65,7 @@ pub struct Options {
 impl Options {
     /// Nothing asked for.
     pub const DEFAULT: Self = Self {
-        engine: EngineChoice::Translate,
+        engine: EngineChoice::Direct,
         emulate: EmulateLevel::Exact,
         trace: false,
         no_follow: false,

@@ -1,12 +1,12 @@
 //! `--stats`: one JSON line when an image starts, one when it ends, one for each image that was executed natively.
 
 use crate::engine::translate;
+use crate::gate::ANSWERS;
 use crate::options;
 use crate::report::Bytes;
 use crate::sys::raw;
 use crate::syscall::table;
 use crate::thread::registry;
-use crate::gate::ANSWERS;
 use crate::thread::state::{ANSWERED_CALLS, COUNTED_CALLS, ThreadState};
 use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -198,7 +198,8 @@ pub fn finish(how: &str) {
     );
     let mut first = true;
     for (nr, n) in counts.iter().enumerate() {
-        let answered = ANSWERS.iter().zip(&answered).find(|(known, _)| known.number as usize == nr).map_or(0, |(_, n)| *n);
+        let answered =
+            ANSWERS.iter().zip(&answered).find(|(known, _)| known.number as usize == nr).map_or(0, |(_, n)| *n);
         let count = n + answered;
         if count == 0 {
             continue;

@@ -43,10 +43,13 @@ pub fn collect() -> Vec<Test> {
         ("touches_no_state_the_gate_does_not_save", instructions),
         ("small_caches_start_anew_under_threads", small_cache),
     ];
-    checks
-        .iter()
-        .map(|&(name, check)| Test::new(&format!("launcher/{name}"), Kind::Launcher, Action::Launcher(check)))
-        .collect()
+    let test = |&(name, check): &(&str, Check)| {
+        let test = Test::new(&format!("launcher/{name}"), Kind::Launcher, Action::Launcher(check));
+        // They are about the code cache.
+        let translates = matches!(name, "perf_map_names_code" | "small_caches_start_anew_under_threads");
+        if translates { test.only_under("translate") } else { test }
+    };
+    checks.iter().map(test).collect()
 }
 
 impl Bench {

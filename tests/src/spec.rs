@@ -106,6 +106,8 @@ pub struct Test {
     pub limit: Duration,
     /// Keys into the package table.
     pub packages: Vec<&'static str>,
+    /// Runs under this engine only.
+    pub engine: Option<&'static str>,
     /// Must not share the machine with other tests.
     pub alone: bool,
     /// Copied into the work folder before each run.
@@ -126,6 +128,7 @@ impl Test {
             kind,
             limit: Duration::from_secs(60),
             packages: Vec::new(),
+            engine: None,
             alone: false,
             files: None,
             action,
@@ -202,6 +205,12 @@ impl Test {
     /// Each step may take this long.
     pub fn limit_secs(mut self, seconds: u64) -> Self {
         self.limit = Duration::from_secs(seconds);
+        self
+    }
+
+    /// Is about one engine.
+    pub fn only_under(mut self, engine: &'static str) -> Self {
+        self.engine = Some(engine);
         self
     }
 

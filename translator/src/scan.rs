@@ -75,7 +75,9 @@ fn pairs(code: &[u8], mut found: impl FnMut(usize)) {
     const BLOCK: usize = 64;
     let mut at = 0;
     while let Some(rest) = code.get(at..).filter(|r| r.len() > 1) {
-        if let (Some(block), Some(next)) = (rest.first_chunk::<BLOCK>(), rest.get(1..).and_then(|r| r.first_chunk::<BLOCK>())) {
+        if let (Some(block), Some(next)) =
+            (rest.first_chunk::<BLOCK>(), rest.get(1..).and_then(|r| r.first_chunk::<BLOCK>()))
+        {
             // Written so that the compiler compares many bytes at once.
             let any = block.iter().zip(next).fold(false, |any, (&a, &b)| any | is_interesting(a, b));
             if !any {
@@ -189,7 +191,12 @@ impl Walk {
 const CHUNK_BYTES: usize = 32 << 10;
 
 /// Finds all candidates in `start..end`, in ascending order.
-pub fn scan(start: GuestPc, end: GuestPc, source: &mut dyn CodeSource, functions: &mut dyn Functions) -> Vec<Candidate> {
+pub fn scan(
+    start: GuestPc,
+    end: GuestPc,
+    source: &mut dyn CodeSource,
+    functions: &mut dyn Functions,
+) -> Vec<Candidate> {
     let mut places = Vec::new();
     let mut chunk = vec![0u8; CHUNK_BYTES];
     let mut at = start;
@@ -322,10 +329,7 @@ mod tests {
 
     fn verdicts(code: &[u8], functions: &mut dyn Functions) -> Vec<(u64, Verdict)> {
         let end = GuestPc(0x1000 + code.len() as u64);
-        scan(GuestPc(0x1000), end, &mut Bytes(code), functions)
-            .iter()
-            .map(|c| (c.pc.0 - 0x1000, c.verdict))
-            .collect()
+        scan(GuestPc(0x1000), end, &mut Bytes(code), functions).iter().map(|c| (c.pc.0 - 0x1000, c.verdict)).collect()
     }
 
     const SYSCALL: Class = Class::Syscall;
@@ -384,7 +388,8 @@ mod tests {
     #[test]
     fn gs_base_accesses_are_found_at_their_prefix() {
         // lfence; wrgsbase rax; rdfsbase rax; rdgsbase eax
-        let code = [0x0f, 0xae, 0xe8, 0xf3, 0x48, 0x0f, 0xae, 0xd8, 0xf3, 0x48, 0x0f, 0xae, 0xc0, 0xf3, 0x0f, 0xae, 0xc8];
+        let code =
+            [0x0f, 0xae, 0xe8, 0xf3, 0x48, 0x0f, 0xae, 0xd8, 0xf3, 0x48, 0x0f, 0xae, 0xc0, 0xf3, 0x0f, 0xae, 0xc8];
         for functions in [&mut One(0x1000, 0x1011) as &mut dyn Functions, &mut NoFunctions] {
             let found = verdicts(&code, functions);
             assert_eq!(found.iter().map(|f| f.0).collect::<Vec<_>>(), [3, 13]);

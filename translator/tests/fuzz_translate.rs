@@ -22,6 +22,7 @@ fn check(bytes: &[u8], random: &mut Random) {
         end_after_store: random.below(4) == 0,
         max_insns: u32::try_from(random.below(3)).unwrap(),
         single_entry: random.below(4) == 0,
+        in_place_until: (random.below(4) == 0).then(|| tag.plus(5 + random.below(19))),
     };
     let distance = [80 << 20, 3 << 32, 0u64.wrapping_sub(1 << 30)][random.index(3)];
     let out = translate(tag, bytes, distance, request);

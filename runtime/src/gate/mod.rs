@@ -25,7 +25,11 @@ pub enum CallEntry {
 pub static ANSWERS: [Answer; ANSWERED_CALLS] =
     [Answer { number: k::__NR_getpid, value: offset_i32(offset::PID), count: offset_i32(offset::ANSWERED) }];
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "offsets in a structure of a few pages")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "offsets in a structure of a few pages"
+)]
 const fn offset_i32(offset: usize) -> i32 {
     offset as i32
 }

@@ -81,8 +81,15 @@ mod tests {
         let mut options = Options::DEFAULT;
         options.trace = true;
         options.cache_mib = 7;
-        let handoff =
-            Handoff { exe_fd: 42, trace_fd: -1, segv_blocked: 1, comm: *b"name\0\0\0\0\0\0\0\0\0\0\0\0", is_filtered: false, cpuid: [crate::cpuid::NO_ANSWER; ANSWERS], options };
+        let handoff = Handoff {
+            exe_fd: 42,
+            trace_fd: -1,
+            segv_blocked: 1,
+            comm: *b"name\0\0\0\0\0\0\0\0\0\0\0\0",
+            is_filtered: false,
+            cpuid: [crate::cpuid::NO_ANSWER; ANSWERS],
+            options,
+        };
         let mut buf = [0; STRING_BYTES];
         handoff.write(b"/a path", &mut buf).unwrap();
         let string = &buf[..buf.iter().position(|&b| b == 0).unwrap()];

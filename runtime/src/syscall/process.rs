@@ -1,9 +1,9 @@
 //! Calls about the process as a whole.
 
-use super::{Call, Outcome, put_user};
-use crate::options::{self, EngineChoice};
 use super::set;
+use super::{Call, Outcome, put_user};
 use crate::engine::translate::dispatch::redirect;
+use crate::options::{self, EngineChoice};
 use crate::policy;
 use crate::stats;
 use crate::thread::state::reg;

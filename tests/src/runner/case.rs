@@ -44,6 +44,8 @@ impl Observation {
 
 /// Runs `test` natively and under each engine.
 pub fn run(test: &Test, engines: &[String]) -> Vec<(String, Verdict, Duration)> {
+    let engines: Vec<&String> =
+        engines.iter().filter(|engine| test.engine.is_none_or(|only| only == *engine)).collect();
     if let Action::Launcher(check) = test.action {
         return engines.iter().map(|engine| launcher(test, check, engine)).collect();
     }
@@ -64,7 +66,7 @@ pub fn run(test: &Test, engines: &[String]) -> Vec<(String, Verdict, Duration)> 
                 Ok(()) => Verdict::Passed,
                 Err(error) => Verdict::Failed(format!("{error:#}")),
             };
-            (engine.clone(), verdict, started.elapsed())
+            ((*engine).clone(), verdict, started.elapsed())
         })
         .collect()
 }

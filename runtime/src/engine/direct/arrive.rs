@@ -1,9 +1,9 @@
 //! Code appears, changes or goes.
 
+use super::Direct;
 use super::functions::ElfImage;
 use super::image::{self, Content, Found};
 use super::patch::{JUMP, Overwrite, Patch, SOURCE_BYTES, Shape, Stub, shape};
-use super::Direct;
 use super::window::{TRAP, Window};
 use crate::engine::translate::Engine;
 use crate::mem::guest;

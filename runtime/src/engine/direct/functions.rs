@@ -43,6 +43,17 @@ struct Load {
     is_code: bool,
 }
 
+/// A section header, as far as it is looked at.
+struct Section {
+    /// Offset in the section of names.
+    name: u32,
+    kind: u32,
+    vaddr: u64,
+    offset: u64,
+    size: u64,
+    entry_size: u64,
+}
+
 impl Drop for ElfImage {
     fn drop(&mut self) {
         if self.mapped {
@@ -84,8 +95,7 @@ impl ElfImage {
     }
 
     fn new(at: u64, len: u64, mapped: bool) -> Option<Self> {
-        let mut image =
-            Self { at, len, mapped, bias: 0, loads: Vec::new(), hdr: None, list: None, symbols: None };
+        let mut image = Self { at, len, mapped, bias: 0, loads: Vec::new(), hdr: None, list: None, symbols: None };
         if image.file::<[u8; 4]>(0)? != *b"\x7fELF" {
             return None;
         }
@@ -222,20 +232,19 @@ impl ElfImage {
         Some(())
     }
 
-    /// Section headers: (name's offset, type, address, offset, size, entry size).
-    fn sections(&self) -> Option<Vec<(u32, u32, u64, u64, u64, u64)>> {
+    fn sections(&self) -> Option<Vec<Section>> {
         let (at, count) = (self.file::<u64>(40)?, u64::from(self.half(60)?).min(4096));
         let mut found = Vec::new();
         for i in 0..count {
             let s = at.checked_add(i * 64)?;
-            found.push((
-                self.file(s)?,
-                self.file(s + 4)?,
-                self.file(s + 16)?,
-                self.file(s + 24)?,
-                self.file(s + 32)?,
-                self.file(s + 56)?,
-            ));
+            found.push(Section {
+                name: self.file(s)?,
+                kind: self.file(s + 4)?,
+                vaddr: self.file(s + 16)?,
+                offset: self.file(s + 24)?,
+                size: self.file(s + 32)?,
+                entry_size: self.file(s + 56)?,
+            });
         }
         Some(found)
     }
@@ -243,9 +252,9 @@ impl ElfImage {
     /// All FDEs of .eh_frame, for files without a search table (static programs).
     fn all_frames(&self) -> Option<Vec<Extent>> {
         let sections = self.sections()?;
-        let names = sections.get(usize::from(self.half(62)?))?.3;
+        let names = sections.get(usize::from(self.half(62)?))?.offset;
         let is_frames = |name: u32| self.file::<[u8; 10]>(names + u64::from(name)) == Some(*b".eh_frame\0");
-        let &(_, _, vaddr, _, size, _) = sections.iter().find(|s| s.2 != 0 && is_frames(s.0))?;
+        let &Section { vaddr, size, .. } = sections.iter().find(|s| s.vaddr != 0 && is_frames(s.name))?;
         let (mut at, end) = (vaddr, vaddr.checked_add(size)?);
         let mut found = Vec::new();
         while at + 8 <= end {
@@ -268,13 +277,14 @@ impl ElfImage {
     /// Function symbols with a size.
     fn all_symbols(&self) -> Option<Vec<Extent>> {
         let mut found = Vec::new();
-        for (_, kind, _, offset, size, entry) in self.sections()? {
-            if !matches!(kind, SHT_SYMTAB | SHT_DYNSYM) || entry != 24 {
+        for Section { kind, offset, size, entry_size, .. } in self.sections()? {
+            if !matches!(kind, SHT_SYMTAB | SHT_DYNSYM) || entry_size != 24 {
                 continue;
             }
             for i in 0..size / 24 {
                 let at = offset.checked_add(i * 24)?;
-                let (info, start, len) = (self.file::<u8>(at + 4)?, self.file::<u64>(at + 8)?, self.file::<u64>(at + 16)?);
+                let (info, start, len) =
+                    (self.file::<u8>(at + 4)?, self.file::<u64>(at + 8)?, self.file::<u64>(at + 16)?);
                 if info & 15 == STT_FUNC && len != 0 {
                     found.push((start, start.saturating_add(len)));
                 }
@@ -376,7 +386,10 @@ mod tests {
         // The symbols and the linear list say the same.
         let unbiased = pc - image.bias;
         assert_eq!(super::holding(&image.all_frames().unwrap(), unbiased), Some((low - image.bias, high - image.bias)));
-        assert_eq!(super::holding(&image.all_symbols().unwrap(), unbiased), Some((low - image.bias, high - image.bias)));
+        assert_eq!(
+            super::holding(&image.all_symbols().unwrap(), unbiased),
+            Some((low - image.bias, high - image.bias))
+        );
     }
 
     #[test]

@@ -205,8 +205,7 @@ impl Image {
         let record = self.stub_record(n)?;
         let tag = self.code.0 + u64::from(record.tag);
         let (len, until) = (u64::from(record.len), tag + u64::from(record.source_len));
-        (at - start(&record) < len)
-            .then_some((start(&record), Stub { len, tag, until, source: record.source }))
+        (at - start(&record) < len).then_some((start(&record), Stub { len, tag, until, source: record.source }))
     }
 }
 
@@ -431,9 +430,8 @@ pub fn write(fd: i32, key: &Key, content: &Content<'_>) {
             let cwd = i64::from(k::AT_FDCWD).cast_unsigned();
             // Of two processes that fill at once the first gives the name (linkat(2), EEXIST).
             // SAFETY: the kernel reads both paths.
-            let _ = unsafe {
-                raw::syscall(k::__NR_linkat, [cwd, path.as_ptr() as u64, dir, name.as_ptr() as u64, follow])
-            };
+            let _ =
+                unsafe { raw::syscall(k::__NR_linkat, [cwd, path.as_ptr() as u64, dir, name.as_ptr() as u64, follow]) };
         }
         raw::close(file);
     }

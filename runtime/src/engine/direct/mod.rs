@@ -21,8 +21,8 @@ pub mod window;
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use patch::{Patch, SOURCE_BYTES, Stub};
 use image::Image;
+use patch::{Patch, SOURCE_BYTES, Stub};
 use window::{Spill, Window};
 
 /// Everything the engine knows; part of what the engines' lock protects.
