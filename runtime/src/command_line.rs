@@ -12,6 +12,7 @@ const HELP: &str = "\
 bt-run runs an unmodified x86-64 Linux program with its system calls caught inside the process.
 
 usage: bt-run [options] [--] program [arguments]
+       bt-run cache list|clear
        bt-run sites FILE     the system call sites of a file, and how engine direct treats each
 
   --engine ENGINE      where the guest's code runs: direct (in place; what cannot be patched is translated) or
@@ -20,6 +21,7 @@ usage: bt-run [options] [--] program [arguments]
   --trace[=FILE]       one line for each system call, on standard error or in FILE
   --stats[=FILE]       figures as JSON lines when an image starts and ends
   --perf-map           write /tmp/perf-PID.map for perf(1)
+  --strict             report calls from sites that the scan did not find (Linux 5.11)
   --no-follow          programs started by the guest run natively
   --cache-dir DIR      where patched images are kept (bt-run in $XDG_CACHE_HOME or $HOME/.cache)
   --no-cache           scan programs and libraries anew instead of using the image cache
@@ -120,6 +122,7 @@ pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
                 }
                 None => wrong(format_args!("--cache-dir needs a folder")),
             },
+            b"--strict" => options.strict = true,
             b"--perf-map" => options.perf_map = true,
             b"--no-follow" => options.no_follow = true,
             b"--cache-size" => {

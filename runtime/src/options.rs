@@ -44,6 +44,8 @@ pub struct Options {
     pub engine: EngineChoice,
     /// `--emulate`.
     pub emulate: EmulateLevel,
+    /// `--strict`.
+    pub strict: bool,
     /// `--trace`.
     pub trace: bool,
     /// `--no-follow`.
@@ -67,6 +69,7 @@ impl Options {
     pub const DEFAULT: Self = Self {
         engine: EngineChoice::Direct,
         emulate: EmulateLevel::Exact,
+        strict: false,
         trace: false,
         no_follow: false,
         stats: false,

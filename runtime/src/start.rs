@@ -100,6 +100,7 @@ extern "C" fn second(ts: *mut ThreadState) {
         Ok(()) => {}
         Err(e) => fail(&plan.found.execfn, e),
     }
+    crate::engine::direct::strict::arm();
     let pc = ts.regs.rip;
     translate::dispatch::redirect(ts, pc);
 }
@@ -137,6 +138,14 @@ fn from_command_line(initial: &Initial) -> Plan {
         match crate::engine::direct::list::print(path) {
             Ok(()) => raw::exit_group(0),
             Err(e) => fail(path, e),
+        }
+    }
+    if let (Some(&b"cache"), Some(&command), 2) = (args.get(first), args.get(first + 1), args.len() - first)
+        && let Some(result) = crate::engine::direct::housekeeping::run(command)
+    {
+        match result {
+            Ok(()) => raw::exit_group(0),
+            Err(e) => fail(b"cache", e),
         }
     }
     if let Ok(fd) = raw::open(c"/proc/self/exe", k::O_RDONLY | k::O_CLOEXEC) {

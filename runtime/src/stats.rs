@@ -175,7 +175,7 @@ pub fn finish(how: &str) {
     let mut out = Text { bytes: alloc::vec::Vec::with_capacity(4096) };
     let _ = write!(
         out,
-        "{{\"event\":\"end\",\"pid\":{},\"engine\":\"{}\",\"exe\":{},\"how\":\"{how}\",\"fragments\":{},\"insns\":{},\"guest_bytes\":{},\"cache_bytes\":{},\"heap_bytes\":{},\"links\":{links},\"dispatches\":{dispatches},\"lookup_hits\":{hits},\"flushes\":{},\"invalidations\":{},\"write_faults\":{},\"steps\":{},\"signals\":{signals},\"sites\":{{\"displaced\":{},\"numbered\":{},\"trapped\":{},\"doubtful\":{},\"remembered\":{},\"scanned_bytes\":{},\"traps\":{}}},\"syscalls\":{{",
+        "{{\"event\":\"end\",\"pid\":{},\"engine\":\"{}\",\"exe\":{},\"how\":\"{how}\",\"fragments\":{},\"insns\":{},\"guest_bytes\":{},\"cache_bytes\":{},\"heap_bytes\":{},\"links\":{links},\"dispatches\":{dispatches},\"lookup_hits\":{hits},\"flushes\":{},\"invalidations\":{},\"write_faults\":{},\"steps\":{},\"signals\":{signals},\"sites\":{{\"displaced\":{},\"numbered\":{},\"trapped\":{},\"doubtful\":{},\"remembered\":{},\"missed\":{},\"scanned_bytes\":{},\"traps\":{}}},\"syscalls\":{{",
         raw::getpid(),
         options::get().engine.word(),
         Json(crate::process::exe_path()),
@@ -193,6 +193,7 @@ pub fn finish(how: &str) {
         sites.trapped,
         sites.doubtful,
         sites.remembered,
+        sites.missed,
         sites.scanned_bytes,
         sites.traps,
     );

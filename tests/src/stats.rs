@@ -21,9 +21,19 @@ pub enum Event {
         pid: i32,
         #[serde(default)]
         syscalls: HashMap<String, Call>,
+        #[serde(default)]
+        sites: Sites,
     },
     /// An image is executed natively.
     Native { path: String, reason: String },
+}
+
+/// What engine `direct` did with system call sites.
+#[derive(Debug, Default, Deserialize)]
+pub struct Sites {
+    /// Found by `--strict` only.
+    #[serde(default)]
+    missed: u64,
 }
 
 /// What became of the calls of one name.
@@ -100,6 +110,11 @@ impl Stats {
             .filter_map(|event| if let Event::Start { pid, .. } = event { Some(*pid) } else { None })
             .filter(|pid| !ended.contains(pid))
             .collect()
+    }
+
+    /// Sites that the scan missed.
+    pub fn missed_sites(&self) -> u64 {
+        self.events.iter().map(|event| if let Event::End { sites, .. } = event { sites.missed } else { 0 }).sum()
     }
 
     /// Calls by name over all processes.

@@ -70,7 +70,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.wants(Part::Unit) && (arguments.filters.is_empty() || !arguments.only_kind.is_empty()) {
         totals.add(unit::run(&arguments.filters)?);
     }
-    let engines = std::env::var("BT_ENGINES").unwrap_or_else(|_| "translate,direct".to_owned());
+    let engines = std::env::var("BT_ENGINES").unwrap_or_else(|_| "translate,direct,strict".to_owned());
     let options = Options {
         engines: engines.split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect(),
         jobs: arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get)),

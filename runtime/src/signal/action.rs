@@ -2,6 +2,7 @@
 
 use crate::gate::asm;
 use crate::mem::lock::Mutex;
+use crate::options;
 use crate::sys::raw::{self, Errno};
 use crate::sys::types::{SigAction, sa, sig};
 use linux_raw_sys::general as k;
@@ -15,6 +16,12 @@ const NOT_ASKED: u64 = 1 << 63;
 const INITIAL: SigAction = SigAction { handler: SIG_DFL, flags: NOT_ASKED, restorer: 0, mask: 0 };
 /// Signals whose host handler is always there: faults that may be ours.
 const ALWAYS_OURS: [i32; 5] = [sig::SIGSEGV, sig::SIGBUS, sig::SIGTRAP, sig::SIGILL, sig::SIGFPE];
+
+/// See `ALWAYS_OURS`; with `--strict` also SIGSYS.
+fn ours() -> impl Iterator<Item = i32> {
+    let strict = options::get().strict.then_some(sig::SIGSYS);
+    ALWAYS_OURS.into_iter().chain(strict)
+}
 
 /// The guest's actions, by signal number minus one.
 pub struct ActionTable(Mutex<[SigAction; SIGNALS]>);
@@ -72,7 +79,7 @@ fn kernel_sigaction(signal: i32, new: Option<&SigAction>, old: Option<&mut SigAc
 
 /// What the kernel is told for a guest action.
 fn host_action(signal: i32, guest: &SigAction) -> SigAction {
-    let ours = ALWAYS_OURS.contains(&signal);
+    let ours = ours().any(|s| s == signal);
     if is_default_or_ignored(guest) && !ours {
         return *guest;
     }
@@ -87,7 +94,7 @@ fn host_action(signal: i32, guest: &SigAction) -> SigAction {
 /// Takes over the dispositions the process starts with and installs the handlers that are always there.
 pub fn start() {
     let mut actions = table().lock();
-    for signal in ALWAYS_OURS {
+    for signal in ours() {
         let mut old = SigAction::default();
         let host = host_action(signal, &SigAction::default());
         if kernel_sigaction(signal, Some(&host), Some(&mut old)).is_ok()
@@ -101,7 +108,7 @@ pub fn start() {
 /// Before a native execve: dispositions that the new image inherits (ignored ones) must be the kernel's.
 pub fn hand_back() {
     let actions = table().lock();
-    for signal in ALWAYS_OURS {
+    for signal in ours() {
         if index(signal).and_then(|i| actions.get(i)).is_some_and(is_ignored) {
             let ignore = SigAction { handler: SIG_IGN, ..SigAction::default() };
             let _ = kernel_sigaction(signal, Some(&ignore), None);
@@ -112,7 +119,7 @@ pub fn hand_back() {
 /// After an execve that failed: the handlers are ours again.
 pub fn take_back() {
     let actions = table().lock();
-    for signal in ALWAYS_OURS {
+    for signal in ours() {
         if let Some(action) = index(signal).and_then(|i| actions.get(i)) {
             let _ = kernel_sigaction(signal, Some(&host_action(signal, action)), None);
         }

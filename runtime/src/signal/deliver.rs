@@ -2,6 +2,7 @@
 
 use super::action;
 use super::host::queue;
+use crate::engine::direct::strict::never_blocked;
 use crate::engine::translate::lock;
 use crate::gate::region::{Label, address};
 use crate::mem::guest;
@@ -50,7 +51,7 @@ pub fn deliver(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UCont
     if new_mask & sig::bit(sig::SIGSEGV) != 0 {
         ts.segv_blocked = 1;
     }
-    uc.mask = new_mask & !sig::bit(sig::SIGSEGV);
+    uc.mask = new_mask & !(sig::bit(sig::SIGSEGV) | never_blocked());
     // Into the dispatcher by the look-up routine: target in rcx, the guest's rcx and r11 in their slots.
     let [.., r11, _, _, _, _] = uc.mc.r8_15;
     ts.slot_rcx = uc.mc.rcx;

@@ -3,6 +3,7 @@
 use super::context::{regs_of, set_regs, unpack_flags};
 use super::deliver::{deliver, enter_dispatcher, force_default};
 use super::{ALL_BUT_FAULTS, blame, step};
+use crate::engine::direct::strict::missed_site;
 use crate::engine::translate::invalidate::WriteFault;
 use crate::engine::translate::lock;
 use crate::gate::region::{Label, Region, address, classify};
@@ -58,6 +59,20 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
                 return;
             }
         }
+    }
+    if !in_cache
+        && let Some(site) = missed_site(signal, info, uc)
+    {
+        match engine.enter_missed_site(site, uc.mc.rax) {
+            Some(at) => uc.mc.rip = at,
+            None => {
+                ts.is_translating = true;
+                uc.mc.rip = site;
+                drop(engine);
+                enter_dispatcher(ts, uc);
+            }
+        }
+        return;
     }
     if !in_cache && !ts.is_translating && signal == sig::SIGSEGV && synchronous {
         // A branch into what was patched, or code that must not run in place.

@@ -3,6 +3,7 @@
 use super::ALL_BUT_FAULTS;
 use super::context::set_regs;
 use super::host::queue;
+use crate::engine::direct::strict::never_blocked;
 use crate::gate::asm;
 use crate::sys::raw;
 use crate::sys::types::{
@@ -91,7 +92,7 @@ pub fn leave(ts: &mut ThreadState, pc: u64, flags: u64, mask: u64) -> ! {
         link: 0,
         stack: StackT { sp: ts.alt_stack_base(), flags: 0, pad: 0, size: ALT_STACK_BYTES },
         mc: McContext { selectors: [USER_CS, 0, 0, USER_SS], fpstate: base, ..McContext::default() },
-        mask: mask & !sig::bit(sig::SIGSEGV),
+        mask: mask & !(sig::bit(sig::SIGSEGV) | never_blocked()),
     };
     let mut regs = ts.regs;
     regs.rip = pc;

@@ -1,6 +1,7 @@
 //! Signal calls.
 
 use super::{Call, Outcome, put_user};
+use crate::engine::direct::strict::never_blocked;
 use crate::mem::guest;
 use crate::signal::action;
 use crate::signal::deliver::{alt_flags, on_alt_stack};
@@ -55,7 +56,7 @@ pub fn sigprocmask(call: &mut Call<'_>) -> Outcome {
         }
     }
     let before = call.ts.segv_blocked;
-    let kernel_new = new & !SEGV;
+    let kernel_new = new & !(SEGV | never_blocked());
     let mut old = 0u64;
     #[expect(clippy::cast_sign_loss, reason = "the kernel takes the low 32 bits")]
     // SAFETY: both words live during the call.
@@ -176,7 +177,7 @@ fn under_mask(call: &mut Call<'_>, mask_at: u64, f: impl FnOnce(&mut Call<'_>, u
         return f(call, 0);
     }
     let Some(mask) = guest::read::<u64>(mask_at) else { return Outcome::Done(EFAULT) };
-    let kernel_mask = mask & !SEGV;
+    let kernel_mask = mask & !(SEGV | never_blocked());
     call.ts.temporary_mask = Some(kernel_mask);
     let outcome = f(call, &raw const kernel_mask as u64);
     // Still set at the way out only if a signal was taken under it.

@@ -5,6 +5,7 @@
 //! copy of the parent's state.
 
 use super::{Call, Outcome, set};
+use crate::engine::direct::strict;
 use crate::engine::translate;
 use crate::mem::{guest, heap};
 use crate::signal::{action, leave::set_mask};
@@ -83,6 +84,7 @@ extern "C" fn child_start(ts: *mut ThreadState) {
     if ts.foreign & CLEAR_SIGHAND != 0 {
         action::clear_handlers();
     }
+    strict::arm();
     set_mask(ts.saved_mask);
 }
 
@@ -195,6 +197,7 @@ fn fork_like(call: &mut Call<'_>, stack: u64, clone3: Option<CloneArgs>) -> Outc
         let ts = &mut *call.ts;
         ts.tid = raw::gettid();
         ts.pid = raw::getpid();
+        strict::arm();
         stats::reset(ts);
         if let Some(args) = &args3
             && args.flags & CLONE_CLEAR_SIGHAND != 0

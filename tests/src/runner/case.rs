@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use super::compare::{Normaliser, first_difference, folder_differences, tail};
-use super::launch::{Launch, Pass};
+use super::launch::{self, Launch, Pass};
 use super::process;
 use crate::launcher::Bench;
 use crate::spec::{Action, Calls, End, Step, Test};
@@ -45,7 +45,7 @@ impl Observation {
 /// Runs `test` natively and under each engine.
 pub fn run(test: &Test, engines: &[String]) -> Vec<(String, Verdict, Duration)> {
     let engines: Vec<&String> =
-        engines.iter().filter(|engine| test.engine.is_none_or(|only| only == *engine)).collect();
+        engines.iter().filter(|engine| test.runs_under(engine)).collect();
     if let Action::Launcher(check) = test.action {
         return engines.iter().map(|engine| launcher(test, check, engine)).collect();
     }
@@ -175,7 +175,10 @@ fn check_statistics(test: &Test, engine: &str, native: Option<&strace::Log>) -> 
     let mut images = 0;
     for label in tested_labels(test, &logs) {
         let stats = Stats::read(&logs.join(format!("{label}.record")))?;
-        complaints.extend(stats.strangers(engine, &test.checks.native_images));
+        complaints.extend(stats.strangers(launch::engine_of(engine), &test.checks.native_images));
+        if engine == launch::STRICT && stats.missed_sites() != 0 {
+            complaints.push(format!("{} sites were missed by the scan", stats.missed_sites()));
+        }
         for (name, count) in stats.calls() {
             *calls.entry(name).or_default() += count;
         }

@@ -5,6 +5,15 @@ use std::process::Command;
 
 use crate::paths;
 
+/// The pass under engine `direct` in which no call may come from a site that the scan has missed.
+pub const STRICT: &str = "strict";
+
+/// The engine of a pass.
+#[must_use]
+pub fn engine_of(pass: &str) -> &str {
+    if pass == STRICT { "direct" } else { pass }
+}
+
 /// How the tested commands of one pass are started.
 #[derive(Clone, Debug)]
 pub enum Launch {
@@ -12,7 +21,7 @@ pub enum Launch {
     Native,
     /// Natively, with the calls logged.
     Strace,
-    /// `bt-run --engine NAME`.
+    /// `bt-run --engine NAME`, or `--strict` for the name `strict`.
     Engine(String),
 }
 
@@ -42,7 +51,10 @@ impl Launch {
                 let mut command = Command::new(paths::launcher());
                 // Not in the home folder, which is compared with that of the native run.
                 let images = paths::target().join("images");
-                command.args(["--engine", engine, "--cache-dir"]).arg(images).arg(stats).arg("--").arg(program);
+                if engine == STRICT {
+                    command.arg("--strict");
+                }
+                command.args(["--engine", engine_of(engine), "--cache-dir"]).arg(images).arg(stats).arg("--").arg(program);
                 command
             }
         };

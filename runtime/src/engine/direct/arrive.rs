@@ -3,7 +3,7 @@
 use super::Direct;
 use super::functions::ElfImage;
 use super::image::{self, Content, Found};
-use super::patch::{JUMP, Overwrite, Patch, SOURCE_BYTES, Shape, Stub, shape};
+use super::patch::{JUMP, Overwrite, Patch, SOURCE_BYTES, STUB_BYTES, Shape, Stub, shape};
 use super::window::{TRAP, Window};
 use crate::engine::translate::Engine;
 use crate::mem::guest;
@@ -160,7 +160,7 @@ impl Engine {
             arrival.written.iter().filter_map(|w| Some((w.at, *self.direct.patches.get(&w.at)?))).collect();
         let stubs: Vec<(u64, Stub)> = self.direct.stubs.range(map.0..map.1).map(|(&at, &stub)| (at, stub)).collect();
         let content =
-            Content { code: start, window: map.0, patches: &patches, written: &arrival.written, stubs: &stubs };
+            Content { code: start, window: map, patches: &patches, written: &arrival.written, stubs: &stubs };
         image::write(fd, &key, &content);
     }
 
@@ -197,7 +197,7 @@ impl Engine {
         let code = (start & !4095, end.next_multiple_of(4096));
         let mut window = self.direct.windows.iter().position(|w| w.code == code);
         if window.is_none()
-            && let Some(new) = Window::map(start, end)
+            && let Some(new) = Window::map(start, end, plans.len() as u64 * STUB_BYTES)
         {
             self.direct.windows.push(new);
             window = Some(self.direct.windows.len() - 1);

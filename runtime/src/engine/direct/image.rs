@@ -9,12 +9,12 @@
 //! one, and it is never changed afterwards. Whatever is not as it should be is ignored, and the file scanned.
 
 use super::patch::{Patch, SOURCE_BYTES, Stub};
-use super::window::Window;
 use crate::mem::guest;
 use crate::options::{self, PATH_BYTES};
 use crate::sys::raw::{self, Errno};
 use alloc::vec;
 use alloc::vec::Vec;
+use core::fmt::Write as _;
 use linux_raw_sys::general as k;
 
 /// Files larger than this are not copied.
@@ -37,6 +37,8 @@ pub struct Key {
     /// Distance between pages of the file and of memory, for programs that cannot be moved; 0 for others.
     fixed_at: u64,
     build: [u64; 3],
+    /// What the options change in stubs: 1 for `--strict`.
+    variant: u64,
 }
 // SAFETY: integers without padding.
 unsafe impl guest::Plain for Key {}
@@ -74,7 +76,8 @@ impl Key {
         // Code in the low 2 GiB holds addresses as immediates.
         let fixed_at = if start < 1 << 31 { start } else { 0 };
         let Stat { device, inode, size, times, .. } = stat;
-        Some(Self { device, inode, size, times, offset, len: end - start, fixed_at, build: crate::image::build_id() })
+        let variant = u64::from(options::get().strict);
+        Some(Self { device, inode, size, times, offset, len: end - start, fixed_at, build: crate::image::build_id(), variant })
     }
 
     /// Name of the image: a hash, compared with the whole key when the image is opened.
@@ -283,7 +286,8 @@ fn user() -> Option<u32> {
     unsafe { raw::syscall(k::__NR_geteuid, []) }.ok().and_then(|user| u32::try_from(user).ok())
 }
 
-fn open_directory() -> Option<i32> {
+/// The folder of the image cache, open; `None` if there is none or others may use it.
+pub fn open_directory() -> Option<i32> {
     open_folder(&options::get().cache_path)
 }
 
@@ -340,16 +344,7 @@ fn map_image(file: i32, key: &Key, start: u64, end: u64, prot: u32, mapped: &mut
     if !is_private(file, k::S_IFREG) {
         return None;
     }
-    let size = stat(file).ok()?.size;
-    let mut trailer = [0u8; size_of::<Trailer>()];
-    let at = size.checked_sub(trailer.len() as u64)?;
-    if raw::pread(file, &mut trailer, at) != Ok(trailer.len()) {
-        return None;
-    }
-    let trailer: Trailer = guest::read(trailer.as_ptr() as u64)?;
-    if trailer.magic != MAGIC || trailer.key != *key {
-        return None;
-    }
+    let trailer = read_trailer(file).filter(|trailer| trailer.key == *key)?;
     if trailer.patches == 0 {
         return Some(Found::Empty);
     }
@@ -384,12 +379,44 @@ fn map_image(file: i32, key: &Key, start: u64, end: u64, prot: u32, mapped: &mut
     Some(Found::Mapped(image))
 }
 
+/// Inode and part of the file that an image was made of, for a list.
+#[must_use]
+pub fn origin(folder: i32, name: &[u8]) -> Vec<u8> {
+    let mut text = crate::stats::Text { bytes: Vec::new() };
+    let Some(trailer) = name.try_into().ok().and_then(|name| {
+        let file = open_at(folder, name, k::O_RDONLY | k::O_NOFOLLOW | k::O_CLOEXEC).ok()?;
+        let trailer = read_trailer(file);
+        raw::close(file);
+        trailer
+    }) else {
+        return b"(not an image of this version)".to_vec();
+    };
+    let Trailer { key, patches, .. } = trailer;
+    let stale = if key.build == crate::image::build_id() { "" } else { ", of another bt-run" };
+    let _ = write!(
+        text,
+        "inode {}:{}, {} bytes from {:#x}: {patches} sites{stale}",
+        key.device, key.inode, key.len, key.offset
+    );
+    text.bytes
+}
+
+fn read_trailer(file: i32) -> Option<Trailer> {
+    let size = stat(file).ok()?.size;
+    let mut trailer = [0u8; size_of::<Trailer>()];
+    let at = size.checked_sub(trailer.len() as u64)?;
+    if raw::pread(file, &mut trailer, at) != Ok(trailer.len()) {
+        return None;
+    }
+    guest::read(trailer.as_ptr() as u64).filter(|trailer: &Trailer| trailer.magic == MAGIC)
+}
+
 /// What is to be written into an image.
 pub struct Content<'a> {
     /// First address of the code in memory.
     pub code: u64,
-    /// First address of the window.
-    pub window: u64,
+    /// The window.
+    pub window: (u64, u64),
     /// Patches by address.
     pub patches: &'a [(u64, Patch)],
     /// What they were overwritten with, in the same order.
@@ -434,6 +461,7 @@ pub fn write(fd: i32, key: &Key, content: &Content<'_>) {
                 unsafe { raw::syscall(k::__NR_linkat, [cwd, path.as_ptr() as u64, dir, name.as_ptr() as u64, follow]) };
         }
         raw::close(file);
+        super::housekeeping::limit(directory);
     }
     raw::close(directory);
 }
@@ -462,11 +490,11 @@ fn fill(from: i32, file: i32, key: &Key, content: &Content<'_>) -> Result<(), Er
             put(file, patch.bytes.get(..patch.len).unwrap_or(&[]), at)?;
         }
         window_at = key.size.next_multiple_of(PAGE);
-        window_len = Window::len_bytes(key.len);
+        window_len = content.window.1 - content.window.0;
         for &(at, stub) in content.stubs {
             let mut code = vec![0u8; usize::try_from(stub.len).unwrap_or(0)];
             guest::read_bytes(at, &mut code);
-            put(file, &code, window_at + (at - content.window))?;
+            put(file, &code, window_at + (at - content.window.0))?;
         }
         let mut records: Vec<u8> = Vec::new();
         let near = |address: u64, base: u64| u32::try_from(address - base).unwrap_or(0);
@@ -477,7 +505,7 @@ fn fill(from: i32, file: i32, key: &Key, content: &Content<'_>) -> Result<(), Er
         }
         for &(at, stub) in content.stubs {
             let record = StubRecord {
-                at: near(at, content.window),
+                at: near(at, content.window.0),
                 len: u32::try_from(stub.len).unwrap_or(0),
                 tag: near(stub.tag, content.code),
                 source_len: near(stub.until, stub.tag),
@@ -496,7 +524,7 @@ fn fill(from: i32, file: i32, key: &Key, content: &Content<'_>) -> Result<(), Er
     let trailer = Trailer {
         magic: MAGIC,
         key: *key,
-        window: content.window.wrapping_sub(content.code).cast_signed(),
+        window: content.window.0.wrapping_sub(content.code).cast_signed(),
         window_len,
         window_at,
         patches: content.patches.len() as u64,

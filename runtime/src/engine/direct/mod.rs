@@ -9,14 +9,17 @@
 //! * [`arrive`]: code appears, changes or goes;
 //! * [`patch`]: one site;
 //! * [`window`]: where stubs lie;
-//! * [`image`]: patched files that are kept;
+//! * [`image`]: patched files that are kept; [`housekeeping`]: their number;
+//! * [`strict`]: what the scan did not find;
 //! * [`list`]: `bt-run sites`.
 
 pub mod arrive;
 pub mod functions;
+pub mod housekeeping;
 pub mod image;
 pub mod list;
 pub mod patch;
+pub mod strict;
 pub mod window;
 
 use alloc::collections::BTreeMap;
@@ -60,6 +63,8 @@ pub struct Sites {
     pub doubtful: u64,
     /// Files whose patched image was found in the image cache, or that were known to have no sites.
     pub remembered: u64,
+    /// Sites that only `--strict` found.
+    pub missed: u64,
     /// Bytes searched.
     pub scanned_bytes: u64,
     /// Branches into the middle of a patch, and sites that trap, as often as they were taken.

@@ -13,7 +13,9 @@ pub const SOURCE_BYTES: usize = 24;
 /// Opcode of `jmp rel32`.
 pub const JUMP: u8 = 0xe9;
 /// Bytes of a stub at most, constants included; a longer one is not used.
-const STUB_BYTES: u64 = 192;
+pub const STUB_BYTES: u64 = 192;
+/// Bytes of a jump to a stub that found no room, aligned.
+const TRAMPOLINE_BYTES: u64 = 8;
 /// A stub's constants lie this far behind its beginning.
 const COLD_OFFSET: u64 = 128;
 const LONGEST_INSN: usize = 15;
@@ -169,7 +171,8 @@ impl Engine {
 
     /// Puts a stub where a jump at its tag reaches it.
     fn place_stub(&mut self, window: Option<usize>, stub: Stub) -> Option<u64> {
-        let window: Window = *self.direct.windows.get(window?)?;
+        let number = window?;
+        let window: Window = *self.direct.windows.get(number)?;
         let first = window.first_choice(stub.tag)?;
         let mut at = first;
         // Behind the last stub that begins before the choices end; stubs are made in ascending order.
@@ -180,10 +183,31 @@ impl Engine {
             }
             at = at.max((start + last.len).next_multiple_of(8));
         }
-        if at >= first + CHOICES || at + STUB_BYTES > window.map.1 {
+        // The next stub's choices begin where this one's jump leads, or later: a stub that reaches far takes them away.
+        if at + STUB_BYTES <= first + CHOICES && self.make_stub(at, stub).is_some() {
+            return Some(at);
+        }
+        if at + TRAMPOLINE_BYTES > first + CHOICES {
             return None;
         }
-        self.make_stub(at, stub).map(|_| at)
+        self.overflow_stub(number, at, stub)
+    }
+
+    /// Puts a stub behind the addresses that jumps reach, and a jump to it at `at`, where they do.
+    fn overflow_stub(&mut self, number: usize, at: u64, stub: Stub) -> Option<u64> {
+        let Window { overflow, map, .. } = *self.direct.windows.get(number)?;
+        if overflow + STUB_BYTES > map.1 {
+            return None;
+        }
+        let len = self.make_stub(overflow, stub)?;
+        self.direct.windows.get_mut(number)?.overflow = (overflow + len).next_multiple_of(8);
+        let rel = i32::try_from(overflow.wrapping_sub(at + JUMP_BYTES).cast_signed()).ok()?;
+        let [b0, b1, b2, b3] = rel.to_le_bytes();
+        // SAFETY: free memory of the window.
+        unsafe { cache::write(CachePc(at), &[JUMP, b0, b1, b2, b3]) };
+        // It stands for the instruction it leads to.
+        self.direct.stubs.insert(at, Stub { len: JUMP_BYTES, until: stub.tag, ..stub });
+        Some(at)
     }
 
     /// Puts a stub anywhere within reach.
@@ -222,31 +246,29 @@ impl Engine {
 
     /// Where a thread that runs in place continues at the guest pc `pc`. `None` if what is there cannot be had in place.
     pub fn in_place_entry(&mut self, pc: u64) -> Option<u64> {
-        let Some((start, Patch { end, original, trap })) = self.direct.patch_at(pc) else { return Some(pc) };
+        let Some((start, Patch { end, trap, .. })) = self.direct.patch_at(pc) else { return Some(pc) };
         if pc == start && !trap {
             return Some(pc);
         }
+        self.stub_of_its_own(pc, end - pc)
+    }
+
+    /// A stub for the whole instructions that begin at `pc` and cover at least `len` bytes, as the guest wrote them.
+    pub fn stub_of_its_own(&mut self, pc: u64, len: u64) -> Option<u64> {
         if let Some(&at) = self.direct.inner.get(&pc) {
             return Some(at);
         }
-        let skip = usize::try_from(pc - start).ok()?;
-        let mut source = [0u8; SOURCE_BYTES];
-        for (to, from) in source.iter_mut().zip(original.get(skip..)?) {
-            *to = *from;
-        }
-        // An instruction that begins inside may end behind the patch.
         let mut code = [0u8; LONGEST_INSN + SOURCE_BYTES];
         let got = crate::mem::guest::read_bytes(pc, &mut code);
         let code = code.get_mut(..got)?;
         self.direct.undo(pc, code);
-        let mut len = 0;
-        while pc + (len as u64) < end {
-            len += usize::from(decode(code.get(len..)?).ok()?.len);
+        let mut covered = 0;
+        while (covered as u64) < len {
+            covered += usize::from(decode(code.get(covered..)?).ok()?.len);
         }
-        source = [0; SOURCE_BYTES];
-        source.get_mut(..len)?.copy_from_slice(code.get(..len)?);
-        let stub = Stub { len: 0, tag: pc, until: pc + len as u64, source };
-        let at = self.spill_stub(stub)?;
+        let mut source = [0u8; SOURCE_BYTES];
+        source.get_mut(..covered)?.copy_from_slice(code.get(..covered)?);
+        let at = self.spill_stub(Stub { len: 0, tag: pc, until: pc + covered as u64, source })?;
         self.direct.inner.insert(pc, at);
         Some(at)
     }

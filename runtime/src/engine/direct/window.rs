@@ -33,6 +33,8 @@ pub struct Window {
     pub map: (u64, u64),
     /// Displacement of the jumps, its lowest byte zero.
     displacement: i32,
+    /// Next free byte behind the addresses that jumps can reach: for stubs that found no room there.
+    pub overflow: u64,
 }
 
 /// Room for stubs that are reached through a trap.
@@ -66,11 +68,13 @@ impl Spill {
 }
 
 impl Window {
-    /// Maps a window for `start..end`. `None` if no distance that traps is free.
+    /// Maps a window for `start..end`, with room for stubs that find none where jumps reach. `None` if no distance that traps is free.
     #[must_use]
-    pub fn map(start: u64, end: u64) -> Option<Self> {
+    pub fn map(start: u64, end: u64, overflow_bytes: u64) -> Option<Self> {
         let (start, end) = (start & !4095, end.next_multiple_of(4096));
-        let len = Self::len_bytes(end - start);
+        // A jump from the last byte of the code leads into the page behind.
+        let reached = end - start + 4096;
+        let len = reached + overflow_bytes.next_multiple_of(4096);
         let top = if start < 1 << 31 { &LOW[..] } else { &HIGH[..] };
         for &high in top {
             for middle in HIGH {
@@ -78,17 +82,12 @@ impl Window {
                 let Some(base) = start.checked_add_signed(i64::from(displacement)) else { continue };
                 let base = base & !4095;
                 if let Ok(at) = map_at(base, len) {
-                    return Some(Self { code: (start, end), map: (at, at + len), displacement });
+                    let overflow = at + reached;
+                    return Some(Self { code: (start, end), map: (at, at + len), displacement, overflow });
                 }
             }
         }
         None
-    }
-
-    /// Bytes of the window for so many bytes of code, whole pages.
-    #[must_use]
-    pub fn len_bytes(code: u64) -> u64 {
-        code.next_multiple_of(4096) + 4096
     }
 
     /// First address at which the stub of a jump at `site` may begin.
@@ -117,7 +116,7 @@ mod tests {
     #[test]
     fn a_jump_into_the_window_consists_of_traps() {
         for start in [0x40_0000u64, 0x5555_5555_4000, 0x7f00_1234_5000] {
-            let window = Window::map(start, start + 0x10_0000).unwrap();
+            let window = Window::map(start, start + 0x10_0000, 1000).unwrap();
             let site = start + 0xabcd;
             let first = window.first_choice(site).unwrap();
             for choice in [0, CHOICES - 1] {

@@ -16,6 +16,7 @@ pub mod special;
 use crate::engine::direct::Direct;
 use crate::mem::lock::{Guard, Mutex};
 use crate::mem::map::CodeMap;
+use crate::options;
 use alloc::vec::Vec;
 use bt_translator::block::Translator;
 use bt_translator::layout::Layout;
@@ -81,6 +82,10 @@ pub struct Stats {
     pub steps: u64,
 }
 
+/// Numbers that a stub can know.
+#[expect(clippy::cast_possible_truncation, reason = "512")]
+const KNOWN_CALLS: u32 = crate::thread::state::COUNTED_CALLS as u32;
+
 /// Offsets that emitted code uses.
 fn layout(ibtc: u32) -> Layout {
     use crate::thread::state::offset as o;
@@ -98,7 +103,8 @@ fn layout(ibtc: u32) -> Layout {
         enter_cpuid: off(o::ENTER_CPUID),
         gated_calls: off(o::GATED_CALLS),
         call_counts: off(o::COUNTS),
-        known_calls: u32::try_from(crate::thread::state::COUNTED_CALLS).unwrap_or(0),
+        // With --strict only the runtime's own code may make calls.
+        known_calls: if options::get().strict { 0 } else { KNOWN_CALLS },
         answers: &crate::gate::ANSWERS,
         ibtc,
     }

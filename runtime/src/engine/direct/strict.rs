@@ -1,0 +1,58 @@
+//! `--strict`: a call from a site that was not patched arrives in the gate all the same, and is reported.
+//!
+//! Syscall User Dispatch (Documentation/admin-guide/syscall-user-dispatch.rst) turns every `syscall` outside of the runtime's
+//! own code into SIGSYS. Armed it makes each call of the kernel slower, which is why it is not the default. It is a thread's
+//! own and neither inherited by children nor kept over execve(2). Stubs then make no call themselves.
+
+use crate::engine::translate::Engine;
+use crate::options;
+use crate::report::say;
+use crate::sys::raw;
+use crate::sys::types::{SigInfo, UContext, sig};
+use linux_raw_sys::general as k;
+
+/// si_code of a SIGSYS by Syscall User Dispatch (include/uapi/asm-generic/siginfo.h).
+const SYS_USER_DISPATCH: i32 = 2;
+
+/// Signals that the kernel must never block, besides those that the runtime always needs.
+#[must_use]
+pub fn never_blocked() -> u64 {
+    if options::get().strict { sig::bit(sig::SIGSYS) } else { 0 }
+}
+
+/// Arms the calling thread, if that is asked for. From here on only the runtime's code enters the kernel.
+pub fn arm() {
+    const PR_SET_SYSCALL_USER_DISPATCH: u64 = 59;
+    const PR_SYS_DISPATCH_ON: u64 = 1;
+    if !options::get().strict {
+        return;
+    }
+    let (start, end) = crate::image::range();
+    // SAFETY: no selector: the range alone decides.
+    let armed = unsafe {
+        raw::syscall(k::__NR_prctl, [PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, start, end - start, 0])
+    };
+    if armed.is_err() {
+        say(format_args!("--strict needs Syscall User Dispatch: Linux 5.11 or later"));
+        raw::exit_group(126)
+    }
+}
+
+/// The signal is a call from a site that was missed: its address.
+#[must_use]
+pub fn missed_site(signal: i32, info: &SigInfo, uc: &UContext) -> Option<u64> {
+    let dispatched = signal == sig::SIGSYS && info.code == SYS_USER_DISPATCH && options::get().strict;
+    // The kernel has undone the call but for the pc.
+    dispatched.then(|| uc.mc.rip.wrapping_sub(2))
+}
+
+impl Engine {
+    /// Reports a missed site and returns the cache address at which its call goes on; `None` if that cannot be had in place.
+    pub fn enter_missed_site(&mut self, site: u64, number: u64) -> Option<u64> {
+        if !self.direct.inner.contains_key(&site) {
+            self.direct.sites.missed += 1;
+            say(format_args!("system call {number} at {site:#x} was not found by the scan: caught by --strict"));
+        }
+        self.stub_of_its_own(site, 2)
+    }
+}
