@@ -118,7 +118,7 @@ fn resume_family(ts: &mut ThreadState, handoff: &Handoff, self_fd: i32, execfn: 
         let _ = exec::keep_over_exec(handoff.trace_fd, false);
         TRACE_FD.store(handoff.trace_fd, Ordering::Relaxed);
     }
-    ts.segv_blocked = handoff.segv_blocked;
+    ts.kept_mask = handoff.kept_mask;
     Plan {
         found: Found { fd: handoff.exe_fd, execfn, head: Vec::new() },
         argv: initial.argv.clone(),

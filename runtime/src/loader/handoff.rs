@@ -23,8 +23,8 @@ pub struct Handoff {
     pub exe_fd: i32,
     /// Where trace lines go, -1 for nowhere.
     pub trace_fd: i32,
-    /// SIGSEGV is blocked as far as the guest knows.
-    pub segv_blocked: u32,
+    /// Signals that are blocked as far as the guest knows, and for the kernel are not.
+    pub kept_mask: u64,
     /// Name for /proc/self/comm, NUL-terminated.
     pub comm: [u8; 16],
     /// A seccomp filter is in force.
@@ -84,7 +84,7 @@ mod tests {
         let handoff = Handoff {
             exe_fd: 42,
             trace_fd: -1,
-            segv_blocked: 1,
+            kept_mask: 1,
             comm: *b"name\0\0\0\0\0\0\0\0\0\0\0\0",
             is_filtered: false,
             cpuid: [crate::cpuid::NO_ANSWER; ANSWERS],
@@ -94,7 +94,7 @@ mod tests {
         handoff.write(b"/a path", &mut buf).unwrap();
         let string = &buf[..buf.iter().position(|&b| b == 0).unwrap()];
         let (got, n, execfn) = Handoff::take(b"/dev/fd/1000", string).unwrap();
-        assert_eq!((got.exe_fd, got.segv_blocked, n), (42, 1, 1000));
+        assert_eq!((got.exe_fd, got.kept_mask, n), (42, 1, 1000));
         assert!(got.options.trace && got.options.cache_mib == 7);
         assert_eq!(execfn, b"/a path");
     }

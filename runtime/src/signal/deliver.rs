@@ -1,8 +1,7 @@
 //! Building the guest's signal frame (arch/x86/kernel/signal_64.c, `x64_setup_rt_frame`; signal.c, `get_sigframe`).
 
-use super::action;
+use super::{action, never_blocked};
 use super::host::queue;
-use crate::engine::direct::strict::never_blocked;
 use crate::engine::translate::lock;
 use crate::gate::region::{Label, address};
 use crate::mem::guest;
@@ -22,7 +21,8 @@ const SS_AUTODISARM: u64 = 1 << 31;
 /// Delivers a signal to the guest. `uc` holds the guest's state, pc included; on return it holds what the thread continues with.
 pub fn deliver(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext, synchronous: bool) {
     let guest_action = action::get(signal);
-    let blocked = signal == sig::SIGSEGV && ts.segv_blocked != 0;
+    let kept = never_blocked();
+    let blocked = signal == sig::SIGSEGV && ts.kept_mask & sig::bit(sig::SIGSEGV) != 0;
     if action::is_default_or_ignored(&guest_action) || blocked {
         return undeliverable(ts, signal, info, uc, &guest_action, synchronous);
     }
@@ -32,10 +32,7 @@ pub fn deliver(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UCont
         action::reset(signal);
     }
     // The mask the guest returns to; in a call with a temporary mask it is the one before that (sigsuspend(2)).
-    let mut old_mask = ts.mask_to_restore.take().unwrap_or(uc.mask) & !sig::bit(sig::SIGSEGV);
-    if ts.segv_blocked != 0 {
-        old_mask |= sig::bit(sig::SIGSEGV);
-    }
+    let old_mask = ts.mask_to_restore.take().unwrap_or(uc.mask) & !kept | ts.kept_mask;
     let mut new_mask = uc.mask | action.mask;
     if action.flags & sa::NODEFER == 0 {
         new_mask |= sig::bit(signal);
@@ -48,10 +45,8 @@ pub fn deliver(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UCont
         queue(sig::SIGSEGV, &info);
         return;
     }
-    if new_mask & sig::bit(sig::SIGSEGV) != 0 {
-        ts.segv_blocked = 1;
-    }
-    uc.mask = new_mask & !(sig::bit(sig::SIGSEGV) | never_blocked());
+    ts.kept_mask |= new_mask & kept;
+    uc.mask = new_mask & !kept;
     // Into the dispatcher by the look-up routine: target in rcx, the guest's rcx and r11 in their slots.
     let [.., r11, _, _, _, _] = uc.mc.r8_15;
     ts.slot_rcx = uc.mc.rcx;
@@ -187,7 +182,7 @@ fn undeliverable(
         }
         return;
     }
-    if signal == sig::SIGSEGV && ts.segv_blocked != 0 {
+    if signal == sig::SIGSEGV && ts.kept_mask & sig::bit(sig::SIGSEGV) != 0 {
         ts.held[0] = Some(*info);
     } else if !action::is_ignored(action) {
         force_default(signal);

@@ -1,9 +1,8 @@
 //! Leaving the runtime through `rt_sigreturn(2)`: with signals requeued, or with a state `bt_leave` cannot set.
 
-use super::ALL_BUT_FAULTS;
+use super::{ALL_BUT_FAULTS, never_blocked};
 use super::context::set_regs;
 use super::host::queue;
-use crate::engine::direct::strict::never_blocked;
 use crate::gate::asm;
 use crate::sys::raw;
 use crate::sys::types::{
@@ -92,7 +91,7 @@ pub fn leave(ts: &mut ThreadState, pc: u64, flags: u64, mask: u64) -> ! {
         link: 0,
         stack: StackT { sp: ts.alt_stack_base(), flags: 0, pad: 0, size: ALT_STACK_BYTES },
         mc: McContext { selectors: [USER_CS, 0, 0, USER_SS], fpstate: base, ..McContext::default() },
-        mask: mask & !(sig::bit(sig::SIGSEGV) | never_blocked()),
+        mask: mask & !never_blocked(),
     };
     let mut regs = ts.regs;
     regs.rip = pc;

@@ -2,11 +2,11 @@
 
 use super::deliver::xsave_bytes;
 use super::leave::set_mask;
-use crate::engine::direct::strict::never_blocked;
+use super::never_blocked;
 use crate::gate::asm;
 use crate::gate::region::{Label, address};
 use crate::mem::guest;
-use crate::sys::types::{RtSigFrame, StackT, sig};
+use crate::sys::types::{RtSigFrame, StackT};
 use crate::thread::state::{ALT_STACK_BYTES, AltStack, ThreadState, reg};
 
 const XSAVE_ROOM: usize = 12 * 1024;
@@ -34,8 +34,8 @@ pub fn sigreturn(ts: &mut ThreadState) {
     ts.requeued = 0;
     let StackT { sp, flags, size, .. } = frame.uc.stack;
     restore_alt_stack(ts, sp, flags, size);
-    ts.segv_blocked = u32::from(frame.uc.mask & sig::bit(sig::SIGSEGV) != 0);
-    frame.uc.mask &= !(sig::bit(sig::SIGSEGV) | never_blocked());
+    ts.kept_mask = frame.uc.mask & never_blocked();
+    frame.uc.mask &= !never_blocked();
     frame.uc.stack = StackT { sp: ts.alt_stack_base(), flags: 0, pad: 0, size: ALT_STACK_BYTES };
     let pc = frame.uc.mc.rip;
     let [.., r11, _, _, _, _] = frame.uc.mc.r8_15;

@@ -121,7 +121,7 @@ fn native(call: &mut Call<'_>, path: &[u8], reason: &Native) -> Outcome {
         leave_figures(call);
     }
     action::hand_back();
-    let real_mask = call.ts.segv_blocked != 0;
+    let real_mask = call.ts.kept_mask & crate::sys::types::sig::bit(crate::sys::types::sig::SIGSEGV) != 0;
     if real_mask {
         block_segv(true);
     }
@@ -492,7 +492,7 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
     }
     let handoff = Handoff {
         exe_fd: program.fd,
-        segv_blocked: call.ts.segv_blocked,
+        kept_mask: call.ts.kept_mask,
         comm,
         trace_fd: TRACE_FD.load(Ordering::Relaxed),
         is_filtered: crate::policy::is_filtered(),

@@ -1,9 +1,8 @@
 //! Signal calls.
 
 use super::{Call, Outcome, put_user};
-use crate::engine::direct::strict::never_blocked;
 use crate::mem::guest;
-use crate::signal::action;
+use crate::signal::{action, never_blocked};
 use crate::signal::deliver::{alt_flags, on_alt_stack};
 use crate::signal::sigreturn::sigreturn as restore;
 use crate::sys::raw;
@@ -55,8 +54,9 @@ pub fn sigprocmask(call: &mut Call<'_>) -> Outcome {
             None => return Outcome::Done(EFAULT),
         }
     }
-    let before = call.ts.segv_blocked;
-    let kernel_new = new & !(SEGV | never_blocked());
+    let kept = never_blocked();
+    let before = call.ts.kept_mask;
+    let kernel_new = new & !kept;
     let mut old = 0u64;
     #[expect(clippy::cast_sign_loss, reason = "the kernel takes the low 32 bits")]
     // SAFETY: both words live during the call.
@@ -81,15 +81,15 @@ pub fn sigprocmask(call: &mut Call<'_>) -> Outcome {
         old = kernel_old;
         crate::signal::leave::set_mask(crate::signal::ALL_BUT_FAULTS);
     }
-    if new_at != 0 && new & SEGV != 0 {
-        call.ts.segv_blocked = u32::from(how != 1);
-    } else if new_at != 0 && how == 2 {
-        call.ts.segv_blocked = 0;
+    if new_at != 0 {
+        call.ts.kept_mask = match how {
+            0 => before | new & kept,
+            1 => before & !new,
+            _ => new & kept,
+        };
     }
     release_held(call.ts);
-    if before != 0 {
-        old |= SEGV;
-    }
+    old |= before;
     match old_at {
         0 => Outcome::Done(0),
         at => Outcome::Done(put_user(at, &old).err().unwrap_or(0)),
@@ -98,7 +98,7 @@ pub fn sigprocmask(call: &mut Call<'_>) -> Outcome {
 
 /// An asynchronous SIGSEGV that was held while blocked comes through.
 fn release_held(ts: &mut ThreadState) {
-    if ts.segv_blocked == 0
+    if ts.kept_mask & SEGV == 0
         && let [Some(_), _] = ts.held
         && ts.requeued == 0
     {
@@ -177,7 +177,7 @@ fn under_mask(call: &mut Call<'_>, mask_at: u64, f: impl FnOnce(&mut Call<'_>, u
         return f(call, 0);
     }
     let Some(mask) = guest::read::<u64>(mask_at) else { return Outcome::Done(EFAULT) };
-    let kernel_mask = mask & !(SEGV | never_blocked());
+    let kernel_mask = mask & !never_blocked();
     call.ts.temporary_mask = Some(kernel_mask);
     let outcome = f(call, &raw const kernel_mask as u64);
     // Still set at the way out only if a signal was taken under it.

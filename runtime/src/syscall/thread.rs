@@ -224,7 +224,7 @@ fn vm_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs
         c.resume = parent.resume;
         c.guest_gs_base = parent.guest_gs_base;
         c.is_translating = parent.is_translating;
-        c.segv_blocked = parent.segv_blocked;
+        c.kept_mask = parent.kept_mask;
         c.epoch = parent.epoch;
         c.actions = parent.actions;
         c.saved_mask = if parent.requeued != 0 { parent.saved_mask } else { mask };

@@ -119,8 +119,8 @@ pub struct ThreadState {
     pub xmm: Xmm,
     /// Guest thread id.
     pub tid: u32,
-    /// SIGSEGV is blocked as far as the guest knows.
-    pub segv_blocked: u32,
+    /// Signals of [`never_blocked`](crate::signal::never_blocked) that are blocked as far as the guest knows.
+    pub kept_mask: u64,
     /// The guest's alternate signal stack: sp, size, flags.
     pub alt_stack: AltStack,
     /// Asynchronous SIGSEGV and SIGBUS that arrived in the runtime.

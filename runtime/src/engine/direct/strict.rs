@@ -14,12 +14,6 @@ use linux_raw_sys::general as k;
 /// si_code of a SIGSYS by Syscall User Dispatch (include/uapi/asm-generic/siginfo.h).
 const SYS_USER_DISPATCH: i32 = 2;
 
-/// Signals that the kernel must never block, besides those that the runtime always needs.
-#[must_use]
-pub fn never_blocked() -> u64 {
-    if options::get().strict { sig::bit(sig::SIGSYS) } else { 0 }
-}
-
 /// Arms the calling thread, if that is asked for. From here on only the runtime's code enters the kernel.
 pub fn arm() {
     const PR_SET_SYSCALL_USER_DISPATCH: u64 = 59;
