@@ -1,7 +1,7 @@
 //! Building the guest's signal frame (arch/x86/kernel/signal_64.c, `x64_setup_rt_frame`; signal.c, `get_sigframe`).
 
-use super::{action, never_blocked};
 use super::host::queue;
+use super::{action, never_blocked};
 use crate::engine::translate::lock;
 use crate::gate::region::{Label, address};
 use crate::mem::guest;

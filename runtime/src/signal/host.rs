@@ -60,9 +60,7 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
             }
         }
     }
-    if !in_cache
-        && let Some(site) = missed_site(signal, info, uc)
-    {
+    if !in_cache && let Some(site) = missed_site(signal, info, uc) {
         match engine.enter_missed_site(site, uc.mc.rax) {
             Some(at) => uc.mc.rip = at,
             None => {

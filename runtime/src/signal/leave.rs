@@ -1,8 +1,8 @@
 //! Leaving the runtime through `rt_sigreturn(2)`: with signals requeued, or with a state `bt_leave` cannot set.
 
-use super::{ALL_BUT_FAULTS, never_blocked};
 use super::context::set_regs;
 use super::host::queue;
+use super::{ALL_BUT_FAULTS, never_blocked};
 use crate::gate::asm;
 use crate::sys::raw;
 use crate::sys::types::{

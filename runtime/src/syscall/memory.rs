@@ -151,6 +151,7 @@ fn in_place_protected(engine: &mut Engine, start: u64, end: u64, prot: u32, befo
         }
         return;
     }
+    engine.withhold_again(start, end, prot);
     // What could be executed before has been looked at.
     let mut at = start;
     for &(from, region) in before.iter().filter(|(_, r)| r.is_exec() || r.shared) {

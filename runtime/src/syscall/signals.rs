@@ -2,9 +2,9 @@
 
 use super::{Call, Outcome, put_user};
 use crate::mem::guest;
-use crate::signal::{action, never_blocked};
 use crate::signal::deliver::{alt_flags, on_alt_stack};
 use crate::signal::sigreturn::sigreturn as restore;
+use crate::signal::{action, never_blocked};
 use crate::sys::raw;
 use crate::sys::types::{SigAction, SigInfo, StackT, sig};
 use crate::thread::state::{AltStack, ThreadState, reg};

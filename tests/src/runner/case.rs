@@ -44,8 +44,7 @@ impl Observation {
 
 /// Runs `test` natively and under each engine.
 pub fn run(test: &Test, engines: &[String]) -> Vec<(String, Verdict, Duration)> {
-    let engines: Vec<&String> =
-        engines.iter().filter(|engine| test.runs_under(engine)).collect();
+    let engines: Vec<&String> = engines.iter().filter(|engine| test.runs_under(engine)).collect();
     if let Action::Launcher(check) = test.action {
         return engines.iter().map(|engine| launcher(test, check, engine)).collect();
     }

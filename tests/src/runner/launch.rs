@@ -54,7 +54,12 @@ impl Launch {
                 if engine == STRICT {
                     command.arg("--strict");
                 }
-                command.args(["--engine", engine_of(engine), "--cache-dir"]).arg(images).arg(stats).arg("--").arg(program);
+                command
+                    .args(["--engine", engine_of(engine), "--cache-dir"])
+                    .arg(images)
+                    .arg(stats)
+                    .arg("--")
+                    .arg(program);
                 command
             }
         };

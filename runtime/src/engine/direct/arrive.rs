@@ -128,6 +128,8 @@ struct Arrival {
     written: Vec<Overwrite>,
     /// Every site has its jump: an image of it would be complete.
     complete: bool,
+    /// It must not run in place.
+    withheld: bool,
 }
 
 impl Engine {
@@ -142,6 +144,11 @@ impl Engine {
                     self.direct.sites.remembered += 1;
                     return;
                 }
+                Found::Withheld => {
+                    self.direct.sites.remembered += 1;
+                    self.withhold(start, end, prot);
+                    return;
+                }
                 Found::Mapped(image) => {
                     self.direct.sites.remembered += 1;
                     self.direct.images.push(image);
@@ -151,6 +158,7 @@ impl Engine {
         }
         let arrival = self.code_arrives(start, end, prot, ElfImage::of_file(fd, offset, start));
         let Some(key) = key.filter(|_| arrival.complete) else { return };
+        let withheld = arrival.withheld;
         let window = self.direct.windows.iter().rev().find(|w| w.code.0 == start & !4095);
         if window.is_none() && !arrival.written.is_empty() {
             return;
@@ -160,7 +168,7 @@ impl Engine {
             arrival.written.iter().filter_map(|w| Some((w.at, *self.direct.patches.get(&w.at)?))).collect();
         let stubs: Vec<(u64, Stub)> = self.direct.stubs.range(map.0..map.1).map(|(&at, &stub)| (at, stub)).collect();
         let content =
-            Content { code: start, window: map, patches: &patches, written: &arrival.written, stubs: &stubs };
+            Content { code: start, window: map, patches: &patches, written: &arrival.written, stubs: &stubs, withheld };
         image::write(fd, &key, &content);
     }
 
@@ -181,16 +189,33 @@ impl Engine {
         self.direct.sites.scanned_bytes += end - start;
         let doubtful = found.iter().filter(|(candidate, _)| is_doubtful(candidate.verdict, has_file)).count() as u64;
         self.direct.sites.doubtful += doubtful;
+        if doubtful != 0 {
+            self.withhold(start, end, prot);
+            return Arrival { written: Vec::new(), complete: true, withheld: true };
+        }
         let plans: Vec<Plan> = found.into_iter().filter_map(|(_, plan)| plan).collect();
         let written = if plans.is_empty() { Vec::new() } else { self.carry_out(start, end, prot, &plans) };
-        if doubtful != 0 {
-            // SAFETY: the guest's mapping, which nobody executes yet.
-            if unsafe { raw::mprotect(start, end - start, prot & !k::PROT_EXEC) }.is_ok() {
-                self.direct.withheld.push((start, end));
+        let jumps = written.iter().all(|w| w.bytes.first() == Some(&JUMP));
+        Arrival { complete: written.len() == plans.len() && jumps, written, withheld: false }
+    }
+
+    /// Keeps code from being executed in place: a thread that comes there faults and goes on under engine `translate`.
+    fn withhold(&mut self, start: u64, end: u64, prot: u32) {
+        // SAFETY: the guest's mapping, which nobody executes yet.
+        if unsafe { raw::mprotect(start, end - start, prot & !k::PROT_EXEC) }.is_ok() {
+            self.direct.withheld.push((start, end));
+        }
+    }
+
+    /// The guest gave execution to `start..end`, part of which may be withheld.
+    pub fn withhold_again(&mut self, start: u64, end: u64, prot: u32) {
+        for &(from, to) in &self.direct.withheld {
+            let (from, to) = (from.max(start), to.min(end));
+            if from < to {
+                // SAFETY: the guest's own memory; it is executable in the guest's eyes only.
+                let _ = unsafe { raw::mprotect(from, to - from, prot & !k::PROT_EXEC) };
             }
         }
-        let jumps = written.iter().all(|w| w.bytes.first() == Some(&JUMP));
-        Arrival { complete: doubtful == 0 && written.len() == plans.len() && jumps, written }
     }
 
     fn carry_out(&mut self, start: u64, end: u64, prot: u32, plans: &[Plan]) -> Vec<Overwrite> {

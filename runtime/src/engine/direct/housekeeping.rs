@@ -51,10 +51,7 @@ fn entries(folder: i32) -> Result<Vec<Entry>, Errno> {
             let no_follow = u64::from(k::AT_SYMLINK_NOFOLLOW);
             // SAFETY: NUL-terminated name, buffer of the structure's size.
             let known = unsafe {
-                raw::syscall(
-                    k::__NR_newfstatat,
-                    [fd, name.as_ptr() as u64, stat.as_mut_ptr() as u64, no_follow],
-                )
+                raw::syscall(k::__NR_newfstatat, [fd, name.as_ptr() as u64, stat.as_mut_ptr() as u64, no_follow])
             };
             let [_, _, _, _, _, _, _, _, blocks, _, _, written, ..] = stat;
             if known.is_ok() {

@@ -77,7 +77,17 @@ impl Key {
         let fixed_at = if start < 1 << 31 { start } else { 0 };
         let Stat { device, inode, size, times, .. } = stat;
         let variant = u64::from(options::get().strict);
-        Some(Self { device, inode, size, times, offset, len: end - start, fixed_at, build: crate::image::build_id(), variant })
+        Some(Self {
+            device,
+            inode,
+            size,
+            times,
+            offset,
+            len: end - start,
+            fixed_at,
+            build: crate::image::build_id(),
+            variant,
+        })
     }
 
     /// Name of the image: a hash, compared with the whole key when the image is opened.
@@ -111,6 +121,8 @@ struct Trailer {
     window_at: u64,
     patches: u64,
     stubs: u64,
+    /// 1: it cannot be patched with certainty and must not run in place.
+    withheld: u64,
 }
 // SAFETY: integers without padding.
 unsafe impl guest::Plain for Trailer {}
@@ -232,6 +244,8 @@ pub enum Found {
     Nothing(Option<Key>),
     /// The file has no sites.
     Empty,
+    /// The file must not run in place.
+    Withheld,
     /// The image is mapped over the guest's code.
     Mapped(Image),
 }
@@ -345,6 +359,9 @@ fn map_image(file: i32, key: &Key, start: u64, end: u64, prot: u32, mapped: &mut
         return None;
     }
     let trailer = read_trailer(file).filter(|trailer| trailer.key == *key)?;
+    if trailer.withheld != 0 {
+        return Some(Found::Withheld);
+    }
     if trailer.patches == 0 {
         return Some(Found::Empty);
     }
@@ -423,6 +440,8 @@ pub struct Content<'a> {
     pub written: &'a [super::patch::Overwrite],
     /// Stubs by address.
     pub stubs: &'a [(u64, Stub)],
+    /// It must not run in place: there is nothing else to remember.
+    pub withheld: bool,
 }
 
 /// Writes the image of a file that has just been scanned. Failure is no error: it will be scanned again.
@@ -529,6 +548,7 @@ fn fill(from: i32, file: i32, key: &Key, content: &Content<'_>) -> Result<(), Er
         window_at,
         patches: content.patches.len() as u64,
         stubs: content.stubs.len() as u64,
+        withheld: u64::from(content.withheld),
     };
     put(file, bytes_of(&trailer), end)
 }
