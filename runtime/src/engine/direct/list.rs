@@ -22,6 +22,7 @@ pub fn print(path: &[u8]) -> Result<(), LoadError> {
     let fd = raw::open(path_c, k::O_RDONLY | k::O_CLOEXEC).map_err(failed)?;
     let headers = Headers::parse(&Fd(fd))?;
     let direct = Direct::default();
+    let (mut bytes, mut took_ns) = (0u64, 0u64);
     let mut out = Text { bytes: Vec::new() };
     let (mut displaced, mut numbered, mut trapped, mut doubtful, mut others) = (0, 0, 0, 0, 0);
     for (offset, vaddr, len) in headers.code() {
@@ -32,7 +33,10 @@ pub fn print(path: &[u8]) -> Result<(), LoadError> {
         }
         .map_err(failed)?;
         let Some(mut image) = ElfImage::of_file(fd, offset, at) else { continue };
-        for (candidate, plan) in arrive::survey(&direct, at, at + len, &mut image) {
+        let before = now_ns();
+        let found = arrive::survey(&direct, at, at + len, &mut image);
+        (bytes, took_ns) = (bytes + len, took_ns + now_ns() - before);
+        for (candidate, plan) in found {
             let address = candidate.pc.0 - at + vaddr;
             let what = match (candidate.verdict, plan) {
                 (Verdict::Site { class: Class::Syscall, .. }, Some(plan)) if plan.trap => {
@@ -67,9 +71,21 @@ pub fn print(path: &[u8]) -> Result<(), LoadError> {
     }
     let _ = writeln!(
         out,
-        "{}: {displaced} displaced, {numbered} numbered, {trapped} trapped, {doubtful} doubtful, {others} cpuid",
-        Bytes(path)
+        "{}: {displaced} displaced, {numbered} numbered, {trapped} trapped, {doubtful} doubtful, {others} cpuid; \
+         {bytes} bytes in {} us",
+        Bytes(path),
+        took_ns / 1000
     );
     raw::write_all(1, &out.bytes);
     Ok(())
+}
+
+/// CLOCK_MONOTONIC in nanoseconds.
+fn now_ns() -> u64 {
+    let mut time = [0u64; 2];
+    // SAFETY: the kernel writes a struct timespec.
+    let _ =
+        unsafe { raw::syscall(k::__NR_clock_gettime, [u64::from(k::CLOCK_MONOTONIC), time.as_mut_ptr() as u64]) };
+    let [seconds, nanoseconds] = time;
+    seconds * 1_000_000_000 + nanoseconds
 }
