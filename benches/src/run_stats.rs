@@ -14,14 +14,6 @@ pub struct CacheFigures {
     pub heap_bytes: u64,
 }
 
-impl CacheFigures {
-    /// What the project allows a process to cost: 16 MiB and three times the translated code.
-    #[must_use]
-    pub fn allowance_bytes(&self) -> u64 {
-        (16 << 20) + 3 * self.guest_bytes
-    }
-}
-
 /// The figures of the image that translated the most; `None` if no line tells an end.
 #[must_use]
 pub fn largest_image(lines: &str) -> Option<CacheFigures> {
@@ -52,7 +44,6 @@ not a line
 "#;
         let expected = CacheFigures { guest_bytes: 100, cache_bytes: 300, heap_bytes: 7 };
         assert_eq!(largest_image(lines), Some(expected));
-        assert_eq!(expected.allowance_bytes(), 16 * 1024 * 1024 + 300);
     }
 
     #[test]
