@@ -12,7 +12,7 @@ use crate::rows::Unit;
 use crate::{host, os};
 
 /// How many operations of a system call; a tracer takes some thousand times as long as the kernel.
-const CALLS: &str = "50000";
+const CALLS: &str = "200000";
 
 /// How long one run may take.
 const LIMIT: Duration = Duration::from_secs(120);

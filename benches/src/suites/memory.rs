@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Session, Stop, primitives, succeeded};
+use super::{Session, Stop, primitives, stats_of};
 use crate::launch::{Failure, Invocation, Launcher, Output, Side, describe_status};
 use crate::programs;
 use crate::rows::{Row, Unit};
@@ -80,14 +80,7 @@ fn command(name: &str, program: &str, sizes: &Sizes, launcher: &Launcher) -> any
 }
 
 fn cache_figures(launcher: &Launcher, invocation: &Invocation) -> Result<CacheFigures, Failure> {
-    let file = launcher.scratch.join("stats.jsonl");
-    let _ = std::fs::remove_file(&file);
-    let option = format!("--stats={}", file.display());
-    let limit = Duration::from_secs(600);
-    let run = launcher.run(Side::BtRun, invocation, Output::Null, &[option], limit)?;
-    succeeded(launcher, Side::BtRun, run)?;
-    let text = std::fs::read_to_string(&file)
-        .map_err(|error| Failure::Failed(format!("bt-run: --stats wrote nothing: {error}")))?;
+    let text = stats_of(launcher, invocation)?;
     run_stats::largest_image(&text).ok_or_else(|| Failure::Failed("bt-run: --stats tells no end".to_owned()))
 }
 

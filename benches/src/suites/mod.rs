@@ -214,6 +214,16 @@ fn check(launcher: &Launcher, invocation: &Invocation) -> Result<Duration, Failu
     }
 }
 
+/// The lines that bt-run writes with `--stats` in an untimed run.
+fn stats_of(launcher: &Launcher, invocation: &Invocation) -> Result<String, Failure> {
+    let file = launcher.scratch.join("stats.jsonl");
+    let _ = std::fs::remove_file(&file);
+    let option = format!("--stats={}", file.display());
+    let run = launcher.run(Side::BtRun, invocation, Output::Null, &[option], Duration::from_secs(600))?;
+    succeeded(launcher, Side::BtRun, run)?;
+    std::fs::read_to_string(&file).map_err(|error| Failure::Failed(format!("bt-run: --stats wrote nothing: {error}")))
+}
+
 /// A timed run, which must exit 0 as the checked one did.
 fn timed(launcher: &Launcher, side: Side, invocation: &Invocation, limit: Duration) -> Result<Run, Failure> {
     let run = launcher.run(side, invocation, invocation.output, &[], limit)?;

@@ -2,11 +2,12 @@
 
 use anyhow::Context as _;
 
-use super::{Session, Stop, check, invocation, timed};
+use super::{Session, Stop, check, invocation, stats_of, timed};
 use crate::engine::Engine;
 use crate::launch::{Failure, Invocation, Launcher, Side};
 use crate::programs;
 use crate::rows::{Row, Unit};
+use crate::run_stats;
 
 const GROUP: &str = "startup";
 
@@ -77,6 +78,16 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
     Ok(())
 }
 
+/// How warm the image cache is when the row begins: a file that gets no image is scanned each time.
+fn note_images(launcher: &Launcher, invocation: &Invocation) -> Result<Option<String>, Failure> {
+    let figures = run_stats::image_figures(&stats_of(launcher, invocation)?);
+    Ok(figures.map(|figures| {
+        #[allow(clippy::cast_precision_loss, reason = "code sizes are far below 2^53")]
+        let scanned = figures.scanned_bytes as f64 / f64::from(1 << 20);
+        format!("{} × found in the image cache, {scanned:.2} MiB scanned", figures.remembered)
+    }))
+}
+
 fn measure_one(session: &mut Session, start: &Start) -> Result<(), Stop> {
     let mut row = Row::new(GROUP, start.name, Unit::Milliseconds);
     row.target = session.target(GROUP, start.name, 0);
@@ -100,6 +111,14 @@ fn measure_one(session: &mut Session, start: &Start) -> Result<(), Stop> {
             return session.push(row);
         }
     };
+    if session.engine() == Engine::Direct {
+        prepare(&launcher)?;
+        match note_images(&launcher, &invocation) {
+            Ok(note) => row.notes.extend(note),
+            Err(Failure::Interrupted) => return Err(Stop::Interrupted),
+            Err(Failure::Failed(reason)) => row.notes.push(reason),
+        }
+    }
     let pairs = session.plan.pairs(start.pairs.0, start.pairs.1);
     session.measure(row, pairs, |_, side| {
         if side == Side::BtRun {
