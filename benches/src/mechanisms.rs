@@ -75,7 +75,7 @@ pub struct Figures {
     pub compared_row: String,
     /// What was typed before the command; `native` for nothing.
     pub mechanism: String,
-    /// Of wall time, also where the row's own figure is CPU time.
+    /// A unit of wall time, also where the row's own figure is CPU time.
     pub unit: Unit,
     /// Every run.
     pub figures: Vec<f64>,

@@ -34,6 +34,9 @@ pub enum Unit {
     /// Nanoseconds of CPU time per operation.
     #[serde(rename = "cpu_ns")]
     Nanoseconds,
+    /// Nanoseconds of wall time per operation.
+    #[serde(rename = "wall_ns")]
+    WallNanoseconds,
     /// Mebibytes of peak resident size.
     #[serde(rename = "peak_rss_mib")]
     Mebibytes,
@@ -46,7 +49,7 @@ impl Unit {
         match self {
             Self::CpuSeconds => "s",
             Self::Milliseconds => "ms",
-            Self::Nanoseconds => "ns",
+            Self::Nanoseconds | Self::WallNanoseconds => "ns",
             Self::Mebibytes => "MiB",
         }
     }

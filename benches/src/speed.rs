@@ -20,7 +20,7 @@ pub struct Arguments {
     /// The engine of bt-run, which decides about the targets too
     #[arg(long, value_enum, value_name = "ENGINE", default_value_t = Engine::Direct)]
     engine: Engine,
-    /// About a fifth of the work and few pairs: some five minutes instead of twenty-five
+    /// About a fifth of the work and few pairs: for a look, not for a claim
     #[arg(long)]
     quick: bool,
     /// Only these groups (compute startup syscall memory) or rows (compute/xz)

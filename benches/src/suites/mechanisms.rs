@@ -45,7 +45,7 @@ impl Way {
             Self::Mechanism(mechanism, place) => (Side::Native, mechanism.wrap(place.clone(), &compared.invocation)),
         };
         let result = match compared.unit {
-            Unit::Nanoseconds => syscall::nanoseconds(launcher, side, &invocation),
+            Unit::WallNanoseconds => syscall::nanoseconds(launcher, side, &invocation),
             _ => timed(launcher, side, &invocation, LIMIT).map(|run| run.wall_seconds * 1e3),
         };
         match (result, self) {
@@ -92,7 +92,7 @@ fn wanted(session: &Session) -> Result<Vec<Compared>, Stop> {
         && let Some(driver) = primitives::build(&session.launcher.scratch)?
     {
         let invocation = invocation(&driver, &[name, CALLS, "wall"], &session.launcher);
-        all.push(Compared { group: "syscall", name, invocation, unit: Unit::Nanoseconds });
+        all.push(Compared { group: "syscall", name, invocation, unit: Unit::WallNanoseconds });
     }
     Ok(all)
 }
