@@ -1,9 +1,10 @@
-/* One primitive operation in a loop; prints nanoseconds of CPU time per operation.
+/* One primitive operation in a loop; prints nanoseconds of CPU time per operation, or of wall time where
+ * another process does part of the work.
  *
- *     primitives NAME COUNT
+ *     primitives NAME COUNT [wall]
  *     primitives peak-rss FILE PROGRAM [ARGUMENT...]
  *
- * The second form runs a program and writes its peak resident size in KiB to FILE. The kernel counts
+ * The last form runs a program and writes its peak resident size in KiB to FILE. The kernel counts
  * the address space that called exec as well, so the caller has to be smaller than what it measures.
  * Built with -O2 -fno-inline -fno-optimize-sibling-calls: a call stays a call.
  */
@@ -29,10 +30,10 @@ static long raw_syscall(long number, long a, long b, long c)
     return result;
 }
 
-static uint64_t cpu_ns(void)
+static uint64_t now_ns(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
@@ -71,6 +72,36 @@ static uint64_t run_getpid(uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++)
         raw_syscall(SYS_getpid, 0, 0, 0);
+    return count;
+}
+
+/* The number stands right before the instruction, in the loop itself: whoever reads the code knows the call. */
+static uint64_t run_getpid_known(uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++)
+        __asm__ volatile("mov %0, %%eax\n\tsyscall" : : "i"(SYS_getpid) : "rax", "rcx", "r11", "memory");
+    return count;
+}
+
+/* The number comes from memory, some instructions before: only a look at rax tells the call. */
+static uint64_t run_getpid_any(uint64_t count)
+{
+    static volatile uint32_t number = SYS_getpid;
+    for (uint64_t i = 0; i < count; i++)
+        __asm__ volatile("mov %0, %%eax\n\txor %%edi, %%edi\n\txor %%esi, %%esi\n\txor %%edx, %%edx\n\t"
+                         "xor %%r10d, %%r10d\n\txor %%r8d, %%r8d\n\txor %%r9d, %%r9d\n\tsyscall"
+                         : : "m"(number)
+                         : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "cc", "memory");
+    return count;
+}
+
+static uint64_t run_cpuid(uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        uint32_t a = 7, b, c = 0, d;
+        __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+        sink += b;
+    }
     return count;
 }
 
@@ -175,9 +206,10 @@ static const struct {
     const char *name;
     uint64_t (*run)(uint64_t count);
 } table[] = {
-    { "getppid", run_getppid },         { "getpid", run_getpid },       { "read-zero", run_read_zero },
-    { "clock-gettime", run_clock },     { "call-return", run_call },    { "indirect-1", run_indirect_1 },
-    { "indirect-64", run_indirect_64 }, { "switch", run_switch },       { "computed-goto", run_computed_goto },
+    { "getppid", run_getppid },       { "getpid", run_getpid },       { "getpid-known", run_getpid_known },
+    { "getpid-any", run_getpid_any }, { "read-zero", run_read_zero }, { "clock-gettime", run_clock },
+    { "cpuid", run_cpuid },           { "call-return", run_call },    { "indirect-1", run_indirect_1 },
+    { "indirect-64", run_indirect_64 }, { "switch", run_switch },     { "computed-goto", run_computed_goto },
     { "fib", run_fib },
 };
 
@@ -205,15 +237,17 @@ int main(int argc, char **argv)
     if (argc >= 4 && !strcmp(argv[1], "peak-rss"))
         return peak_rss(argv[2], argv + 3);
     fill_order();
-    for (unsigned i = 0; argc == 3 && i < sizeof table / sizeof *table; i++)
+    clockid_t clock = argc == 4 && !strcmp(argv[3], "wall") ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID;
+    int is_loop = argc == 3 || (argc == 4 && clock == CLOCK_MONOTONIC);
+    for (unsigned i = 0; is_loop && i < sizeof table / sizeof *table; i++)
         if (!strcmp(argv[1], table[i].name)) {
             uint64_t count = strtoull(argv[2], NULL, 10);
             table[i].run(count / 50 + 1); /* warm-up */
-            uint64_t start = cpu_ns();
+            uint64_t start = now_ns(clock);
             uint64_t done = table[i].run(count);
-            printf("%.4f\n", (double)(cpu_ns() - start) / (double)done);
+            printf("%.4f\n", (double)(now_ns(clock) - start) / (double)done);
             return 0;
         }
-    fprintf(stderr, "usage: primitives NAME COUNT | primitives peak-rss FILE PROGRAM [ARGUMENT...]\n");
+    fprintf(stderr, "usage: primitives NAME COUNT [wall] | primitives peak-rss FILE PROGRAM [ARGUMENT...]\n");
     return 2;
 }

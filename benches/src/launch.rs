@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
+use crate::engine::Engine;
 use crate::os::{self, WaitError};
 use crate::programs;
 
@@ -108,6 +110,10 @@ impl From<anyhow::Error> for Failure {
 pub struct Launcher {
     /// The bt-run under measurement.
     pub bt_run: PathBuf,
+    /// Its engine.
+    pub engine: Engine,
+    /// Where it keeps patched images: nobody else's images are used, nobody's are spoilt.
+    pub cache: PathBuf,
     /// `drrun`, where it is installed.
     pub drrun: Option<PathBuf>,
     /// Scratch folder for outputs and inputs.
@@ -115,6 +121,25 @@ pub struct Launcher {
 }
 
 impl Launcher {
+    /// The same launcher with an image cache of its own, below the scratch folder.
+    #[must_use]
+    pub fn with_cache(&self, name: &str) -> Self {
+        Self { cache: self.scratch.join(name), ..self.clone() }
+    }
+
+    /// Makes the image cache empty: the next run of bt-run finds no image.
+    ///
+    /// # Errors
+    /// The folder cannot be emptied or made.
+    pub fn empty_cache(&self) -> Result<()> {
+        let name = || self.cache.display().to_string();
+        if self.cache.exists() {
+            std::fs::remove_dir_all(&self.cache).with_context(name)?;
+        }
+        // bt-run ignores a cache that others can read or write.
+        std::fs::DirBuilder::new().mode(0o700).create(&self.cache).with_context(name)
+    }
+
     fn output_path(&self, side: Side) -> PathBuf {
         self.scratch.join(format!("stdout.{}", side.name()))
     }
@@ -137,6 +162,8 @@ impl Launcher {
             Side::Native => {}
             Side::BtRun => {
                 words.push((&self.bt_run).into());
+                words.extend(["--engine", self.engine.name(), "--cache-dir"].map(OsString::from));
+                words.push((&self.cache).into());
                 words.extend(options.iter().map(OsString::from));
                 words.push("--".into());
             }
@@ -265,6 +292,38 @@ mod tests {
             output: Output::File,
         };
         assert_eq!(invocation.line(), r"grep -c 'it'\''s a' '' text");
+    }
+
+    fn launcher() -> Launcher {
+        Launcher {
+            bt_run: "/bt-run".into(),
+            engine: Engine::Translate,
+            cache: "/cache".into(),
+            drrun: None,
+            scratch: std::env::temp_dir(),
+        }
+    }
+
+    #[test]
+    fn launcher_is_told_engine_and_cache() {
+        let invocation =
+            Invocation { program: "/bin/true".into(), arguments: vec![], folder: "/".into(), output: Output::Null };
+        let words = launcher().words(Side::BtRun, &invocation).unwrap();
+        assert_eq!(words, ["/bt-run", "--engine", "translate", "--cache-dir", "/cache", "--", "/bin/true"]);
+        assert_eq!(launcher().words(Side::Native, &invocation).unwrap(), ["/bin/true"]);
+    }
+
+    #[test]
+    fn emptied_cache_is_there_without_images_and_for_us_only() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let launcher = launcher().with_cache(&format!("bt-bench-test-{}", std::process::id()));
+        launcher.empty_cache().unwrap();
+        std::fs::write(launcher.cache.join("some.img"), "text").unwrap();
+        launcher.empty_cache().unwrap();
+        assert_eq!(std::fs::read_dir(&launcher.cache).unwrap().count(), 0);
+        let mode = std::fs::metadata(&launcher.cache).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        std::fs::remove_dir(&launcher.cache).unwrap();
     }
 
     #[test]

@@ -6,12 +6,15 @@
 #![deny(unsafe_code)]
 
 pub mod c_source;
+pub mod engine;
 pub mod host;
 pub mod launch;
 pub mod measure;
+pub mod mechanisms;
 pub mod os;
 pub mod peers;
 pub mod programs;
+pub mod promises;
 pub mod report;
 pub mod rows;
 pub mod run_stats;

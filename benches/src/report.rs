@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::engine::Engine;
 use crate::host::Host;
 use crate::rows::{Row, Status, Unit};
 use crate::stats::{self, Estimate};
@@ -22,10 +23,10 @@ const COLUMNS: [&str; 10] = [
 
 /// The machine, in a few lines above the table.
 #[must_use]
-pub fn heading(host: &Host, date: &str) -> String {
+pub fn heading(host: &Host, engine: Engine, date: &str) -> String {
     let place = if host.hypervisor { "virtual machine" } else { "bare metal" };
     let mut text = format!(
-        "{date}, {} × {} ({place}), microcode {}, Linux {}, {}  \n{} (SHA-256 {}…), benchmark at revision {}, load {}",
+        "{date}, {} × {} ({place}), microcode {}, Linux {}, {}  \n{} --engine {engine} (SHA-256 {}…), benchmark at revision {}, load {}",
         host.cpus,
         host.cpu,
         host.microcode,
@@ -52,29 +53,35 @@ fn short_revision(revision: &str) -> String {
 /// The rows as a table whose columns line up.
 #[must_use]
 pub fn table(rows: &[Row]) -> String {
-    let cells: Vec<[String; 10]> = rows.iter().map(cells).collect();
-    let mut widths = COLUMNS.map(|title| title.chars().count());
-    for row in &cells {
-        for (width, cell) in widths.iter_mut().zip(row) {
+    let cells: Vec<Vec<String>> = rows.iter().map(|row| cells(row).to_vec()).collect();
+    grid(&COLUMNS, &cells)
+}
+
+/// A table of any columns. The last one may be prose and is not padded.
+#[must_use]
+pub fn grid(titles: &[&str], cells: &[Vec<String>]) -> String {
+    let mut widths: Vec<usize> = titles.iter().map(|title| title.chars().count()).collect();
+    let padded = titles.len().saturating_sub(1);
+    for row in cells {
+        for (width, cell) in widths.iter_mut().zip(row).take(padded) {
             *width = (*width).max(cell.chars().count());
         }
     }
-    // The last column is prose: it needs no padding.
-    widths[COLUMNS.len() - 1] = COLUMNS[COLUMNS.len() - 1].len();
-    let mut text = line(&COLUMNS.map(str::to_owned), &widths);
+    let titles: Vec<String> = titles.iter().map(|&title| title.to_owned()).collect();
+    let mut text = line(&titles, &widths);
     text.push('|');
-    for width in widths {
+    for width in &widths {
         text.push_str(&"-".repeat(width + 2));
         text.push('|');
     }
     text.push('\n');
-    for row in &cells {
+    for row in cells {
         text.push_str(&line(row, &widths));
     }
     text
 }
 
-fn line(cells: &[String; 10], widths: &[usize; 10]) -> String {
+fn line(cells: &[String], widths: &[usize]) -> String {
     let mut text = String::from("|");
     for (cell, &width) in cells.iter().zip(widths) {
         let padding = width.saturating_sub(cell.chars().count());
@@ -90,8 +97,13 @@ fn cells(row: &Row) -> [String; 10] {
         let median = stats::median(values)?;
         Some(format!("{} {}", number(median), row.unit.symbol()))
     };
+    let own = match (row.target, row.figure) {
+        // The verdict is about this figure, so its interval stands there too.
+        (Some(Target::Absolute { .. }), Some(own)) => Some(format!("{} {}", interval(&own), row.unit.symbol())),
+        _ => figure(&row.bt_run),
+    };
     let ours = match &row.status {
-        Status::Measured => or_dash(figure(&row.bt_run)),
+        Status::Measured => or_dash(own),
         Status::Failed { .. } => "failed".to_owned(),
         Status::NotInstalled { .. } => "not installed".to_owned(),
     };
@@ -130,11 +142,12 @@ fn interval(estimate: &Estimate) -> String {
 }
 
 fn floor(row: &Row) -> Option<String> {
-    if let Some(Target::Difference { .. }) = row.target {
-        let floor = row.difference_floor?;
-        return Some(format!("± {} {}", number(floor), row.unit.symbol()));
-    }
-    Some(format!("± {:.1} %", row.ratio_floor? * 100.0))
+    let floor = match row.target {
+        Some(Target::Difference { .. }) => row.difference_floor?,
+        Some(Target::Absolute { .. }) => row.figure_floor()?,
+        _ => return Some(format!("± {:.1} %", row.ratio_floor? * 100.0)),
+    };
+    Some(format!("± {} {}", number(floor), row.unit.symbol()))
 }
 
 fn dynamorio(row: &Row) -> Option<String> {
@@ -151,6 +164,7 @@ fn target(row: &Row) -> Option<String> {
         Target::Difference { at_most } => {
             format!("≤ native + {} {}", number(at_most), row.unit.symbol())
         }
+        Target::Absolute { at_most } => format!("≤ {} {}", number(at_most), row.unit.symbol()),
     };
     Some(match row.met {
         Some(true) => format!("{limit}: met"),
@@ -211,6 +225,17 @@ mod tests {
             "3 pairs",
         ] {
             assert!(line.contains(part), "{part} in {line}");
+        }
+    }
+
+    #[test]
+    fn absolute_targets_show_our_interval() {
+        let mut row = measured();
+        row.target = Some(Target::Absolute { at_most: 5.0 });
+        row.judge();
+        let text = table(&[row]);
+        for part in ["| 6.00 [6.00, 6.00] ms |", "± 0.00 ms", "≤ 5.00 ms: **missed**"] {
+            assert!(text.contains(part), "{part} in {text}");
         }
     }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
+use crate::engine::Engine;
 use crate::host::Host;
 use crate::measure::Rounds;
 use crate::peers::Published;
@@ -16,7 +17,7 @@ use crate::stats::{self, Estimate};
 use crate::target::Target;
 
 /// Version of the rows' shape.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// A floor of a ratio above which a row is marked as noise.
 const NOISY_RATIO: f64 = 0.10;
@@ -33,6 +34,9 @@ pub enum Unit {
     /// Nanoseconds of CPU time per operation.
     #[serde(rename = "cpu_ns")]
     Nanoseconds,
+    /// Nanoseconds of wall time per operation.
+    #[serde(rename = "wall_ns")]
+    WallNanoseconds,
     /// Mebibytes of peak resident size.
     #[serde(rename = "peak_rss_mib")]
     Mebibytes,
@@ -45,7 +49,7 @@ impl Unit {
         match self {
             Self::CpuSeconds => "s",
             Self::Milliseconds => "ms",
-            Self::Nanoseconds => "ns",
+            Self::Nanoseconds | Self::WallNanoseconds => "ns",
             Self::Mebibytes => "MiB",
         }
     }
@@ -96,6 +100,8 @@ pub struct Row {
     pub bt_run: Vec<f64>,
     /// Figures under drrun.
     pub drrun: Vec<f64>,
+    /// Ours alone.
+    pub figure: Option<Estimate>,
     /// Ours / native.
     pub ratio: Option<Estimate>,
     /// Ours − native.
@@ -139,6 +145,7 @@ impl Row {
             native: Vec::new(),
             bt_run: Vec::new(),
             drrun: Vec::new(),
+            figure: None,
             ratio: None,
             difference: None,
             drrun_ratio: None,
@@ -159,6 +166,7 @@ impl Row {
         self.native = rounds.native().to_vec();
         self.bt_run = rounds.ours();
         self.drrun = rounds.peer();
+        self.figure = stats::estimate(&self.bt_run);
         self.ratio = rounds.ratio();
         self.difference = rounds.difference();
         self.drrun_ratio = stats::estimate(&rounds.peer_ratios());
@@ -181,7 +189,15 @@ impl Row {
         match self.target? {
             Target::Ratio { .. } => Some((self.ratio?, self.ratio_floor?)),
             Target::Difference { .. } => Some((self.difference?, self.difference_floor?)),
+            Target::Absolute { .. } => Some((self.figure?, self.figure_floor()?)),
         }
+    }
+
+    /// How far a figure of ours strays if it strays as much as native's, in proportion. What native strays
+    /// in the row's unit would forgive too much where native takes many times as long.
+    #[must_use]
+    pub fn figure_floor(&self) -> Option<f64> {
+        Some(self.ratio_floor? * self.figure?.median)
     }
 
     /// Compares with the target.
@@ -211,6 +227,7 @@ pub struct Rows {
     rows: Vec<Row>,
     file: File,
     host: Host,
+    engine: Engine,
 }
 
 impl Rows {
@@ -218,13 +235,13 @@ impl Rows {
     ///
     /// # Errors
     /// The file cannot be opened.
-    pub fn append_to(path: &Path, host: Host) -> Result<Self> {
+    pub fn append_to(path: &Path, host: Host, engine: Engine) -> Result<Self> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         }
         let file =
             OpenOptions::new().create(true).append(true).open(path).with_context(|| path.display().to_string())?;
-        Ok(Self { rows: Vec::new(), file, host })
+        Ok(Self { rows: Vec::new(), file, host, engine })
     }
 
     /// Judges a row, keeps it and writes it.
@@ -232,25 +249,40 @@ impl Rows {
     /// # Errors
     /// The file cannot be written.
     pub fn push(&mut self, mut row: Row) -> Result<()> {
-        #[derive(Serialize)]
-        struct Line<'a> {
-            #[serde(flatten)]
-            row: &'a Row,
-            host: &'a Host,
-        }
         row.judge();
-        let line = Line { row: &row, host: &self.host };
-        let mut text = serde_json::to_string(&line)?;
-        text.push('\n');
-        self.file.write_all(text.as_bytes()).context("rows file")?;
+        self.write(&row)?;
         self.rows.push(row);
         Ok(())
+    }
+
+    /// Writes a line that is no row of the table, with engine and machine as rows have them.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&mut self, figures: &impl Serialize) -> Result<()> {
+        #[derive(Serialize)]
+        struct Line<'a, T> {
+            engine: Engine,
+            #[serde(flatten)]
+            figures: &'a T,
+            host: &'a Host,
+        }
+        let line = Line { engine: self.engine, figures, host: &self.host };
+        let mut text = serde_json::to_string(&line)?;
+        text.push('\n');
+        self.file.write_all(text.as_bytes()).context("rows file")
     }
 
     /// The rows so far.
     #[must_use]
     pub fn all(&self) -> &[Row] {
         &self.rows
+    }
+
+    /// The engine that is measured.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.engine
     }
 
     /// The machine.
@@ -286,6 +318,20 @@ mod tests {
     }
 
     #[test]
+    fn absolute_targets_look_at_our_figure_only_and_the_floor_is_in_proportion() {
+        let mut met = row(Target::Absolute { at_most: 12.0 });
+        met.judge();
+        assert_eq!(met.met, Some(true));
+        let mut missed = row(Target::Absolute { at_most: 11.9 });
+        missed.judge();
+        assert_eq!(missed.met, Some(false));
+        missed.ratio_floor = Some(0.01);
+        assert_eq!(missed.figure_floor(), Some(0.12));
+        missed.judge();
+        assert_eq!(missed.met, Some(true));
+    }
+
+    #[test]
     fn failed_rows_miss_and_missing_programs_have_no_verdict() {
         let mut failed = row(Target::Ratio { at_most: 9.0 });
         failed.fail("exit 1".to_owned());
@@ -315,7 +361,7 @@ mod tests {
     fn json_line_tells_state_unit_and_target() {
         let text = serde_json::to_string(&row(Target::Ratio { at_most: 1.5 })).unwrap();
         for part in
-            [r#""schema":1"#, r#""unit":"cpu_s""#, r#""state":"measured""#, r#""target":{"of":"ratio","at_most":1.5}"#]
+            [r#""schema":2"#, r#""unit":"cpu_s""#, r#""state":"measured""#, r#""target":{"of":"ratio","at_most":1.5}"#]
         {
             assert!(text.contains(part), "{part} in {text}");
         }

@@ -14,14 +14,6 @@ pub struct CacheFigures {
     pub heap_bytes: u64,
 }
 
-impl CacheFigures {
-    /// What the project allows a process to cost: 16 MiB and three times the translated code.
-    #[must_use]
-    pub fn allowance_bytes(&self) -> u64 {
-        (16 << 20) + 3 * self.guest_bytes
-    }
-}
-
 /// The figures of the image that translated the most; `None` if no line tells an end.
 #[must_use]
 pub fn largest_image(lines: &str) -> Option<CacheFigures> {
@@ -39,6 +31,30 @@ pub fn largest_image(lines: &str) -> Option<CacheFigures> {
         .max_by_key(|figures| figures.guest_bytes)
 }
 
+/// What engine direct found in its image cache, of all images of a family.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct ImageFigures {
+    /// Files whose image was found, or that were known to need none.
+    pub remembered: u64,
+    /// Bytes of code that were searched, because there was no image.
+    pub scanned_bytes: u64,
+}
+
+/// The sum over all lines that tell an end; `None` if none has these figures.
+#[must_use]
+pub fn image_figures(lines: &str) -> Option<ImageFigures> {
+    #[derive(Deserialize)]
+    struct Line {
+        sites: ImageFigures,
+    }
+    let add = |sum: ImageFigures, line: Line| ImageFigures {
+        remembered: sum.remembered + line.sites.remembered,
+        scanned_bytes: sum.scanned_bytes + line.sites.scanned_bytes,
+    };
+    let all = lines.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok());
+    all.fold(None, |sum, line| Some(add(sum.unwrap_or_default(), line)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,7 +68,16 @@ not a line
 "#;
         let expected = CacheFigures { guest_bytes: 100, cache_bytes: 300, heap_bytes: 7 };
         assert_eq!(largest_image(lines), Some(expected));
-        assert_eq!(expected.allowance_bytes(), 16 * 1024 * 1024 + 300);
+    }
+
+    #[test]
+    fn image_figures_are_those_of_the_whole_family() {
+        let lines = r#"{"event":"start","pid":1}
+{"event":"end","pid":1,"sites":{"displaced":3,"remembered":2,"scanned_bytes":0}}
+{"event":"end","pid":2,"sites":{"displaced":0,"remembered":1,"scanned_bytes":4096}}
+"#;
+        assert_eq!(image_figures(lines), Some(ImageFigures { remembered: 3, scanned_bytes: 4096 }));
+        assert_eq!(image_figures("{\"event\":\"end\"}\n"), None);
     }
 
     #[test]

@@ -6,17 +6,21 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
+use crate::engine::Engine;
 use crate::host::Host;
 use crate::launch::Launcher;
 use crate::os::{self, CpuSet};
 use crate::rows::{Rows, Status};
 use crate::suites::{GROUPS, Plan, Session, Stop};
-use crate::{host, peers, programs, report};
+use crate::{host, mechanisms, peers, programs, report};
 
 /// Options of `bt-bench speed`.
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// About a fifth of the work and few pairs: some five minutes instead of twenty-five
+    /// The engine of bt-run, which decides about the targets too
+    #[arg(long, value_enum, value_name = "ENGINE", default_value_t = Engine::Direct)]
+    engine: Engine,
+    /// About a fifth of the work and few pairs: for a look, not for a claim
     #[arg(long)]
     quick: bool,
     /// Only these groups (compute startup syscall memory) or rows (compute/xz)
@@ -66,20 +70,24 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 
     let date = host::now();
     let host = Host::inspect(&bt_run, drrun.as_deref());
-    eprint!("{}", report::heading(&host, &date));
+    eprint!("{}", report::heading(&host, arguments.engine, &date));
     name_missing_programs();
     os::keep_rows_on_interrupt();
     let path = arguments.rows.clone().unwrap_or_else(|| scratch.join("rows.jsonl"));
+    let launcher = Launcher { bt_run, engine: arguments.engine, cache: scratch.join("images"), drrun, scratch };
+    launcher.empty_cache()?;
     let mut session = Session {
         plan: Plan { quick: arguments.quick, pairs: arguments.pairs, only: arguments.only.clone(), cpu },
-        launcher: Launcher { bt_run, drrun, scratch },
+        launcher,
         peer: peers::dynamorio()?,
-        rows: Rows::append_to(&path, host)?,
+        rows: Rows::append_to(&path, host, arguments.engine)?,
         all_cpus,
+        mechanisms: Vec::new(),
+        missing_mechanisms: Vec::new(),
     };
     let result = session.run();
     if result.is_ok() && session.rows.all().is_empty() {
-        bail!("no row is named {}", arguments.only.join(" or "));
+        bail!("engine {} has no row named {}", arguments.engine, arguments.only.join(" or "));
     }
     print_report(&session, &date, &path);
     match result {
@@ -94,7 +102,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 fn print_report(session: &Session, date: &str, path: &Path) {
     let rows = session.rows.all();
-    println!("{}", report::heading(session.rows.host(), date));
+    println!("{}", report::heading(session.rows.host(), session.rows.engine(), date));
     print!("{}", report::table(rows));
     let count = |met: bool| rows.iter().filter(|row| row.met == Some(met)).count();
     let failed = |status: &Status| matches!(status, Status::Failed { .. });
@@ -110,9 +118,13 @@ fn print_report(session: &Session, date: &str, path: &Path) {
     println!(
         "Ratios and differences: medians of pairs with a bootstrap 95 % interval, each pair one run of bt-run \
          between two native ones. Floor: how far native against native strays in the same run. \
-         A target is met when the interval's upper end ≤ target + floor."
+         A target is met when the interval's upper end ≤ target + floor; an absolute one is about bt-run's own figure."
     );
     println!("DynamoRIO: {}.", session.peer.source);
+    let others = mechanisms::table(&session.mechanisms, &session.missing_mechanisms, session.rows.engine());
+    if !others.is_empty() {
+        print!("\n{others}");
+    }
 }
 
 /// The folder in which cargo put this program: `target` in most cases.
@@ -163,6 +175,19 @@ fn name_missing_programs() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn engine_is_direct_unless_named() {
+        #[derive(clap::Parser)]
+        struct Cli {
+            #[command(flatten)]
+            arguments: Arguments,
+        }
+        let engine = |words: &[&str]| <Cli as clap::Parser>::try_parse_from(words).map(|cli| cli.arguments.engine);
+        assert_eq!(engine(&["speed"]).ok(), Some(Engine::Direct));
+        assert_eq!(engine(&["speed", "--engine", "translate"]).ok(), Some(Engine::Translate));
+        assert!(engine(&["speed", "--engine", "auto"]).is_err());
+    }
 
     #[test]
     fn selections_begin_with_a_group() {

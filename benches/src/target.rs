@@ -18,6 +18,11 @@ pub enum Target {
         /// The largest difference that keeps it.
         at_most: f64,
     },
+    /// Ours alone, in the row's unit: what native takes does not matter.
+    Absolute {
+        /// The largest figure that keeps it.
+        at_most: f64,
+    },
 }
 
 impl Target {
@@ -25,7 +30,7 @@ impl Target {
     #[must_use]
     pub fn at_most(self) -> f64 {
         match self {
-            Self::Ratio { at_most } | Self::Difference { at_most } => at_most,
+            Self::Ratio { at_most } | Self::Difference { at_most } | Self::Absolute { at_most } => at_most,
         }
     }
 
@@ -56,6 +61,9 @@ mod tests {
         assert!(target.is_met(&estimate(1.2, 1.25), 0.0));
         assert!(!target.is_met(&estimate(1.2, 1.27), 0.01));
         assert!(target.is_met(&estimate(1.2, 1.27), 0.02 + 1e-9));
+        let target = Target::Absolute { at_most: 2.0 };
+        assert!(target.is_met(&estimate(1.9, 2.05), 0.1));
+        assert!(!target.is_met(&estimate(1.9, 2.15), 0.1));
     }
 
     #[test]

@@ -2,16 +2,20 @@
 
 use super::{Session, Stop, check, timed};
 use crate::launch::{Failure, Invocation};
+use crate::promises;
 use crate::rows::{Row, Unit};
 use crate::stats;
-use crate::target::Target;
 use crate::workload::{self, Sizes};
 
 const GROUP: &str = "compute";
 
-/// The geometric mean that is promised, and the one that is aimed for.
-const MEAN_AT_MOST: f64 = 1.25;
-const MEAN_AIM: f64 = 1.10;
+const MEAN: &str = "geometric-mean";
+
+/// The names of the rows.
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    workload::ALL.iter().map(|workload| workload.name).chain([MEAN]).collect()
+}
 
 /// Measures the workloads that are wanted and their geometric mean.
 ///
@@ -29,7 +33,7 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
     for workload in &wanted {
         let mut row = Row::new(GROUP, workload.name, Unit::CpuSeconds);
         row.pinned_cpu = Some(session.plan.cpu);
-        row.target = session.peer.figure(GROUP, workload.name).map(|figure| Target::Ratio { at_most: figure.ratio() });
+        row.target = session.target(GROUP, workload.name, 0);
         let Some(invocation) = workload.invocation(sizes, &inputs) else {
             session.push_not_installed(row, workload.program)?;
             continue;
@@ -67,21 +71,22 @@ fn measure_one(session: &mut Session, mut row: Row, invocation: &Invocation) -> 
 }
 
 fn push_mean(session: &mut Session, ratios: &[Vec<f64>], floors: &[Vec<f64>], wanted: usize) -> Result<(), Stop> {
-    let mut row = Row::new(GROUP, "geometric-mean", Unit::CpuSeconds);
+    let mut row = Row::new(GROUP, MEAN, Unit::CpuSeconds);
     row.pinned_cpu = Some(session.plan.cpu);
     row.ratio = stats::geometric_mean(ratios);
     row.ratio_floor = stats::geometric_mean(floors).map(|mean| mean.farthest_from(1.0));
-    let target = Target::Ratio { at_most: MEAN_AT_MOST };
+    let target = session.target(GROUP, MEAN, 0);
     // The promise is about all fourteen: the mean of some says nothing about it.
     let complete = ratios.len() == workload::ALL.len();
-    row.target = complete.then_some(target);
-    row.notes.push(format!(
-        "{} of {} rows measured, {} workloads in all; promised ≤ {MEAN_AT_MOST}×, aimed at ≤ {MEAN_AIM:.2}×",
-        ratios.len(),
-        wanted,
-        workload::ALL.len()
-    ));
-    if row.ratio.is_some_and(|ratio| target.is_close(&ratio)) && session.plan.pairs.is_none() {
+    row.target = target.filter(|_| complete);
+    row.notes.push(format!("{} of {} rows measured, {} workloads in all", ratios.len(), wanted, workload::ALL.len()));
+    if let Some(target) = target.filter(|_| !complete) {
+        row.notes.push(format!("promised ≤ {:.2}× of all", target.at_most()));
+    }
+    if let Some(aim) = promises::aim(session.engine()) {
+        row.notes.push(format!("aimed at ≤ {aim:.2}×"));
+    }
+    if row.ratio.zip(target).is_some_and(|(ratio, target)| target.is_close(&ratio)) && session.plan.pairs.is_none() {
         row.notes.push("close to the target: settle it with --pairs 15".to_owned());
     }
     session.push(row)

@@ -1,18 +1,23 @@
-//! Peak resident size, beside what the translated code allows.
+//! Peak resident size, beside what the engine may cost.
 
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Session, Stop, primitives, succeeded};
+use super::{Session, Stop, primitives, stats_of};
 use crate::launch::{Failure, Invocation, Launcher, Output, Side, describe_status};
 use crate::programs;
 use crate::rows::{Row, Unit};
 use crate::run_stats::{self, CacheFigures};
-use crate::target::Target;
 use crate::workload::{self, Sizes};
 
 const GROUP: &str = "memory";
 const ALL: [(&str, &str); 4] = [("bash", "bash"), ("python", "python3"), ("sqlite", "sqlite3"), ("node", "node")];
+
+/// The names of the rows.
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    ALL.iter().map(|(name, _)| *name).collect()
+}
 
 /// Measures the programs that are wanted.
 ///
@@ -46,10 +51,10 @@ fn measure_one(session: &mut Session, name: &str, program: &str) -> Result<(), S
         }
     };
     row.memory = Some(figures);
-    row.target = Some(Target::Difference { at_most: mebibytes(figures.allowance_bytes()) });
+    row.target = session.target(GROUP, name, figures.guest_bytes);
     let shown = |bytes| format!("{:.2}", mebibytes(bytes));
     row.notes.push(format!(
-        "target is 16 MiB + 3 × translated code; translated {} MiB, cache {} MiB, heap {} MiB",
+        "translated {} MiB, cache {} MiB, heap {} MiB",
         shown(figures.guest_bytes),
         shown(figures.cache_bytes),
         shown(figures.heap_bytes),
@@ -75,14 +80,7 @@ fn command(name: &str, program: &str, sizes: &Sizes, launcher: &Launcher) -> any
 }
 
 fn cache_figures(launcher: &Launcher, invocation: &Invocation) -> Result<CacheFigures, Failure> {
-    let file = launcher.scratch.join("stats.jsonl");
-    let _ = std::fs::remove_file(&file);
-    let option = format!("--stats={}", file.display());
-    let limit = Duration::from_secs(600);
-    let run = launcher.run(Side::BtRun, invocation, Output::Null, &[option], limit)?;
-    succeeded(launcher, Side::BtRun, run)?;
-    let text = std::fs::read_to_string(&file)
-        .map_err(|error| Failure::Failed(format!("bt-run: --stats wrote nothing: {error}")))?;
+    let text = stats_of(launcher, invocation)?;
     run_stats::largest_image(&text).ok_or_else(|| Failure::Failed("bt-run: --stats tells no end".to_owned()))
 }
 

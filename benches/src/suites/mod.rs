@@ -1,6 +1,7 @@
 //! What is measured, one module for each group of rows.
 
 pub mod compute;
+pub mod mechanisms;
 pub mod memory;
 pub mod primitives;
 pub mod startup;
@@ -12,11 +13,15 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::engine::Engine;
 use crate::launch::{Failure, Invocation, Launcher, Output, Run, Side, describe_status};
 use crate::measure::Rounds;
+use crate::mechanisms::Figures;
 use crate::os::{self, CpuSet};
 use crate::peers::Peer;
+use crate::promises;
 use crate::rows::{Row, Rows, Status};
+use crate::target::Target;
 
 /// The names of the groups, in the order of the table.
 pub const GROUPS: [&str; 4] = ["compute", "startup", "syscall", "memory"];
@@ -80,6 +85,10 @@ pub struct Session {
     pub rows: Rows,
     /// The CPUs that this process had at its start.
     pub all_cpus: CpuSet,
+    /// Figures of other mechanisms.
+    pub mechanisms: Vec<Figures>,
+    /// Those that are not installed.
+    pub missing_mechanisms: Vec<&'static str>,
 }
 
 impl Session {
@@ -91,7 +100,20 @@ impl Session {
         compute::run(self)?;
         startup::run(self)?;
         syscall::run(self)?;
-        memory::run(self)
+        memory::run(self)?;
+        mechanisms::run(self)
+    }
+
+    /// The engine that is measured.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.launcher.engine
+    }
+
+    /// What the engine promises of a row; `translated_bytes` is the guest code that was translated for it.
+    fn target(&self, group: &str, name: &str, translated_bytes: u64) -> Option<Target> {
+        let promise = promises::promise(self.engine(), group, name)?;
+        promise.target(self.peer.figure(group, name), translated_bytes)
     }
 
     /// Confines this process and its children to one CPU, or lets them go.
@@ -192,6 +214,16 @@ fn check(launcher: &Launcher, invocation: &Invocation) -> Result<Duration, Failu
     }
 }
 
+/// The lines that bt-run writes with `--stats` in an untimed run.
+fn stats_of(launcher: &Launcher, invocation: &Invocation) -> Result<String, Failure> {
+    let file = launcher.scratch.join("stats.jsonl");
+    let _ = std::fs::remove_file(&file);
+    let option = format!("--stats={}", file.display());
+    let run = launcher.run(Side::BtRun, invocation, Output::Null, &[option], Duration::from_secs(600))?;
+    succeeded(launcher, Side::BtRun, run)?;
+    std::fs::read_to_string(&file).map_err(|error| Failure::Failed(format!("bt-run: --stats wrote nothing: {error}")))
+}
+
 /// A timed run, which must exit 0 as the checked one did.
 fn timed(launcher: &Launcher, side: Side, invocation: &Invocation, limit: Duration) -> Result<Run, Failure> {
     let run = launcher.run(side, invocation, invocation.output, &[], limit)?;
@@ -205,6 +237,18 @@ fn succeeded(launcher: &Launcher, side: Side, run: Run) -> Result<Run, Failure> 
     let said = launcher.first_error_line(side).map_or_else(String::new, |line| format!(": {line}"));
     let native = if side == Side::Native { "" } else { " (native: exit 0)" };
     Err(Failure::Failed(format!("{}: {}{native}{said}", side.name(), describe_status(run.status))))
+}
+
+/// The rows of a group under an engine.
+#[must_use]
+pub fn names(group: &str, engine: Engine) -> Vec<&'static str> {
+    match group {
+        "compute" => compute::names(),
+        "startup" => startup::names(engine),
+        "syscall" => syscall::names(),
+        "memory" => memory::names(),
+        _ => Vec::new(),
+    }
 }
 
 /// A command in the scratch folder.
