@@ -84,8 +84,7 @@ pub fn print(path: &[u8]) -> Result<(), LoadError> {
 fn now_ns() -> u64 {
     let mut time = [0u64; 2];
     // SAFETY: the kernel writes a struct timespec.
-    let _ =
-        unsafe { raw::syscall(k::__NR_clock_gettime, [u64::from(k::CLOCK_MONOTONIC), time.as_mut_ptr() as u64]) };
+    let _ = unsafe { raw::syscall(k::__NR_clock_gettime, [u64::from(k::CLOCK_MONOTONIC), time.as_mut_ptr() as u64]) };
     let [seconds, nanoseconds] = time;
     seconds * 1_000_000_000 + nanoseconds
 }
