@@ -1,5 +1,6 @@
 //! Which calls pass without entering Rust, and which the runtime must see.
 
+use crate::engine::translate::ibl::set_stub_call;
 use crate::gate::{ANSWERS, CallEntry, entry_address};
 use crate::options::{self, EmulateLevel};
 use crate::syscall::table::{self, Treatment};
@@ -48,9 +49,9 @@ fn may_answer() -> bool {
     options::get().emulate != EmulateLevel::Off && !FILTERED.load(Ordering::Relaxed)
 }
 
-/// What a stub does with a call if it need not enter the gate.
-fn ungated(nr: u32) -> CallEntry {
-    if ANSWERS.iter().any(|answer| answer.number == nr) { CallEntry::Getpid } else { CallEntry::Pass }
+/// Stubs answer the call, or leave it to the gate.
+fn is_answered(nr: usize) -> bool {
+    ANSWERS.iter().any(|answer| answer.number as usize == nr)
 }
 
 /// What the gate does with each call, for threads to come.
@@ -58,17 +59,17 @@ static ENTRIES: [AtomicU64; COUNTED_CALLS] = [const { AtomicU64::new(0) }; COUNT
 
 /// Sets what the gate does with each call of a thread.
 pub fn apply_to(ts: &mut ThreadState) {
-    let gated = ts.gated_calls.iter_mut();
-    for (((slot, gated), entry), nr) in ts.call_entries.iter_mut().zip(gated).zip(&ENTRIES).zip(0..) {
+    for (slot, entry) in ts.call_entries.iter_mut().zip(&ENTRIES) {
         *slot = entry.load(Ordering::Relaxed);
-        *gated = u8::from(*slot != entry_address(ungated(nr)));
     }
 }
 
 /// Sets it for every thread, from the table and the options.
 pub fn apply() {
     for (nr, entry) in ENTRIES.iter().enumerate() {
-        entry.store(entry_address(call_entry(nr as u64)), Ordering::Relaxed);
+        let what = call_entry(nr as u64);
+        entry.store(entry_address(what), Ordering::Relaxed);
+        set_stub_call(nr, what == CallEntry::Pass && !is_answered(nr), what == CallEntry::Getpid);
     }
     registry::for_each_mut(apply_to);
 }

@@ -89,11 +89,11 @@ extern "C" fn second(ts: *mut ThreadState) {
     }
     ts.install_alt_stack();
     action::start();
-    policy::apply();
     if let Err(what) = translate::start() {
         say(format_args!("{what}"));
         raw::exit_group(126)
     }
+    policy::apply();
     ts.is_translating = options::get().engine == EngineChoice::Translate;
     translate::lock().cache.max_bytes = u64::from(options::get().cache_mib) << 20;
     match load(ts, &initial, &plan) {

@@ -34,12 +34,13 @@ pub struct Layout {
     pub enter_cpuid: i32,
     /// Pointer to the gate: rcx = guest pc behind the call, r11 = cache pc behind it.
     pub enter_gate: i32,
-    /// Bytes by call number: not zero where even a call whose number is known must enter the gate.
-    pub gated_calls: i32,
-    /// Counters of 64 bits by call number, for calls that a stub passes on.
+    /// Address of 65,536 bytes by call number: not zero where a stub may make the call itself. Behind them lie as many, of
+    /// which only those for [`answers`](Self::answers) need exist: not zero where a stub may answer. Below 2 GiB.
+    pub stub_calls: u32,
+    /// Counters of 64 bits, offset from gs, by call number, for the calls that a stub makes: those with a byte in `stub_calls`.
     pub call_counts: i32,
-    /// Numbers in these tables.
-    pub known_calls: u32,
+    /// Stubs may make calls at all; otherwise they always enter the gate.
+    pub stubs_call: bool,
     /// Calls that a stub answers with a 32-bit value.
     pub answers: &'static [Answer],
     /// Address of the indirect-branch table: 65,536 pointers indexed by the low 16 bits of a guest pc. Below 2 GiB.

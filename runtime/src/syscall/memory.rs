@@ -1,7 +1,7 @@
 //! Memory calls: the kernel carries them out, the map of guest code follows.
 
 use super::{CODE_CHANGES, Call, Outcome};
-use crate::engine::translate::{Engine, Locked, lock};
+use crate::engine::translate::{Engine, Locked, ibl, lock};
 use crate::mem::guest;
 use crate::mem::map::Region;
 use crate::options::{self, EngineChoice};
@@ -45,8 +45,8 @@ fn is_ours(start: u64, end: u64) -> bool {
     if overlaps(s, e) {
         return true;
     }
-    let table = crate::engine::translate::ibl::IBTC.load(Ordering::Relaxed);
-    if overlaps(table, table + (512 << 10)) {
+    let table = ibl::IBTC.load(Ordering::Relaxed);
+    if overlaps(table, table + ibl::LOW_BYTES) {
         return true;
     }
     let mut found = {

@@ -157,8 +157,6 @@ pub struct ThreadState {
     pub answered: [u64; ANSWERED_CALLS],
     /// Where the gate goes on for a call, by number.
     pub call_entries: [u64; COUNTED_CALLS],
-    /// By number: not zero where a stub must not make or answer the call itself.
-    pub gated_calls: [u8; COUNTED_CALLS],
     /// System calls of this thread that passed, by number.
     pub counts: [u64; COUNTED_CALLS],
     /// Numbers outside the table (all of rax), with their counts.
@@ -207,7 +205,6 @@ pub mod offset {
     pub const PID: usize = offset_of!(ThreadState, pid);
     pub const ANSWERED: usize = offset_of!(ThreadState, answered);
     pub const CALL_ENTRIES: usize = offset_of!(ThreadState, call_entries);
-    pub const GATED_CALLS: usize = offset_of!(ThreadState, gated_calls);
     pub const COUNTS: usize = offset_of!(ThreadState, counts);
     pub const LOOKUP_HITS: usize = offset_of!(ThreadState, lookup_hits);
     pub const RIP: usize = offset_of!(ThreadState, regs) + offset_of!(Regs, rip);

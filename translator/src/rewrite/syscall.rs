@@ -1,9 +1,9 @@
-//! `syscall`: to the gate, or by itself where its number is known.
+//! `syscall`: to the gate, or in a stub by itself.
 //!
 //! The instruction itself overwrites rcx with the pc behind it and r11 with the flags (Intel SDM vol. 2, SYSCALL), so both
 //! are free: they carry the two return addresses into the gate.
 //!
-//! A stub whose number is known makes the call itself. An indirect jump behind a system call is mispredicted, because the kernel
+//! A stub makes the call itself where the gate need not see it. An indirect jump behind a system call is mispredicted, because the kernel
 //! clears the branch history on entry: to return from the gate costs 7 ns, to enter it by a pointer 4.
 
 use crate::addr::GuestPc;
@@ -15,12 +15,17 @@ use crate::translation::Recover;
 /// Emits one call.
 pub fn emit(site: &mut Site<'_>) -> Next {
     site.mark(Recover::At);
-    match site.out.known_number.filter(|&n| site.out.in_place && n < site.layout.known_calls) {
-        Some(number) => known(site, number),
-        None => to_gate(site.layout, &mut site.out.hot, site.pc.plus(2)),
+    if site.out.in_place && site.layout.stubs_call {
+        in_stub(site, site.out.known_number.filter(|&number| number < TABLE_LEN));
+    } else {
+        let next = site.next();
+        to_gate(site.layout, &mut site.out.hot, next);
     }
     Next::Continue
 }
+
+/// Numbers in [`Layout::stub_calls`].
+const TABLE_LEN: u32 = 1 << 16;
 
 /// `lea rcx, next; lea r11, [behind]; jmp gs:[enter_gate]`: the gate comes back behind the jump.
 fn to_gate(layout: &Layout, hot: &mut Code, next: GuestPc) {
@@ -31,45 +36,103 @@ fn to_gate(layout: &Layout, hot: &mut Code, next: GuestPc) {
     hot.jump_slot(layout.enter_gate);
 }
 
-/// The call `number`: without a jump that has to be predicted by history unless the gate must see it.
-fn known(site: &mut Site<'_>, number: u32) {
+/// Emits `jrcxz` and returns where its displacement ends.
+fn jump_if_rcx_is_zero(hot: &mut Code) -> u32 {
+    hot.put(&[0xe3, 0]);
+    hot.offset()
+}
+
+/// Makes a short jump that ends at `from` lead here.
+fn land(hot: &mut Code, from: u32) {
+    let distance = u8::try_from(hot.offset() - from).unwrap_or(0);
+    hot.patch8(from - 1, distance);
+}
+
+/// A call that the stub makes by itself, without a jump that is predicted by history, unless the gate must see it. No flag
+/// changes: conditions are loads into rcx and `jrcxz`.
+fn in_stub(site: &mut Site<'_>, number: Option<u32>) {
     let (layout, next) = (site.layout, site.next());
-    let n = i32::try_from(number).unwrap_or(0);
-    let answer = layout.answers.iter().find(|a| a.number == number);
-    let count = answer.map_or(layout.call_counts + 8 * n, |a| a.count);
-    // movzx ecx, byte gs:[gated + n]; flags stay.
     let hot = &mut site.out.hot;
-    hot.put(&[0x65, 0x0f, 0xb6, 0x0c, 0x25]);
-    hot.put32(layout.gated_calls + n);
-    hot.put(&[0xe3, 0]); // jrcxz over the way into the gate
-    let gate_at = hot.offset();
-    to_gate(layout, hot, next);
-    let own_at = hot.offset();
-    hot.patch8(gate_at - 1, u8::try_from(own_at - gate_at).unwrap_or(0));
-    // inc would change flags.
-    hot.load_slot(gpr::RCX, count);
-    hot.put(&[0x48, 0x8d, 0x49, 0x01]); // lea rcx, [rcx + 1]
-    hot.store_slot(count, gpr::RCX);
-    match answer {
-        Some(&Answer { value, .. }) => {
-            // The instruction leaves the flags in r11. The guest's stack is not ours to push them on.
-            hot.store_slot(layout.slot_rsp, gpr::RSP);
-            hot.load_slot(gpr::RSP, layout.runtime_sp);
-            site.mark(Recover::Rsp);
-            let hot = &mut site.out.hot;
-            hot.put(&[0x9c, 0x41, 0x5b]); // pushfq; pop r11
-            hot.load_slot(gpr::RSP, layout.slot_rsp);
-            site.mark(Recover::At);
-            let hot = &mut site.out.hot;
-            hot.put(&[0x65, 0x8b, 0x04, 0x25]); // mov eax, gs:[value]
-            hot.put32(value);
+    let mut to_gate_from = [None; 2];
+    match number {
+        Some(number) => {
+            let answered = layout.answers.iter().any(|a| a.number == number);
+            let table = if answered { layout.stub_calls + TABLE_LEN } else { layout.stub_calls };
+            // movzx ecx, byte [table + number]
+            hot.put(&[0x0f, 0xb6, 0x0c, 0x25]);
+            hot.put(&(table + number).to_le_bytes());
         }
-        None => hot.put(&[0x0f, 0x05]),
+        None => {
+            // The kernel reads eax. Its upper half must be zero: by way of memory, as shifts change flags.
+            hot.put(&[0x65, 0x89, 0x04, 0x25]); // mov gs:[scratch], eax
+            hot.put32(layout.slot_scratch);
+            hot.put(&[0x65, 0x0f, 0xb7, 0x0c, 0x25]); // movzx ecx, word gs:[scratch + 2]
+            hot.put32(layout.slot_scratch + 2);
+            let small = jump_if_rcx_is_zero(hot);
+            hot.put(&[0xeb, 0]); // jmp to the gate
+            to_gate_from[0] = Some(hot.offset());
+            land(hot, small);
+            hot.put(&[0x0f, 0xb7, 0xc8]); // movzx ecx, ax
+            hot.put(&[0x0f, 0xb6, 0x89]); // movzx ecx, byte [rcx + stub_calls]
+            hot.put(&layout.stub_calls.to_le_bytes());
+        }
+    }
+    to_gate_from[1] = Some(jump_if_rcx_is_zero(hot));
+    hot.put(&[0xeb, 0]); // jmp over the way into the gate
+    let own = hot.offset();
+    for from in to_gate_from.into_iter().flatten() {
+        land(hot, from);
+    }
+    to_gate(layout, hot, next);
+    let gate_end = hot.offset();
+    land(hot, own);
+    match number.and_then(|number| layout.answers.iter().find(|a| a.number == number)) {
+        Some(answer) => answer_here(site, answer),
+        None => {
+            match number {
+                Some(number) => {
+                    let count = layout.call_counts + i32::try_from(number * 8).unwrap_or(0);
+                    hot.load_slot(gpr::RCX, count);
+                    hot.put(&[0x48, 0x8d, 0x49, 0x01]); // lea rcx, [rcx + 1]; inc would change flags
+                    hot.store_slot(count, gpr::RCX);
+                }
+                None => {
+                    // eax is below the table's length, but what is above it in rax is not known.
+                    hot.put(&[0x44, 0x0f, 0xb7, 0xd8]); // movzx r11d, ax
+                    hot.put(&[0x65, 0x4a, 0x8b, 0x0c, 0xdd]); // mov rcx, gs:[r11*8 + counts]
+                    hot.put32(layout.call_counts);
+                    hot.put(&[0x48, 0x8d, 0x49, 0x01]);
+                    hot.put(&[0x65, 0x4a, 0x89, 0x0c, 0xdd]); // mov gs:[r11*8 + counts], rcx
+                    hot.put32(layout.call_counts);
+                }
+            }
+            hot.put(&[0x0f, 0x05]);
+        }
     }
     site.mark_at(next, Recover::At);
     let hot = &mut site.out.hot;
     hot.load_address(gpr::RCX, next.0);
     let behind = hot.offset();
     // The gate comes back here: the displacement is the field before its jump of eight bytes.
-    hot.patch32(own_at - 8 - 4, i32::try_from(behind - (own_at - 8)).unwrap_or(0));
+    hot.patch32(gate_end - 8 - 4, i32::try_from(behind - (gate_end - 8)).unwrap_or(0));
+}
+
+/// A call that is answered with a value of the thread's state.
+fn answer_here(site: &mut Site<'_>, answer: &Answer) {
+    let layout = site.layout;
+    let hot = &mut site.out.hot;
+    hot.load_slot(gpr::RCX, answer.count);
+    hot.put(&[0x48, 0x8d, 0x49, 0x01]); // lea rcx, [rcx + 1]
+    hot.store_slot(answer.count, gpr::RCX);
+    // The instruction leaves the flags in r11. The guest's stack is not ours to push them on.
+    hot.store_slot(layout.slot_rsp, gpr::RSP);
+    hot.load_slot(gpr::RSP, layout.runtime_sp);
+    site.mark(Recover::Rsp);
+    let hot = &mut site.out.hot;
+    hot.put(&[0x9c, 0x41, 0x5b]); // pushfq; pop r11
+    hot.load_slot(gpr::RSP, layout.slot_rsp);
+    site.mark(Recover::At);
+    let hot = &mut site.out.hot;
+    hot.put(&[0x65, 0x8b, 0x04, 0x25]); // mov eax, gs:[value]
+    hot.put32(answer.value);
 }

@@ -17,9 +17,9 @@ pub const LAYOUT: Layout = Layout {
     enter_lookup: 0x48,
     enter_gate: 0x50,
     enter_cpuid: 0x58,
-    gated_calls: 0x1000,
+    stub_calls: 0x7ff8_0000,
     call_counts: 0x2000,
-    known_calls: 512,
+    stubs_call: true,
     answers: &[Answer { number: 39, value: 0x30, count: 0x38 }],
     ibtc: 0x7ff0_0000,
 };

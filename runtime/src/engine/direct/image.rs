@@ -9,12 +9,14 @@
 //! one, and it is never changed afterwards. Whatever is not as it should be is ignored, and the file scanned.
 
 use super::patch::{Patch, SOURCE_BYTES, Stub};
+use crate::engine::translate::ibl::IBTC;
 use crate::mem::guest;
 use crate::options::{self, PATH_BYTES};
 use crate::sys::raw::{self, Errno};
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
+use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;
 
 /// Files larger than this are not copied.
@@ -37,7 +39,7 @@ pub struct Key {
     /// Distance between pages of the file and of memory, for programs that cannot be moved; 0 for others.
     fixed_at: u64,
     build: [u64; 3],
-    /// What the options change in stubs: 1 for `--strict`.
+    /// What else changes stubs: `--strict`, and where tables lie.
     variant: u64,
 }
 // SAFETY: integers without padding.
@@ -76,7 +78,8 @@ impl Key {
         // Code in the low 2 GiB holds addresses as immediates.
         let fixed_at = if start < 1 << 31 { start } else { 0 };
         let Stat { device, inode, size, times, .. } = stat;
-        let variant = u64::from(options::get().strict);
+        // Stubs hold the address of the table of calls.
+        let variant = u64::from(options::get().strict) | IBTC.load(Ordering::Relaxed) << 1;
         Some(Self {
             device,
             inode,

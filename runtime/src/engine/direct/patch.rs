@@ -13,11 +13,11 @@ pub const SOURCE_BYTES: usize = 24;
 /// Opcode of `jmp rel32`.
 pub const JUMP: u8 = 0xe9;
 /// Bytes of a stub at most, constants included; a longer one is not used.
-pub const STUB_BYTES: u64 = 192;
+pub const STUB_BYTES: u64 = 224;
 /// Bytes of a jump to a stub that found no room, aligned.
 const TRAMPOLINE_BYTES: u64 = 8;
 /// A stub's constants lie this far behind its beginning.
-const COLD_OFFSET: u64 = 128;
+const COLD_OFFSET: u64 = 160;
 const LONGEST_INSN: usize = 15;
 
 /// What was overwritten at a site.

@@ -19,6 +19,29 @@ const IBTC_ENTRIES: u64 = 1 << 16;
 const SLACK: u64 = 64;
 const FIRST_BITS: u32 = 12;
 
+/// Behind the first level lie bytes by call number (`Layout::stub_calls`), of which only two pages are ever touched.
+#[expect(clippy::cast_possible_truncation, reason = "half a MiB")]
+pub const STUB_CALLS_OFFSET: u32 = IBTC_ENTRIES as u32 * 8;
+const STUB_CALLS_BYTES: u64 = 1 << 16;
+/// Bytes of the second table, for calls that stubs answer.
+const STUB_ANSWERS_BYTES: u64 = 4096;
+/// Bytes of the first level and what lies behind it.
+pub const LOW_BYTES: u64 = STUB_CALLS_OFFSET as u64 + STUB_CALLS_BYTES + STUB_ANSWERS_BYTES;
+
+/// Lets stubs make the call `nr` themselves, or answer it, or neither. Before [`start`] it does nothing.
+pub fn set_stub_call(nr: usize, makes: bool, answers: bool) {
+    let table = IBTC.load(Ordering::Relaxed);
+    if table == 0 || nr as u64 >= STUB_ANSWERS_BYTES {
+        return;
+    }
+    let first = table + u64::from(STUB_CALLS_OFFSET) + nr as u64;
+    for (at, allowed) in [(first, makes), (first + STUB_CALLS_BYTES, answers)] {
+        let byte: *mut u8 = core::ptr::with_exposed_provenance_mut(usize::try_from(at).unwrap_or(0));
+        // SAFETY: inside the mapping made by `start`; stubs read single bytes.
+        unsafe { byte.write_volatile(u8::from(allowed)) };
+    }
+}
+
 /// Address of the first level.
 pub static IBTC: AtomicU64 = AtomicU64::new(0);
 /// Address of the second level.
@@ -39,7 +62,7 @@ fn word(address: u64) -> &'static AtomicU64 {
 /// Maps both levels; returns the address of the first, which lies below 2 GiB because emitted code reaches it with a
 /// 32-bit displacement and no base register.
 pub fn start() -> Result<u32, &'static str> {
-    let bytes = IBTC_ENTRIES * 8;
+    let bytes = LOW_BYTES;
     // Just below the lowest address a sanitizer's shadow begins at (0x7fff7000), far above where brk starts.
     let mut at = 0x7ff0_0000u64;
     let found = loop {

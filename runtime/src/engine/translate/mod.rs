@@ -82,10 +82,6 @@ pub struct Stats {
     pub steps: u64,
 }
 
-/// Numbers that a stub can know.
-#[expect(clippy::cast_possible_truncation, reason = "512")]
-const KNOWN_CALLS: u32 = crate::thread::state::COUNTED_CALLS as u32;
-
 /// Offsets that emitted code uses.
 fn layout(ibtc: u32) -> Layout {
     use crate::thread::state::offset as o;
@@ -101,10 +97,10 @@ fn layout(ibtc: u32) -> Layout {
         enter_lookup: off(o::ENTER_LOOKUP),
         enter_gate: off(o::ENTER_GATE),
         enter_cpuid: off(o::ENTER_CPUID),
-        gated_calls: off(o::GATED_CALLS),
+        stub_calls: ibtc + ibl::STUB_CALLS_OFFSET,
         call_counts: off(o::COUNTS),
         // With --strict only the runtime's own code may make calls.
-        known_calls: if options::get().strict { 0 } else { KNOWN_CALLS },
+        stubs_call: !options::get().strict,
         answers: &crate::gate::ANSWERS,
         ibtc,
     }
