@@ -1,7 +1,7 @@
 //! From the kernel's first instruction to the guest's first instruction.
 
 use crate::engine::direct::functions::ElfImage;
-use crate::engine::translate::{self, Engine};
+use crate::engine::{self, Engine};
 use crate::gate::asm::on_runtime_stack;
 use crate::loader::elf::{self, Fd, Headers, Image};
 use crate::loader::handoff::Handoff;
@@ -89,20 +89,20 @@ extern "C" fn second(ts: *mut ThreadState) {
     }
     ts.install_alt_stack();
     action::start();
-    if let Err(what) = translate::start() {
+    if let Err(what) = engine::start() {
         say(format_args!("{what}"));
         raw::exit_group(126)
     }
     policy::apply();
     ts.is_translating = options::get().engine == EngineChoice::Translate;
-    translate::lock().cache.max_bytes = u64::from(options::get().cache_mib) << 20;
+    engine::lock().cache.max_bytes = u64::from(options::get().cache_mib) << 20;
     match load(ts, &initial, &plan) {
         Ok(()) => {}
         Err(e) => fail(&plan.found.execfn, e),
     }
     crate::engine::direct::strict::arm();
     let pc = ts.regs.rip;
-    translate::dispatch::redirect(ts, pc);
+    engine::redirect(ts, pc);
 }
 
 /// An exec inside the family.
@@ -215,7 +215,7 @@ fn fail(name: &[u8], error: LoadError) -> ! {
 fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), LoadError> {
     let fd = plan.found.fd;
     let headers = Headers::parse(&Fd(fd))?;
-    let mut guard = translate::lock();
+    let mut guard = engine::lock();
     let in_place = options::get().engine == EngineChoice::Direct;
     let engine = &mut *guard;
     let on_exec = |engine: &mut Engine, start, end, prot, fd, offset| {

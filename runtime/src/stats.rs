@@ -1,6 +1,6 @@
 //! `--stats`: one JSON line when an image starts, one when it ends, one for each image that was executed natively.
 
-use crate::engine::translate;
+use crate::engine;
 use crate::gate::ANSWERS;
 use crate::options;
 use crate::report::Bytes;
@@ -169,7 +169,7 @@ pub fn finish(how: &str) {
         hits += ts.lookup_hits;
     });
     let (stats, links, sites) = {
-        let engine = translate::lock();
+        let engine = engine::lock();
         (engine.stats, engine.links_before + engine.fragments.links, engine.direct.sites)
     };
     let mut out = Text { bytes: alloc::vec::Vec::with_capacity(4096) };

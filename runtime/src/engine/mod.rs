@@ -1,4 +1,167 @@
 //! The engines: where the guest's code runs, and how its system calls are caught.
+//!
+//! A thread runs in place ([`direct`]) or from the code cache ([`translate`]), as its state says
+//! ([`ThreadState::is_translating`]); one that comes to what cannot run in place goes on translating. Signals and system
+//! calls ask the same of both: [`redirect`] and [`Engine::resume_at`], where a thread goes on at a guest pc;
+//! [`Engine::recover`], the guest's state at a pc of ours; [`Engine::write_fault`]; and what becomes of memory
+//! ([`Engine::mapped`], [`Engine::protected`], [`Engine::unmapped`]).
 
 pub mod direct;
+pub mod recover;
 pub mod translate;
+
+use crate::mem::lock::{Guard, Mutex};
+use crate::mem::map::CodeMap;
+use crate::options;
+use crate::thread::state::ThreadState;
+use alloc::vec::Vec;
+use bt_translator::block::Translator;
+use bt_translator::layout::Layout;
+use bt_translator::translation::Translation;
+use direct::Direct;
+use translate::cache::Cache;
+use translate::fragments::Fragments;
+use translate::{Generation, ibl};
+
+/// Everything the engines know, under one lock: a process can have threads of both.
+pub struct Engine {
+    /// Makes fragments.
+    pub translator: Translator,
+    /// Buffers of the translation under way.
+    pub out: Translation,
+    /// Far slots of the exits of the fragment being placed.
+    pub far: Vec<u64>,
+    /// Zone that the translation under way is made for.
+    pub zone_index: usize,
+    /// Cache memory.
+    pub cache: Cache,
+    /// What has been translated.
+    pub fragments: Fragments,
+    /// Caches that were flushed and that a thread may still be in.
+    pub retired: Vec<Generation>,
+    /// Guest memory that holds code, as the guest sees it.
+    pub map: CodeMap,
+    /// What has been patched in place.
+    pub direct: Direct,
+    /// Links made in flushed caches.
+    pub links_before: u64,
+    /// Figures for `--stats`.
+    pub stats: Stats,
+}
+
+/// Figures for `--stats`.
+#[derive(Default, Clone, Copy)]
+pub struct Stats {
+    /// Fragments made.
+    pub fragments: u64,
+    /// Guest instructions translated.
+    pub insns: u64,
+    /// Guest bytes translated.
+    pub guest_bytes: u64,
+    /// Cache bytes emitted.
+    pub cache_bytes: u64,
+    /// Exits linked.
+    pub links: u64,
+    /// Fragments dropped because their code changed.
+    pub invalidations: u64,
+    /// Write faults on pages protected because they hold translated code.
+    pub write_faults: u64,
+    /// Times the whole cache was dropped.
+    pub flushes: u64,
+    /// Instructions executed in place with the trap flag.
+    pub steps: u64,
+}
+
+/// Offsets that emitted code uses.
+fn layout(ibtc: u32) -> Layout {
+    use crate::thread::state::offset as o;
+    let off = |n: usize| i32::try_from(n).unwrap_or(0);
+    Layout {
+        slot_rcx: off(o::SLOT_RCX),
+        slot_r11: off(o::SLOT_R11),
+        slot_scratch: off(o::SLOT_SCRATCH),
+        slot_rsp: off(o::gpr(crate::thread::state::reg::RSP)),
+        runtime_sp: off(o::RUNTIME_SP),
+        guest_gs_base: off(o::GUEST_GS_BASE),
+        enter_exit: off(o::ENTER_EXIT),
+        enter_lookup: off(o::ENTER_LOOKUP),
+        enter_gate: off(o::ENTER_GATE),
+        enter_cpuid: off(o::ENTER_CPUID),
+        stub_calls: ibtc + ibl::STUB_CALLS_OFFSET,
+        call_counts: off(o::COUNTS),
+        // With --strict only the runtime's own code may make calls.
+        stubs_call: !options::get().strict,
+        answers: &crate::gate::ANSWERS,
+        ibtc,
+    }
+}
+
+static ENGINE: Mutex<Option<Engine>> = Mutex::new(None);
+
+/// Prepares the engine: maps the look-up table. `Err` says what is missing.
+pub fn start() -> Result<(), &'static str> {
+    let ibtc = ibl::start()?;
+    *ENGINE.lock() = Some(Engine {
+        translator: Translator::new(layout(ibtc)),
+        out: Translation::default(),
+        far: Vec::new(),
+        zone_index: 0,
+        cache: Cache::default(),
+        fragments: Fragments::default(),
+        retired: Vec::new(),
+        links_before: 0,
+        map: CodeMap::default(),
+        direct: Direct::default(),
+        stats: Stats::default(),
+    });
+    Ok(())
+}
+
+/// The engine, for one thread at a time.
+pub struct Locked(Guard<'static, Option<Engine>>);
+
+/// Takes the engine's lock. Not from a host signal handler that interrupted the runtime (SIGNALS.md, "Lock rule").
+#[must_use]
+pub fn lock() -> Locked {
+    Locked(ENGINE.lock())
+}
+
+impl core::ops::Deref for Locked {
+    type Target = Engine;
+    fn deref(&self) -> &Engine {
+        match &*self.0 {
+            Some(engine) => engine,
+            None => crate::report::internal("the engine is used before it is started"),
+        }
+    }
+}
+
+impl core::ops::DerefMut for Locked {
+    fn deref_mut(&mut self) -> &mut Engine {
+        match &mut *self.0 {
+            Some(engine) => engine,
+            None => crate::report::internal("the engine is used before it is started"),
+        }
+    }
+}
+
+/// Makes the thread continue at the guest pc `pc`.
+pub fn redirect(ts: &mut ThreadState, pc: u64) {
+    ts.regs.rip = pc;
+    lock().resume_at(ts, pc);
+}
+
+impl Engine {
+    /// Points `resume` at where the thread goes on for the guest pc `pc`: there itself or in a stub, for a thread that runs in
+    /// place; else in the code cache.
+    pub fn resume_at(&mut self, ts: &mut ThreadState, pc: u64) {
+        if !ts.is_translating {
+            if let Some(at) = self.in_place_entry(pc) {
+                ts.resume = at;
+                return;
+            }
+            ts.is_translating = true;
+        }
+        self.resume_in_cache(ts, pc);
+    }
+}

@@ -5,7 +5,7 @@
 //! the one whose operand has that value, the newest of several (code that crashes is rarely old). For a call its return
 //! address decides; a `ret` is not found, its fault names the target, as on AMD.
 
-use crate::engine::translate::lock;
+use crate::engine::lock;
 use crate::mem::guest;
 use crate::thread::state::{Regs, reg};
 use bt_translator::decode::{Class, Insn, Prefixes, decode};

@@ -2,7 +2,7 @@
 
 use super::host::queue;
 use super::{action, never_blocked};
-use crate::engine::translate::lock;
+use crate::engine::lock;
 use crate::gate::region::{Label, address};
 use crate::mem::guest;
 use crate::sys::types::{FPX_SW_OFFSET, FpxSwBytes, RtSigFrame, SigAction, SigInfo, StackT, UContext, sa, sig};

@@ -3,7 +3,7 @@
 use super::context::{regs_of, set_regs};
 use super::deliver::{deliver, enter_dispatcher};
 use super::leave::{block_all, leave};
-use crate::engine::translate::lock;
+use crate::engine::lock;
 use crate::sys::types::{SigInfo, UContext, sig};
 use crate::thread::state::ThreadState;
 

@@ -1,7 +1,7 @@
 //! `int 0x80`: the 32-bit system call entry, reached from 64-bit code.
 
 use super::{Outcome, set};
-use crate::engine::translate::dispatch::redirect;
+use crate::engine::redirect;
 use crate::thread::state::{ThreadState, reg};
 use linux_raw_sys::general as k;
 

@@ -1,7 +1,8 @@
 //! Memory calls: the kernel carries them out, the map of guest code follows.
 
 use super::{CODE_CHANGES, Call, Outcome};
-use crate::engine::translate::{Engine, Locked, ibl, lock};
+use crate::engine::translate::ibl;
+use crate::engine::{Engine, Locked, lock};
 use crate::mem::guest;
 use crate::mem::map::Region;
 use crate::options::{self, EngineChoice};

@@ -13,8 +13,7 @@ pub mod table;
 pub mod thread;
 pub mod trace_line;
 
-use crate::engine::translate::dispatch::redirect;
-use crate::engine::translate::lock;
+use crate::engine::{lock, redirect};
 use crate::gate::asm;
 use crate::mem::guest;
 use crate::options::{self, EngineChoice};

@@ -2,7 +2,7 @@
 
 use super::set;
 use super::{Call, Outcome, put_user};
-use crate::engine::translate::dispatch::redirect;
+use crate::engine::redirect;
 use crate::options::{self, EngineChoice};
 use crate::policy;
 use crate::stats;

@@ -5,8 +5,7 @@
 //! copy of the parent's state.
 
 use super::{Call, Outcome, set};
-use crate::engine::direct::strict;
-use crate::engine::translate;
+use crate::engine::{self, direct::strict};
 use crate::mem::{guest, heap};
 use crate::signal::{action, leave::set_mask};
 use crate::stats;
@@ -169,7 +168,7 @@ fn fork_like(call: &mut Call<'_>, stack: u64, clone3: Option<CloneArgs>) -> Outc
     let args3 = clone3.map(|args| CloneArgs { stack: 0, stack_size: 0, ..args });
     // Every lock is held across the fork, so that the child finds whole structures.
     let result = {
-        let _engine = translate::lock();
+        let _engine = engine::lock();
         action::with_lock(|| {
             registry::with_lock(|| {
                 heap::with_lock(|| match &args3 {

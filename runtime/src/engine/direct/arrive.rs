@@ -5,7 +5,7 @@ use super::functions::ElfImage;
 use super::image::{self, Content, Found};
 use super::patch::{JUMP, Overwrite, Patch, SOURCE_BYTES, STUB_BYTES, Shape, Stub, shape};
 use super::window::{TRAP, Window};
-use crate::engine::translate::Engine;
+use crate::engine::Engine;
 use crate::mem::guest;
 use crate::sys::raw;
 use alloc::vec::Vec;

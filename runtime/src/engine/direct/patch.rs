@@ -1,7 +1,7 @@
 //! One site: what is overwritten, and the stub that stands for it.
 
 use super::window::{CHOICES, JUMP_BYTES, Spill, TRAP, Window};
-use crate::engine::translate::Engine;
+use crate::engine::Engine;
 use crate::engine::translate::cache;
 use alloc::vec::Vec;
 use bt_translator::addr::{CachePc, GuestPc};

@@ -4,7 +4,7 @@
 //! own code into SIGSYS. Armed it makes each call of the kernel slower, which is why it is not the default. It is a thread's
 //! own and neither inherited by children nor kept over execve(2). Stubs then make no call themselves.
 
-use crate::engine::translate::Engine;
+use crate::engine::Engine;
 use crate::options;
 use crate::report::say;
 use crate::sys::raw;

@@ -3,7 +3,8 @@
 use super::cache;
 use super::fragments::{EXIT_BITS, Exit, FAR_POINTER, Fragment, NONE};
 use super::source::Source;
-use super::{Engine, ibl, lock, perf_map};
+use super::{ibl, perf_map};
+use crate::engine::{Engine, lock};
 use crate::mem::guest;
 use crate::options;
 use crate::sys::raw;
@@ -72,24 +73,10 @@ pub unsafe extern "C" fn on_lookup_miss(ts: *mut ThreadState) {
     }
 }
 
-/// Makes the thread continue at the guest pc `pc`.
-pub fn redirect(ts: &mut ThreadState, pc: u64) {
-    ts.regs.rip = pc;
-    lock().resume_at(ts, pc);
-}
-
 impl Engine {
     /// Points `resume` at the fragment for `pc`, which is made if need be. Where nothing can be executed the
-    /// thread goes there natively, which raises the fault that the guest would see. A thread that runs in place goes there as
-    /// well, or to the stub of what was patched.
-    pub fn resume_at(&mut self, ts: &mut ThreadState, pc: u64) {
-        if !ts.is_translating {
-            if let Some(at) = self.in_place_entry(pc) {
-                ts.resume = at;
-                return;
-            }
-            ts.is_translating = true;
-        }
+    /// thread goes there natively, which raises the fault that the guest would see.
+    pub fn resume_in_cache(&mut self, ts: &mut ThreadState, pc: u64) {
         let mut pc = pc;
         loop {
             let place = self.fragments.place(pc);

@@ -6,7 +6,8 @@
 
 use super::cache::Cache;
 use super::fragments::{Fragments, GENERATIONS};
-use super::{Engine, Generation, ibl};
+use super::{Generation, ibl};
+use crate::engine::Engine;
 use crate::mem::map::Watch;
 use crate::sys::raw;
 use crate::thread::registry;

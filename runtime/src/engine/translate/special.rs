@@ -1,6 +1,6 @@
 //! Instructions that are carried out by the runtime: rare ones whose effect does not fit emitted code.
 
-use super::dispatch::redirect;
+use crate::engine::redirect;
 use crate::mem::guest;
 use crate::report;
 use crate::thread::state::{ThreadState, reg};

@@ -1,8 +1,8 @@
 //! The guest's state at a cache pc (SIGNALS.md, rule 1).
 
 use super::Engine;
-use crate::engine::direct::Direct;
-use crate::engine::direct::patch::Stub;
+use super::direct::Direct;
+use super::direct::patch::Stub;
 use crate::mem::guest;
 use crate::thread::state::{Regs, ThreadState, reg};
 use bt_translator::addr::{CachePc, GuestPc};
