@@ -106,7 +106,11 @@ fn plan(
         targets.get(n).is_some_and(|&t| t < to)
     };
     let over_what_follows = jump(site);
-    let over_the_load = previous.filter(|&load| load >= room.0 && is_plain(direct, load)).and_then(&mut jump);
+    // The jump's second byte is no trap: no instruction may begin there.
+    let leaves_a_byte = |load: u64| site - load >= 2;
+    let over_the_load = previous
+        .filter(|&load| load >= room.0 && leaves_a_byte(load) && is_plain(direct, load))
+        .and_then(&mut jump);
     let free = |plan: &Plan| !entered(plan.at, plan.at + plan.len as u64);
     over_the_load
         .filter(free)
