@@ -15,6 +15,9 @@ use bt_translator::decode::{Class, decode};
 use bt_translator::scan::{Candidate, Functions, NoFunctions, Verdict, branch_targets, scan};
 use linux_raw_sys::general as k;
 
+/// Bytes of `syscall` and of `cpuid`.
+const SITE_BYTES: usize = 2;
+
 /// Guest memory as the guest wrote it.
 struct Text<'a>(&'a Direct);
 
@@ -57,9 +60,10 @@ pub fn survey(direct: &Direct, start: u64, end: u64, functions: &mut dyn Functio
         .into_iter()
         .map(|candidate| {
             let site = candidate.pc.0;
-            let Verdict::Site { class: Class::Syscall | Class::Cpuid, previous } = candidate.verdict else {
+            let Verdict::Site { previous, .. } = candidate.verdict else { return (candidate, None) };
+            if !is_patchable(candidate.verdict) {
                 return (candidate, None);
-            };
+            }
             if site < covered || direct.patch_at(site).is_some() {
                 return (candidate, None);
             }
@@ -185,8 +189,9 @@ impl Engine {
         self.direct.sites.scanned_bytes += end - start;
         let doubtful = found.iter().filter(|(candidate, _)| is_doubtful(candidate.verdict, has_file)).count() as u64;
         self.direct.sites.doubtful += doubtful;
+        let sites: Vec<u64> = found.iter().filter(|(c, _)| is_patchable(c.verdict)).map(|(c, _)| c.pc.0).collect();
         let plans: Vec<Plan> = found.into_iter().filter_map(|(_, plan)| plan).collect();
-        let written = if plans.is_empty() { Vec::new() } else { self.carry_out(start, end, prot, &plans) };
+        let written = if plans.is_empty() { Vec::new() } else { self.carry_out(start, end, prot, &plans, &sites) };
         if doubtful != 0 {
             // SAFETY: the guest's mapping, which nobody executes yet.
             if unsafe { raw::mprotect(start, end - start, prot & !k::PROT_EXEC) }.is_ok() {
@@ -197,7 +202,8 @@ impl Engine {
         Arrival { complete: doubtful == 0 && written.len() == plans.len() && jumps, written }
     }
 
-    fn carry_out(&mut self, start: u64, end: u64, prot: u32, plans: &[Plan]) -> Vec<Overwrite> {
+    /// Carries out `plans`; `sites` are all that were found, ascending.
+    fn carry_out(&mut self, start: u64, end: u64, prot: u32, plans: &[Plan], sites: &[u64]) -> Vec<Overwrite> {
         let code = (start & !4095, end.next_multiple_of(4096));
         let mut window = self.direct.windows.iter().position(|w| w.code == code);
         if window.is_none()
@@ -221,11 +227,18 @@ impl Engine {
                 }
                 continue;
             }
-            // The site alone.
-            let skip = usize::try_from(plan.site - plan.at).unwrap_or(0);
-            let (at, code) = (plan.site, code.get(skip..skip + 2).unwrap_or(&[]));
-            if self.patch(window, at, code, true, &mut out).is_some() {
-                self.direct.sites.trapped += 1;
+            // Each call alone, also those that stand behind the first.
+            let first = sites.partition_point(|&site| site < plan.at);
+            for &site in sites.get(first..).unwrap_or(&[]) {
+                let Some(code) = site.checked_sub(plan.at).and_then(|skip| {
+                    let skip = usize::try_from(skip).ok()?;
+                    code.get(skip..skip + SITE_BYTES)
+                }) else {
+                    break;
+                };
+                if self.patch(window, site, code, true, &mut out).is_some() {
+                    self.direct.sites.trapped += 1;
+                }
             }
         }
         if !write(prot, &out) {
@@ -280,11 +293,16 @@ impl Engine {
     }
 }
 
+/// A site that a patch can take over.
+fn is_patchable(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Site { class: Class::Syscall | Class::Cpuid, .. })
+}
+
 /// Something that must not run in place. Without a file nothing is known of the code; a just-in-time compiler's is full of
 /// constants, and system calls in it are rare.
 fn is_doubtful(verdict: Verdict, has_file: bool) -> bool {
     match verdict {
-        Verdict::Site { class, .. } => !matches!(class, Class::Syscall | Class::Cpuid),
+        Verdict::Site { .. } => !is_patchable(verdict),
         Verdict::Doubtful => has_file,
         Verdict::NotCode => false,
     }
