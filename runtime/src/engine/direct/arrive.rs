@@ -94,10 +94,13 @@ fn plan(
         let mut code = [0u8; SOURCE_BYTES];
         let wanted = usize::try_from(room.1 - at).unwrap_or(SOURCE_BYTES).min(SOURCE_BYTES);
         let got = code.get_mut(..wanted).map_or(0, |code| Text(direct).read(GuestPc(at), code));
-        let is_code = |offset: usize| {
+        let is_code = |offset: usize, flows: bool| {
             // Behind a jump the function goes on, or another begins.
             let pc = at + offset as u64;
-            functions.holding(pc).is_some_and(|function| Some(function) == own || function.0 == pc)
+            match functions.holding(pc) {
+                Some(function) => Some(function) == own || function.0 == pc,
+                None => flows && own.is_none(),
+            }
         };
         let min_len = usize::try_from(site - at).unwrap_or(0) + 2;
         match shape(code.get(..got).unwrap_or(&[]), min_len, is_code) {
