@@ -100,20 +100,20 @@ static void tick(int signal, siginfo_t *info, void *context)
 static __attribute__((noinline)) void run(long (*loop)(int, int))
 {
     mode = 0;
-    for (long until = inside + 60; inside < until;)
+    for (long until = inside + 300; inside < until;)
         loop(50, -1);
     mode = 1;
-    for (long until = unwound + 20; unwound < until;)
+    for (long until = unwound + 100; unwound < until;)
         loop(50, -1);
     mode = 2;
-    for (long until = leaving + 40; leaving < until;) {
+    for (long until = leaving + 200; leaving < until;) {
         long before = leaving, result = loop(200, -1);
         REREAD();
         if (leaving != before)
             CHECK_EQ(result, 4242);
     }
     mode = 3;
-    for (volatile long until = leaving + 40; leaving < until;)
+    for (volatile long until = leaving + 200; leaving < until;)
         if (sigsetjmp(back, 1) == 0)
             loop(1000, -1);
     mode = 0;
