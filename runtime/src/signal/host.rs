@@ -79,7 +79,8 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
             return enter_dispatcher(ts, uc);
         }
     }
-    let at_stub = signal == sig::SIGTRAP && engine.direct.stub_at(interrupted_pc).is_some_and(|(at, _)| at == interrupted_pc);
+    let at_stub =
+        signal == sig::SIGTRAP && engine.direct.stub_at(interrupted_pc).is_some_and(|(at, _)| at == interrupted_pc);
     drop(engine);
     if signal == sig::SIGTRAP && info.code == TRAP_TRACE && in_cache {
         // The guest's own trap flag: it counts its instructions, not ours.

@@ -174,12 +174,14 @@ impl Engine {
         let window: Window = *self.direct.windows.get(window?)?;
         let first = window.first_choice(stub.tag)?;
         let mut at = first;
+        let is_same = |s: &Stub| s.tag == stub.tag && s.until == stub.until && s.source == stub.source;
+        let mut reachable = self.direct.stubs.range(first.max(window.map.0)..first + CHOICES);
+        if let Some((&start, _)) = reachable.find(|(_, s)| is_same(s)) {
+            // The same code was mapped here before: a thread may still be inside.
+            return Some(start);
+        }
         // Behind the last stub that begins before the choices end; stubs are made in ascending order.
         if let Some((&start, last)) = self.direct.stubs.range(..first + CHOICES).next_back() {
-            if start >= window.map.0 && last.tag == stub.tag && last.until == stub.until && last.source == stub.source {
-                // The same code was mapped here before: a thread may still be inside.
-                return Some(start);
-            }
             at = at.max((start + last.len).next_multiple_of(8));
         }
         if at >= first + CHOICES || at + STUB_BYTES > window.map.1 {
