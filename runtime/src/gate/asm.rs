@@ -411,7 +411,15 @@ pub unsafe extern "C" fn sigreturn(uc: u64, xsave: u64) -> ! {
 /// Only the kernel calls it.
 #[unsafe(naked)]
 pub unsafe extern "C" fn signal_entry() -> ! {
-    naked_asm!("push 2", "popfq", "jmp {handler}", handler = sym crate::signal::host::handler)
+    // rt_sigreturn(2) leaves ID and NT as they are then (FIX_EFLAGS in arch/x86/kernel/signal_64.c): they must stay the guest's.
+    naked_asm!(
+        "pushfq",
+        "and dword ptr [rsp], {safe_mask}",
+        "popfq",
+        "jmp {handler}",
+        safe_mask = const !UNSAFE_FLAGS,
+        handler = sym crate::signal::host::handler
+    )
 }
 
 /// The restorer of host handlers (sigaction(2), SA_RESTORER).

@@ -92,10 +92,16 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
             return enter_dispatcher(ts, uc);
         }
     }
+    let at_stub =
+        signal == sig::SIGTRAP && engine.direct.stub_at(interrupted_pc).is_some_and(|(at, _)| at == interrupted_pc);
     drop(engine);
     if signal == sig::SIGTRAP && info.code == TRAP_TRACE && in_cache {
         // The guest's own trap flag: it counts its instructions, not ours.
         ts.step_from = StepFrom::Cache;
+        if at_stub {
+            // Behind the jump that a patch consists of: the guest has executed nothing yet.
+            return;
+        }
         if recovered != Some(true) || ts.last_step == regs.rip {
             return;
         }

@@ -8,6 +8,7 @@ use crate::mem::map::Region;
 use crate::options::{self, EngineChoice};
 use crate::sys::raw;
 use crate::thread::registry;
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 use linux_raw_sys::general as k;
 
@@ -152,7 +153,6 @@ fn in_place_protected(engine: &mut Engine, start: u64, end: u64, prot: u32, befo
         }
         return;
     }
-    engine.withhold_again(start, end, prot);
     // What could be executed before has been looked at.
     let mut at = start;
     for &(from, region) in before.iter().filter(|(_, r)| r.is_exec() || r.shared) {
@@ -160,6 +160,9 @@ fn in_place_protected(engine: &mut Engine, start: u64, end: u64, prot: u32, befo
             engine.memory_code_arrives(at, from, prot, None);
         }
         at = at.max(region.end);
+        if !region.shared {
+            engine.code_stays(from, region.end, region.prot, prot);
+        }
     }
     if at < end {
         engine.memory_code_arrives(at, end, prot, None);
@@ -175,8 +178,21 @@ pub fn mremap(call: &mut Call<'_>) -> Outcome {
     if is_ours(old, old.saturating_add(old_len)) || fixed && is_ours(new, new.saturating_add(new_len)) {
         return Outcome::Done(ENOMEM);
     }
-    locked(call, &call.args, |engine, at| {
-        let pieces = engine.map.pieces(old, old.saturating_add(old_len.max(1)));
+    let mut engine = lock();
+    let pieces = engine.map.pieces(old, old.saturating_add(old_len.max(1)));
+    let code: Vec<(u64, Region)> =
+        pieces.iter().copied().filter(|(_, r)| in_place() && r.is_exec() && !r.shared).collect();
+    let lifted: Vec<_> = code.iter().map(|&(start, r)| (start, r, engine.lift_code(start, r.end, r.prot))).collect();
+    let [a, b, c, d, e, f] = call.args;
+    // SAFETY: as in `locked`.
+    let result = unsafe { raw::syscall6(a, b, c, d, e, f, u64::from(call.nr)) };
+    let Ok(at) = raw::check(result) else {
+        for (start, region, code) in lifted {
+            engine.land_code(start, region.end, region.prot, &code, 0);
+        }
+        return Outcome::Done(result);
+    };
+    update(&mut engine, |engine| {
         // MREMAP_DONTUNMAP leaves an empty mapping behind; an old length of 0 makes an alias of a shared mapping.
         if old_len != 0 && at != old {
             engine.unmapped(old, old + old_len);
@@ -194,7 +210,14 @@ pub fn mremap(call: &mut Call<'_>) -> Outcome {
                 engine.map.insert(from, end.max(from), region.prot, region.shared);
             }
         }
-    })
+        for (start, region, code) in lifted {
+            let (from, end) = (at + (start - old), (at + (region.end - old)).min(at + new_len));
+            if from < end {
+                engine.land_code(from, end, region.prot, &code, at.wrapping_sub(old));
+            }
+        }
+    });
+    Outcome::Done(result)
 }
 
 /// The main stack was made executable: all of it is.
@@ -299,6 +322,13 @@ pub fn madvise(call: &mut Call<'_>) -> Outcome {
     }
     locked(call, &call.args, |engine, _| {
         engine.drop_range(start, end);
+        if in_place() {
+            for (from, region) in engine.map.pieces(start, end) {
+                if region.is_exec() && !region.shared {
+                    engine.code_is_discarded(from, region.end, region.prot);
+                }
+            }
+        }
     })
 }
 

@@ -139,7 +139,14 @@ fn finish(ts: &mut ThreadState, outcome: Outcome, nr: u32, resume: u64, changes:
         }
         Outcome::Elsewhere => {}
     }
+    if ts.regs.rflags & TRAP_FLAG != 0 {
+        // The kernel returns with the flag set: the CPU reports no step before the next instruction was executed.
+        ts.last_step = ts.regs.rip;
+    }
 }
+
+/// TF of RFLAGS.
+const TRAP_FLAG: u64 = 1 << 8;
 
 /// Sets a guest register.
 pub fn set(ts: &mut ThreadState, n: usize, value: u64) {

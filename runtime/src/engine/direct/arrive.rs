@@ -15,6 +15,9 @@ use bt_translator::decode::{Class, decode};
 use bt_translator::scan::{Candidate, Functions, NoFunctions, Verdict, branch_targets, scan};
 use linux_raw_sys::general as k;
 
+/// Bytes of `syscall` and of `cpuid`.
+const SITE_BYTES: usize = 2;
+
 /// Guest memory as the guest wrote it.
 struct Text<'a>(&'a Direct);
 
@@ -57,9 +60,10 @@ pub fn survey(direct: &Direct, start: u64, end: u64, functions: &mut dyn Functio
         .into_iter()
         .map(|candidate| {
             let site = candidate.pc.0;
-            let Verdict::Site { class: Class::Syscall | Class::Cpuid, previous } = candidate.verdict else {
+            let Verdict::Site { previous, .. } = candidate.verdict else { return (candidate, None) };
+            if !is_patchable(candidate.verdict) {
                 return (candidate, None);
-            };
+            }
             if site < covered || direct.patch_at(site).is_some() {
                 return (candidate, None);
             }
@@ -90,10 +94,13 @@ fn plan(
         let mut code = [0u8; SOURCE_BYTES];
         let wanted = usize::try_from(room.1 - at).unwrap_or(SOURCE_BYTES).min(SOURCE_BYTES);
         let got = code.get_mut(..wanted).map_or(0, |code| Text(direct).read(GuestPc(at), code));
-        let is_code = |offset: usize| {
+        let is_code = |offset: usize, flows: bool| {
             // Behind a jump the function goes on, or another begins.
             let pc = at + offset as u64;
-            functions.holding(pc).is_some_and(|function| Some(function) == own || function.0 == pc)
+            match functions.holding(pc) {
+                Some(function) => Some(function) == own || function.0 == pc,
+                None => flows && own.is_none(),
+            }
         };
         let min_len = usize::try_from(site - at).unwrap_or(0) + 2;
         match shape(code.get(..got).unwrap_or(&[]), min_len, is_code) {
@@ -106,7 +113,10 @@ fn plan(
         targets.get(n).is_some_and(|&t| t < to)
     };
     let over_what_follows = jump(site);
-    let over_the_load = previous.filter(|&load| load >= room.0 && is_plain(direct, load)).and_then(&mut jump);
+    // The jump's second byte is no trap: no instruction may begin there.
+    let leaves_a_byte = |load: u64| site - load >= 2;
+    let over_the_load =
+        previous.filter(|&load| load >= room.0 && leaves_a_byte(load) && is_plain(direct, load)).and_then(&mut jump);
     let free = |plan: &Plan| !entered(plan.at, plan.at + plan.len as u64);
     over_the_load
         .filter(free)
@@ -189,36 +199,57 @@ impl Engine {
         self.direct.sites.scanned_bytes += end - start;
         let doubtful = found.iter().filter(|(candidate, _)| is_doubtful(candidate.verdict, has_file)).count() as u64;
         self.direct.sites.doubtful += doubtful;
-        if doubtful != 0 {
+        let mut sites: Vec<u64> = found.iter().filter(|(c, _)| is_patchable(c.verdict)).map(|(c, _)| c.pc.0).collect();
+        let mut plans: Vec<Plan> = found.into_iter().filter_map(|(_, plan)| plan).collect();
+        self.plan_restored(start, end, &mut plans, &mut sites);
+        // What the guest may write changes without notice.
+        let is_open = !has_file && prot & k::PROT_WRITE != 0 && !plans.is_empty();
+        if doubtful != 0 || is_open {
             self.withhold(start, end, prot);
             return Arrival { written: Vec::new(), complete: true, withheld: true };
         }
-        let plans: Vec<Plan> = found.into_iter().filter_map(|(_, plan)| plan).collect();
-        let written = if plans.is_empty() { Vec::new() } else { self.carry_out(start, end, prot, &plans) };
+        let written = if plans.is_empty() { Vec::new() } else { self.carry_out(start, end, prot, &plans, &sites) };
         let jumps = written.iter().all(|w| w.bytes.first() == Some(&JUMP));
         Arrival { complete: written.len() == plans.len() && jumps, written, withheld: false }
     }
 
-    /// Keeps code from being executed in place: a thread that comes there faults and goes on under engine `translate`.
-    fn withhold(&mut self, start: u64, end: u64, prot: u32) {
-        // SAFETY: the guest's mapping, which nobody executes yet.
+    /// The kernel lets nobody execute `start..end`, private memory with the protection `prot`.
+    pub fn withhold(&mut self, start: u64, end: u64, prot: u32) {
+        // SAFETY: the guest's mapping; a thread that executes there faults and is translated.
         if unsafe { raw::mprotect(start, end - start, prot & !k::PROT_EXEC) }.is_ok() {
+            self.direct.forget_withheld(start, end);
             self.direct.withheld.push((start, end));
         }
     }
 
-    /// The guest gave execution to `start..end`, part of which may be withheld.
-    pub fn withhold_again(&mut self, start: u64, end: u64, prot: u32) {
-        for &(from, to) in &self.direct.withheld {
-            let (from, to) = (from.max(start), to.min(end));
-            if from < to {
-                // SAFETY: the guest's own memory; it is executable in the guest's eyes only.
-                let _ = unsafe { raw::mprotect(from, to - from, prot & !k::PROT_EXEC) };
+    /// Adds plans for patches that were taken back from `start..end`, where the code is as it was.
+    fn plan_restored(&mut self, start: u64, end: u64, plans: &mut Vec<Plan>, sites: &mut Vec<u64>) {
+        let known: Vec<(u64, Patch)> =
+            self.direct.restored.range(start..end).map(|(&at, &patch)| (at, patch)).collect();
+        let before = plans.len();
+        for (at, patch) in known {
+            self.direct.restored.remove(&at);
+            let mut now = [0u8; SOURCE_BYTES];
+            let len = usize::try_from(patch.end - at).unwrap_or(0).min(SOURCE_BYTES);
+            let (Some(now), Some(original)) = (now.get_mut(..len), patch.original.get(..len)) else { continue };
+            let taken = plans.iter().any(|p| p.at < patch.end && at < p.at + p.len as u64);
+            if taken || patch.end > end || Text(&self.direct).read(GuestPc(at), now) != len || now != original {
+                continue;
             }
+            let own = sites_in(at, original);
+            let Some(&site) = own.first() else { continue };
+            sites.extend(own);
+            plans.push(Plan { site, at, len, trap: patch.trap, numbered: site != at });
+        }
+        if plans.len() != before {
+            plans.sort_unstable_by_key(|p| p.at);
+            sites.sort_unstable();
+            sites.dedup();
         }
     }
 
-    fn carry_out(&mut self, start: u64, end: u64, prot: u32, plans: &[Plan]) -> Vec<Overwrite> {
+    /// Carries out `plans`; `sites` are all that were found, ascending.
+    fn carry_out(&mut self, start: u64, end: u64, prot: u32, plans: &[Plan], sites: &[u64]) -> Vec<Overwrite> {
         let code = (start & !4095, end.next_multiple_of(4096));
         let mut window = self.direct.windows.iter().position(|w| w.code == code);
         if window.is_none()
@@ -242,11 +273,18 @@ impl Engine {
                 }
                 continue;
             }
-            // The site alone.
-            let skip = usize::try_from(plan.site - plan.at).unwrap_or(0);
-            let (at, code) = (plan.site, code.get(skip..skip + 2).unwrap_or(&[]));
-            if self.patch(window, at, code, true, &mut out).is_some() {
-                self.direct.sites.trapped += 1;
+            // Each call alone, also those that stand behind the first.
+            let first = sites.partition_point(|&site| site < plan.at);
+            for &site in sites.get(first..).unwrap_or(&[]) {
+                let Some(code) = site.checked_sub(plan.at).and_then(|skip| {
+                    let skip = usize::try_from(skip).ok()?;
+                    code.get(skip..skip + SITE_BYTES)
+                }) else {
+                    break;
+                };
+                if self.patch(window, site, code, true, &mut out).is_some() {
+                    self.direct.sites.trapped += 1;
+                }
             }
         }
         if !write(prot, &out) {
@@ -264,11 +302,19 @@ impl Engine {
             self.direct.patches.remove(&at);
         }
         // Their stubs stay: a thread may be in one, or asleep in a call that returns there.
+        self.forget_inner(start, end);
+        let restored: Vec<u64> = self.direct.restored.range(start..end).map(|(&at, _)| at).collect();
+        for at in restored {
+            self.direct.restored.remove(&at);
+        }
+        self.direct.forget_withheld(start, end);
+    }
+
+    fn forget_inner(&mut self, start: u64, end: u64) {
         let inner: Vec<u64> = self.direct.inner.range(start..end).map(|(&at, _)| at).collect();
         for at in inner {
             self.direct.inner.remove(&at);
         }
-        self.direct.withheld.retain(|&(s, e)| e <= start || end <= s);
     }
 
     /// Images of which a part changes, or all that is concerned with `keep_all`: what is left of them are patches like others. A whole image that goes leaves its stubs,
@@ -292,20 +338,128 @@ impl Engine {
 
     /// The guest may write `start..end` from now on and not execute it: it finds its own bytes there.
     pub fn restore_code(&mut self, start: u64, end: u64) {
-        self.unfold_images(start, end, true);
-        for (&at, patch) in self.direct.patches.range(start..end) {
+        let patches = self.take_patches(start, end);
+        for (at, patch) in &patches {
             let len = usize::try_from(patch.end - at).unwrap_or(0);
-            guest::write_bytes(at, patch.original.get(..len).unwrap_or(&[]));
+            guest::write_bytes(*at, patch.original.get(..len).unwrap_or(&[]));
         }
         self.code_goes(start, end);
+        self.direct.restored.extend(patches);
     }
+
+    /// As [`Engine::restore_code`], in memory that the guest may not write now: `prot` is its protection.
+    fn restore_closed_code(&mut self, start: u64, end: u64, prot: u32) {
+        // SAFETY: the guest's mapping; whoever executes there meanwhile faults, and waits for the engine's lock.
+        if unsafe { raw::mprotect(start, end - start, k::PROT_READ | k::PROT_WRITE) }.is_ok() {
+            self.restore_code(start, end);
+            // SAFETY: as above; the protection the guest asked for.
+            let _ = unsafe { raw::mprotect(start, end - start, prot) };
+        }
+    }
+
+    /// The patches in `start..end`, those of images among them.
+    fn take_patches(&mut self, start: u64, end: u64) -> Vec<(u64, Patch)> {
+        self.unfold_images(start, end, true);
+        self.direct.patches.range(start..end).map(|(&at, &patch)| (at, patch)).collect()
+    }
+
+    /// There are patches in `start..end`.
+    fn is_patched(&self, start: u64, end: u64) -> bool {
+        self.direct.patches.range(start..end).next().is_some()
+            || self.direct.images.iter().any(|image| image.patches_in(start, end).next().is_some())
+    }
+
+    /// The guest gave `start..end`, which it could execute before with the protection `before`, the protection `prot` with
+    /// which it can as well, and the kernel has done so.
+    pub fn code_stays(&mut self, start: u64, end: u64, before: u32, prot: u32) {
+        match (before & k::PROT_WRITE != 0, prot & k::PROT_WRITE != 0) {
+            (false, true) if self.is_patched(start, end) => {
+                self.restore_closed_code(start, end, prot & !k::PROT_EXEC);
+                self.code_arrives(start, end, prot, None);
+            }
+            (true, false) => {
+                self.direct.forget_withheld(start, end);
+                self.code_arrives(start, end, prot, None);
+            }
+            _ => {
+                let withheld: Vec<(u64, u64)> = self.direct.withheld_in(start, end).collect();
+                for (from, to) in withheld {
+                    // SAFETY: as in `withhold`.
+                    let _ = unsafe { raw::mprotect(from, to - from, prot & !k::PROT_EXEC) };
+                }
+            }
+        }
+    }
+
+    /// The contents of `start..end`, which the guest may execute with the protection `prot`, were thrown away: a file's are what
+    /// they were before they were patched.
+    pub fn code_is_discarded(&mut self, start: u64, end: u64, prot: u32) {
+        let patches: Vec<(u64, Patch)> = self.direct.patches.range(start..end).map(|(&at, &p)| (at, p)).collect();
+        for (at, patch) in patches {
+            self.direct.patches.remove(&at);
+            self.direct.restored.insert(at, patch);
+        }
+        self.forget_inner(start, end);
+        if self.direct.restored.range(start..end).next().is_some() {
+            self.code_arrives(start, end, prot, None);
+        }
+    }
+
+    /// Code in `start..end`, with the protection `prot`, is about to be moved: what was done to it is taken back and returned.
+    pub fn lift_code(&mut self, start: u64, end: u64, prot: u32) -> Lifted {
+        let withheld: Vec<(u64, u64)> = self.direct.withheld_in(start, end).collect();
+        if self.is_patched(start, end) {
+            self.restore_closed_code(start, end, prot);
+        }
+        let patches = self.direct.restored.range(start..end).map(|(&at, &patch)| (at, patch)).collect();
+        Lifted { patches, withheld }
+    }
+
+    /// Code that was lifted is in `start..end` now, `distance` from where it was.
+    pub fn land_code(&mut self, start: u64, end: u64, prot: u32, lifted: &Lifted, distance: u64) {
+        for (at, patch) in &lifted.patches {
+            let moved = Patch { end: patch.end.wrapping_add(distance), ..*patch };
+            self.direct.restored.insert(at.wrapping_add(distance), moved);
+        }
+        self.code_arrives(start, end, prot, None);
+        for (from, to) in &lifted.withheld {
+            let (from, to) = (from.wrapping_add(distance).max(start), to.wrapping_add(distance).min(end));
+            if from < to {
+                self.withhold(from, to, prot);
+            }
+        }
+    }
+}
+
+/// What was done to code that is about to be moved.
+pub struct Lifted {
+    patches: Vec<(u64, Patch)>,
+    withheld: Vec<(u64, u64)>,
+}
+
+/// The calls among the instructions in `code`, which stands at `at`.
+fn sites_in(at: u64, code: &[u8]) -> Vec<u64> {
+    let mut found = Vec::new();
+    let mut offset = 0;
+    while let Some(Ok(insn)) = code.get(offset..).filter(|c| !c.is_empty()).map(decode) {
+        if matches!(insn.class, Class::Syscall | Class::Cpuid) {
+            found.push(at + offset as u64);
+        }
+        offset += usize::from(insn.len);
+    }
+    found
+}
+
+/// A site that a patch can take over.
+fn is_patchable(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Site { class: Class::Syscall | Class::Cpuid, .. })
 }
 
 /// Something that must not run in place. Without a file nothing is known of the code; a just-in-time compiler's is full of
 /// constants, and system calls in it are rare.
 fn is_doubtful(verdict: Verdict, has_file: bool) -> bool {
     match verdict {
-        Verdict::Site { class, .. } => !matches!(class, Class::Syscall | Class::Cpuid),
+        Verdict::Site { .. } => !is_patchable(verdict),
         Verdict::Doubtful => has_file,
         Verdict::NotCode => false,
     }

@@ -35,6 +35,8 @@ pub struct Direct {
     pub patches: BTreeMap<u64, Patch>,
     /// By their cache address.
     pub stubs: BTreeMap<u64, Stub>,
+    /// Patches that were taken back because the guest may write there: they are made again where the same code appears.
+    pub restored: BTreeMap<u64, Patch>,
     /// Stubs entered through a trap, by guest pc.
     pub inner: BTreeMap<u64, u64>,
     /// Where stubs lie.
@@ -112,6 +114,26 @@ impl Direct {
         self.withheld.iter().any(|&(start, end)| (start..end).contains(&pc))
     }
 
+    /// The parts of `start..end` that must not be executed in place.
+    pub fn withheld_in(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.withheld.iter().map(move |&(s, e)| (s.max(start), e.min(end))).filter(|(s, e)| s < e)
+    }
+
+    /// The protection that the kernel is to give a page of the guest's, which has `prot` for the guest.
+    #[must_use]
+    pub fn page_prot(&self, page: u64, prot: u32) -> u32 {
+        if self.is_withheld(page << 12) { prot & !linux_raw_sys::general::PROT_EXEC } else { prot }
+    }
+
+    /// What is outside of `start..end` stays withheld.
+    pub fn forget_withheld(&mut self, start: u64, end: u64) {
+        if self.withheld_in(start, end).next().is_none() {
+            return;
+        }
+        let parts = self.withheld.iter().flat_map(|&(s, e)| [(s, e.min(start)), (s.max(end), e)]);
+        self.withheld = parts.filter(|(s, e)| s < e).collect();
+    }
+
     /// Address ranges of the stubs.
     pub fn ranges(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         let own = self.windows.iter().map(|w| w.map).chain(self.spills.iter().map(|s| s.map));
@@ -143,6 +165,17 @@ mod tests {
         let mut behind = [0xaau8; 2];
         direct.undo(0x1008, &mut behind);
         assert_eq!(behind, [0xaa; 2]);
+    }
+
+    #[test]
+    fn what_is_withheld_stays_so_around_what_changes() {
+        let mut direct = Direct { withheld: alloc::vec![(0x1000, 0x5000), (0x8000, 0x9000)], ..Direct::default() };
+        direct.forget_withheld(0x2000, 0x3000);
+        assert_eq!(direct.withheld, [(0x1000, 0x2000), (0x3000, 0x5000), (0x8000, 0x9000)]);
+        direct.forget_withheld(0x4000, 0x9000);
+        assert_eq!(direct.withheld, [(0x1000, 0x2000), (0x3000, 0x4000)]);
+        direct.forget_withheld(0, u64::MAX);
+        assert!(direct.withheld.is_empty());
     }
 
     #[test]

@@ -102,20 +102,22 @@ fn is_padding(byte: u8) -> bool {
 }
 
 /// How whole instructions from the beginning of `code` on, at least `min_len` bytes, can be overwritten by a jump; `code` ends
-/// where the code is known to end. `is_code` tells whether code is known to begin at an offset.
-pub fn shape(code: &[u8], min_len: usize, mut is_code: impl FnMut(usize) -> bool) -> Option<Shape> {
+/// where the code is known to end. `is_code` tells whether code is known to begin at an offset; its second argument,
+/// whether the code before it flows there.
+pub fn shape(code: &[u8], min_len: usize, mut is_code: impl FnMut(usize, bool) -> bool) -> Option<Shape> {
     let first = usize::from(decode(code).ok()?.len);
     let min_len = min_len.max(usize::try_from(JUMP_BYTES).unwrap_or(0));
     let mut len = 0;
     let mut flows = true;
     while len < min_len {
         let rest = code.get(len..).unwrap_or(&[]);
-        if !flows && !is_code(len) {
-            // Nothing falls through to here: padding can go, data must stay.
-            if !rest.first().is_some_and(|&b| is_padding(b)) {
-                return Some(Shape::Trap(first));
-            }
-            len += 1;
+        if len != 0 && !is_code(len, flows) {
+            // The code ends here, or never comes here: padding can go, data must stay. Padding ends where a function begins.
+            let padding = rest.iter().take_while(|&&b| is_padding(b)).count();
+            let next = (len + 1..=len + padding).find(|&at| at == code.len() || is_code(at, false));
+            let Some(next) = next else { return Some(Shape::Trap(first)) };
+            len = next.min(min_len);
+            flows = false;
             continue;
         }
         let Ok(insn) = decode(rest) else { return Some(Shape::Trap(first)) };
@@ -175,12 +177,14 @@ impl Engine {
         let window: Window = *self.direct.windows.get(number)?;
         let first = window.first_choice(stub.tag)?;
         let mut at = first;
+        let is_same = |s: &Stub| s.tag == stub.tag && s.until == stub.until && s.source == stub.source;
+        let mut reachable = self.direct.stubs.range(first.max(window.map.0)..first + CHOICES);
+        if let Some((&start, _)) = reachable.find(|(_, s)| is_same(s)) {
+            // The same code was mapped here before: a thread may still be inside.
+            return Some(start);
+        }
         // Behind the last stub that begins before the choices end; stubs are made in ascending order.
         if let Some((&start, last)) = self.direct.stubs.range(..first + CHOICES).next_back() {
-            if start >= window.map.0 && last.tag == stub.tag && last.until == stub.until && last.source == stub.source {
-                // The same code was mapped here before: a thread may still be inside.
-                return Some(start);
-            }
             at = at.max((start + last.len).next_multiple_of(8));
         }
         // The next stub's choices begin where this one's jump leads, or later: a stub that reaches far takes them away.
@@ -278,8 +282,9 @@ impl Engine {
 mod tests {
     use super::*;
 
-    fn no(_: usize) -> bool {
-        false
+    /// Nothing is known.
+    fn no(_: usize, flows: bool) -> bool {
+        flows
     }
 
     #[test]
@@ -303,8 +308,17 @@ mod tests {
         let with = |rest: [u8; 3]| [0x0f, 0x05, 0xc3, rest[0], rest[1], rest[2]];
         assert_eq!(shape(&with([0x90, 0x90, 0x90]), 2, no), Some(Shape::Displaced(5)));
         assert_eq!(shape(&with([1, 2, 3]), 2, no), Some(Shape::Trap(2)));
+        // What begins as padding does is none, unless a function begins behind it.
+        assert_eq!(shape(&with([0x90, 0x90, 1]), 2, no), Some(Shape::Trap(2)));
+        assert_eq!(shape(&with([0x90, 0x90, 1]), 2, |at, flows| flows || at == 5), Some(Shape::Displaced(5)));
         // A function that begins there may be cut: whoever comes to it traps.
-        assert_eq!(shape(&with([0x31, 0xc0, 0xc3]), 2, |at| at == 3), Some(Shape::Displaced(5)));
+        assert_eq!(shape(&with([0x31, 0xc0, 0xc3]), 2, |at, flows| flows || at == 3), Some(Shape::Displaced(5)));
+    }
+
+    #[test]
+    fn data_behind_a_call_that_never_returns_stays() {
+        // xor edi, edi; syscall; data
+        assert_eq!(shape(&[0x31, 0xff, 0x0f, 0x05, 1, 2, 3], 4, |at, _| at < 4), Some(Shape::Trap(2)));
     }
 
     #[test]

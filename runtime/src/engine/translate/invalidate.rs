@@ -61,7 +61,7 @@ impl Engine {
         }
         if let Some((_, region)) = self.map.find(page << 12) {
             // SAFETY: the protection the guest asked for.
-            let _ = unsafe { raw::mprotect(page << 12, 4096, region.prot) };
+            let _ = unsafe { raw::mprotect(page << 12, 4096, self.direct.page_prot(page, region.prot)) };
         }
     }
 

@@ -31,7 +31,7 @@ impl Source<'_> {
             watch.protected = true;
             crate::policy::watch_outputs();
             // SAFETY: guest memory; the guest's own writes get their access back in the fault handler.
-            let _ = unsafe { raw::mprotect(page << 12, 4096, prot & !k::PROT_WRITE) };
+            let _ = unsafe { raw::mprotect(page << 12, 4096, self.direct.page_prot(page, prot) & !k::PROT_WRITE) };
         }
     }
 }
