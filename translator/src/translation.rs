@@ -56,6 +56,8 @@ pub enum Recover {
     Copied,
     /// Registers are the guest's, the guest pc is fixed.
     At,
+    /// As `At`; the next instruction makes or answers the guest's system call. Behind that the CPU reports no single step.
+    AtCall,
     /// As `At`, but this register is in `slot_scratch`.
     Scratch(u8),
     /// As `At`, but this register is in `slot_scratch` and that one in `slot_r11`.

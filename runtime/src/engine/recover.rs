@@ -9,6 +9,17 @@ use bt_translator::addr::{CachePc, GuestPc};
 use bt_translator::block::{CodeSource, Request};
 use bt_translator::translation::{FAR_AWAY, Position, Recover, find_position};
 
+/// Where in what stands for a guest instruction a cache pc lies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// At its beginning.
+    Begins,
+    /// Behind its beginning.
+    Inside,
+    /// At the instruction that makes or answers its system call.
+    Calls,
+}
+
 /// The code a fragment was made from: guest memory, or the copy that was kept because the memory is writable.
 struct Kept<'a> {
     tag: u64,
@@ -44,7 +55,7 @@ impl CodeSource for Kept<'_> {
 impl Engine {
     /// Rewrites `regs`, taken at a cache pc, into the guest's registers and pc. Returns whether the pc is at the
     /// beginning of what stands for an instruction, or `None` if `regs.rip` is not in the cache.
-    pub fn recover(&mut self, ts: &ThreadState, regs: &mut Regs) -> Option<bool> {
+    pub fn recover(&mut self, ts: &ThreadState, regs: &mut Regs) -> Option<Step> {
         if let Some((start, stub)) = self.direct.stub_at(regs.rip) {
             return self.recover_in_stub(ts, regs, start, &stub);
         }
@@ -66,7 +77,7 @@ impl Engine {
         }
     }
 
-    fn recover_here(&mut self, ts: &ThreadState, regs: &mut Regs) -> Option<bool> {
+    fn recover_here(&mut self, ts: &ThreadState, regs: &mut Regs) -> Option<Step> {
         let zone = self.cache.zone_of(regs.rip)?;
         let (id, hot) = zone.find(regs.rip)?;
         let exits = self.fragments.list.get(id as usize)?.exits;
@@ -76,7 +87,7 @@ impl Engine {
                 set(regs, reg::RCX, ts.slot_rcx);
             }
             regs.rip = exit.1;
-            return Some(false);
+            return Some(Step::Inside);
         }
         self.translate_again(id)?;
         let fragment = self.fragments.list.get(id as usize)?;
@@ -93,7 +104,7 @@ impl Engine {
     }
 
     /// As `recover`, in a stub of engine `direct`, which begins at `start`.
-    fn recover_in_stub(&mut self, ts: &ThreadState, regs: &mut Regs, start: u64, stub: &Stub) -> Option<bool> {
+    fn recover_in_stub(&mut self, ts: &ThreadState, regs: &mut Regs, start: u64, stub: &Stub) -> Option<Step> {
         self.out.want_positions = true;
         let (tag, cold) = (GuestPc(stub.tag), Stub::cold(start));
         self.translator.translate(tag, stub.request(), CachePc(start), cold, &mut stub.original(), &mut self.out);
@@ -141,10 +152,10 @@ impl Engine {
 
 /// Rewrites `regs` as `position`, which covers `offset`, says; `fixed` is its guest pc. Returns whether an instruction's code
 /// begins there.
-fn apply(ts: &ThreadState, regs: &mut Regs, position: Position, offset: u32, fixed: u64) -> bool {
+fn apply(ts: &ThreadState, regs: &mut Regs, position: Position, offset: u32, fixed: u64) -> Step {
     let pc = match position.recover {
         Recover::Copied => fixed + u64::from(offset - position.offset),
-        Recover::At => fixed,
+        Recover::At | Recover::AtCall => fixed,
         Recover::Scratch(r) => {
             set(regs, usize::from(r), ts.slot_scratch);
             fixed
@@ -183,13 +194,13 @@ fn apply(ts: &ThreadState, regs: &mut Regs, position: Position, offset: u32, fix
             }
         }
     };
-    let begins = match position.recover {
-        Recover::Copied => true,
-        Recover::At => offset == position.offset,
-        _ => false,
-    };
     regs.rip = pc;
-    begins
+    match position.recover {
+        Recover::Copied => Step::Begins,
+        Recover::At if offset == position.offset => Step::Begins,
+        Recover::AtCall if offset == position.offset => Step::Calls,
+        _ => Step::Inside,
+    }
 }
 
 fn set(regs: &mut Regs, n: usize, value: u64) {

@@ -5,6 +5,7 @@ use super::deliver::{deliver, enter_dispatcher, force_default};
 use super::{ALL_BUT_FAULTS, blame, step};
 use crate::engine::direct::strict::missed_site;
 use crate::engine::lock;
+use crate::engine::recover::Step;
 use crate::engine::translate::invalidate::WriteFault;
 use crate::gate::region::{Label, Region, address, classify};
 use crate::mem::guest;
@@ -15,6 +16,7 @@ use linux_raw_sys::general as k;
 
 /// Trap number of a page fault (Intel SDM vol. 3, table 6-1), and the write bit of its error code.
 const TRAP_PAGE_FAULT: u64 = 14;
+const SYSCALL_BYTES: u64 = 2;
 const TRAP_GENERAL_PROTECTION: u64 = 13;
 const ERROR_WRITE: u64 = 2;
 /// si_code of a SIGTRAP by the trap flag (sigaction(2)).
@@ -102,7 +104,11 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
             // Behind the jump that a patch consists of: the guest has executed nothing yet.
             return;
         }
-        if recovered != Some(true) || ts.last_step == regs.rip {
+        if recovered == Some(Step::Calls) {
+            // The kernel returns with the flag set: the next step is reported behind the instruction after the call.
+            ts.last_step = regs.rip + SYSCALL_BYTES;
+        }
+        if recovered != Some(Step::Begins) || ts.last_step == regs.rip {
             return;
         }
         ts.last_step = regs.rip;

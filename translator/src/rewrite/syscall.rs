@@ -106,7 +106,8 @@ fn in_stub(site: &mut Site<'_>, number: Option<u32>) {
                     hot.put32(layout.call_counts);
                 }
             }
-            hot.put(&[0x0f, 0x05]);
+            site.mark(Recover::AtCall);
+            site.out.hot.put(&[0x0f, 0x05]);
         }
     }
     site.mark_at(next, Recover::At);
@@ -131,7 +132,7 @@ fn answer_here(site: &mut Site<'_>, answer: &Answer) {
     let hot = &mut site.out.hot;
     hot.put(&[0x9c, 0x41, 0x5b]); // pushfq; pop r11
     hot.load_slot(gpr::RSP, layout.slot_rsp);
-    site.mark(Recover::At);
+    site.mark(Recover::AtCall);
     let hot = &mut site.out.hot;
     hot.put(&[0x65, 0x8b, 0x04, 0x25]); // mov eax, gs:[value]
     hot.put32(answer.value);
