@@ -1,6 +1,6 @@
 //! The command line: `bt-run [options] [--] program [args]`.
 
-use crate::engine::direct::image;
+use crate::engine::direct::folder;
 use crate::loader::LoadError;
 use crate::options::{EmulateLevel, EngineChoice, Options, PATH_BYTES};
 use crate::report::{Bytes, say};
@@ -117,7 +117,7 @@ pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
             b"--cache-dir" => match operand() {
                 Some(path) => {
                     let path = absolute(path);
-                    image::make_folder(&path, b"");
+                    folder::make(&path, b"");
                     set_path(&mut options.cache_path, &path, "--cache-dir");
                 }
                 None => wrong(format_args!("--cache-dir needs a folder")),
@@ -146,9 +146,9 @@ pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
         options.cache_path = [0; PATH_BYTES];
     } else if options.cache_path[0] == 0
         && options.engine == EngineChoice::Direct
-        && let Some(folder) = image::folder(environment.iter().copied())
+        && let Some(path) = folder::find(environment.iter().copied())
     {
-        options.cache_path = folder;
+        options.cache_path = path;
     }
     (options, at)
 }

@@ -1,6 +1,6 @@
 //! `bt-run cache list`, `bt-run cache clear`, and the limit of the image cache.
 
-use super::image;
+use super::{folder, image};
 use crate::loader::LoadError;
 use crate::report::Bytes;
 use crate::stats::Text;
@@ -92,7 +92,7 @@ pub fn run(command: &[u8]) -> Option<Result<(), LoadError>> {
         _ => return None,
     };
     let failed = |e: Errno| LoadError::Failed("the image cache cannot be read", e.0);
-    let Some(folder) = image::open_directory() else {
+    let Some(folder) = folder::open() else {
         return Some(Err(LoadError::Invalid("there is no image cache that is the user's alone")));
     };
     Some(entries(folder).map_err(failed).and_then(|entries| {

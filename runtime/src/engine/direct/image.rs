@@ -8,10 +8,11 @@
 //! an image has one name and is no link. An image is complete before it gets its name, so nobody sees half of
 //! one, and it is never changed afterwards. Whatever is not as it should be is ignored, and the file scanned.
 
+use super::folder::{self, Stat, is_private, open_at, stat};
 use super::patch::{Patch, SOURCE_BYTES, Stub};
 use crate::engine::translate::ibl::IBTC;
 use crate::mem::guest;
-use crate::options::{self, PATH_BYTES};
+use crate::options;
 use crate::sys::raw::{self, Errno};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -44,27 +45,6 @@ pub struct Key {
 }
 // SAFETY: integers without padding.
 unsafe impl guest::Plain for Key {}
-
-/// `struct stat` as far as it is looked at.
-struct Stat {
-    device: u64,
-    inode: u64,
-    links: u64,
-    mode: u32,
-    uid: u32,
-    size: u64,
-    times: [u64; 4],
-}
-
-fn stat(fd: i32) -> Result<Stat, Errno> {
-    let mut words = [0u64; 18];
-    // SAFETY: the buffer has the structure's 144 bytes.
-    unsafe { raw::syscall(k::__NR_fstat, [u64::from(fd.cast_unsigned()), words.as_mut_ptr() as u64]) }?;
-    let [device, inode, links, mode_uid, _, _, size, _, _, _, _, mtime, mtime_ns, ctime, ctime_ns, ..] = words;
-    #[expect(clippy::cast_possible_truncation, reason = "two words in one")]
-    let (mode, uid) = (mode_uid as u32, (mode_uid >> 32) as u32);
-    Ok(Stat { device, inode, links, mode, uid, size, times: [mtime, mtime_ns, ctime, ctime_ns] })
-}
 
 impl Key {
     /// The key of `start..end`, which the file maps from `offset` on. `None` for what is not to be remembered.
@@ -253,102 +233,11 @@ pub enum Found {
     Mapped(Image),
 }
 
-/// The folder of the image cache by the XDG Base Directory Specification, made if it is missing; `None` if there is no place
-/// for one, or it is not the effective user's alone.
-pub fn folder<'a>(environment: impl Iterator<Item = &'a [u8]> + Clone) -> Option<[u8; PATH_BYTES]> {
-    let variable = |name: &[u8]| environment.clone().find_map(|e| e.strip_prefix(name)).filter(|v| v.starts_with(b"/"));
-    let parent = match variable(b"XDG_CACHE_HOME=") {
-        Some(path) => path.to_vec(),
-        None => {
-            let mut path = variable(b"HOME=")?.to_vec();
-            make_folder(&path, b"/.cache");
-            path.extend_from_slice(b"/.cache");
-            path
-        }
-    };
-    make_folder(&parent, b"/bt-run");
-    let mut path = [0u8; PATH_BYTES];
-    let bytes = parent.iter().chain(b"/bt-run");
-    if parent.len() + 8 > PATH_BYTES {
-        return None;
-    }
-    for (to, from) in path.iter_mut().zip(bytes) {
-        *to = *from;
-    }
-    let fd = open_folder(&path)?;
-    raw::close(fd);
-    Some(path)
-}
-
-/// Makes the folder `parent` + `name`, whose parent the effective user owns, if it is not there.
-pub fn make_folder(parent: &[u8], name: &[u8]) {
-    let mut path = parent.to_vec();
-    path.extend_from_slice(name);
-    let Some(slash) = path.iter().rposition(|&b| b == b'/') else { return };
-    let mut above = path.get(..slash.max(1)).unwrap_or(b"/").to_vec();
-    above.push(0);
-    path.push(0);
-    let Ok(above) = core::ffi::CStr::from_bytes_with_nul(&above) else { return };
-    let Ok(fd) = raw::open(above, k::O_RDONLY | k::O_DIRECTORY | k::O_CLOEXEC) else { return };
-    let owned = stat(fd).is_ok_and(|stat| user() == Some(stat.uid));
-    raw::close(fd);
-    if owned {
-        // SAFETY: the kernel reads the path.
-        let _ = unsafe { raw::syscall(k::__NR_mkdir, [path.as_ptr() as u64, 0o700]) };
-    }
-}
-
-fn user() -> Option<u32> {
-    // SAFETY: no arguments.
-    unsafe { raw::syscall(k::__NR_geteuid, []) }.ok().and_then(|user| u32::try_from(user).ok())
-}
-
-/// The folder of the image cache, open; `None` if there is none or others may use it.
-pub fn open_directory() -> Option<i32> {
-    open_folder(&options::get().cache_path)
-}
-
-fn open_folder(path: &[u8; PATH_BYTES]) -> Option<i32> {
-    if path[0] == 0 {
-        return None;
-    }
-    let path = core::ffi::CStr::from_bytes_until_nul(path).ok()?;
-    let fd = raw::open(path, k::O_RDONLY | k::O_DIRECTORY | k::O_NOFOLLOW | k::O_CLOEXEC).ok()?;
-    if is_private(fd, k::S_IFDIR) {
-        Some(fd)
-    } else {
-        raw::close(fd);
-        None
-    }
-}
-
-/// The effective user owns it and nobody else may use it.
-fn is_private(fd: i32, kind: u32) -> bool {
-    let user = user();
-    stat(fd).is_ok_and(|stat| {
-        stat.mode & k::S_IFMT == kind
-            && stat.mode & 0o077 == 0
-            && user == Some(stat.uid)
-            && (kind != k::S_IFREG || stat.links == 1)
-    })
-}
-
-fn open_at(directory: i32, name: &[u8; 36], flags: u32) -> Result<i32, Errno> {
-    let mut name_z = [0u8; 37];
-    for (to, from) in name_z.iter_mut().zip(name) {
-        *to = *from;
-    }
-    let directory = u64::from(directory.cast_unsigned());
-    // SAFETY: the kernel reads the NUL-terminated name.
-    unsafe { raw::syscall(k::__NR_openat, [directory, name_z.as_ptr() as u64, u64::from(flags), 0]) }
-        .map(|fd| i32::try_from(fd).unwrap_or(-1))
-}
-
 /// Looks for an image of what was mapped from `fd` at `start..end`, executable and read-only, and maps it. `mapped` are the
 /// images mapped before.
 pub fn find(fd: i32, offset: u64, start: u64, end: u64, prot: u32, mapped: &mut [Image]) -> Found {
     let Some(key) = Key::of(fd, offset, start, end) else { return Found::Nothing(None) };
-    let Some(directory) = open_directory() else { return Found::Nothing(None) };
+    let Some(directory) = folder::open() else { return Found::Nothing(None) };
     let file = open_at(directory, &key.name(), k::O_RDONLY | k::O_NOFOLLOW | k::O_CLOEXEC);
     raw::close(directory);
     let Ok(file) = file else { return Found::Nothing(Some(key)) };
@@ -449,7 +338,7 @@ pub struct Content<'a> {
 
 /// Writes the image of a file that has just been scanned. Failure is no error: it will be scanned again.
 pub fn write(fd: i32, key: &Key, content: &Content<'_>) {
-    let Some(directory) = open_directory() else { return };
+    let Some(directory) = folder::open() else { return };
     let dir = u64::from(directory.cast_unsigned());
     let flags = k::O_TMPFILE | k::O_RDWR | k::O_CLOEXEC;
     // A file without a name: it vanishes with this process if the process does not come to its end.

@@ -9,11 +9,12 @@
 //! * [`arrive`]: code appears, changes or goes;
 //! * [`patch`]: one site;
 //! * [`window`]: where stubs lie;
-//! * [`image`]: patched files that are kept; [`housekeeping`]: their number;
+//! * [`image`]: patched files that are kept, in a [`folder`]; [`housekeeping`]: their number;
 //! * [`strict`]: what the scan did not find;
 //! * [`list`]: `bt-run sites`.
 
 pub mod arrive;
+pub mod folder;
 pub mod functions;
 pub mod housekeeping;
 pub mod image;
