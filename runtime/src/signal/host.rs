@@ -21,6 +21,11 @@ const TRAP_GENERAL_PROTECTION: u64 = 13;
 const ERROR_WRITE: u64 = 2;
 /// si_code of a SIGTRAP by the trap flag (sigaction(2)).
 const TRAP_TRACE: i32 = 2;
+/// si_code of a SIGTRAP by a breakpoint of another kind.
+const TRAP_BRKPT: i32 = 1;
+const ICEBP: u8 = 0xf1;
+/// The trap flag in RFLAGS.
+const TF: u64 = 1 << 8;
 /// si_code of a SIGSYS by a seccomp filter (seccomp(2)).
 const SYS_SECCOMP: i32 = 1;
 
@@ -94,10 +99,10 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
             return enter_dispatcher(ts, uc);
         }
     }
-    let at_stub =
-        signal == sig::SIGTRAP && engine.direct.stub_at(interrupted_pc).is_some_and(|(at, _)| at == interrupted_pc);
+    let stepped = is_step(signal, info, uc);
+    let at_stub = stepped && engine.direct.stub_at(interrupted_pc).is_some_and(|(at, _)| at == interrupted_pc);
     drop(engine);
-    if signal == sig::SIGTRAP && info.code == TRAP_TRACE && in_cache {
+    if stepped && in_cache {
         // The guest's own trap flag: it counts its instructions, not ours.
         ts.step_from = StepFrom::Cache;
         if at_stub {
@@ -112,7 +117,7 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
             return;
         }
         ts.last_step = regs.rip;
-    } else if signal == sig::SIGTRAP && info.code == TRAP_TRACE && !ts.is_translating {
+    } else if stepped && !ts.is_translating {
         // In place. The jump that led here may have been ours: then the guest has executed nothing yet.
         let again = match core::mem::take(&mut ts.step_from) {
             StepFrom::Runtime => true,
@@ -136,6 +141,13 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
         *address = regs.rip;
     }
     deliver(ts, signal, &info, uc, synchronous);
+}
+
+/// The trap flag raised it. A hypervisor may lose the reason of a debug exception, rarely; the kernel then takes it for that of
+/// the one-byte instruction `icebp` (F1; `exc_debug_user` in arch/x86/kernel/traps.c).
+fn is_step(signal: i32, info: &SigInfo, uc: &UContext) -> bool {
+    let lost = || uc.mc.rflags & TF != 0 && guest::read::<u8>(uc.mc.rip.wrapping_sub(1)) != Some(ICEBP);
+    signal == sig::SIGTRAP && (info.code == TRAP_TRACE || info.code == TRAP_BRKPT && lost())
 }
 
 /// A signal that somebody sent, while the thread runs runtime code.
@@ -237,7 +249,7 @@ fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut 
         uc.mc.rip = pc;
         return;
     }
-    if signal == sig::SIGTRAP && info.code == TRAP_TRACE {
+    if is_step(signal, info, uc) {
         // The guest's own trap flag, on its way through the gate. The CPU reports no step between a `syscall` and the
         // instruction behind it: the kernel returns with the flag already set.
         ts.step_from = StepFrom::Runtime;

@@ -30,7 +30,7 @@ FUNCTION(into_the_middle, PUSH_FLAG "mov $110, %eax\njmp middle\nnop\nmov $39, %
 EACH(DECLARE)
 
 enum { MOST = 64 };
-static struct { long rip, rax, rcx, rdx, r11, rsp, flags, address, code; } steps[MOST];
+static struct { long rip, rax, rcx, rdx, r11, rsp, flags, address; } steps[MOST];
 static volatile int count;
 
 static void handler(int signal, siginfo_t *info, void *context)
@@ -40,7 +40,7 @@ static void handler(int signal, siginfo_t *info, void *context)
     if (count < MOST) {
         steps[count].rip = regs[REG_RIP], steps[count].rax = regs[REG_RAX], steps[count].rcx = regs[REG_RCX];
         steps[count].rdx = regs[REG_RDX], steps[count].r11 = regs[REG_R11], steps[count].rsp = regs[REG_RSP];
-        steps[count].flags = regs[REG_EFL], steps[count].address = (long)info->si_addr, steps[count].code = info->si_code;
+        steps[count].flags = regs[REG_EFL], steps[count].address = (long)info->si_addr;
     }
     count++;
 }
@@ -64,11 +64,11 @@ static void show(const char *name, char *function, long pid, long parent)
             /* What differs from run to run is named. */
             long rax = steps[i].rax, rdx = steps[i].rdx, rcx = steps[i].rcx;
             long near = rcx - (long)function;
-            printf("%s+%ld rax %s%lx rcx %s%lx rdx %s%lx r11 %lx flags %lx code %ld\n", name,
+            printf("%s+%ld rax %s%lx rcx %s%lx rdx %s%lx r11 %lx flags %lx\n", name,
                    steps[i].rip - (long)function, rax == pid ? "pid" : rax == parent ? "parent" : "",
                    rax == pid || rax == parent ? 0 : rax, near >= 0 && near < 4096 ? "+" : "",
                    near >= 0 && near < 4096 ? near : rcx, rdx == pid ? "pid" : rdx == parent ? "parent" : "",
-                   rdx == pid || rdx == parent ? 0 : rdx == (long)&enter ? 1 : rdx, steps[i].r11, steps[i].flags, steps[i].code);
+                   rdx == pid || rdx == parent ? 0 : rdx == (long)&enter ? 1 : rdx, steps[i].r11, steps[i].flags);
         }
     }
 }
