@@ -157,33 +157,45 @@ impl Walk {
     /// What is at `pc`.
     fn judge(&mut self, pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> Verdict {
         self.to(pc, window, source);
-        match (self.is_hole, self.broken) {
-            (false, true) => alone(pc, window, source),
-            // Data, or behind data; but five bytes are no accident, and to take them for code does no harm.
-            (true, true) => match site(pc, None, window, source) {
-                verdict @ Verdict::Site { class: Class::GsBase, .. } => verdict,
-                _ => Verdict::NotCode,
-            },
-            _ if self.at > pc => Verdict::NotCode,
-            (false, false) => {
-                // Where bytes and decoder disagree on what stands before, neither is used.
-                let number = number_before(source, pc);
-                let previous = self.previous.filter(|_| number.is_none() || number == self.previous);
-                site(pc, previous, window, source)
+        let number = number_before(source, pc);
+        if !self.is_hole {
+            if self.broken {
+                return alone(pc, window, source);
             }
-            (true, false) => match alone(pc, window, source) {
-                Verdict::Doubtful if self.steps >= CLEAN_BEFORE => {
-                    let Self { extent, at, previous, steps, .. } = *self;
-                    let mut ahead = Self { extent, is_hole: true, at, previous, steps, broken: false };
-                    while ahead.steps < steps + CLEAN_BEHIND && !ahead.broken && ahead.at.0 < extent.1 {
-                        let next = ahead.at.plus(1);
-                        ahead.to(next, window, source);
-                    }
-                    if ahead.broken { Verdict::NotCode } else { site(pc, previous, window, source) }
-                }
-                verdict => verdict,
-            },
+            // Where bytes and decoder disagree on what stands before, neither is used.
+            let previous = self.previous.filter(|_| number.is_none() || number == self.previous);
+            return if self.at > pc { Verdict::NotCode } else { site(pc, previous, window, source) };
         }
+        let found = site(pc, self.previous, window, source);
+        if let Verdict::Site { class: Class::GsBase, .. } = found {
+            // Five bytes are no accident, and to take them for code does no harm.
+            return found;
+        }
+        let reached = !self.broken && self.at == pc;
+        match (reached, number.is_some()) {
+            (false, false) => Verdict::NotCode,
+            // Data that holds a call, a template say, or code behind data.
+            (false, true) => Verdict::Doubtful,
+            (true, has_number) if has_number || self.steps >= CLEAN_BEFORE => {
+                match (self.goes_on(pc, window, source), has_number) {
+                    (true, _) => found,
+                    (false, true) => Verdict::Doubtful,
+                    (false, false) => Verdict::NotCode,
+                }
+            }
+            (true, _) => Verdict::Doubtful,
+        }
+    }
+
+    /// What follows `pc` in a hole decodes for long enough.
+    fn goes_on(&self, pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> bool {
+        let Self { extent, previous, steps, .. } = *self;
+        let mut ahead = Self { extent, is_hole: true, at: pc, previous, steps, broken: false };
+        while ahead.steps < steps + CLEAN_BEHIND && !ahead.broken && ahead.at.0 < extent.1 {
+            let next = ahead.at.plus(1);
+            ahead.to(next, window, source);
+        }
+        !ahead.broken
     }
 }
 
