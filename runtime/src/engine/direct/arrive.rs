@@ -184,7 +184,11 @@ impl Engine {
 
     /// Code that is in memory only, or whose file nothing is known of but what `image` says.
     pub fn memory_code_arrives(&mut self, start: u64, end: u64, prot: u32, image: Option<ElfImage>) {
-        self.code_arrives(start, end, prot, image);
+        // A call may lie across the seam to code that was there before.
+        let joins = |pc: u64| self.map.find(pc).is_some_and(|(_, r)| r.is_exec() && !r.shared && r.prot == prot);
+        let from = start - u64::from(image.is_none() && joins(start.wrapping_sub(1)));
+        let to = end + u64::from(image.is_none() && joins(end));
+        self.code_arrives(from, to, prot, image);
     }
 
     fn code_arrives(&mut self, start: u64, end: u64, prot: u32, image: Option<ElfImage>) -> Arrival {
@@ -215,6 +219,7 @@ impl Engine {
 
     /// The kernel lets nobody execute `start..end`, private memory with the protection `prot`.
     pub fn withhold(&mut self, start: u64, end: u64, prot: u32) {
+        let (start, end) = (start & !4095, end.next_multiple_of(4096));
         // SAFETY: the guest's mapping; a thread that executes there faults and is translated.
         if unsafe { raw::mprotect(start, end - start, prot & !k::PROT_EXEC) }.is_ok() {
             self.direct.forget_withheld(start, end);
@@ -471,8 +476,13 @@ fn write(prot: u32, patches: &[Overwrite]) -> bool {
     let start = first.at & !4095;
     let len = (last.at + last.len as u64).next_multiple_of(4096) - start;
     let writable = prot & k::PROT_WRITE != 0;
-    // SAFETY: private guest code that nobody executes yet.
-    if !writable && unsafe { raw::mprotect(start, len, k::PROT_READ | k::PROT_WRITE) }.is_err() {
+    // Other code on the first or last page may be running: it stays executable, unless a policy forbids that.
+    let open = k::PROT_READ | k::PROT_WRITE;
+    let opens = |prot| {
+        // SAFETY: private guest code; what is overwritten nobody executes yet.
+        unsafe { raw::mprotect(start, len, prot) }.is_ok()
+    };
+    if !writable && !opens(open | k::PROT_EXEC) && !opens(open) {
         return false;
     }
     for patch in patches {
