@@ -1,7 +1,7 @@
 //! `bt-run sites FILE`: what engine `direct` would do with a file.
 
 use super::functions::ElfImage;
-use super::{Direct, arrive};
+use super::{Direct, survey};
 use crate::loader::LoadError;
 use crate::loader::elf::{Fd, Headers};
 use crate::report::Bytes;
@@ -34,7 +34,7 @@ pub fn print(path: &[u8]) -> Result<(), LoadError> {
         .map_err(failed)?;
         let Some(mut image) = ElfImage::of_file(fd, offset, at) else { continue };
         let before = now_ns();
-        let found = arrive::survey(&direct, at, at + len, &mut image);
+        let found = survey::survey(&direct, at, at + len, &mut image);
         (bytes, took_ns) = (bytes + len, took_ns + now_ns() - before);
         for (candidate, plan) in found {
             let address = candidate.pc.0 - at + vaddr;

@@ -6,7 +6,8 @@
 //! noticed and continues in a stub of its own: a patch needs no proof that nobody jumps there.
 //!
 //! * [`functions`]: where code is, told from data, for the scanner (`bt_translator::scan`);
-//! * [`arrive`]: code appears, changes or goes;
+//! * [`survey`]: what is to be patched in a range of code;
+//! * [`arrive`]: code appears; [`change`]: it changes or goes;
 //! * [`patch`]: one site;
 //! * [`window`]: where stubs lie;
 //! * [`image`]: patched files that are kept, in a [`folder`]; [`housekeeping`]: their number;
@@ -14,6 +15,7 @@
 //! * [`list`]: `bt-run sites`.
 
 pub mod arrive;
+pub mod change;
 pub mod folder;
 pub mod functions;
 pub mod housekeeping;
@@ -21,6 +23,7 @@ pub mod image;
 pub mod list;
 pub mod patch;
 pub mod strict;
+pub mod survey;
 pub mod window;
 
 use alloc::collections::BTreeMap;
