@@ -78,6 +78,20 @@ impl Engine {
 
     /// Code is about to be executed in `start..end`; `image` tells what is known of its file.
     pub fn code_arrives(&mut self, start: u64, end: u64, prot: u32, image: Option<ElfImage>) -> Arrival {
+        if prot & k::PROT_READ != 0 {
+            return self.search_and_patch(start, end, prot, image);
+        }
+        // Where a CPU has protection keys, code that may only be executed cannot be read (mprotect(2)).
+        let (page, len) = (start & !4095, end.next_multiple_of(4096) - (start & !4095));
+        // SAFETY: more access to the guest's own memory, for as long as it is searched, then what the guest asked for.
+        let _ = unsafe { raw::mprotect(page, len, prot | k::PROT_READ) };
+        let arrival = self.search_and_patch(start, end, prot | k::PROT_READ, image);
+        // SAFETY: as above.
+        let _ = unsafe { raw::mprotect(page, len, if arrival.withheld { prot & !k::PROT_EXEC } else { prot }) };
+        arrival
+    }
+
+    fn search_and_patch(&mut self, start: u64, end: u64, prot: u32, image: Option<ElfImage>) -> Arrival {
         let mut none = NoFunctions;
         let has_file = image.is_some();
         let mut image = image;
