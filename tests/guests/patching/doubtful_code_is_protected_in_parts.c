@@ -1,6 +1,6 @@
 // build: -O1 -pthread -ldl
 // links: doubtful.so parts/doubtful.c
-// calls: equal except rseq (refused under translate)
+// calls: equal except rseq (refused under translate), futex (a join waits only for a thread that still runs)
 // Of a library that cannot run in place some pages are taken away, written, and given back, by a thread that never ran in it: others
 // run in all of its parts afterwards.
 #include "../code/generated.h"
