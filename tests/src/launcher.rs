@@ -434,9 +434,9 @@ fn image_cache_fill(bench: &Bench) -> Result<()> {
 /// A full disk costs the image, not the program.
 fn image_cache_full(bench: &Bench) -> Result<()> {
     let folder = bench.work.join("images").display().to_string();
-    // A limit of 64 KiB a file stands for the disk: the C library's image does not fit (setrlimit(2)); SIGXFSZ is ignored.
+    // A limit of 64 KiB a file stands for the disk: to reach it would end the program by SIGXFSZ (setrlimit(2)).
     let line = format!(
-        "trap '' XFSZ; ulimit -f 64; exec {} --engine {} --cache-dir {folder} -- bash -c 'exit 7'",
+        "ulimit -f 64; exec {} --engine {} --cache-dir {folder} -- bash -c 'exit 7'",
         paths::launcher().display(),
         bench.engine
     );

@@ -7,6 +7,7 @@ use super::survey::{Plan, Text, is_doubtful, is_patchable, sites_in, survey};
 use super::window::{TRAP, Window};
 use crate::engine::Engine;
 use crate::mem::guest;
+use crate::policy;
 use crate::sys::raw;
 use alloc::vec::Vec;
 use bt_translator::addr::GuestPc;
@@ -31,6 +32,11 @@ impl Engine {
     /// Code of the file `fd`, from `offset` on, is about to be executed in `start..end`, private memory with the protection
     /// `prot`: patches its sites, or maps the image that is kept of it. No thread may be executing there yet.
     pub fn file_code_arrives(&mut self, start: u64, end: u64, prot: u32, fd: i32, offset: u64) {
+        if policy::is_filtered() {
+            // A seccomp filter may forbid what a search of the file takes.
+            self.code_arrives(start, end, prot, None);
+            return;
+        }
         let mut key = None;
         if prot == k::PROT_READ | k::PROT_EXEC {
             match image::find(fd, offset, start, end, prot, &mut self.direct.images) {

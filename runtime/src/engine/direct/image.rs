@@ -336,8 +336,20 @@ pub struct Content<'a> {
     pub withheld: bool,
 }
 
+/// No limit is set on the size of files: to reach one raises SIGXFSZ, which would end the guest (setrlimit(2)).
+fn may_write_files() -> bool {
+    const RLIMIT_FSIZE: u64 = 1;
+    let mut limit = [0u64; 2];
+    // SAFETY: the kernel writes a struct rlimit.
+    let known = unsafe { raw::syscall(k::__NR_prlimit64, [0, RLIMIT_FSIZE, 0, limit.as_mut_ptr() as u64]) };
+    known.is_ok() && limit[0] == u64::MAX
+}
+
 /// Writes the image of a file that has just been scanned. Failure is no error: it will be scanned again.
 pub fn write(fd: i32, key: &Key, content: &Content<'_>) {
+    if !may_write_files() {
+        return;
+    }
     let Some(directory) = folder::open() else { return };
     let dir = u64::from(directory.cast_unsigned());
     let flags = k::O_TMPFILE | k::O_RDWR | k::O_CLOEXEC;
