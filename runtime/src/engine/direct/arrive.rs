@@ -32,11 +32,6 @@ impl Engine {
     /// Code of the file `fd`, from `offset` on, is about to be executed in `start..end`, private memory with the protection
     /// `prot`: patches its sites, or maps the image that is kept of it. No thread may be executing there yet.
     pub fn file_code_arrives(&mut self, start: u64, end: u64, prot: u32, fd: i32, offset: u64) {
-        if policy::is_filtered() {
-            // A seccomp filter may forbid what a search of the file takes.
-            self.code_arrives(start, end, prot, None);
-            return;
-        }
         let mut key = None;
         if prot == k::PROT_READ | k::PROT_EXEC {
             match image::find(fd, offset, start, end, prot, &mut self.direct.images) {
@@ -58,7 +53,8 @@ impl Engine {
             }
         }
         let arrival = self.code_arrives(start, end, prot, ElfImage::of_file(fd, offset, start));
-        let Some(key) = key.filter(|_| arrival.complete) else { return };
+        // A seccomp filter need not let the guest write files.
+        let Some(key) = key.filter(|_| arrival.complete && !policy::is_filtered()) else { return };
         let withheld = arrival.withheld;
         let window = self.direct.windows.iter().rev().find(|w| w.code.0 == start & !4095);
         if window.is_none() && !arrival.written.is_empty() {
