@@ -14,7 +14,8 @@ use crate::report::{Bytes, say};
 use crate::signal::action;
 use crate::sys::raw;
 use crate::syscall::descriptors::move_up;
-use crate::syscall::exec::{self, Found};
+use crate::syscall::exec;
+use crate::syscall::program::{self, Found};
 use crate::thread::registry;
 use crate::thread::state::{ThreadState, reg};
 use crate::{cpu, policy, stats};
@@ -163,7 +164,7 @@ fn from_command_line(initial: &Initial) -> Plan {
         Ok(path) => path,
         Err(e) => fail(name, e),
     };
-    match exec::find_for_start(&path) {
+    match program::find_for_start(&path) {
         Ok(found) => {
             let mut comm = [0u8; 16];
             let base = found.execfn.rsplit(|&b| b == b'/').next().unwrap_or(&[]);
@@ -191,7 +192,7 @@ fn run_natively(path: &[u8], argv: &[u64], initial: &Initial, reason: Option<&'s
     let result =
         unsafe { raw::syscall(k::__NR_execve, [path_z.as_ptr() as u64, argv.as_ptr() as u64, envp.as_ptr() as u64]) };
     let errno = result.err().map_or(0, |e| e.0);
-    let error = match exec::diagnose(path) {
+    let error = match program::diagnose(path) {
         Some(what) => LoadError::Invalid(what),
         None if errno == 2 => LoadError::NotFound,
         None => LoadError::Failed("cannot be executed", errno),

@@ -8,6 +8,7 @@ pub mod int80;
 pub mod memory;
 pub mod paths;
 pub mod process;
+pub mod program;
 pub mod signals;
 pub mod table;
 pub mod thread;
