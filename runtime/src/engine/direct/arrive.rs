@@ -159,11 +159,16 @@ impl Engine {
     fn carry_out(&mut self, start: u64, end: u64, prot: u32, plans: &[Plan], sites: &[u64]) -> Vec<Overwrite> {
         let code = (start & !4095, end.next_multiple_of(4096));
         let mut window = self.direct.windows.iter().position(|w| w.code == code);
+        let existed = window.is_some();
         if window.is_none()
             && let Some(new) = Window::map(start, end, plans.len() as u64 * STUB_BYTES)
         {
             self.direct.windows.push(new);
             window = Some(self.direct.windows.len() - 1);
+        }
+        let room = window.and_then(|n| self.direct.windows.get(n)).copied();
+        if let Some(room) = room.filter(|_| existed) {
+            room.set_writable(true);
         }
         let mut out: Vec<Overwrite> = Vec::with_capacity(plans.len());
         for plan in plans {
@@ -193,6 +198,9 @@ impl Engine {
                     self.direct.sites.trapped += 1;
                 }
             }
+        }
+        if let Some(room) = room {
+            room.set_writable(false);
         }
         if !write(prot, &out) {
             self.code_goes(start, end);

@@ -90,6 +90,13 @@ impl Window {
         None
     }
 
+    /// Stubs are written, or not any more; other threads may be executing some.
+    pub fn set_writable(&self, writable: bool) {
+        let access = k::PROT_READ | k::PROT_EXEC | if writable { k::PROT_WRITE } else { 0 };
+        // SAFETY: our own mapping, which stays executable.
+        let _ = unsafe { raw::mprotect(self.map.0, self.map.1 - self.map.0, access) };
+    }
+
     /// First address at which the stub of a jump at `site` may begin.
     #[must_use]
     pub fn first_choice(&self, site: u64) -> Option<u64> {
