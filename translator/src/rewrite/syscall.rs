@@ -3,8 +3,8 @@
 //! The instruction itself overwrites rcx with the pc behind it and r11 with the flags (Intel SDM vol. 2, SYSCALL), so both
 //! are free: they carry the two return addresses into the gate.
 //!
-//! A stub makes the call itself where the gate need not see it. An indirect jump behind a system call is mispredicted, because the kernel
-//! clears the branch history on entry: to return from the gate costs 7 ns, to enter it by a pointer 4.
+//! A stub makes the call itself where the gate need not see it. An indirect jump behind a system call is mispredicted, because
+//! the kernel clears the branch history on entry.
 
 use crate::addr::GuestPc;
 use crate::block::{Next, Site};

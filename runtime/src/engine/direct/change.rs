@@ -31,8 +31,9 @@ impl Engine {
         }
     }
 
-    /// Images of which a part changes, or all that is concerned with `keep_all`: what is left of them are patches like others. A whole image that goes leaves its stubs,
-    /// for threads that are in them, and is there again if the same file is mapped at the same place.
+    /// Images of which a part changes, or all that is concerned with `keep_all`: what is left of them are patches like
+    /// others. A whole image that goes leaves its stubs, for threads that are in them, and is there again if the same file is
+    /// mapped at the same place.
     fn unfold_images(&mut self, start: u64, end: u64, keep_all: bool) {
         for n in 0..self.direct.images.len() {
             let Some(image) = self.direct.images.get_mut(n) else { continue };

@@ -1,4 +1,4 @@
-//! What was scanned is remembered for each file, as a patched image that is mapped shared and clean.
+//! What was scanned is remembered for each file, as a patched image whose pages are mapped clean and shared by all.
 //!
 //! An image file is a copy of the program or library with its sites patched, so that tools find symbols and build id in
 //! it; behind that lie the stubs as they stand in memory, records of what was overwritten, and a trailer. A file

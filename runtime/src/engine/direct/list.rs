@@ -27,11 +27,9 @@ pub fn print(path: &[u8]) -> Result<(), LoadError> {
     let (mut displaced, mut numbered, mut trapped, mut doubtful, mut others) = (0, 0, 0, 0, 0);
     for (offset, vaddr, len) in headers.code() {
         let (prot, flags) = (u64::from(k::PROT_READ), u64::from(k::MAP_PRIVATE));
-        let at = unsafe {
-            // SAFETY: a new mapping of our own.
-            raw::syscall(k::__NR_mmap, [0, len, prot, flags, u64::from(fd.cast_unsigned()), offset])
-        }
-        .map_err(failed)?;
+        let args = [0, len, prot, flags, u64::from(fd.cast_unsigned()), offset];
+        // SAFETY: a new mapping of our own.
+        let at = unsafe { raw::syscall(k::__NR_mmap, args) }.map_err(failed)?;
         let Some(mut image) = ElfImage::of_file(fd, offset, at) else { continue };
         let before = now_ns();
         let found = survey::survey(&direct, at, at + len, &mut image);
