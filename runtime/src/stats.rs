@@ -4,6 +4,7 @@ use crate::engine;
 use crate::gate::ANSWERS;
 use crate::options;
 use crate::report::Bytes;
+use crate::signal::leave::set_mask;
 use crate::sys::raw;
 use crate::syscall::table;
 use crate::thread::registry;
@@ -55,7 +56,14 @@ impl fmt::Display for Json<'_> {
     }
 }
 
+/// Writes a line. A signal must not end the process in the middle of it: the next process's line would follow the half.
 fn emit(line: &[u8]) {
+    let mask = set_mask(!0);
+    write_line(line);
+    set_mask(mask);
+}
+
+fn write_line(line: &[u8]) {
     let path = &options::get().stats_path;
     let file = path[0] != 0;
     if !file {

@@ -1,5 +1,8 @@
 //! The launcher's own command line: what it prints, and how it ends on bad input.
 
+mod images;
+mod statistics;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -43,9 +46,10 @@ pub fn collect() -> Vec<Test> {
         ("touches_no_state_the_gate_does_not_save", instructions),
         ("small_caches_start_anew_under_threads", small_cache),
         ("strict_finds_hidden_calls", strict),
-        ("images_are_kept_and_checked", image_cache),
-        ("images_are_filled_at_once_and_killed", image_cache_fill),
-        ("images_do_not_need_room", image_cache_full),
+        ("statistics_lines_are_whole", statistics::whole_lines),
+        ("images_are_kept_and_checked", images::check),
+        ("images_are_filled_at_once_and_killed", images::check_fill),
+        ("images_do_not_need_room", images::check_full),
     ];
     let test = |&(name, check): &(&str, Check)| {
         let test = Test::new(&format!("launcher/{name}"), Kind::Launcher, Action::Launcher(check));
@@ -334,118 +338,5 @@ fn strict(bench: &Bench) -> Result<()> {
         ensure!(said == missed, "{said} sites reported, not {missed}");
         ensure!(text.contains(&format!("\"missed\":{missed},")), "not {missed} sites in the statistics:\n{text}");
     }
-    Ok(())
-}
-
-/// What is in the image cache, by `bt-run cache list`.
-fn images(bench: &Bench, folder: &str) -> Result<Vec<String>> {
-    let done = bench.run(&["--cache-dir", folder, "cache", "list"])?;
-    ensure!(done.end == Some(End::Exit(0)), "cache list: {}", String::from_utf8_lossy(&done.stderr));
-    let text = String::from_utf8_lossy(&done.stdout).into_owned();
-    Ok(text.lines().filter(|line| line.contains(".img")).map(str::to_owned).collect())
-}
-
-/// Figure `name` of the only process in the statistics.
-fn sites(bench: &Bench, folder: &str, program: &[&str], name: &str) -> Result<u64> {
-    let file = bench.work.join("stats");
-    let _ = fs::remove_file(&file);
-    let stats = format!("--stats={}", file.display());
-    let done = bench.program(&["--cache-dir", folder, &stats], program)?;
-    ensure!(done.end == Some(End::Exit(0)), "{program:?}: {:?} {}", done.end, String::from_utf8_lossy(&done.stderr));
-    let text = fs::read_to_string(&file).context("--stats wrote no file")?;
-    let (_, rest) = text.split_once(&format!("\"{name}\":")).context("no such figure")?;
-    Ok(rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default().parse()?)
-}
-
-/// A program is scanned once; a changed one again; a cache that others could write is not used.
-fn image_cache(bench: &Bench) -> Result<()> {
-    let folder = bench.work.join("images").display().to_string();
-    let own = bench.work.join("busybox").display().to_string();
-    fs::copy("/bin/busybox", &own)?;
-    let run = |name: &str| sites(bench, &folder, &[&own, "true"], name);
-    ensure!(run("remembered")? == 0, "remembered before it was ever seen");
-    let first = images(bench, &folder)?;
-    ensure!(!first.is_empty(), "nothing was kept");
-    ensure!(run("remembered")? == 1, "not remembered");
-    ensure!(run("numbered")? < 16, "sites were patched again");
-    // Another time of modification, the same contents.
-    fs::write(&own, fs::read(&own)?)?;
-    ensure!(run("remembered")? == 0, "a changed file was taken for the old one");
-    ensure!(images(bench, &folder)?.len() == first.len() + 1, "the changed file was not kept");
-    // Damaged images are ignored: shorter, with another owner's permissions, as a link.
-    for entry in fs::read_dir(&folder)? {
-        let path = entry?.path();
-        let file = fs::OpenOptions::new().write(true).open(&path)?;
-        file.set_len(file.metadata()?.len() - 1)?;
-    }
-    ensure!(run("remembered")? == 0, "a truncated image was used");
-    let cleared = bench.run(&["--cache-dir", &folder, "cache", "clear"])?;
-    ensure!(cleared.end == Some(End::Exit(0)) && images(bench, &folder)?.is_empty(), "cache clear left something");
-    run("remembered")?;
-    for entry in fs::read_dir(&folder)? {
-        fs::set_permissions(entry?.path(), fs::Permissions::from_mode(0o644))?;
-    }
-    ensure!(run("remembered")? == 0, "an image that others may read was used");
-    bench.run(&["--cache-dir", &folder, "cache", "clear"])?;
-    run("remembered")?;
-    for entry in fs::read_dir(&folder)? {
-        let path = entry?.path();
-        let moved = path.with_extension("moved");
-        fs::rename(&path, &moved)?;
-        std::os::unix::fs::symlink(&moved, &path)?;
-    }
-    ensure!(run("remembered")? == 0, "an image behind a link was used");
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777))?;
-    ensure!(run("remembered")? == 0, "a folder that others may write was used");
-    Ok(())
-}
-
-/// Many starts at once fill one cache; starts that are killed meanwhile leave nothing that is half.
-fn image_cache_fill(bench: &Bench) -> Result<()> {
-    let folder = bench.work.join("images").display().to_string();
-    for round in 0..20u32 {
-        bench.run(&["--cache-dir", &folder, "cache", "clear"])?;
-        let start = || -> Result<std::process::Child> {
-            let mut command = Command::new(paths::launcher());
-            command.args(["--engine", bench.engine.as_str(), "--cache-dir", &folder, "--", "bash", "-c", "exit 7"]);
-            command.current_dir(&bench.work).stdin(std::process::Stdio::null());
-            process::fix_environment(&mut command, &bench.work);
-            Ok(command.spawn()?)
-        };
-        let mut children = (0..6).map(|_| start()).collect::<Result<Vec<_>>>()?;
-        // The first is killed at another moment of its start in every round.
-        for _ in 0..round * 20_000 {
-            std::hint::spin_loop();
-        }
-        children[0].kill()?;
-        for (n, child) in children.iter_mut().enumerate() {
-            let status = child.wait()?;
-            ensure!(n == 0 || status.code() == Some(7), "start {n} of round {round} ended with {status}");
-        }
-        let done = bench.program(&["--cache-dir", &folder], &["bash", "-c", "exit 7"])?;
-        ensure!(done.end == Some(End::Exit(7)), "after round {round}: {:?}", done.end);
-        let strangers =
-            fs::read_dir(&folder)?.filter_map(|e| e.ok()).filter(|e| e.path().extension().is_none_or(|x| x != "img"));
-        ensure!(strangers.count() == 0, "something unfinished was left in round {round}");
-    }
-    Ok(())
-}
-
-/// A full disk costs the image, not the program.
-fn image_cache_full(bench: &Bench) -> Result<()> {
-    let folder = bench.work.join("images").display().to_string();
-    // A limit of 64 KiB a file stands for the disk: to reach it would end the program by SIGXFSZ (setrlimit(2)).
-    let line = format!(
-        "ulimit -f 64; exec {} --engine {} --cache-dir {folder} -- bash -c 'exit 7'",
-        paths::launcher().display(),
-        bench.engine
-    );
-    let mut command = Command::new("bash");
-    command.args(["-c", &line]).current_dir(&bench.work);
-    process::fix_environment(&mut command, &bench.work);
-    let done = process::run(&mut command, None, &bench.logs, "full", bench.limit)?;
-    ensure!(done.end == Some(End::Exit(7)), "ended with {:?}: {}", done.end, String::from_utf8_lossy(&done.stderr));
-    let largest = fs::read_dir(&folder)?.filter_map(|e| Some(e.ok()?.metadata().ok()?.len())).max().unwrap_or(0);
-    ensure!(largest <= 64 << 10, "an image of {largest} bytes was kept");
     Ok(())
 }

@@ -1,0 +1,96 @@
+//! What `--stats` writes.
+
+use std::ffi::CString;
+use std::fs;
+use std::io::Read as _;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::Bench;
+use crate::paths;
+use crate::runner::process;
+
+/// The letter of a process's state (proc(5)).
+fn state(pid: u32) -> Result<String> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("State:")).context("no state")?;
+    Ok(line.trim().chars().take(1).collect())
+}
+
+/// A signal set of a process (proc(5)).
+fn status(pid: u32, field: &str) -> Result<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    // A zombie has none of the fields left.
+    let line = text.lines().find_map(|line| line.strip_prefix(field)).unwrap_or("0");
+    Ok(u64::from_str_radix(line.trim(), 16)?)
+}
+
+/// A process that a signal ends while it writes a line has written the whole line: the next process's line follows it.
+///
+/// The file is a pipe that holds less than a line, so that the process is ended in the middle of its write.
+pub fn whole_lines(bench: &Bench) -> Result<()> {
+    const PIPE_BYTES: i32 = 4096;
+    // Each byte of the name takes six in a JSON string.
+    let folder = ["\u{1}".repeat(250), "\u{1}".repeat(250), "\u{1}".repeat(250)].iter().collect::<std::path::PathBuf>();
+    let folder = bench.work.join(folder);
+    fs::create_dir_all(&folder)?;
+    let program = folder.join("true");
+    fs::copy("/bin/true", &program)?;
+    let pipe = bench.work.join("pipe");
+    let name = CString::new(pipe.as_os_str().as_bytes())?;
+    // SAFETY: a NUL-terminated path.
+    ensure!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) } == 0, "mkfifo: {}", std::io::Error::last_os_error());
+    let mut both_ends = fs::OpenOptions::new().read(true).write(true).open(&pipe)?;
+    // SAFETY: fcntl with an integer.
+    let room = unsafe { libc::fcntl(both_ends.as_raw_fd(), libc::F_SETPIPE_SZ, PIPE_BYTES) };
+    ensure!(room == PIPE_BYTES, "F_SETPIPE_SZ gave {room}");
+    let mut command = Command::new(paths::launcher());
+    command.args(["--engine", bench.engine.as_str(), &format!("--stats={}", pipe.display()), "--"]).arg(&program);
+    command.current_dir(&bench.work).stdin(Stdio::null()).stdout(Stdio::null());
+    process::fix_environment(&mut command, &bench.work);
+    let mut child = command.spawn()?;
+    let mut text = vec![0u8; PIPE_BYTES as usize];
+    // The pipe is full: the line is longer, so the process is inside its write or about to go on with it.
+    let mut held = 0;
+    while held < PIPE_BYTES {
+        // SAFETY: FIONREAD writes one int.
+        unsafe { libc::ioctl(both_ends.as_raw_fd(), libc::FIONREAD, &raw mut held) };
+        ensure!(held == PIPE_BYTES || child.try_wait()?.is_none(), "ended before it had written a line");
+        std::thread::yield_now();
+    }
+    while state(child.id())? != "S" {
+        std::thread::yield_now();
+    }
+    // SAFETY: kill has no memory effects; the child is not reaped, so the pid is ours.
+    unsafe { libc::kill(child.id().cast_signed(), libc::SIGTERM) };
+    // Until it has been ended, or has blocked the signal and goes on when there is room.
+    while child.try_wait()?.is_none() && status(child.id(), "SigBlk:")? & status(child.id(), "ShdPnd:")? == 0 {
+        std::thread::yield_now();
+    }
+    both_ends.read_exact(&mut text)?;
+    while !text.contains(&b'\n') {
+        let mut wanted = libc::pollfd { fd: both_ends.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        // SAFETY: one pollfd that lives across the call.
+        let ready = unsafe { libc::poll(&raw mut wanted, 1, 20) };
+        ensure!(ready != 0 || child.try_wait()?.is_none(), "the line is torn: {} bytes without an end", text.len());
+        if ready > 0 {
+            let mut more = [0u8; 4096];
+            let len = both_ends.read(&mut more)?;
+            text.extend_from_slice(&more[..len]);
+        }
+    }
+    let line = text.split(|&b| b == b'\n').next().unwrap_or_default();
+    let _: serde_json::Value = serde_json::from_slice(line).context("not a line of JSON")?;
+    // Its end event, if the signal came too late for that.
+    while child.try_wait()?.is_none() {
+        let mut wanted = libc::pollfd { fd: both_ends.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        // SAFETY: as above.
+        if unsafe { libc::poll(&raw mut wanted, 1, 20) } > 0 {
+            let _ = both_ends.read(&mut [0u8; 4096])?;
+        }
+    }
+    Ok(())
+}
