@@ -2,9 +2,10 @@
 
 use crate::engine::direct::folder;
 use crate::loader::LoadError;
-use crate::options::{EmulateLevel, EngineChoice, Options, PATH_BYTES};
+use crate::options::{CallSet, EmulateLevel, EngineChoice, Options, PATH_BYTES};
 use crate::report::{Bytes, say};
 use crate::sys::raw;
+use crate::syscall::table;
 use alloc::vec::Vec;
 use linux_raw_sys::general as k;
 
@@ -13,11 +14,18 @@ bt-run runs an unmodified x86-64 Linux program with its system calls caught insi
 
 usage: bt-run [options] [--] program [arguments]
        bt-run cache list|clear
+       bt-run calls          every system call: what becomes of it, from which level on it is answered
        bt-run sites FILE     the system call sites of a file, and how engine direct treats each
 
   --engine ENGINE      where the guest's code runs: direct (in place; what cannot be patched is translated) or
                        translate (from a code cache); auto is direct
-  --emulate LEVEL      which system calls are answered in the process: off (none) or exact (getpid)
+  --emulate LEVEL      which system calls are answered in the process: off (none), exact (whose answer is provably the
+                       kernel's), coherent (as native to every other process; the default), relaxed (with differences
+                       that docs/syscalls.md names)
+  --emulate-only LIST  of these, only the calls named: read,write,…
+  --pass LIST          of these, none of the calls named
+  --emulate-mem MIB    memory of files that may be mapped to answer calls (1024)
+  --explain            say at the end why calls that could have been answered were passed on
   --trace[=FILE]       one line for each system call, on standard error or in FILE
   --stats[=FILE]       figures as JSON lines when an image starts and ends
   --perf-map           write /tmp/perf-PID.map for perf(1)
@@ -42,6 +50,25 @@ fn set_path(to: &mut [u8; PATH_BYTES], path: &[u8], option: &str) {
         wrong(format_args!("{option} needs a path of 1 to {} bytes", PATH_BYTES - 1));
     };
     slot.copy_from_slice(path);
+}
+
+/// Puts the calls of a list of names into a set, or takes them out.
+fn set_calls(set: &mut CallSet, list: &[u8], is_in: bool) {
+    for name in list.split(|&b| b == b',') {
+        match table::all_rows().find(|row| row.name().as_bytes() == name) {
+            Some(row) => set.set(row.number(), is_in),
+            None => wrong(format_args!("no system call \"{}\"", Bytes(name))),
+        }
+    }
+}
+
+/// A number of MiB.
+fn mib(text: Option<&[u8]>, least: u32, option: &str) -> u32 {
+    let number = text.and_then(|v| core::str::from_utf8(v).ok()).and_then(|t| t.parse::<u32>().ok());
+    match number {
+        Some(n) if n >= least => n,
+        _ => wrong(format_args!("{option} needs a number of MiB, at least {least}")),
+    }
 }
 
 /// Makes a relative path absolute: the guest may change its directory.
@@ -96,11 +123,22 @@ pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
                     Bytes(other.unwrap_or(b""))
                 )),
             },
-            b"--emulate" => match operand() {
-                Some(b"off") => options.emulate = EmulateLevel::Off,
-                Some(b"exact") => options.emulate = EmulateLevel::Exact,
-                other => wrong(format_args!("no level \"{}\": there are off and exact", Bytes(other.unwrap_or(b"")))),
-            },
+            b"--emulate" => {
+                let word = operand().unwrap_or(b"");
+                match EmulateLevel::WORDS.iter().find(|(_, w)| w.as_bytes() == word) {
+                    Some((level, _)) => options.emulate = *level,
+                    None => {
+                        wrong(format_args!("no level \"{}\": there are off, exact, coherent and relaxed", Bytes(word)))
+                    }
+                }
+            }
+            b"--emulate-only" => {
+                options.passed = CallSet::ALL;
+                set_calls(&mut options.passed, operand().unwrap_or(b""), false);
+            }
+            b"--pass" => set_calls(&mut options.passed, operand().unwrap_or(b""), true),
+            b"--explain" => options.explain = true,
+            b"--emulate-mem" => options.emulate_mib = mib(operand(), 0, "--emulate-mem"),
             b"--trace" => {
                 options.trace = true;
                 if let Some(path) = value {
@@ -125,13 +163,7 @@ pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
             b"--strict" => options.strict = true,
             b"--perf-map" => options.perf_map = true,
             b"--no-follow" => options.no_follow = true,
-            b"--cache-size" => {
-                let text = operand().and_then(|v| core::str::from_utf8(v).ok());
-                match text.and_then(|t| t.parse::<u32>().ok()) {
-                    Some(n) if n >= 4 => options.cache_mib = n,
-                    _ => wrong(format_args!("--cache-size needs a number of MiB, at least 4")),
-                }
-            }
+            b"--cache-size" => options.cache_mib = mib(operand(), 4, "--cache-size"),
             _ if name.first() == Some(&b'-') => wrong(format_args!("no option \"{}\"", Bytes(name))),
             _ => {
                 at -= 1;

@@ -26,14 +26,54 @@ impl EngineChoice {
     }
 }
 
-/// Which system calls are answered in the process.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Which system calls are answered in the process: each level includes those before it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[repr(u8)]
 pub enum EmulateLevel {
     /// None.
     Off = 0,
-    /// Those whose answer is provably the kernel's.
+    /// Those whose answer is provably the kernel's, and which leave nothing to hand back.
     Exact = 1,
+    /// Those behind which every other process sees what it would see natively.
+    Coherent = 2,
+    /// Also those with differences that the support page names.
+    Relaxed = 3,
+}
+
+impl EmulateLevel {
+    /// All levels with their words on the command line.
+    pub const WORDS: [(Self, &'static str); 4] =
+        [(Self::Off, "off"), (Self::Exact, "exact"), (Self::Coherent, "coherent"), (Self::Relaxed, "relaxed")];
+
+    /// The word on the command line.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(level, _)| *level == self).map_or("", |(_, word)| word)
+    }
+}
+
+/// A set of system calls, by number below 512.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallSet([u64; 8]);
+
+impl CallSet {
+    /// No call.
+    pub const NONE: Self = Self([0; 8]);
+    /// Every call.
+    pub const ALL: Self = Self([!0; 8]);
+
+    /// The call is in the set.
+    #[must_use]
+    pub fn has(&self, nr: u64) -> bool {
+        usize::try_from(nr / 64).ok().and_then(|word| self.0.get(word)).is_some_and(|word| word >> (nr % 64) & 1 != 0)
+    }
+
+    /// Puts a call into the set, or takes it out.
+    pub fn set(&mut self, nr: u64, is_in: bool) {
+        if let Some(word) = usize::try_from(nr / 64).ok().and_then(|word| self.0.get_mut(word)) {
+            *word = *word & !(1 << (nr % 64)) | u64::from(is_in) << (nr % 64);
+        }
+    }
 }
 
 /// Options in effect; plain bytes, because they travel through an inherited descriptor.
@@ -44,6 +84,12 @@ pub struct Options {
     pub engine: EngineChoice,
     /// `--emulate`.
     pub emulate: EmulateLevel,
+    /// Calls that are passed on whatever the level: `--pass`, and all but those of `--emulate-only`.
+    pub passed: CallSet,
+    /// MiB that the emulation may map at a time (`--emulate-mem`).
+    pub emulate_mib: u32,
+    /// `--explain`.
+    pub explain: bool,
     /// `--strict`.
     pub strict: bool,
     /// `--trace`.
@@ -68,7 +114,10 @@ impl Options {
     /// Nothing asked for.
     pub const DEFAULT: Self = Self {
         engine: EngineChoice::Direct,
-        emulate: EmulateLevel::Exact,
+        emulate: EmulateLevel::Coherent,
+        passed: CallSet::NONE,
+        emulate_mib: 1024,
+        explain: false,
         strict: false,
         trace: false,
         no_follow: false,

@@ -2,7 +2,7 @@
 
 use crate::engine::translate::ibl::set_stub_call;
 use crate::gate::{ANSWERS, CallEntry, entry_address};
-use crate::options::{self, EmulateLevel};
+use crate::options;
 use crate::syscall::table::{self, Treatment};
 use crate::thread::registry;
 use crate::thread::state::{COUNTED_CALLS, ThreadState};
@@ -27,7 +27,7 @@ const PATH_CALLS: [u32; 8] = [
 /// The runtime carries the call out itself, or looks at its arguments.
 #[must_use]
 pub fn is_owned(nr: u64) -> bool {
-    table::row(nr).is_some_and(|row| row.treatment == Treatment::Owned)
+    table::row(nr).is_some_and(|row| row.treatment != Treatment::Passthrough)
         || PATH_CALLS.iter().any(|&n| u64::from(n) == nr)
 }
 
@@ -38,7 +38,7 @@ fn call_entry(nr: u64) -> CallEntry {
     if WATCHING.load(Ordering::Relaxed) && table::may_write(nr) {
         return CallEntry::Slow;
     }
-    if nr == u64::from(k::__NR_getpid) && may_answer() {
+    if nr == u64::from(k::__NR_getpid) && is_answered(nr) {
         return CallEntry::Getpid;
     }
     CallEntry::Pass
@@ -46,11 +46,19 @@ fn call_entry(nr: u64) -> CallEntry {
 
 /// Calls may be answered in the process: no seccomp filter is to see them.
 fn may_answer() -> bool {
-    options::get().emulate != EmulateLevel::Off && !FILTERED.load(Ordering::Relaxed)
+    !FILTERED.load(Ordering::Relaxed)
+}
+
+/// The process may answer the call: the level includes it, no option excludes it, and no filter is to see it.
+#[must_use]
+pub fn is_answered(nr: u64) -> bool {
+    let options = options::get();
+    let level = table::row(nr).and_then(|row| row.answered);
+    level.is_some_and(|level| level <= options.emulate) && !options.passed.has(nr) && may_answer()
 }
 
 /// Stubs answer the call, or leave it to the gate.
-fn is_answered(nr: usize) -> bool {
+fn has_answer(nr: usize) -> bool {
     ANSWERS.iter().any(|answer| answer.number as usize == nr)
 }
 
@@ -69,7 +77,7 @@ pub fn apply() {
     for (nr, entry) in ENTRIES.iter().enumerate() {
         let what = call_entry(nr as u64);
         entry.store(entry_address(what), Ordering::Relaxed);
-        set_stub_call(nr, what == CallEntry::Pass && !is_answered(nr), what == CallEntry::Getpid);
+        set_stub_call(nr, what == CallEntry::Pass && !has_answer(nr), what == CallEntry::Getpid);
     }
     registry::for_each_mut(apply_to);
 }

@@ -141,6 +141,10 @@ fn from_command_line(initial: &Initial) -> Plan {
             Err(e) => fail(path, e),
         }
     }
+    if let (Some(&b"calls"), 1) = (args.get(first), args.len() - first) {
+        crate::syscall::list::print();
+        raw::exit_group(0)
+    }
     if let (Some(&b"cache"), Some(&command), 2) = (args.get(first), args.get(first + 1), args.len() - first)
         && let Some(result) = crate::engine::direct::housekeeping::run(command)
     {

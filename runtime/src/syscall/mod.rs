@@ -5,6 +5,7 @@
 pub mod descriptors;
 pub mod exec;
 pub mod int80;
+pub mod list;
 pub mod memory;
 pub mod paths;
 pub mod process;

@@ -2,12 +2,12 @@
 
 use super::arg::Arg::*;
 use super::arg::Shape::*;
-use super::{Cases, Ret, Row, Set, Treatment, rows};
+use super::{Cases, Ret, Row, Set, rows};
 
 rows! {
-    __NR_open: Owned (Path, Flags(Set::Open), Switch(Cases::Open)) -> Int;
-    __NR_openat: Owned (DirFd, Path, Flags(Set::Open), Switch(Cases::Openat)) -> Int;
-    __NR_openat2: Owned (DirFd, Path, In(OpenHow), Size) -> Int;
+    __NR_open: Rewritten (Path, Flags(Set::Open), Switch(Cases::Open)) -> Int;
+    __NR_openat: Rewritten (DirFd, Path, Flags(Set::Open), Switch(Cases::Openat)) -> Int;
+    __NR_openat2: Rewritten (DirFd, Path, In(OpenHow), Size) -> Int;
     __NR_creat: Passthrough (Path, Mode) -> Int;
     __NR_name_to_handle_at: Passthrough (DirFd, Path, FileHandle, Touched(8), Flags(Set::At)) -> Int;
     __NR_open_by_handle_at: Passthrough (Fd, Ptr, Flags(Set::Open)) -> Int;
@@ -26,8 +26,8 @@ rows! {
     __NR_file_getattr: Passthrough (DirFd, Path, TouchedBy(3), Size, Flags(Set::At)) -> Int;
     __NR_file_setattr: Passthrough (DirFd, Path, Ptr, Size, Flags(Set::At)) -> Int;
 
-    __NR_readlink: Owned (Path, OutBytes(2), Size) -> Int;
-    __NR_readlinkat: Owned (DirFd, Path, OutBytes(3), Size) -> Int;
+    __NR_readlink: Rewritten (Path, OutBytes(2), Size) -> Int;
+    __NR_readlinkat: Rewritten (DirFd, Path, OutBytes(3), Size) -> Int;
     __NR_getcwd: Passthrough (OutPath(1), Size) -> Int;
     __NR_chdir: Passthrough (Path) -> Int;
     __NR_fchdir: Passthrough (Fd) -> Int;

@@ -2,7 +2,7 @@
 
 use super::arg::Arg::*;
 use super::arg::Shape::*;
-use super::{Cases, Ret, Row, Set, Treatment, rows};
+use super::{Cases, Ret, Row, Set, rows};
 
 rows! {
     __NR_read: Passthrough (Fd, OutBytes(2), Size) -> Int;
@@ -25,11 +25,11 @@ rows! {
     __NR_tee: Passthrough (Fd, Fd, Size, Flags(Set::Splice)) -> Int;
     __NR_vmsplice: Passthrough (Fd, EitherIov(2), Size, Flags(Set::Splice)) -> Int;
 
-    __NR_close: Owned (Fd) -> Int;
-    __NR_close_range: Owned (Uint, Uint, Flags(Set::CloseRange)) -> Int;
+    __NR_close: Rewritten (Fd) -> Int;
+    __NR_close_range: Rewritten (Uint, Uint, Flags(Set::CloseRange)) -> Int;
     __NR_dup: Passthrough (Fd) -> Int;
-    __NR_dup2: Owned (Fd, Fd) -> Int;
-    __NR_dup3: Owned (Fd, Fd, Flags(Set::DupFlags)) -> Int;
+    __NR_dup2: Rewritten (Fd, Fd) -> Int;
+    __NR_dup3: Rewritten (Fd, Fd, Flags(Set::DupFlags)) -> Int;
     __NR_pipe: Passthrough (Out(IntPair)) -> Int;
     __NR_pipe2: Passthrough (Out(IntPair), Flags(Set::PipeFlags)) -> Int;
     __NR_fcntl: Passthrough (Fd, Flags(Set::Fcntl), Switch(Cases::Fcntl)) -> Int;
@@ -39,15 +39,15 @@ rows! {
     __NR_eventfd2: Passthrough (Uint, Flags(Set::Eventfd)) -> Int;
 
     __NR_poll: Passthrough (UpdateArray(Pollfd, 1), Uint, Int) -> Poll;
-    __NR_ppoll: Owned (UpdateArray(Pollfd, 1), Uint, Update(Timespec), In(Sigset), Size) -> Poll;
+    __NR_ppoll: Rewritten (UpdateArray(Pollfd, 1), Uint, Update(Timespec), In(Sigset), Size) -> Poll;
     __NR_select: Passthrough (Int, FdSet(0), FdSet(0), FdSet(0), Update(Timeval)) -> Select(Timeval);
-    __NR_pselect6: Owned (Int, FdSet(0), FdSet(0), FdSet(0), Update(Timespec), MaskAndSize) -> Select(Timespec);
+    __NR_pselect6: Rewritten (Int, FdSet(0), FdSet(0), FdSet(0), Update(Timespec), MaskAndSize) -> Select(Timespec);
     __NR_epoll_create: Passthrough (Int) -> Int;
     __NR_epoll_create1: Passthrough (Flags(Set::EpollCreate)) -> Int;
     __NR_epoll_ctl: Passthrough (Fd, Flags(Set::EpollCtl), Fd, Switch(Cases::EpollCtl)) -> Int;
     __NR_epoll_wait: Passthrough (Fd, OutArray(EpollEvent, 2), Int, Int) -> Int;
-    __NR_epoll_pwait: Owned (Fd, OutArray(EpollEvent, 2), Int, Int, In(Sigset), Size) -> Int;
-    __NR_epoll_pwait2: Owned (Fd, OutArray(EpollEvent, 2), Int, In(Timespec), In(Sigset), Size) -> Int;
+    __NR_epoll_pwait: Rewritten (Fd, OutArray(EpollEvent, 2), Int, Int, In(Sigset), Size) -> Int;
+    __NR_epoll_pwait2: Rewritten (Fd, OutArray(EpollEvent, 2), Int, In(Timespec), In(Sigset), Size) -> Int;
 
     __NR_io_setup: Passthrough (Uint, Out(Address)) -> Int;
     __NR_io_destroy: Passthrough (Ptr) -> Int;
@@ -56,7 +56,7 @@ rows! {
     __NR_io_getevents: Passthrough (Ptr, Long, Long, TouchedArray(32, 2), In(Timespec)) -> Int;
     __NR_io_pgetevents: Passthrough
         (Ptr, Long, Long, TouchedArray(32, 2), In(Timespec), MaskAndSize) -> Int;
-    __NR_io_uring_setup: Owned (Uint, Touched(120)) -> Int;
-    __NR_io_uring_enter: Owned (Fd, Uint, Uint, Hex, Ptr, Size) -> Int;
+    __NR_io_uring_setup: Rewritten (Uint, Touched(120)) -> Int;
+    __NR_io_uring_enter: Rewritten (Fd, Uint, Uint, Hex, Ptr, Size) -> Int;
     __NR_io_uring_register: Passthrough (Fd, Uint, Switch(Cases::IoUringRegister)) -> Int;
 }

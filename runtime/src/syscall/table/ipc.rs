@@ -2,12 +2,12 @@
 
 use super::arg::Arg::*;
 use super::arg::Shape::*;
-use super::{Cases, Ret, Row, Set, Treatment, rows};
+use super::{Cases, Ret, Row, Set, rows};
 
 rows! {
     __NR_shmget: Passthrough (Flags(Set::IpcKey), Size, FlagsMode(Set::IpcGet)) -> Int;
-    __NR_shmat: Owned (Int, Ptr, Flags(Set::Shmat)) -> Hex;
-    __NR_shmdt: Owned (Ptr) -> Int;
+    __NR_shmat: Rewritten (Int, Ptr, Flags(Set::Shmat)) -> Hex;
+    __NR_shmdt: Rewritten (Ptr) -> Int;
     __NR_shmctl: Passthrough (Int, Flags(Set::ShmCtl), Switch(Cases::Shmctl)) -> Int;
     __NR_semget: Passthrough (Flags(Set::IpcKey), Int, FlagsMode(Set::IpcGet)) -> Int;
     __NR_semop: Passthrough (Int, InArray(Sembuf, 2), Uint) -> Int;

@@ -1,7 +1,7 @@
 //! Numbers that the kernel keeps for calls it no longer has, or never had: all give ENOSYS.
 
 use super::arg::Arg::*;
-use super::{Ret, Row, Treatment, rows};
+use super::{Ret, Row, rows};
 
 rows! {
     __NR_uselib: Passthrough (Path) -> Int;

@@ -2,19 +2,19 @@
 
 use super::arg::Arg::*;
 use super::arg::Shape::*;
-use super::{Cases, Ret, Row, Set, Treatment, rows};
+use super::{Cases, Ret, Row, Set, rows};
 
 rows! {
-    __NR_mmap: Owned (Ptr, Size, Flags(Set::Prot), Flags(Set::Map), Fd, Hex) -> Hex;
-    __NR_munmap: Owned (Ptr, Size) -> Int;
-    __NR_mprotect: Owned (Ptr, Size, Flags(Set::Prot)) -> Int;
-    __NR_pkey_mprotect: Owned (Ptr, Size, Flags(Set::Prot), Int) -> Int;
-    __NR_mremap: Owned (Ptr, Size, Size, Flags(Set::Mremap), Switch(Cases::Mremap)) -> Hex;
-    __NR_remap_file_pages: Owned (Ptr, Size, Flags(Set::Prot), Size, Flags(Set::Map)) -> Int;
-    __NR_brk: Owned (Ptr) -> Hex;
-    __NR_map_shadow_stack: Owned (Ptr, Size, Hex) -> Hex;
-    __NR_mseal: Owned (Ptr, Size, Hex) -> Int;
-    __NR_madvise: Owned (Ptr, Size, Flags(Set::Madvise)) -> Int;
+    __NR_mmap: Rewritten (Ptr, Size, Flags(Set::Prot), Flags(Set::Map), Fd, Hex) -> Hex;
+    __NR_munmap: Rewritten (Ptr, Size) -> Int;
+    __NR_mprotect: Rewritten (Ptr, Size, Flags(Set::Prot)) -> Int;
+    __NR_pkey_mprotect: Rewritten (Ptr, Size, Flags(Set::Prot), Int) -> Int;
+    __NR_mremap: Rewritten (Ptr, Size, Size, Flags(Set::Mremap), Switch(Cases::Mremap)) -> Hex;
+    __NR_remap_file_pages: Rewritten (Ptr, Size, Flags(Set::Prot), Size, Flags(Set::Map)) -> Int;
+    __NR_brk: Rewritten (Ptr) -> Hex;
+    __NR_map_shadow_stack: Rewritten (Ptr, Size, Hex) -> Hex;
+    __NR_mseal: Rewritten (Ptr, Size, Hex) -> Int;
+    __NR_madvise: Rewritten (Ptr, Size, Flags(Set::Madvise)) -> Int;
     __NR_process_madvise: Passthrough (Fd, RemoteIov(2), Size, Flags(Set::Madvise), Hex) -> Int;
     __NR_process_mrelease: Passthrough (Fd, Hex) -> Int;
     __NR_msync: Passthrough (Ptr, Size, Flags(Set::Msync)) -> Int;
@@ -38,5 +38,5 @@ rows! {
     __NR_migrate_pages: Passthrough (Int, Size, Ptr, Ptr) -> Int;
     __NR_move_pages: Passthrough (Int, Size, Ptr, Ptr, TouchedArray(4, 1), Flags(Set::MempolicyMove)) -> Int;
     __NR_process_vm_readv: Passthrough (Int, OutIov(2), Size, RemoteIov(4), Size, Size) -> Int;
-    __NR_process_vm_writev: Owned (Int, Iov(2), Size, RemoteOutIov(4), Size, Size) -> Int;
+    __NR_process_vm_writev: Rewritten (Int, Iov(2), Size, RemoteOutIov(4), Size, Size) -> Int;
 }

@@ -26,6 +26,7 @@ mod system;
 mod tests;
 mod time;
 
+use crate::options::EmulateLevel;
 use linux_raw_sys::general::{__NR_file_setattr, __NR_pidfd_send_signal, __NR_uretprobe};
 
 pub use arg::{Arg, Ret, Shape};
@@ -38,13 +39,42 @@ pub use sets::{Meaning, Names, Set};
 /// How many arguments a system call has at most.
 pub const MAX_ARGS: usize = 6;
 
-/// What becomes of a call in this version.
+/// What becomes of a call that is not answered in the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Treatment {
     /// The kernel answers it.
     Passthrough,
-    /// The runtime has to handle it itself.
-    Owned,
+    /// The runtime carries it out, or changes its arguments or its result.
+    Rewritten,
+    /// It is refused.
+    Denied,
+}
+
+/// State held in the process that a call, or what it lets others see, could miss: given back to the kernel first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Held {
+    /// Everything, and no other process of ours may share this memory any more.
+    All = 1,
+    /// Offsets and mappings of files, contents of pipes: every descriptor is the kernel's again.
+    Descriptors = 2,
+    /// The same for the descriptor that is the call's first argument.
+    Descriptor = 4,
+    /// Times of files that were written through a mapping.
+    Times = 8,
+    /// Contents of pipes and counters of eventfds.
+    Rings = 16,
+}
+
+impl Held {
+    /// Every kind.
+    pub const KINDS: [(Self, &'static str); 5] = [
+        (Self::All, "all"),
+        (Self::Descriptors, "descriptors"),
+        (Self::Descriptor, "descriptor"),
+        (Self::Times, "times"),
+        (Self::Rings, "rings"),
+    ];
 }
 
 /// One system call.
@@ -55,8 +85,12 @@ pub struct Row {
     number: u16,
     name_len: u8,
     name: [u8; Row::NAME_LEN_MAX],
-    /// Who answers it.
+    /// Who answers it if the process does not.
     pub treatment: Treatment,
+    /// From which level on the process may answer it.
+    pub answered: Option<EmulateLevel>,
+    /// What is handed back before it is passed on, a set of [`Held`].
+    pub hands_back: u8,
     /// What the result is.
     pub ret: Ret,
     /// What the arguments are, ended by [`Arg::End`].
@@ -85,7 +119,7 @@ impl Row {
         clippy::indexing_slicing,
         reason = "evaluated at compile time, where a wrong index is an error of the build"
     )]
-    const fn new(number: u32, constant: &str, treatment: Treatment, args: &[Arg], ret: Ret) -> Row {
+    const fn new(number: u32, constant: &str, fate: Fate, args: &[Arg], ret: Ret) -> Row {
         let constant = constant.as_bytes();
         let prefix_len = "__NR_".len();
         let name_len = constant.len() - prefix_len;
@@ -96,12 +130,29 @@ impl Row {
             name[at] = constant[prefix_len + at];
             at += 1;
         }
-        Row { number: number as u16, name_len: name_len as u8, name, treatment, ret, args: pad_args(args) }
+        Row {
+            number: number as u16,
+            name_len: name_len as u8,
+            name,
+            treatment: fate.treatment,
+            answered: fate.answered,
+            hands_back: fate.hands_back,
+            ret,
+            args: pad_args(args),
+        }
     }
 
     const fn missing() -> Row {
-        Row::new(0, "__NR_", Treatment::Passthrough, &[], Ret::Int)
+        let fate = Fate { treatment: Treatment::Passthrough, answered: None, hands_back: 0 };
+        Row::new(0, "__NR_", fate, &[], Ret::Int)
     }
+}
+
+/// What a row says before its arguments.
+struct Fate {
+    treatment: Treatment,
+    answered: Option<EmulateLevel>,
+    hands_back: u8,
 }
 
 /// The list with [`Arg::End`] up to the greatest length.
@@ -116,13 +167,28 @@ const fn pad_args(args: &[Arg]) -> [Arg; MAX_ARGS] {
     padded
 }
 
-/// The rows of one file: `__NR_name: Treatment (arguments) -> Result;`.
+/// The level that a row names, if it names one.
+macro_rules! level {
+    () => {
+        None
+    };
+    ($level:ident) => {
+        Some(crate::options::EmulateLevel::$level)
+    };
+}
+use level;
+
+/// The rows of one file: `__NR_name: Treatment [Level] [{Held, …}] (arguments) -> Result;`.
 macro_rules! rows {
-    ($($number:ident: $treatment:ident ($($arg:expr),* $(,)?) -> $ret:ident $(($set:expr))?;)*) => {
+    ($($number:ident: $treatment:ident $($level:ident)? $({$($held:ident),*})? ($($arg:expr),* $(,)?) -> $ret:ident $(($set:expr))?;)*) => {
         pub(super) const ROWS: &[Row] = &[$(Row::new(
             linux_raw_sys::general::$number,
             stringify!($number),
-            Treatment::$treatment,
+            $crate::syscall::table::Fate {
+                treatment: $crate::syscall::table::Treatment::$treatment,
+                answered: $crate::syscall::table::level!($($level)?),
+                hands_back: 0 $($(| $crate::syscall::table::Held::$held as u8)*)?,
+            },
             &[$($arg),*],
             Ret::$ret $(($set))?,
         )),*];

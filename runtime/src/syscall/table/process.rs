@@ -2,27 +2,27 @@
 
 use super::arg::Arg::*;
 use super::arg::Shape::*;
-use super::{Cases, Ret, Row, Set, Treatment, rows};
+use super::{Cases, Ret, Row, Set, rows};
 
 rows! {
-    __NR_clone: Owned (Clone) -> Int;
-    __NR_clone3: Owned (CloneArgs(1), Size) -> Int;
-    __NR_fork: Owned () -> Int;
-    __NR_vfork: Owned () -> Int;
-    __NR_execve: Owned (Path, Argv, Envp) -> Int;
-    __NR_execveat: Owned (DirFd, Path, Argv, Envp, Flags(Set::At)) -> Int;
-    __NR_exit: Owned (Int) -> Never;
-    __NR_exit_group: Owned (Int) -> Never;
+    __NR_clone: Rewritten (Clone) -> Int;
+    __NR_clone3: Rewritten (CloneArgs(1), Size) -> Int;
+    __NR_fork: Rewritten () -> Int;
+    __NR_vfork: Rewritten () -> Int;
+    __NR_execve: Rewritten (Path, Argv, Envp) -> Int;
+    __NR_execveat: Rewritten (DirFd, Path, Argv, Envp, Flags(Set::At)) -> Int;
+    __NR_exit: Rewritten (Int) -> Never;
+    __NR_exit_group: Rewritten (Int) -> Never;
     __NR_wait4: Passthrough (Int, Out(WaitStatus), Flags(Set::Wait), Out(Rusage)) -> Int;
     __NR_waitid: Passthrough (Flags(Set::IdType), Int, Out(Siginfo), Flags(Set::Wait), Out(Rusage)) -> Int;
     __NR_pidfd_open: Passthrough (Int, Flags(Set::PidfdOpen)) -> Int;
     __NR_pidfd_getfd: Passthrough (Fd, Fd, Hex) -> Int;
     __NR_unshare: Passthrough (Flags(Set::Unshare)) -> Int;
     __NR_setns: Passthrough (Fd, Flags(Set::Unshare)) -> Int;
-    __NR_ptrace: Owned (Flags(Set::Ptrace), Int, Switch(Cases::Ptrace)) -> Int;
+    __NR_ptrace: Rewritten (Flags(Set::Ptrace), Int, Switch(Cases::Ptrace)) -> Int;
     __NR_kcmp: Passthrough (Int, Int, Flags(Set::Kcmp), Switch(Cases::Kcmp)) -> Int;
 
-    __NR_getpid: Passthrough () -> Int;
+    __NR_getpid: Passthrough Exact () -> Int;
     __NR_gettid: Passthrough () -> Int;
     __NR_getppid: Passthrough () -> Int;
     __NR_getpgrp: Passthrough () -> Int;
@@ -30,21 +30,21 @@ rows! {
     __NR_setpgid: Passthrough (Int, Int) -> Int;
     __NR_getsid: Passthrough (Int) -> Int;
     __NR_setsid: Passthrough () -> Int;
-    __NR_set_tid_address: Owned (Ptr) -> Int;
+    __NR_set_tid_address: Rewritten (Ptr) -> Int;
     __NR_set_robust_list: Passthrough (Ptr, Size) -> Int;
     __NR_get_robust_list: Passthrough (Int, Out(Address), Out(U64)) -> Int;
-    __NR_rseq: Owned (TouchedBy(1), Hex, Flags(Set::Rseq), Hex) -> Int;
-    __NR_membarrier: Owned (Flags(Set::Membarrier), Switch(Cases::Membarrier)) -> Int;
+    __NR_rseq: Rewritten (TouchedBy(1), Hex, Flags(Set::Rseq), Hex) -> Int;
+    __NR_membarrier: Rewritten (Flags(Set::Membarrier), Switch(Cases::Membarrier)) -> Int;
     __NR_futex: Passthrough (Switch(Cases::Futex)) -> Int;
     __NR_futex_waitv: Passthrough (Ptr, Uint, Hex, In(Timespec), Flags(Set::Clock)) -> Int;
     __NR_futex_wait: Passthrough
         (Ptr, Hex, Hex, Flags(Set::Futex2), In(Timespec), Flags(Set::Clock)) -> Int;
     __NR_futex_wake: Passthrough (Ptr, Hex, Int, Flags(Set::Futex2)) -> Int;
     __NR_futex_requeue: Passthrough (Ptr, Hex, Int, Int) -> Int;
-    __NR_arch_prctl: Owned (Flags(Set::ArchPrctl), Switch(Cases::ArchPrctl)) -> Int;
-    __NR_prctl: Owned (Flags(Set::Prctl), Switch(Cases::Prctl)) -> Int;
-    __NR_personality: Owned (Switch(Cases::Personality)) -> Bits(Set::Personality);
-    __NR_seccomp: Owned (Flags(Set::Seccomp), Switch(Cases::Seccomp)) -> Int;
+    __NR_arch_prctl: Rewritten (Flags(Set::ArchPrctl), Switch(Cases::ArchPrctl)) -> Int;
+    __NR_prctl: Rewritten (Flags(Set::Prctl), Switch(Cases::Prctl)) -> Int;
+    __NR_personality: Rewritten (Switch(Cases::Personality)) -> Bits(Set::Personality);
+    __NR_seccomp: Rewritten (Flags(Set::Seccomp), Switch(Cases::Seccomp)) -> Int;
     __NR_modify_ldt: Passthrough (Int, Switch(Cases::ModifyLdt)) -> Int;
     __NR_set_thread_area: Passthrough (Touched(16)) -> Int;
     __NR_get_thread_area: Passthrough (Touched(16)) -> Int;

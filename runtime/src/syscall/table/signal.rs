@@ -2,18 +2,18 @@
 
 use super::arg::Arg::*;
 use super::arg::Shape::*;
-use super::{Ret, Row, Set, Treatment, rows};
+use super::{Ret, Row, Set, rows};
 
 rows! {
-    __NR_rt_sigaction: Owned (Signal, In(Sigaction), Out(Sigaction), Size) -> Int;
-    __NR_rt_sigprocmask: Owned (Flags(Set::SigHow), In(Sigset), Out(Sigset), Size) -> Int;
-    __NR_rt_sigreturn: Owned () -> Int;
-    __NR_rt_sigsuspend: Owned (In(Sigset), Size) -> Int;
-    __NR_rt_sigpending: Owned (Out(Sigset), Size) -> Int;
-    __NR_rt_sigtimedwait: Owned (In(Sigset), Out(Siginfo), In(Timespec), Size) -> Signal;
-    __NR_sigaltstack: Owned (In(AltStack), Out(AltStack)) -> Int;
-    __NR_signalfd: Owned (Fd, In(Sigset), Size) -> Int;
-    __NR_signalfd4: Owned (Fd, In(Sigset), Size, Flags(Set::Signalfd)) -> Int;
+    __NR_rt_sigaction: Rewritten (Signal, In(Sigaction), Out(Sigaction), Size) -> Int;
+    __NR_rt_sigprocmask: Rewritten (Flags(Set::SigHow), In(Sigset), Out(Sigset), Size) -> Int;
+    __NR_rt_sigreturn: Rewritten () -> Int;
+    __NR_rt_sigsuspend: Rewritten (In(Sigset), Size) -> Int;
+    __NR_rt_sigpending: Rewritten (Out(Sigset), Size) -> Int;
+    __NR_rt_sigtimedwait: Rewritten (In(Sigset), Out(Siginfo), In(Timespec), Size) -> Signal;
+    __NR_sigaltstack: Rewritten (In(AltStack), Out(AltStack)) -> Int;
+    __NR_signalfd: Rewritten (Fd, In(Sigset), Size) -> Int;
+    __NR_signalfd4: Rewritten (Fd, In(Sigset), Size, Flags(Set::Signalfd)) -> Int;
     __NR_kill: Passthrough (Int, Signal) -> Int;
     __NR_tkill: Passthrough (Int, Signal) -> Int;
     __NR_tgkill: Passthrough (Int, Int, Signal) -> Int;

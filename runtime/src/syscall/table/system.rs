@@ -2,7 +2,7 @@
 
 use super::arg::Arg::*;
 use super::arg::Shape::*;
-use super::{Cases, Ret, Row, Set, Treatment, rows};
+use super::{Cases, Ret, Row, Set, rows};
 
 rows! {
     __NR_uname: Passthrough (Out(Utsname)) -> Int;

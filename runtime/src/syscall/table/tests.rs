@@ -52,10 +52,10 @@ fn every_number_finds_its_own_row() {
 #[test]
 fn the_calls_that_change_the_runtimes_state_are_its_own() {
     for nr in [general::__NR_mmap, general::__NR_rt_sigreturn, general::__NR_clone3, general::__NR_openat2] {
-        assert_eq!(row(u64::from(nr)).unwrap().treatment, Treatment::Owned);
+        assert_eq!(row(u64::from(nr)).unwrap().treatment, Treatment::Rewritten);
     }
     assert_eq!(row(u64::from(general::__NR_set_robust_list)).unwrap().treatment, Treatment::Passthrough);
-    assert_eq!(all_rows().filter(|row| row.treatment == Treatment::Owned).count(), 53);
+    assert_eq!(all_rows().filter(|row| row.treatment == Treatment::Rewritten).count(), 53);
 }
 
 #[test]

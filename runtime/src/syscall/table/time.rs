@@ -2,7 +2,7 @@
 
 use super::arg::Arg::*;
 use super::arg::Shape::*;
-use super::{Ret, Row, Set, Treatment, rows};
+use super::{Ret, Row, Set, rows};
 
 rows! {
     __NR_time: Passthrough (Out(Time)) -> Time;

@@ -1,0 +1,30 @@
+//! `bt-run calls`: the table as tab-separated lines, from which `docs/syscalls.md` is made.
+
+use super::table::{self, Held, Treatment};
+use crate::stats::Text;
+use crate::sys::raw;
+use core::fmt::Write;
+
+/// Prints one line for each call: number, name, treatment, level, what is handed back before it is passed on.
+pub fn print() {
+    let mut out = Text { bytes: alloc::vec::Vec::new() };
+    let _ = writeln!(out, "number\tname\ttreatment\tlevel\thands back");
+    for row in table::all_rows() {
+        let treatment = match row.treatment {
+            Treatment::Passthrough => "passthrough",
+            Treatment::Rewritten => "rewritten",
+            Treatment::Denied => "denied",
+        };
+        let level = row.answered.map_or("-", |level| level.word());
+        let _ = write!(out, "{}\t{}\t{treatment}\t{level}\t", row.number(), row.name());
+        let mut separator = "";
+        for (kind, word) in Held::KINDS {
+            if row.hands_back & kind as u8 != 0 {
+                let _ = write!(out, "{separator}{word}");
+                separator = ",";
+            }
+        }
+        let _ = writeln!(out, "{}", if separator.is_empty() { "-" } else { "" });
+    }
+    raw::write_all(1, &out.bytes);
+}
