@@ -1,6 +1,8 @@
 //! Which calls pass without entering Rust, and which the runtime must see.
 
+use crate::emulate::{descriptors, identity};
 use crate::engine::translate::ibl::set_stub_call;
+use crate::gate::lanes::Operation;
 use crate::gate::{ANSWERS, CallEntry, entry_address};
 use crate::options;
 use crate::syscall::table::{self, Treatment};
@@ -38,11 +40,23 @@ fn call_entry(nr: u64) -> CallEntry {
     if WATCHING.load(Ordering::Relaxed) && table::may_write(nr) {
         return CallEntry::Slow;
     }
-    if nr == u64::from(k::__NR_getpid) && is_answered(nr) {
-        return CallEntry::Getpid;
+    if has_answer(nr) && is_answered(nr) && identity::is_known(nr) {
+        return CallEntry::Answer;
     }
-    CallEntry::Pass
+    match LANE_CALLS.iter().find(|(n, _)| u64::from(*n) == nr) {
+        Some(&(_, operation)) if descriptors::are_asked() && is_answered(nr) => CallEntry::Lane(operation),
+        _ => CallEntry::Pass,
+    }
 }
+
+/// Calls that are answered by what their descriptor is.
+const LANE_CALLS: [(u32, Operation); 5] = [
+    (k::__NR_read, Operation::Read),
+    (k::__NR_write, Operation::Write),
+    (k::__NR_pread64, Operation::Pread),
+    (k::__NR_pwrite64, Operation::Pwrite),
+    (k::__NR_lseek, Operation::Lseek),
+];
 
 /// Calls may be answered in the process: no seccomp filter is to see them.
 fn may_answer() -> bool {
@@ -58,17 +72,24 @@ pub fn is_answered(nr: u64) -> bool {
 }
 
 /// Stubs answer the call, or leave it to the gate.
-fn has_answer(nr: usize) -> bool {
-    ANSWERS.iter().any(|answer| answer.number as usize == nr)
+fn has_answer(nr: u64) -> bool {
+    ANSWERS.iter().any(|answer| u64::from(answer.number) == nr)
 }
 
 /// What the gate does with each call, for threads to come.
 static ENTRIES: [AtomicU64; COUNTED_CALLS] = [const { AtomicU64::new(0) }; COUNTED_CALLS];
 
-/// Sets what the gate does with each call of a thread.
+/// Sets what the gate does with each call of a thread. The descriptors of another process in the same memory are not ours.
 pub fn apply_to(ts: &mut ThreadState) {
     for (slot, entry) in ts.call_entries.iter_mut().zip(&ENTRIES) {
         *slot = entry.load(Ordering::Relaxed);
+    }
+    if ts.foreign != 0 && descriptors::are_asked() {
+        for (nr, _) in LANE_CALLS {
+            if let Some(slot) = ts.call_entries.get_mut(nr as usize) {
+                *slot = entry_address(CallEntry::Pass);
+            }
+        }
     }
 }
 
@@ -77,7 +98,7 @@ pub fn apply() {
     for (nr, entry) in ENTRIES.iter().enumerate() {
         let what = call_entry(nr as u64);
         entry.store(entry_address(what), Ordering::Relaxed);
-        set_stub_call(nr, what == CallEntry::Pass && !has_answer(nr), what == CallEntry::Getpid);
+        set_stub_call(nr, what == CallEntry::Pass && !has_answer(nr as u64), what == CallEntry::Answer);
     }
     registry::for_each_mut(apply_to);
 }

@@ -1,5 +1,6 @@
 //! From the kernel's first instruction to the guest's first instruction.
 
+use crate::emulate::identity;
 use crate::engine::direct::functions::ElfImage;
 use crate::engine::{self, Engine};
 use crate::gate::asm::on_runtime_stack;
@@ -39,8 +40,7 @@ pub extern "C" fn first(sp: u64) -> ! {
     };
     // SAFETY: fresh; this is the thread it is for.
     unsafe {
-        (*ts).tid = raw::gettid();
-        (*ts).pid = raw::getpid();
+        identity::set_ids(&mut *ts);
         (*ts).actions = &raw const action::FIRST;
         if let Some(slot) = (*ts).regs.gpr.get_mut(reg::RSP) {
             *slot = sp;
@@ -84,6 +84,7 @@ extern "C" fn second(ts: *mut ThreadState) {
         }
         None => from_command_line(&initial),
     };
+    identity::start(ts, [at::UID, at::EUID, at::GID, at::EGID].map(|id| initial.aux(id)));
     if let Some(min) = initial.aux(at::MINSIGSTKSZ) {
         // The kernel's own minimum for sigaltstack(2) is the constant; AT_MINSIGSTKSZ is what it enforces with AMX.
         MIN_SIGNAL_STACK.store(min.min(2048), Ordering::Relaxed);

@@ -1,22 +1,22 @@
 //! `--stats`: one JSON line when an image starts, one when it ends, one for each image that was executed natively.
 
+use crate::emulate::sample;
 use crate::engine;
-use crate::gate::ANSWERS;
 use crate::options;
 use crate::report::Bytes;
 use crate::signal::leave::set_mask;
 use crate::sys::raw;
 use crate::syscall::table;
 use crate::thread::registry;
-use crate::thread::state::{ANSWERED_CALLS, COUNTED_CALLS, ThreadState};
+use crate::thread::state::{COUNTED_CALLS, ThreadState};
 use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicU64, Ordering};
 use linux_raw_sys::general as k;
 
 /// Calls of threads that have ended.
 static ENDED: [AtomicU64; COUNTED_CALLS] = [const { AtomicU64::new(0) }; COUNTED_CALLS];
-/// Calls of threads that have ended which the gate answered.
-static ENDED_ANSWERED: [AtomicU64; ANSWERED_CALLS] = [const { AtomicU64::new(0) }; ANSWERED_CALLS];
+/// Calls of threads that have ended which the process answered.
+static ENDED_ANSWERED: [AtomicU64; COUNTED_CALLS] = [const { AtomicU64::new(0) }; COUNTED_CALLS];
 static ENDED_SIGNALS: AtomicU64 = AtomicU64::new(0);
 static ENDED_DISPATCHES: AtomicU64 = AtomicU64::new(0);
 static ENDED_HITS: AtomicU64 = AtomicU64::new(0);
@@ -118,11 +118,11 @@ pub fn native(path: &[u8], reason: &str) {
 
 /// A thread ends: its counters outlive it.
 pub fn thread_ended(ts: &mut ThreadState) {
-    for (total, n) in ENDED.iter().zip(&mut ts.counts) {
-        if *n != 0 {
-            total.fetch_add(core::mem::take(n), Ordering::Relaxed);
-        }
+    for (nr, total) in ENDED.iter().enumerate() {
+        total.fetch_add(sample::passed(ts, nr), Ordering::Relaxed);
     }
+    ts.counts = [0; COUNTED_CALLS];
+    sample::begin(ts);
     for (total, n) in ENDED_ANSWERED.iter().zip(&mut ts.answered) {
         total.fetch_add(core::mem::take(n), Ordering::Relaxed);
     }
@@ -136,11 +136,12 @@ pub fn reset(ts: &mut ThreadState) {
     for total in ENDED.iter().chain(&ENDED_ANSWERED) {
         total.store(0, Ordering::Relaxed);
     }
-    ts.answered = [0; ANSWERED_CALLS];
+    ts.answered = [0; COUNTED_CALLS];
     ENDED_SIGNALS.store(0, Ordering::Relaxed);
     ENDED_DISPATCHES.store(0, Ordering::Relaxed);
     ENDED_HITS.store(0, Ordering::Relaxed);
     ts.counts = [0; COUNTED_CALLS];
+    sample::begin(ts);
     ts.signals = 0;
     ts.dispatches = 0;
     ts.lookup_hits = 0;
@@ -156,7 +157,7 @@ pub fn finish(how: &str) {
     for (c, n) in counts.iter_mut().zip(&ENDED) {
         *c = n.load(Ordering::Relaxed);
     }
-    let mut answered = [0u64; ANSWERED_CALLS];
+    let mut answered = [0u64; COUNTED_CALLS];
     for (c, n) in answered.iter_mut().zip(&ENDED_ANSWERED) {
         *c = n.load(Ordering::Relaxed);
     }
@@ -165,8 +166,8 @@ pub fn finish(how: &str) {
     let mut dispatches = ENDED_DISPATCHES.load(Ordering::Relaxed);
     let mut hits = ENDED_HITS.load(Ordering::Relaxed);
     registry::for_each(|ts| {
-        for (c, n) in counts.iter_mut().zip(&ts.counts) {
-            *c += n;
+        for (nr, c) in counts.iter_mut().enumerate() {
+            *c += sample::passed(ts, nr);
         }
         for (c, n) in answered.iter_mut().zip(&ts.answered) {
             *c += n;
@@ -206,9 +207,7 @@ pub fn finish(how: &str) {
         sites.traps,
     );
     let mut first = true;
-    for (nr, n) in counts.iter().enumerate() {
-        let answered =
-            ANSWERS.iter().zip(&answered).find(|(known, _)| known.number as usize == nr).map_or(0, |(_, n)| *n);
+    for (nr, (n, answered)) in counts.iter().zip(&answered).enumerate() {
         let count = n + answered;
         if count == 0 {
             continue;

@@ -1,5 +1,8 @@
 //! What emitted code finds at fixed places: offsets from gs, and the look-up table.
 
+/// Call numbers below this one have a pointer in [`Layout::call_entries`].
+pub const ENTRIES: u32 = 512;
+
 /// A system call that is answered with a value from the thread's state.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer {
@@ -34,11 +37,17 @@ pub struct Layout {
     pub enter_cpuid: i32,
     /// Pointer to the gate: rcx = guest pc behind the call, r11 = cache pc behind it.
     pub enter_gate: i32,
+    /// Pointers by call number, offset from gs: where `enter_gate` goes on, with the same contract. For [`ENTRIES`] numbers.
+    pub call_entries: i32,
     /// Address of 65,536 bytes by call number: not zero where a stub may make the call itself. Behind them lie as many, of
     /// which only those for [`answers`](Self::answers) need exist: not zero where a stub may answer. Below 2 GiB.
     pub stub_calls: u32,
     /// Counters of 64 bits, offset from gs, by call number, for the calls that a stub makes: those with a byte in `stub_calls`.
     pub call_counts: i32,
+    /// Pointer to the entry for a call that the runtime is to see: as `enter_gate`.
+    pub enter_slow: i32,
+    /// Calls among these whose counter has come up to zero go to `enter_slow`.
+    pub sampled: &'static [u32],
     /// Stubs may make calls at all; otherwise they always enter the gate.
     pub stubs_call: bool,
     /// Calls that a stub answers with a 32-bit value.

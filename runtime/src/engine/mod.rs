@@ -87,6 +87,9 @@ fn layout(ibtc: u32) -> Layout {
         enter_lookup: off(o::ENTER_LOOKUP),
         enter_gate: off(o::ENTER_GATE),
         enter_cpuid: off(o::ENTER_CPUID),
+        enter_slow: off(o::ENTER_SLOW),
+        sampled: &crate::emulate::sample::SAMPLED,
+        call_entries: off(o::CALL_ENTRIES),
         stub_calls: ibtc + ibl::STUB_CALLS_OFFSET,
         call_counts: off(o::COUNTS),
         // With --strict only the runtime's own code may make calls.

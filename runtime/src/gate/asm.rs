@@ -9,7 +9,8 @@
 //! | `bt_enter_cpuid` | rdx = cache pc behind the instruction, guest rdx in `slot_scratch` | Rust [`crate::cpuid::execute`], then `bt_leave` |
 //! | `bt_enter_gate` | rax = call number, rcx = guest pc behind the instruction, r11 = cache pc behind it | the number's entry, which is one of the next three |
 //! | `bt_pass` | as `bt_enter_gate`, a number of the table | the cache pc, after the call |
-//! | `bt_getpid` | as `bt_pass` | the cache pc, with the answer |
+//! | `bt_answer` | as `bt_pass` | the cache pc, with the answer |
+//! | `bt_pass_lane` | as `bt_pass`, `next_pc` and `resume` set | the same |
 //! | `bt_slow` | as `bt_pass` | Rust `on_syscall`, then `bt_leave` |
 //! | `bt_leave` | guest state in the thread state | `resume`, with that state |
 //!
@@ -48,6 +49,8 @@ macro_rules! save_xmm {
     };
 }
 
+pub(super) use save_xmm;
+
 macro_rules! restore_xmm {
     () => {
         concat!(
@@ -78,8 +81,8 @@ macro_rules! restore_xmm {
 #[unsafe(naked)]
 pub unsafe extern "C" fn block() {
     naked_asm!(
-        ".globl bt_pass, bt_getpid, bt_answer_flags, bt_answer_flags_end, bt_answer_end, bt_slow",
-        ".hidden bt_pass, bt_getpid, bt_answer_flags, bt_answer_flags_end, bt_answer_end, bt_slow",
+        ".globl bt_pass, bt_answer, bt_answer_flags, bt_answer_flags_end, bt_answer_end, bt_pass_lane, bt_slow",
+        ".hidden bt_pass, bt_answer, bt_answer_flags, bt_answer_flags_end, bt_answer_end, bt_pass_lane, bt_slow",
         ".globl bt_enter_exit, bt_enter_lookup, bt_lookup_check, bt_lookup_end, bt_lookup_miss, bt_enter_gate, bt_enter_cpuid, bt_gate_rax_saved",
         ".globl bt_gate_flags_saved, bt_syscall, bt_syscall_end, bt_gate_end, bt_leave, bt_leave_end",
         ".hidden bt_enter_exit, bt_enter_lookup, bt_lookup_check, bt_lookup_end, bt_lookup_miss, bt_enter_gate, bt_enter_cpuid, bt_gate_rax_saved",
@@ -222,22 +225,29 @@ pub unsafe extern "C" fn block() {
         "bt_pass:",
         "mov gs:[{next_pc}], rcx",
         "mov gs:[{resume}], r11",
+        "bt_pass_lane:",
         "mov rcx, gs:[{counts} + rax*8]",
         "lea rcx, [rcx + 1]", // inc would change flags
         "mov gs:[{counts} + rax*8], rcx",
+        "jrcxz 22f",
+        "jmp bt_syscall", // over the way into Rust, which must be near
+        "22:",
+        "mov rcx, gs:[{next_pc}]",
+        "mov r11, gs:[{resume}]",
+        "jmp bt_slow",
         "bt_syscall:",
         "syscall",
         "bt_syscall_end:",
         "mov rcx, gs:[{next_pc}]",
         "jmp qword ptr gs:[{resume}]",
-        // ---- getpid(2), answered
+        // ---- a call that is answered with a value of the thread's state
         ".p2align 4",
-        "bt_getpid:",
+        "bt_answer:",
         "mov gs:[{next_pc}], rcx",
         "mov gs:[{resume}], r11",
-        "mov rax, gs:[{answered}]",
-        "lea rax, [rax + 1]",
-        "mov gs:[{answered}], rax",
+        "mov rcx, gs:[{answered} + rax*8]",
+        "lea rcx, [rcx + 1]",
+        "mov gs:[{answered} + rax*8], rcx",
         "mov gs:[{rsp_}], rsp",
         "bt_answer_flags:",
         // The instruction leaves the flags in r11. The guest's stack is not ours to push them on.
@@ -246,7 +256,8 @@ pub unsafe extern "C" fn block() {
         "pop r11",
         "mov rsp, gs:[{rsp_}]",
         "bt_answer_flags_end:",
-        "mov eax, gs:[{pid}]",
+        "mov rcx, gs:[{next_pc}]",
+        "mov eax, gs:[{answers} + rax*4]",
         "bt_answer_end:",
         "jmp qword ptr gs:[{resume}]",
         "bt_gate_end:",
@@ -321,7 +332,7 @@ pub unsafe extern "C" fn block() {
         lookup_hits = const o::LOOKUP_HITS, counts = const o::COUNTS, counted = const COUNTED_CALLS,
         unsafe_flags = const UNSAFE_FLAGS, safe_mask = const !UNSAFE_FLAGS, rare_flags = const RARE_FLAGS,
         hash = const ibl::HASH, table = sym ibl::TABLE, mask = sym ibl::MASK, ibtc = sym ibl::IBTC, changes = sym ibl::CHANGES, slot_changes = const o::SLOT_CHANGES,
-        call_entries = const o::CALL_ENTRIES, answered = const o::ANSWERED, pid = const o::PID,
+        call_entries = const o::CALL_ENTRIES, answered = const o::ANSWERED, answers = const o::ANSWERS,
         on_exit = sym dispatch::on_exit,
         on_cpuid = sym crate::cpuid::execute,
         on_lookup_miss = sym dispatch::on_lookup_miss,

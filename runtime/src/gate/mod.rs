@@ -1,12 +1,14 @@
 //! The gate: the ways between guest code and the runtime.
 //!
-//! [`asm`] holds the assembly and the register contract of each entry; [`region`] tells a signal handler where
+//! [`asm`] holds the assembly and the register contract of each entry, [`lanes`] that of calls answered by descriptor; [`region`] tells a signal handler where
 //! in it a thread was stopped.
 
 pub mod asm;
+pub mod lanes;
 pub mod region;
 
-use crate::thread::state::{ANSWERED_CALLS, ThreadState, offset};
+use crate::emulate::sample;
+use crate::thread::state::{ThreadState, offset};
 use bt_translator::layout::Answer;
 use linux_raw_sys::general as k;
 
@@ -17,13 +19,26 @@ pub enum CallEntry {
     Pass,
     /// Enters Rust.
     Slow,
-    /// Answers getpid(2).
-    Getpid,
+    /// Answers it with the value in the thread's state.
+    Answer,
+    /// Asks the descriptor's lane.
+    Lane(lanes::Operation),
 }
 
-/// Calls that stubs and the gate's assembly answer, in the order of [`ThreadState::answered`].
-pub static ANSWERS: [Answer; ANSWERED_CALLS] =
-    [Answer { number: k::__NR_getpid, value: offset_i32(offset::PID), count: offset_i32(offset::ANSWERED) }];
+/// Calls that stubs and the gate's assembly answer with a value of 32 bits from the thread's state.
+pub static ANSWERS: [Answer; 6] = [
+    answer(k::__NR_getpid),
+    answer(k::__NR_gettid),
+    answer(k::__NR_getuid),
+    answer(k::__NR_geteuid),
+    answer(k::__NR_getgid),
+    answer(k::__NR_getegid),
+];
+
+const fn answer(number: u32) -> Answer {
+    let value = offset_i32(offset::ANSWERS + 4 * number as usize);
+    Answer { number, value, count: offset_i32(offset::ANSWERED + 8 * number as usize) }
+}
 
 #[expect(
     clippy::cast_possible_truncation,
@@ -40,7 +55,8 @@ pub fn entry_address(entry: CallEntry) -> u64 {
     region::address(match entry {
         CallEntry::Pass => region::Label::Pass,
         CallEntry::Slow => region::Label::Slow,
-        CallEntry::Getpid => region::Label::Getpid,
+        CallEntry::Answer => region::Label::Answer,
+        CallEntry::Lane(operation) => return lanes::entry(operation),
     })
 }
 
@@ -49,6 +65,8 @@ pub fn set_entries(ts: &mut ThreadState) {
     ts.enter_exit = region::address(region::Label::EnterExit);
     ts.enter_lookup = region::address(region::Label::EnterLookup);
     ts.enter_gate = region::address(region::Label::EnterGate);
+    ts.enter_slow = region::address(region::Label::Slow);
     crate::policy::apply_to(ts);
+    sample::begin(ts);
     ts.enter_cpuid = region::address(region::Label::EnterCpuid);
 }

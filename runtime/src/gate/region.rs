@@ -10,7 +10,8 @@ unsafe extern "C" {
     static bt_enter_cpuid: u8;
     static bt_gate_rax_saved: u8;
     static bt_pass: u8;
-    static bt_getpid: u8;
+    static bt_lane_check: u8;
+    static bt_answer: u8;
     static bt_answer_flags: u8;
     static bt_answer_flags_end: u8;
     static bt_answer_end: u8;
@@ -40,7 +41,8 @@ pub enum Label {
     GateRaxSaved,
     GateFlagsSaved,
     Pass,
-    Getpid,
+    LaneCheck,
+    Answer,
     AnswerFlags,
     AnswerFlagsEnd,
     AnswerEnd,
@@ -69,7 +71,8 @@ pub fn address(label: Label) -> u64 {
         Label::GateRaxSaved => &raw const bt_gate_rax_saved,
         Label::GateFlagsSaved => &raw const bt_gate_flags_saved,
         Label::Pass => &raw const bt_pass,
-        Label::Getpid => &raw const bt_getpid,
+        Label::LaneCheck => &raw const bt_lane_check,
+        Label::Answer => &raw const bt_answer,
         Label::AnswerFlags => &raw const bt_answer_flags,
         Label::AnswerFlagsEnd => &raw const bt_answer_flags_end,
         Label::AnswerEnd => &raw const bt_answer_end,
@@ -97,9 +100,7 @@ pub enum Region {
     BeforeCallRaxSaved,
     /// As above; rax and flags are in their slots.
     BeforeCallFlagsSaved,
-    /// The guest's getpid(2) is being answered: as `BeforeCall`, its number is not in rax any more.
-    Answering,
-    /// As above, perhaps on the runtime's stack: the guest's stack pointer is in its slot.
+    /// As `BeforeCall`, perhaps on the runtime's stack: the guest's stack pointer is in its slot.
     AnsweringOffStack,
     /// On the one `syscall` instruction: rax and flags are live.
     OnCall,
@@ -109,6 +110,8 @@ pub enum Region {
     CallWindow,
     /// The look-up routine is about to jump to a fragment.
     LookupCheck,
+    /// A lane has answered: the guest's registers are being restored.
+    LaneCheck,
     /// The guest's registers are being restored.
     Leave,
     /// Anywhere else.
@@ -122,19 +125,19 @@ pub fn classify(pc: u64, resume: u64) -> Region {
     let within = |from: L, to: L| (address(from)..address(to)).contains(&pc);
     let of_runtime = resume == address(L::CallReturn);
     if within(L::EnterGate, L::GateEnd) {
-        if pc == address(L::EnterGate) || pc == address(L::Pass) || pc == address(L::Getpid) {
+        if pc == address(L::EnterGate) || pc == address(L::Pass) || pc == address(L::Answer) {
             return Region::BeforeCallLive;
         }
         if within(L::AnswerFlags, L::AnswerFlagsEnd) {
             return Region::AnsweringOffStack;
         }
-        if within(L::Getpid, L::AnswerEnd) {
-            return Region::Answering;
+        if within(L::Answer, L::AnswerEnd) {
+            return Region::BeforeCall;
         }
         if pc == address(L::AnswerEnd) {
             return Region::AfterCall;
         }
-        if within(L::SyscallEnd, L::Getpid) {
+        if within(L::SyscallEnd, L::Answer) {
             return if of_runtime { Region::Runtime } else { Region::AfterCall };
         }
         if pc == address(L::Syscall) {
@@ -156,6 +159,9 @@ pub fn classify(pc: u64, resume: u64) -> Region {
     }
     if within(L::Leave, L::LeaveEnd) {
         return Region::Leave;
+    }
+    if let Some(region) = super::lanes::classify(pc) {
+        return region;
     }
     Region::Runtime
 }

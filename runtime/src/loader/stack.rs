@@ -14,6 +14,10 @@ pub mod at {
     pub const PHNUM: u64 = 5;
     pub const BASE: u64 = 7;
     pub const ENTRY: u64 = 9;
+    pub const UID: u64 = 11;
+    pub const EUID: u64 = 12;
+    pub const GID: u64 = 13;
+    pub const EGID: u64 = 14;
     pub const PLATFORM: u64 = 15;
     pub const SECURE: u64 = 23;
     pub const BASE_PLATFORM: u64 = 24;

@@ -7,6 +7,7 @@ use crate::engine::direct::strict::missed_site;
 use crate::engine::lock;
 use crate::engine::recover::Step;
 use crate::engine::translate::invalidate::WriteFault;
+use crate::gate::lanes;
 use crate::gate::region::{Label, Region, address, classify};
 use crate::mem::guest;
 use crate::sys::raw;
@@ -173,11 +174,8 @@ fn in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UConte
             regs.rflags = unpack_flags(ts.slot_flags, regs.rflags);
             before_call(&mut regs, ts.next_pc);
         }
-        Region::Answering | Region::AnsweringOffStack => {
-            set(&mut regs, reg::RAX, u64::from(k::__NR_getpid));
-            if region == Region::AnsweringOffStack {
-                set(&mut regs, reg::RSP, ts.regs.gpr.get(reg::RSP).copied().unwrap_or(0));
-            }
+        Region::AnsweringOffStack => {
+            set(&mut regs, reg::RSP, ts.regs.gpr.get(reg::RSP).copied().unwrap_or(0));
             before_call(&mut regs, ts.next_pc);
         }
         Region::AfterCall => {
@@ -190,6 +188,10 @@ fn in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UConte
         }
         Region::LookupCheck => {
             uc.mc.rip = address(Label::LookupCheck);
+            return requeue(ts, signal, info, uc);
+        }
+        Region::LaneCheck => {
+            uc.mc.rip = address(Label::LaneCheck);
             return requeue(ts, signal, info, uc);
         }
         Region::Leave => {
@@ -244,7 +246,7 @@ pub fn queue(signal: i32, info: &SigInfo) {
 
 /// The runtime itself faulted: in a copy of guest memory, which survives it, or by a bug.
 fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext) {
-    if let Some(pc) = guest::fixup(uc.mc.rip) {
+    if let Some(pc) = guest::fixup(uc.mc.rip).or_else(|| lanes::fixup(uc.mc.rip)) {
         // Runtime code that writes guest memory releases protected pages first, so this is the guest's bad pointer.
         uc.mc.rip = pc;
         return;

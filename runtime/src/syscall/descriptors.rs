@@ -1,6 +1,7 @@
 //! Descriptors of the runtime, which the guest must neither see nor lose us.
 
 use super::{Call, Outcome};
+use crate::emulate::descriptors as known;
 use crate::mem::guest;
 use crate::process::{EXE_FD, SELF_FD, TRACE_FD};
 use crate::report::Text;
@@ -10,6 +11,8 @@ use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;
 
 const EBADF: i64 = -9;
+/// Flag of close_range(2) (include/uapi/linux/close_range.h).
+const CLOSE_RANGE_CLOEXEC: u32 = 1 << 2;
 
 /// The hidden descriptors, ascending.
 #[must_use]
@@ -30,6 +33,9 @@ pub fn close(call: &mut Call<'_>) -> Outcome {
     if is_hidden(call.int(0)) {
         return Outcome::Done(EBADF);
     }
+    if call.ts.foreign == 0 {
+        known::forget(call.int(0), call.int(0));
+    }
     call.pass()
 }
 
@@ -38,6 +44,9 @@ pub fn close_range(call: &mut Call<'_>) -> Outcome {
     let (first, last) = (call.int(0).cast_unsigned(), call.int(1).cast_unsigned());
     if first > last {
         return call.pass();
+    }
+    if call.ts.foreign == 0 && call.arg(2) & u64::from(CLOSE_RANGE_CLOEXEC) == 0 {
+        known::forget(i32::try_from(first).unwrap_or(i32::MAX), i32::try_from(last).unwrap_or(i32::MAX));
     }
     let mut from = u64::from(first);
     for fd in hidden() {
@@ -74,7 +83,11 @@ pub fn dup2(call: &mut Call<'_>) -> Outcome {
             }
         }
     }
-    call.pass()
+    let outcome = call.pass();
+    if call.ts.foreign == 0 && matches!(outcome, Outcome::Done(new) if new >= 0) {
+        known::duplicated(call.int(0), target);
+    }
+    outcome
 }
 
 /// A duplicate of `fd` at a high number, kept over exec only when one is under way.

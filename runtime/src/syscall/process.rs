@@ -2,11 +2,13 @@
 
 use super::set;
 use super::{Call, Outcome, put_user};
+use crate::emulate::identity;
 use crate::engine::redirect;
 use crate::options::{self, EngineChoice};
 use crate::policy;
 use crate::stats;
 use crate::thread::state::reg;
+use linux_raw_sys::general as k;
 
 const EINVAL: i64 = -22;
 
@@ -74,6 +76,11 @@ pub fn prctl(call: &mut Call<'_>) -> Outcome {
             call.pass()
         }
     }
+}
+
+/// unshare(2).
+pub fn unshare(call: &mut Call<'_>) -> Outcome {
+    if call.arg(0) & u64::from(k::CLONE_NEWUSER) != 0 { identity::enter_namespace(call) } else { call.pass() }
 }
 
 /// seccomp(2): a filter that is set must see the calls it is for.

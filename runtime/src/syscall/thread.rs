@@ -5,8 +5,10 @@
 //! copy of the parent's state.
 
 use super::{Call, Outcome, set};
+use crate::emulate::{descriptors, identity};
 use crate::engine::{self, direct::strict};
 use crate::mem::{guest, heap};
+use crate::policy;
 use crate::signal::{action, leave::set_mask};
 use crate::stats;
 use crate::sys::raw;
@@ -77,8 +79,7 @@ extern "C" fn child_start(ts: *mut ThreadState) {
     let ts = unsafe { &mut *ts };
     // SAFETY: this is the thread it belongs to.
     unsafe { ts.install_gs() };
-    ts.tid = raw::gettid();
-    ts.pid = raw::getpid();
+    identity::set_ids(ts);
     ts.install_alt_stack();
     if ts.foreign & CLEAR_SIGHAND != 0 {
         action::clear_handlers();
@@ -154,15 +155,19 @@ pub fn clone3(call: &mut Call<'_>) -> Outcome {
 
 /// Makes the child. `stack` is the guest's stack pointer in the child, 0 for the parent's.
 fn spawn(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs>) -> Outcome {
+    const SHARED_TABLE: u64 = k::CLONE_FILES as u64;
+    if flags & (SHARED_TABLE | u64::from(k::CLONE_THREAD)) == SHARED_TABLE {
+        descriptors::give_up();
+    }
     if flags & u64::from(k::CLONE_VM) == 0 {
-        fork_like(call, stack, clone3)
+        fork_like(call, flags, stack, clone3)
     } else {
         vm_like(call, flags, stack, clone3)
     }
 }
 
 /// A child with a copy of the memory.
-fn fork_like(call: &mut Call<'_>, stack: u64, clone3: Option<CloneArgs>) -> Outcome {
+fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs>) -> Outcome {
     let ts: *mut ThreadState = call.ts;
     let [a, _, c, d, e, f] = call.args;
     let args3 = clone3.map(|args| CloneArgs { stack: 0, stack_size: 0, ..args });
@@ -194,8 +199,10 @@ fn fork_like(call: &mut Call<'_>, stack: u64, clone3: Option<CloneArgs>) -> Outc
         // SAFETY: the child's only thread.
         unsafe { registry::after_fork(ts) };
         let ts = &mut *call.ts;
-        ts.tid = raw::gettid();
-        ts.pid = raw::getpid();
+        identity::set_ids(ts);
+        if flags & u64::from(k::CLONE_NEWUSER) != 0 {
+            identity::forget();
+        }
         strict::arm();
         stats::reset(ts);
         if let Some(args) = &args3
@@ -225,6 +232,7 @@ fn vm_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs
         c.is_translating = parent.is_translating;
         c.kept_mask = parent.kept_mask;
         c.epoch = parent.epoch;
+        c.answers = parent.answers;
         c.actions = parent.actions;
         c.saved_mask = if parent.requeued != 0 { parent.saved_mask } else { mask };
         c.foreign = 0;
@@ -236,6 +244,10 @@ fn vm_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs
         }
         if flags & CLONE_CLEAR_SIGHAND != 0 {
             c.foreign |= CLEAR_SIGHAND;
+        }
+        policy::apply_to(c);
+        if flags & u64::from(k::CLONE_NEWUSER) != 0 {
+            identity::forget();
         }
         if flags & u64::from(k::CLONE_SIGHAND) == 0 {
             c.copy_actions();

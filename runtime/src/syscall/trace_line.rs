@@ -58,7 +58,9 @@ pub fn traced(nr: u32, args: &[u64; 6], run: impl FnOnce() -> Outcome) -> Outcom
     // The child of a fork prints its own return under its own number.
     match outcome {
         Outcome::Done(0) if matches!(nr, k::__NR_fork | k::__NR_clone | k::__NR_clone3) => return outcome,
-        Outcome::Done(result) => format_result(&mut line, &Memory, u64::from(nr), args, result),
+        Outcome::Done(result) | Outcome::Answered(result) => {
+            format_result(&mut line, &Memory, u64::from(nr), args, result)
+        }
         Outcome::Interrupted => format_result(&mut line, &Memory, u64::from(nr), args, ERESTARTSYS),
         Outcome::Elsewhere => {}
     }

@@ -16,10 +16,10 @@ pub const ALT_STACK_BYTES: u64 = 64 * 1024;
 pub const RUNTIME_STACK_BYTES: u64 = 128 * 1024;
 const GUARD_BYTES: u64 = 4096;
 /// System call numbers below this one have a counter.
-pub const COUNTED_CALLS: usize = 512;
+pub const COUNTED_CALLS: usize = bt_translator::layout::ENTRIES as usize;
 
-/// Calls that the gate's assembly can answer.
-pub const ANSWERED_CALLS: usize = 1;
+/// Calls that are sampled.
+pub const SAMPLED_CALLS: usize = 4;
 
 /// Different numbers outside the table that are counted.
 pub const UNKNOWN_CALLS: usize = 8;
@@ -101,6 +101,8 @@ pub struct ThreadState {
     pub enter_gate: u64,
     /// Where emitted code executes a `cpuid`.
     pub enter_cpuid: u64,
+    /// Where emitted code makes a system call that the runtime is to see.
+    pub enter_slow: u64,
     /// Where the thread continues behind the gate or the dispatcher: a cache pc, or a label of the runtime's call path.
     pub resume: u64,
     /// Guest pc behind the system call being made.
@@ -151,14 +153,19 @@ pub struct ThreadState {
     pub actions: *const ActionTable,
     /// Room for the actions of a child that shares memory but not actions.
     pub own_actions: ActionTable,
-    /// Process id, as getpid(2) answers it.
+    /// Process id.
     pub pid: u32,
-    /// Calls answered in the gate's assembly, by [`Answered`](crate::gate::Answered).
-    pub answered: [u64; ANSWERED_CALLS],
+    /// Answers of the calls that [`ANSWERS`](crate::gate::ANSWERS) names, by number.
+    pub answers: [u32; COUNTED_CALLS],
+    /// Calls answered in the process, by number.
+    pub answered: [u64; COUNTED_CALLS],
     /// Where the gate goes on for a call, by number.
     pub call_entries: [u64; COUNTED_CALLS],
-    /// System calls of this thread that passed, by number.
+    /// System calls of this thread that passed, by number. Those of [`SAMPLED`](crate::emulate::sample::SAMPLED) count up to
+    /// zero: then the runtime looks at one.
     pub counts: [u64; COUNTED_CALLS],
+    /// What was taken off `counts` of the sampled calls.
+    pub granted: [u64; SAMPLED_CALLS],
     /// Numbers outside the table (all of rax), with their counts.
     pub unknown_calls: [(u64, u64); UNKNOWN_CALLS],
     /// Signals delivered.
@@ -196,13 +203,14 @@ pub mod offset {
     pub const ENTER_LOOKUP: usize = offset_of!(ThreadState, enter_lookup);
     pub const ENTER_GATE: usize = offset_of!(ThreadState, enter_gate);
     pub const ENTER_CPUID: usize = offset_of!(ThreadState, enter_cpuid);
+    pub const ENTER_SLOW: usize = offset_of!(ThreadState, enter_slow);
     pub const RESUME: usize = offset_of!(ThreadState, resume);
     pub const NEXT_PC: usize = offset_of!(ThreadState, next_pc);
     pub const RUNTIME_SP: usize = offset_of!(ThreadState, runtime_sp);
     pub const CALL_SP: usize = offset_of!(ThreadState, call_sp);
     pub const REQUEUED: usize = offset_of!(ThreadState, requeued);
     pub const XMM: usize = offset_of!(ThreadState, xmm);
-    pub const PID: usize = offset_of!(ThreadState, pid);
+    pub const ANSWERS: usize = offset_of!(ThreadState, answers);
     pub const ANSWERED: usize = offset_of!(ThreadState, answered);
     pub const CALL_ENTRIES: usize = offset_of!(ThreadState, call_entries);
     pub const COUNTS: usize = offset_of!(ThreadState, counts);

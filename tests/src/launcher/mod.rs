@@ -256,14 +256,20 @@ fn no_follow(bench: &Bench) -> Result<()> {
 }
 
 /// The gate saves xmm0–15 and nothing else of the vector and floating-point state, and leaves DF as it is: no instruction of the
-/// launcher may depend on it or change it.
+/// launcher may depend on it or change it. The lanes' copy of long blocks is the exception: it runs behind a test of DF.
 fn instructions(_bench: &Bench) -> Result<()> {
     let done = Command::new("objdump").args(["-d", "--no-show-raw-insn"]).arg(paths::launcher()).output()?;
     ensure!(done.status.success(), "objdump: {}", String::from_utf8_lossy(&done.stderr));
     let text = String::from_utf8_lossy(&done.stdout);
     let mut seen = 0;
+    let mut behind_a_test = false;
     for line in text.lines() {
-        let Some((_, code)) = line.split_once('\t') else { continue };
+        let Some((_, code)) = line.split_once('\t') else {
+            if line.ends_with(">:") {
+                behind_a_test = line.contains("<bt_lane_rep>");
+            }
+            continue;
+        };
         let name = code.split_whitespace().next().unwrap_or_default();
         seen += 1;
         // `xsave64` writes the whole state when the runtime leaves through a signal frame, with the guest's state restored.
@@ -271,7 +277,7 @@ fn instructions(_bench: &Bench) -> Result<()> {
             || ["movsb", "movsw", "movsl", "movsq", "std", "cld"].contains(&name)
             || ["stos", "lods", "scas", "cmps"].iter().any(|s| name.starts_with(s) && code.contains("%es:"));
         let float = name.starts_with('f') || name.starts_with('v') || name == "ldmxcsr" || name == "emms";
-        ensure!(!string && !float, "the launcher executes: {line}");
+        ensure!(!(string && !behind_a_test) && !float, "the launcher executes: {line}");
     }
     ensure!(seen > 10_000, "only {seen} instructions seen");
     Ok(())

@@ -9,7 +9,7 @@
 use crate::addr::GuestPc;
 use crate::block::{Next, Site};
 use crate::emit::{Code, gpr};
-use crate::layout::{Answer, Layout};
+use crate::layout::{Answer, ENTRIES};
 use crate::translation::Recover;
 
 /// Emits one call.
@@ -19,7 +19,7 @@ pub fn emit(site: &mut Site<'_>) -> Next {
         in_stub(site, site.out.known_number.filter(|&number| number < TABLE_LEN));
     } else {
         let next = site.next();
-        to_gate(site.layout, &mut site.out.hot, next);
+        to_gate(&mut site.out.hot, next, site.layout.enter_gate);
     }
     Next::Continue
 }
@@ -28,12 +28,12 @@ pub fn emit(site: &mut Site<'_>) -> Next {
 const TABLE_LEN: u32 = 1 << 16;
 
 /// `lea rcx, next; lea r11, [behind]; jmp gs:[enter_gate]`: the gate comes back behind the jump.
-fn to_gate(layout: &Layout, hot: &mut Code, next: GuestPc) {
+fn to_gate(hot: &mut Code, next: GuestPc, entry: i32) {
     hot.load_address(gpr::RCX, next.0);
     // lea r11, [rip + 8]: behind the jump, which is eight bytes long.
     hot.put(&[0x4c, 0x8d, 0x1d]);
     hot.put32(8);
-    hot.jump_slot(layout.enter_gate);
+    hot.jump_slot(entry);
 }
 
 /// Emits `jrcxz` and returns where its displacement ends.
@@ -83,8 +83,18 @@ fn in_stub(site: &mut Site<'_>, number: Option<u32>) {
     for from in to_gate_from.into_iter().flatten() {
         land(hot, from);
     }
-    to_gate(layout, hot, next);
+    let entry = match number {
+        Some(number) if number < ENTRIES => layout.call_entries + 8 * i32::try_from(number).unwrap_or(0),
+        _ => layout.enter_gate,
+    };
+    to_gate(hot, next, entry);
     let gate_end = hot.offset();
+    // Where the counter says that the runtime is to look at the call.
+    let sampled = number.is_none_or(|number| layout.sampled.contains(&number)).then(|| {
+        let start = hot.offset();
+        to_gate(hot, next, layout.enter_slow);
+        (start, hot.offset())
+    });
     land(hot, own);
     match number.and_then(|number| layout.answers.iter().find(|a| a.number == number)) {
         Some(answer) => answer_here(site, answer),
@@ -106,6 +116,11 @@ fn in_stub(site: &mut Site<'_>, number: Option<u32>) {
                     hot.put32(layout.call_counts);
                 }
             }
+            if let Some((start, _)) = sampled {
+                // A displacement of one byte: the way into the runtime lies a few instructions back.
+                let back = hot.offset() + 2 - start;
+                hot.put(&[0xe3, u8::try_from(back).unwrap_or(0).wrapping_neg()]); // jrcxz
+            }
             site.mark(Recover::AtCall);
             site.out.hot.put(&[0x0f, 0x05]);
         }
@@ -115,7 +130,9 @@ fn in_stub(site: &mut Site<'_>, number: Option<u32>) {
     hot.load_address(gpr::RCX, next.0);
     let behind = hot.offset();
     // The gate comes back here: the displacement is the field before its jump of eight bytes.
-    hot.patch32(gate_end - 8 - 4, i32::try_from(behind - (gate_end - 8)).unwrap_or(0));
+    for end in [Some(gate_end), sampled.map(|(_, end)| end)].into_iter().flatten() {
+        hot.patch32(end - 8 - 4, i32::try_from(behind - (end - 8)).unwrap_or(0));
+    }
 }
 
 /// A call that is answered with a value of the thread's state.

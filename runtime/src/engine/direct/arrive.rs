@@ -115,6 +115,9 @@ impl Engine {
             return Arrival { written: Vec::new(), complete: true, withheld: true };
         }
         let written = if plans.is_empty() { Vec::new() } else { self.carry_out(start, end, prot, &plans, &sites) };
+        if self.direct.withheld_in(start, end).next().is_some() {
+            return Arrival { written: Vec::new(), complete: false, withheld: true };
+        }
         let jumps = written.iter().all(|w| w.bytes.first() == Some(&JUMP));
         Arrival { complete: written.len() == plans.len() && jumps, written, withheld: false }
     }
@@ -171,6 +174,7 @@ impl Engine {
             room.set_writable(true);
         }
         let mut out: Vec<Overwrite> = Vec::with_capacity(plans.len());
+        let mut complete = true;
         for plan in plans {
             let mut code = [0u8; SOURCE_BYTES];
             let Some(code) = code.get_mut(..plan.len) else { continue };
@@ -196,14 +200,18 @@ impl Engine {
                 };
                 if self.patch(window, site, code, true, &mut out).is_some() {
                     self.direct.sites.trapped += 1;
+                } else {
+                    complete = false;
                 }
             }
         }
         if let Some(room) = room {
             room.set_writable(false);
         }
-        if !write(prot, &out) {
+        if !write(prot, &out) || !complete {
+            // A policy forbids to write, or no room for a stub is left within reach: a site that stayed would be missed.
             self.code_goes(start, end);
+            self.withhold(start, end, prot);
             out.clear();
         }
         out

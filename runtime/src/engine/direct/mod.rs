@@ -43,6 +43,8 @@ pub struct Direct {
     pub restored: BTreeMap<u64, Patch>,
     /// Stubs entered through a trap, by guest pc.
     pub inner: BTreeMap<u64, u64>,
+    /// All stubs that were ever made for a trap, by guest pc: the same code at the same place finds its own again.
+    pub spilled: BTreeMap<u64, u64>,
     /// Where stubs lie.
     pub windows: Vec<Window>,
     /// Where stubs lie that are entered through a trap.

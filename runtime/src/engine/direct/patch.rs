@@ -216,6 +216,14 @@ impl Engine {
 
     /// Puts a stub anywhere within reach.
     fn spill_stub(&mut self, stub: Stub) -> Option<u64> {
+        // The same code was mapped here before: its stub is still there.
+        if let Some(&at) = self.direct.spilled.get(&stub.tag)
+            && let Some(old) = self.direct.stubs.get(&at)
+            && old.until == stub.until
+            && old.source == stub.source
+        {
+            return Some(at);
+        }
         let found = self.direct.spills.iter().position(|s| s.serves(stub.tag, STUB_BYTES));
         let n = match found {
             Some(n) => n,
@@ -227,6 +235,7 @@ impl Engine {
         let at = self.direct.spills.get(n)?.next;
         let len = self.make_stub(at, stub)?;
         self.direct.spills.get_mut(n)?.next = (at + len).next_multiple_of(16);
+        self.direct.spilled.insert(stub.tag, at);
         Some(at)
     }
 

@@ -5,10 +5,10 @@ use super::arg::Shape::*;
 use super::{Cases, Ret, Row, Set, rows};
 
 rows! {
-    __NR_read: Passthrough (Fd, OutBytes(2), Size) -> Int;
-    __NR_write: Passthrough (Fd, Bytes(2), Size) -> Int;
-    __NR_pread64: Passthrough (Fd, OutBytes(2), Size, Long) -> Int;
-    __NR_pwrite64: Passthrough (Fd, Bytes(2), Size, Long) -> Int;
+    __NR_read: Passthrough Exact (Fd, OutBytes(2), Size) -> Int;
+    __NR_write: Passthrough Exact (Fd, Bytes(2), Size) -> Int;
+    __NR_pread64: Passthrough Exact (Fd, OutBytes(2), Size, Long) -> Int;
+    __NR_pwrite64: Passthrough Exact (Fd, Bytes(2), Size, Long) -> Int;
     __NR_readv: Passthrough (Fd, OutIov(2), Size) -> Int;
     __NR_writev: Passthrough (Fd, Iov(2), Size) -> Int;
     __NR_preadv: Passthrough (Fd, OutIov(2), Size, Long) -> Int;

@@ -17,13 +17,13 @@ rows! {
     __NR_waitid: Passthrough (Flags(Set::IdType), Int, Out(Siginfo), Flags(Set::Wait), Out(Rusage)) -> Int;
     __NR_pidfd_open: Passthrough (Int, Flags(Set::PidfdOpen)) -> Int;
     __NR_pidfd_getfd: Passthrough (Fd, Fd, Hex) -> Int;
-    __NR_unshare: Passthrough (Flags(Set::Unshare)) -> Int;
-    __NR_setns: Passthrough (Fd, Flags(Set::Unshare)) -> Int;
+    __NR_unshare: Rewritten (Flags(Set::Unshare)) -> Int;
+    __NR_setns: Rewritten (Fd, Flags(Set::Unshare)) -> Int;
     __NR_ptrace: Rewritten (Flags(Set::Ptrace), Int, Switch(Cases::Ptrace)) -> Int;
     __NR_kcmp: Passthrough (Int, Int, Flags(Set::Kcmp), Switch(Cases::Kcmp)) -> Int;
 
     __NR_getpid: Passthrough Exact () -> Int;
-    __NR_gettid: Passthrough () -> Int;
+    __NR_gettid: Passthrough Exact () -> Int;
     __NR_getppid: Passthrough () -> Int;
     __NR_getpgrp: Passthrough () -> Int;
     __NR_getpgid: Passthrough (Int) -> Int;
@@ -73,16 +73,16 @@ rows! {
     __NR_prlimit64: Passthrough (Int, Flags(Set::Rlimit), In(Rlimit), Out(Rlimit)) -> Int;
     __NR_getrusage: Passthrough (Flags(Set::RusageWho), Out(Rusage)) -> Int;
 
-    __NR_getuid: Passthrough () -> Int;
-    __NR_geteuid: Passthrough () -> Int;
-    __NR_getgid: Passthrough () -> Int;
-    __NR_getegid: Passthrough () -> Int;
-    __NR_setuid: Passthrough (Int) -> Int;
-    __NR_setgid: Passthrough (Int) -> Int;
-    __NR_setreuid: Passthrough (Int, Int) -> Int;
-    __NR_setregid: Passthrough (Int, Int) -> Int;
-    __NR_setresuid: Passthrough (Int, Int, Int) -> Int;
-    __NR_setresgid: Passthrough (Int, Int, Int) -> Int;
+    __NR_getuid: Passthrough Exact () -> Int;
+    __NR_geteuid: Passthrough Exact () -> Int;
+    __NR_getgid: Passthrough Exact () -> Int;
+    __NR_getegid: Passthrough Exact () -> Int;
+    __NR_setuid: Rewritten (Int) -> Int;
+    __NR_setgid: Rewritten (Int) -> Int;
+    __NR_setreuid: Rewritten (Int, Int) -> Int;
+    __NR_setregid: Rewritten (Int, Int) -> Int;
+    __NR_setresuid: Rewritten (Int, Int, Int) -> Int;
+    __NR_setresgid: Rewritten (Int, Int, Int) -> Int;
     __NR_getresuid: Passthrough (Out(U32), Out(U32), Out(U32)) -> Int;
     __NR_getresgid: Passthrough (Out(U32), Out(U32), Out(U32)) -> Int;
     __NR_setfsuid: Passthrough (Int) -> Int;

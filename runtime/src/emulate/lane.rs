@@ -1,0 +1,89 @@
+//! A lane: what the gate's assembly knows of an open file description, and by which descriptors it is found.
+
+use crate::gate::lanes::Code;
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+
+/// Descriptors below this number can have a lane.
+pub const DESCRIPTORS: usize = 1 << 16;
+
+/// The lane of each descriptor, or null.
+pub static LANES: [AtomicPtr<Lane>; DESCRIPTORS] = [const { AtomicPtr::new(core::ptr::null_mut()) }; DESCRIPTORS];
+
+/// Bit of [`Lane::state`]: the file may have changed; the mapping must not be used any more.
+pub const REVOKED: u32 = 1;
+/// Bit of [`Lane::state`]: the next operation is to be made by the kernel, so that times and watchers see it.
+pub const TOUCH: u32 = 2;
+
+/// How a description's calls are answered.
+#[repr(C, align(64))]
+pub struct Lane {
+    /// Code for read, write, pread64, pwrite64, lseek.
+    code: [u64; 5],
+    /// 0, or bits that make the assembly leave a call to Rust.
+    pub state: AtomicU32,
+    /// Calls that a device's lane answers before one is made.
+    pub budget: AtomicU32,
+    /// Where the file is mapped.
+    pub base: AtomicU64,
+    /// The file's size, in bytes.
+    pub size: AtomicU64,
+    /// The description's offset, kept here instead of in the kernel.
+    pub offset: AtomicU64,
+    /// Operations answered, by direction.
+    pub reads: AtomicU64,
+    /// See `reads`.
+    pub writes: AtomicU64,
+}
+
+/// Byte offsets that the assembly uses.
+pub mod offset {
+    #![allow(missing_docs, reason = "named after the fields")]
+    use super::Lane;
+    use core::mem::offset_of;
+    pub const READ: usize = offset_of!(Lane, code);
+    pub const WRITE: usize = READ + 8;
+    pub const PREAD: usize = READ + 16;
+    pub const PWRITE: usize = READ + 24;
+    pub const LSEEK: usize = READ + 32;
+    pub const STATE: usize = offset_of!(Lane, state);
+    pub const BUDGET: usize = offset_of!(Lane, budget);
+    pub const BASE: usize = offset_of!(Lane, base);
+    pub const SIZE: usize = offset_of!(Lane, size);
+    pub const OFFSET: usize = offset_of!(Lane, offset);
+    pub const READS: usize = offset_of!(Lane, reads);
+    pub const WRITES: usize = offset_of!(Lane, writes);
+}
+
+impl Lane {
+    /// A lane with this code for read, write, pread64, pwrite64 and lseek.
+    #[must_use]
+    pub fn new(code: [Code; 5]) -> Self {
+        Self {
+            code: code.map(Code::address),
+            state: AtomicU32::new(0),
+            budget: AtomicU32::new(0),
+            base: AtomicU64::new(0),
+            size: AtomicU64::new(0),
+            offset: AtomicU64::new(0),
+            reads: AtomicU64::new(0),
+            writes: AtomicU64::new(0),
+        }
+    }
+}
+
+fn slot(fd: i32) -> Option<&'static AtomicPtr<Lane>> {
+    usize::try_from(fd).ok().and_then(|fd| LANES.get(fd))
+}
+
+/// The lane of a descriptor.
+#[must_use]
+pub fn get(fd: i32) -> *mut Lane {
+    slot(fd).map_or(core::ptr::null_mut(), |slot| slot.load(Ordering::Relaxed))
+}
+
+/// Sets the lane of a descriptor. Returns whether it can have one.
+pub fn set(fd: i32, lane: *mut Lane) -> bool {
+    let Some(slot) = slot(fd) else { return false };
+    slot.store(lane, Ordering::Relaxed);
+    true
+}

@@ -1,0 +1,79 @@
+//! Which descriptors are worth a lane: every so many reads and writes one is looked at.
+//!
+//! The counter that every call has anyway counts up to zero, so a program whose calls gain nothing pays nothing.
+
+use super::{descriptors, devices, lane};
+use crate::policy;
+use crate::thread::state::{COUNTED_CALLS, SAMPLED_CALLS, ThreadState};
+use linux_raw_sys::general as k;
+
+/// Calls that are sampled.
+pub static SAMPLED: [u32; SAMPLED_CALLS] = [k::__NR_read, k::__NR_write, k::__NR_pread64, k::__NR_pwrite64];
+
+/// Calls before the first look, and between looks that find something.
+const OFTEN: u64 = 256;
+/// Calls between looks at most.
+const SELDOM: u64 = 16384;
+
+fn index(nr: usize) -> Option<usize> {
+    SAMPLED.iter().position(|&sampled| sampled as usize == nr)
+}
+
+/// A thread's counters begin.
+pub fn begin(ts: &mut ThreadState) {
+    for (&nr, granted) in SAMPLED.iter().zip(&mut ts.granted) {
+        *granted = OFTEN;
+        if let Some(count) = ts.counts.get_mut(nr as usize) {
+            *count = OFTEN.wrapping_neg();
+        }
+    }
+}
+
+/// Calls `nr` of a thread that passed.
+#[must_use]
+pub fn passed(ts: &ThreadState, nr: usize) -> u64 {
+    let granted = index(nr).and_then(|i| ts.granted.get(i)).copied().unwrap_or(0);
+    ts.counts.get(nr).copied().unwrap_or(0).wrapping_add(granted)
+}
+
+/// Counts a call that came to Rust; returns whether it is to be looked at.
+pub fn count(ts: &mut ThreadState, nr: u32) -> bool {
+    let is_sampled = SAMPLED.contains(&nr);
+    match ts.counts.get_mut(nr as usize) {
+        // It has been counted on the way here, and came here for it.
+        Some(0) if is_sampled => true,
+        Some(count) => {
+            *count = count.wrapping_add(1);
+            is_sampled && *count == 0
+        }
+        None => {
+            ts.count_unknown(i64::from(nr.cast_signed()).cast_unsigned());
+            false
+        }
+    }
+}
+
+/// Looks at a call that is made often.
+pub fn look(ts: &mut ThreadState, nr: u32, args: &[u64; 6]) {
+    let found = ts.foreign == 0 && policy::is_answered(u64::from(nr)) && consider(nr, args);
+    let Some(i) = index(nr as usize) else { return };
+    let (Some(count), Some(granted)) = (ts.counts.get_mut(nr as usize), ts.granted.get_mut(i)) else { return };
+    let more = if found { OFTEN } else { (*granted).clamp(OFTEN, SELDOM) };
+    *count = more.wrapping_neg();
+    *granted += more;
+}
+
+/// Gives the descriptor a lane if it can have one.
+fn consider(nr: u32, args: &[u64; 6]) -> bool {
+    let [fd, ..] = *args;
+    #[expect(clippy::cast_possible_truncation, reason = "the kernel reads edi")]
+    let fd = (fd as u32).cast_signed();
+    let _ = nr;
+    if !descriptors::are_known() || !lane::get(fd).is_null() || !devices::consider(fd) {
+        return false;
+    }
+    descriptors::note_lane(fd);
+    true
+}
+
+const _: () = assert!(COUNTED_CALLS > k::__NR_pwrite64 as usize);
