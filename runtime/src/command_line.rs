@@ -1,5 +1,6 @@
 //! The command line: `bt-run [options] [--] program [args]`.
 
+use crate::emulate::seeded::Bug;
 use crate::engine::direct::folder;
 use crate::loader::LoadError;
 use crate::options::{CallSet, EmulateLevel, EngineChoice, Options, PATH_BYTES};
@@ -160,6 +161,13 @@ pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
                 }
                 None => wrong(format_args!("--cache-dir needs a folder")),
             },
+            b"--seeded-bug" if cfg!(feature = "seeded-bugs") => {
+                let name = operand().unwrap_or(b"");
+                match Bug::NAMES.iter().find(|(word, _)| word.as_bytes() == name) {
+                    Some((_, bug)) => options.seeded = *bug as u8,
+                    None => wrong(format_args!("no bug \"{}\"", Bytes(name))),
+                }
+            }
             b"--strict" => options.strict = true,
             b"--perf-map" => options.perf_map = true,
             b"--no-follow" => options.no_follow = true,

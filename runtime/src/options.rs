@@ -90,6 +90,8 @@ pub struct Options {
     pub emulate_mib: u32,
     /// `--explain`.
     pub explain: bool,
+    /// A bug that is planted on purpose, in builds with the feature `seeded-bugs`.
+    pub seeded: u8,
     /// `--strict`.
     pub strict: bool,
     /// `--trace`.
@@ -118,6 +120,7 @@ impl Options {
         passed: CallSet::NONE,
         emulate_mib: 1024,
         explain: false,
+        seeded: 0,
         strict: false,
         trace: false,
         no_follow: false,

@@ -1,6 +1,6 @@
 //! Which calls pass without entering Rust, and which the runtime must see.
 
-use crate::emulate::{descriptors, identity};
+use crate::emulate::{descriptors, files, identity};
 use crate::engine::translate::ibl::set_stub_call;
 use crate::gate::lanes::Operation;
 use crate::gate::{ANSWERS, CallEntry, entry_address};
@@ -34,7 +34,10 @@ pub fn is_owned(nr: u64) -> bool {
 }
 
 fn call_entry(nr: u64) -> CallEntry {
-    if table::row(nr).is_none() || is_owned(nr) || options::get().trace {
+    let Some(row) = table::row(nr) else { return CallEntry::Slow };
+    let may_see = row.hands_back != 0 || row.descriptor_args().next().is_some();
+    let is_of_lanes = LANE_CALLS.iter().any(|(n, _)| u64::from(*n) == nr);
+    if is_owned(nr) || options::get().trace || files::ever_any() && may_see && !is_of_lanes {
         return CallEntry::Slow;
     }
     if WATCHING.load(Ordering::Relaxed) && table::may_write(nr) {
@@ -45,12 +48,14 @@ fn call_entry(nr: u64) -> CallEntry {
     }
     match LANE_CALLS.iter().find(|(n, _)| u64::from(*n) == nr) {
         Some(&(_, operation)) if descriptors::are_asked() && is_answered(nr) => CallEntry::Lane(operation),
+        // A lane may hold what the call moves.
+        Some(_) if files::ever_any() => CallEntry::Slow,
         _ => CallEntry::Pass,
     }
 }
 
 /// Calls that are answered by what their descriptor is.
-const LANE_CALLS: [(u32, Operation); 5] = [
+pub const LANE_CALLS: [(u32, Operation); 5] = [
     (k::__NR_read, Operation::Read),
     (k::__NR_write, Operation::Write),
     (k::__NR_pread64, Operation::Pread),

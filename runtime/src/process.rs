@@ -10,6 +10,9 @@ pub static TRACE_FD: AtomicI32 = AtomicI32::new(-1);
 /// The guest's program file, for `/proc/self/exe`.
 pub static EXE_FD: AtomicI32 = AtomicI32::new(-1);
 
+/// The guest's end of the socket to the keeper, -1 without one.
+pub static KEEPER_FD: AtomicI32 = AtomicI32::new(-1);
+
 static EXE_PATH: AtomicPtr<Vec<u8>> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Path of the guest's program.

@@ -3,10 +3,12 @@
 //! Only positive knowledge is kept: what is said of a descriptor holds until a call closes or replaces it, and all of these
 //! calls come to Rust. About descriptors that appear by other ways (fcntl, recvmsg, …) nothing is said.
 
-use super::lane;
+use super::files;
+use super::lane::{self, DESCRIPTORS, Lane};
+use super::seeded::{Bug, is_planted};
 use crate::policy;
 use crate::sys::raw;
-use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use linux_raw_sys::general as k;
 
 /// Access mode of a description (open(2)).
@@ -46,8 +48,14 @@ pub fn access(fd: i32) -> Option<Access> {
 static SHARED: AtomicBool = AtomicBool::new(false);
 /// The gate asks lanes.
 static ASKING: AtomicBool = AtomicBool::new(false);
-/// The highest descriptor that has a lane.
+/// The highest descriptor of which something is known.
 static HIGHEST: AtomicI32 = AtomicI32::new(-1);
+/// Which description a descriptor that this process opened leads to; 0 is unknown.
+static DESCRIPTIONS: [AtomicU32; DESCRIPTORS] = [const { AtomicU32::new(0) }; DESCRIPTORS];
+/// The next description's number.
+static NEXT: AtomicU32 = AtomicU32::new(1);
+/// Descriptions below this number are shared with other processes.
+static FIRST_OWN: AtomicU32 = AtomicU32::new(1);
 
 /// Descriptors may have lanes.
 #[must_use]
@@ -61,15 +69,71 @@ pub fn are_asked() -> bool {
     ASKING.load(Ordering::Relaxed)
 }
 
-/// A descriptor has got a lane.
-pub fn note_lane(fd: i32) {
+/// The descriptor's number is one that can have a lane.
+#[must_use]
+pub fn can_have_lane(fd: i32) -> bool {
+    usize::try_from(fd).is_ok_and(|fd| fd < DESCRIPTORS)
+}
+
+fn description(fd: i32) -> Option<&'static AtomicU32> {
+    usize::try_from(fd).ok().and_then(|fd| DESCRIPTIONS.get(fd))
+}
+
+fn known() -> core::ops::RangeInclusive<i32> {
+    0..=HIGHEST.load(Ordering::Relaxed)
+}
+
+/// The process has opened `fd`.
+pub fn opened(fd: i64) {
+    let Ok(fd) = i32::try_from(fd) else { return };
+    if let Some(slot) = description(fd) {
+        slot.store(NEXT.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        HIGHEST.fetch_max(fd, Ordering::Relaxed);
+    }
+}
+
+/// This process opened the description, and no other one has it.
+#[must_use]
+pub fn is_own(fd: i32) -> bool {
+    description(fd).is_some_and(|slot| slot.load(Ordering::Relaxed) >= FIRST_OWN.load(Ordering::Relaxed))
+}
+
+/// Another process has, or may have, all descriptions of this one.
+pub fn share_all() {
+    FIRST_OWN.store(NEXT.load(Ordering::Relaxed), Ordering::Relaxed);
+}
+
+/// Gives a lane to every descriptor of the description.
+pub fn set_lane(fd: i32, lane: *mut Lane) {
+    let number = description(fd).map_or(0, |slot| slot.load(Ordering::Relaxed));
+    let is_same =
+        |&other: &i32| number != 0 && description(other).is_some_and(|slot| slot.load(Ordering::Relaxed) == number);
+    for other in known().filter(is_same).chain([fd]) {
+        lane::set(other, lane);
+    }
     HIGHEST.fetch_max(fd, Ordering::Relaxed);
     if !ASKING.swap(true, Ordering::Relaxed) {
         policy::apply();
     }
 }
 
-/// Another process will share the table of descriptors (CLONE_FILES), or change it behind our back.
+/// Takes a lane from all its descriptors.
+pub fn clear_lane(lane: *const Lane) {
+    for fd in known().filter(|&fd| core::ptr::eq(lane::get(fd), lane)) {
+        lane::set(fd, core::ptr::null_mut());
+    }
+}
+
+/// A descriptor with such a lane.
+pub fn find_lane(is_wanted: impl Fn(&Lane) -> bool) -> Option<i32> {
+    known().find(|&fd| {
+        let lane = lane::get(fd);
+        // SAFETY: a lane in the table exists.
+        !lane.is_null() && is_wanted(unsafe { &*lane })
+    })
+}
+
+/// Another process will share the table of descriptors (CLONE_FILES), or something may change it behind our back.
 pub fn give_up() {
     if !SHARED.swap(true, Ordering::Relaxed) {
         forget(0, i32::MAX);
@@ -81,17 +145,39 @@ pub fn give_up() {
 /// Descriptors in this range are about to be closed.
 pub fn forget(first: i32, last: i32) {
     for fd in first.max(0)..=last.min(HIGHEST.load(Ordering::Relaxed)) {
-        lane::set(fd, core::ptr::null_mut());
+        let lane = lane::get(fd);
+        if !lane.is_null() {
+            let is_last = known().filter(|&other| core::ptr::eq(lane::get(other), lane)).count() == 1;
+            if is_last {
+                files::dismantle(fd);
+            }
+            lane::set(fd, core::ptr::null_mut());
+        }
+        if let Some(slot) = description(fd) {
+            slot.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+/// `new` is about to become a duplicate of `old`: what it was is closed.
+pub fn replaced(old: i32, new: i32) {
+    if old != new && !(lane::get(old).is_null() && lane::get(new).is_null()) {
+        forget(new, new);
     }
 }
 
 /// `new` is a duplicate of `old` now.
-pub fn duplicated(old: i32, new: i32) {
-    if old != new && are_known() {
-        let lane = lane::get(old);
-        if !lane.is_null() || !lane::get(new).is_null() {
-            lane::set(new, lane);
-            HIGHEST.fetch_max(new, Ordering::Relaxed);
-        }
+pub fn duplicated(old: i32, new: i64) {
+    let Ok(new) = i32::try_from(new) else { return };
+    if old == new || !are_known() || is_planted(Bug::ForgetDup) {
+        return;
     }
+    let (Some(from), Some(to)) = (description(old), description(new)) else {
+        // The duplicate would share an offset that is kept here.
+        files::dismantle(old);
+        return;
+    };
+    to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
+    lane::set(new, lane::get(old));
+    HIGHEST.fetch_max(new, Ordering::Relaxed);
 }

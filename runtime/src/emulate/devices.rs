@@ -4,7 +4,7 @@
 //! node sees (inotify(7)) comes from the calls that are made every so often.
 
 use super::descriptors::{self, Access};
-use super::lane::{self, Lane};
+use super::lane::{self, Kind, Lane};
 use super::stat::Stat;
 use crate::gate::lanes::Code;
 use alloc::boxed::Box;
@@ -22,8 +22,7 @@ const ZERO: u64 = 5;
 static LANES: [AtomicPtr<Lane>; 6] = [const { AtomicPtr::new(core::ptr::null_mut()) }; 6];
 
 /// Gives a descriptor its device's lane.
-pub fn consider(fd: i32) -> bool {
-    let Some(stat) = Stat::of(fd) else { return false };
+pub fn consider(fd: i32, stat: &Stat) -> bool {
     let Some(access) = descriptors::access(fd) else { return false };
     let (major, minor) = stat.device();
     if !stat.is_character_device() || major != MEMORY_DEVICES || minor != NULL && minor != ZERO {
@@ -36,7 +35,8 @@ pub fn consider(fd: i32) -> bool {
         new.budget.store(CALLS_BETWEEN, Ordering::Relaxed);
         lane.store(new, Ordering::Relaxed);
     }
-    lane::set(fd, lane.load(Ordering::Relaxed))
+    descriptors::set_lane(fd, lane.load(Ordering::Relaxed));
+    true
 }
 
 fn make(is_zero: bool, access: Access) -> Lane {
@@ -47,15 +47,19 @@ fn make(is_zero: bool, access: Access) -> Lane {
     };
     let write = if access == Access::ReadOnly { Code::Rust } else { Code::NullWrite };
     // A negative position is an error that the kernel tells.
-    Lane::new([read, write, Code::Rust, Code::Rust, Code::NullLseek])
+    Lane::new(Kind::Device, [read, write, Code::Rust, Code::Rust, Code::NullLseek])
 }
 
-/// The lane is a device's: its next call is made, then it answers again.
-pub fn refill(lane: *const Lane) -> bool {
-    let ours = !lane.is_null() && LANES.iter().any(|l| core::ptr::eq(l.load(Ordering::Relaxed), lane));
-    if ours {
-        // SAFETY: a device's lane is never freed.
-        unsafe { &*lane }.budget.store(CALLS_BETWEEN, Ordering::Relaxed);
+/// If the descriptor's lane is a device's: its next call is made, then it answers again.
+pub fn refill(fd: i32) -> bool {
+    let wanted = lane::get(fd);
+    for lane in &LANES {
+        let lane = lane.load(Ordering::Relaxed);
+        if !lane.is_null() && lane == wanted {
+            // SAFETY: a device's lane is never freed.
+            unsafe { &*lane }.budget.store(CALLS_BETWEEN, Ordering::Relaxed);
+            return true;
+        }
     }
-    ours
+    false
 }

@@ -33,6 +33,17 @@ pub struct Lane {
     pub reads: AtomicU64,
     /// See `reads`.
     pub writes: AtomicU64,
+    /// What it is the lane of.
+    pub kind: Kind,
+}
+
+/// What a lane answers for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// /dev/null or /dev/zero.
+    Device,
+    /// A regular file: the lane is the first field of a [`FileLane`](super::files::FileLane).
+    File,
 }
 
 /// Byte offsets that the assembly uses.
@@ -57,7 +68,7 @@ pub mod offset {
 impl Lane {
     /// A lane with this code for read, write, pread64, pwrite64 and lseek.
     #[must_use]
-    pub fn new(code: [Code; 5]) -> Self {
+    pub fn new(kind: Kind, code: [Code; 5]) -> Self {
         Self {
             code: code.map(Code::address),
             state: AtomicU32::new(0),
@@ -67,6 +78,7 @@ impl Lane {
             offset: AtomicU64::new(0),
             reads: AtomicU64::new(0),
             writes: AtomicU64::new(0),
+            kind,
         }
     }
 }

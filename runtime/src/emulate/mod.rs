@@ -6,24 +6,90 @@
 
 pub mod descriptors;
 pub mod devices;
+pub mod explain;
+pub mod files;
 pub mod identity;
+pub mod keeper;
 pub mod lane;
 pub mod sample;
+pub mod seeded;
 pub mod stat;
 
+use crate::policy;
+use crate::syscall::table::{self, Held};
 use crate::syscall::{Call, Outcome};
 use linux_raw_sys::general as k;
 
-/// Answers a call that came to Rust, or leaves it to the kernel.
+/// Answers a call that came to Rust, or hands back what it could see and leaves it to the kernel.
 pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
-    if call.ts.foreign != 0 {
+    if call.ts.foreign != 0 || !descriptors::are_asked() {
         return None;
     }
     match call.nr {
-        k::__NR_read | k::__NR_write => {
-            devices::refill(lane::get(call.int(0)));
+        k::__NR_read
+        | k::__NR_write
+        | k::__NR_pread64
+        | k::__NR_pwrite64
+        | k::__NR_lseek
+        | k::__NR_readv
+        | k::__NR_writev
+        | k::__NR_preadv
+        | k::__NR_pwritev
+        | k::__NR_preadv2
+        | k::__NR_pwritev2
+            if policy::is_answered(u64::from(k::__NR_read)) =>
+        {
+            devices::refill(call.int(0));
+            files::calls::answer(call)
+        }
+        _ => {
+            if files::any() {
+                hand_back(call);
+            }
             None
         }
-        _ => None,
     }
+}
+
+/// Calls on a descriptor that neither see nor change what a lane holds.
+const HARMLESS: [u32; 6] =
+    [k::__NR_fstat, k::__NR_fsync, k::__NR_fdatasync, k::__NR_fadvise64, k::__NR_flock, k::__NR_epoll_ctl];
+
+/// What must not be held while the call is made: nothing, the descriptors that it names, or all.
+fn hand_back(call: &Call<'_>) {
+    let Some(row) = table::row(u64::from(call.nr)) else { return };
+    if row.hands_back & Held::All as u8 != 0 {
+        return leave();
+    }
+    if row.hands_back & Held::Descriptors as u8 != 0 {
+        return files::dismantle_all();
+    }
+    if HARMLESS.contains(&call.nr) || follows_by_itself(call.nr) {
+        return;
+    }
+    for at in row.descriptor_args() {
+        files::dismantle(call.int(at));
+    }
+}
+
+/// Calls whose own code follows what they do to descriptors.
+fn follows_by_itself(nr: u32) -> bool {
+    matches!(nr, k::__NR_close | k::__NR_close_range | k::__NR_dup | k::__NR_dup2 | k::__NR_dup3 | k::__NR_fcntl)
+}
+
+/// Hands back everything, and ends the keeper.
+pub fn leave() {
+    files::dismantle_all();
+    keeper::dismiss();
+}
+
+/// Before a child is made that shares our descriptions.
+pub fn before_fork() {
+    files::dismantle_all();
+    descriptors::share_all();
+}
+
+/// In that child.
+pub fn after_fork() {
+    keeper::forget();
 }

@@ -2,7 +2,8 @@
 //!
 //! The counter that every call has anyway counts up to zero, so a program whose calls gain nothing pays nothing.
 
-use super::{descriptors, devices, lane};
+use super::stat::Stat;
+use super::{descriptors, devices, files, lane};
 use crate::policy;
 use crate::thread::state::{COUNTED_CALLS, SAMPLED_CALLS, ThreadState};
 use linux_raw_sys::general as k;
@@ -58,22 +59,23 @@ pub fn look(ts: &mut ThreadState, nr: u32, args: &[u64; 6]) {
     let found = ts.foreign == 0 && policy::is_answered(u64::from(nr)) && consider(nr, args);
     let Some(i) = index(nr as usize) else { return };
     let (Some(count), Some(granted)) = (ts.counts.get_mut(nr as usize), ts.granted.get_mut(i)) else { return };
-    let more = if found { OFTEN } else { (*granted).clamp(OFTEN, SELDOM) };
+    // A file is promoted by the second look at it: the first two come soon.
+    let more = if found || *granted == OFTEN { OFTEN } else { (*granted).clamp(OFTEN, SELDOM) };
+    let more = more << files::promote::penalty();
     *count = more.wrapping_neg();
     *granted += more;
 }
 
 /// Gives the descriptor a lane if it can have one.
 fn consider(nr: u32, args: &[u64; 6]) -> bool {
-    let [fd, ..] = *args;
+    let [fd, _, length, ..] = *args;
     #[expect(clippy::cast_possible_truncation, reason = "the kernel reads edi")]
     let fd = (fd as u32).cast_signed();
-    let _ = nr;
-    if !descriptors::are_known() || !lane::get(fd).is_null() || !devices::consider(fd) {
+    if !descriptors::are_known() || !descriptors::can_have_lane(fd) || !lane::get(fd).is_null() {
         return false;
     }
-    descriptors::note_lane(fd);
-    true
+    let Some(stat) = Stat::of(fd) else { return false };
+    devices::consider(fd, &stat) || files::promote::consider(nr, fd, &stat, length)
 }
 
 const _: () = assert!(COUNTED_CALLS > k::__NR_pwrite64 as usize);

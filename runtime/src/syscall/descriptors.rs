@@ -1,23 +1,26 @@
 //! Descriptors of the runtime, which the guest must neither see nor lose us.
 
 use super::{Call, Outcome};
-use crate::emulate::descriptors as known;
+use crate::emulate::{descriptors as known, files};
 use crate::mem::guest;
-use crate::process::{EXE_FD, SELF_FD, TRACE_FD};
+use crate::process::{EXE_FD, KEEPER_FD, SELF_FD, TRACE_FD};
 use crate::report::Text;
 use crate::sys::raw;
 use core::fmt::Write;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicI32, Ordering};
 use linux_raw_sys::general as k;
 
 const EBADF: i64 = -9;
 /// Flag of close_range(2) (include/uapi/linux/close_range.h).
 const CLOSE_RANGE_CLOEXEC: u32 = 1 << 2;
 
+/// Where their numbers stand.
+const PLACES: [&AtomicI32; 4] = [&SELF_FD, &EXE_FD, &TRACE_FD, &KEEPER_FD];
+
 /// The hidden descriptors, ascending.
 #[must_use]
-pub fn hidden() -> [i32; 3] {
-    let mut all = [&SELF_FD, &EXE_FD, &TRACE_FD].map(|fd| fd.load(Ordering::Relaxed));
+pub fn hidden() -> [i32; 4] {
+    let mut all = PLACES.map(|fd| fd.load(Ordering::Relaxed));
     all.sort_unstable();
     all
 }
@@ -75,7 +78,7 @@ pub fn dup2(call: &mut Call<'_>) -> Outcome {
     }
     let target = call.int(1);
     if is_hidden(target) {
-        for place in [&SELF_FD, &EXE_FD, &TRACE_FD] {
+        for place in PLACES {
             if place.load(Ordering::Relaxed) == target
                 && let Some(moved) = move_up(target)
             {
@@ -83,11 +86,66 @@ pub fn dup2(call: &mut Call<'_>) -> Outcome {
             }
         }
     }
+    // A call that fails costs what was known, no more.
+    let is_ours = call.ts.foreign == 0;
+    if is_ours {
+        known::replaced(call.int(0), target);
+    }
     let outcome = call.pass();
-    if call.ts.foreign == 0 && matches!(outcome, Outcome::Done(new) if new >= 0) {
-        known::duplicated(call.int(0), target);
+    if is_ours && let Outcome::Done(new @ 0..) = outcome {
+        known::duplicated(call.int(0), new);
     }
     outcome
+}
+
+/// dup(2).
+pub fn dup(call: &mut Call<'_>) -> Outcome {
+    if is_hidden(call.int(0)) {
+        return Outcome::Done(EBADF);
+    }
+    let outcome = call.pass();
+    if call.ts.foreign == 0
+        && let Outcome::Done(new @ 0..) = outcome
+    {
+        known::duplicated(call.int(0), new);
+    }
+    outcome
+}
+
+/// fcntl(2): duplicates are followed; what asks or changes more than flags of the descriptor, or locks, finds the description
+/// as the kernel knows it.
+pub fn fcntl(call: &mut Call<'_>) -> Outcome {
+    super::prepare_outputs(call);
+    if call.ts.foreign != 0 {
+        return call.pass();
+    }
+    match call.int(1).cast_unsigned() {
+        k::F_DUPFD | k::F_DUPFD_CLOEXEC => {
+            let outcome = call.pass();
+            if let Outcome::Done(new @ 0..) = outcome {
+                known::duplicated(call.int(0), new);
+            }
+            outcome
+        }
+        k::F_GETFD | k::F_SETFD | k::F_GETFL | k::F_GETLK | k::F_SETLK | k::F_SETLKW => call.pass(),
+        _ => {
+            files::dismantle(call.int(0));
+            call.pass()
+        }
+    }
+}
+
+/// sendmsg(2), sendmmsg(2): descriptors may be among what is sent.
+pub fn send(call: &mut Call<'_>) -> Outcome {
+    // msg_controllen (recvmsg(2)) lies at byte 40 of a message.
+    let count = if call.nr == k::__NR_sendmsg { 1 } else { call.arg(2).min(1024) };
+    let with_control = (0..count).any(|n| guest::read::<u64>(call.arg(1) + n * 64 + 40) != Some(0));
+    if with_control && call.ts.foreign == 0 {
+        files::dismantle_all();
+        known::share_all();
+    }
+    super::prepare_outputs(call);
+    call.pass()
 }
 
 /// A duplicate of `fd` at a high number, kept over exec only when one is under way.

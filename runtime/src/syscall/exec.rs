@@ -6,6 +6,7 @@
 use super::paths::names_own_exe;
 use super::program::{AT_EMPTY_PATH, MAX_SCRIPTS, Native, PATH_BYTES, Program, find, own_exe};
 use super::{Call, Outcome};
+use crate::emulate;
 use crate::loader::handoff::{Handoff, STRING_BYTES};
 use crate::mem::guest;
 use crate::options;
@@ -88,6 +89,9 @@ fn is_traced_by_family() -> bool {
 
 /// Passes the call on, with what the kernel inherits handed back.
 fn native(call: &mut Call<'_>, path: &[u8], reason: &Native) -> Outcome {
+    if call.ts.foreign == 0 {
+        emulate::leave();
+    }
     if let Native::Because(reason) = reason {
         stats::native(path, reason);
         leave_figures(call);
@@ -224,6 +228,9 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
             offset += s.len() as u64;
         }
         argv_at = args.build(head.get(..program.head_count).unwrap_or(&[]), argv, 1)?;
+    }
+    if call.ts.foreign == 0 {
+        emulate::leave();
     }
     leave_figures(call);
     keep_over_exec(program.fd, true).and_then(|()| keep_over_exec(self_fd, true)).map_err(Errno::as_result)?;

@@ -18,6 +18,10 @@ pub fn print() {
         let level = row.answered.map_or("-", |level| level.word());
         let _ = write!(out, "{}\t{}\t{treatment}\t{level}\t", row.number(), row.name());
         let mut separator = "";
+        if row.descriptor_args().next().is_some() {
+            let _ = write!(out, "descriptor");
+            separator = ",";
+        }
         for (kind, word) in Held::KINDS {
             if row.hands_back & kind as u8 != 0 {
                 let _ = write!(out, "{separator}{word}");

@@ -1,6 +1,7 @@
 //! Memory calls: the kernel carries them out, the map of guest code follows.
 
 use super::{CODE_CHANGES, Call, Outcome};
+use crate::emulate::files;
 use crate::engine::translate::ibl;
 use crate::engine::{Engine, Locked, lock};
 use crate::mem::guest;
@@ -57,6 +58,9 @@ fn is_ours(start: u64, end: u64) -> bool {
         engine.cache.ranges().chain(retired).chain(engine.direct.ranges()).any(|(s, e)| overlaps(s, e))
     };
     registry::for_each_block(|s, e| found |= overlaps(s, e));
+    if files::any() {
+        files::for_each_mapping(|s, e| found |= overlaps(s, e));
+    }
     found
 }
 

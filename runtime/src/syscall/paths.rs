@@ -1,12 +1,14 @@
 //! `/proc/self/exe`: the guest sees its own program, not bt-run.
 
 use super::{Call, Outcome};
+use crate::emulate::descriptors;
 use crate::mem::guest;
 use crate::process::EXE_FD;
 use crate::report::Text;
 use crate::sys::raw;
 use core::fmt::Write;
 use core::sync::atomic::Ordering;
+use linux_raw_sys::general as k;
 
 /// The path at `addr` names our own executable link: `/proc/self/exe`, `/proc/thread-self/exe`, `/proc/PID/exe` of this process.
 #[must_use]
@@ -86,10 +88,23 @@ pub fn readlinkat(call: &mut Call<'_>) -> Outcome {
 
 /// Calls whose first argument is a path: open(2), stat(2), access(2).
 pub fn first_path(call: &mut Call<'_>) -> Outcome {
-    own_exe_or_pass(call, 0)
+    let outcome = own_exe_or_pass(call, 0);
+    note_open(call, outcome)
 }
 
 /// Calls whose second argument is a path: openat(2), openat2(2), statx(2), newfstatat(2), faccessat(2).
 pub fn second_path(call: &mut Call<'_>) -> Outcome {
-    own_exe_or_pass(call, 1)
+    let outcome = own_exe_or_pass(call, 1);
+    note_open(call, outcome)
+}
+
+/// A descriptor that this process has opened leads to a description of its own.
+fn note_open(call: &Call<'_>, outcome: Outcome) -> Outcome {
+    if let Outcome::Done(fd @ 0..) = outcome
+        && matches!(call.nr, k::__NR_open | k::__NR_openat | k::__NR_openat2)
+        && call.ts.foreign == 0
+    {
+        descriptors::opened(fd);
+    }
+    outcome
 }

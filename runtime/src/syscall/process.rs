@@ -2,7 +2,7 @@
 
 use super::set;
 use super::{Call, Outcome, put_user};
-use crate::emulate::identity;
+use crate::emulate::{self, identity};
 use crate::engine::redirect;
 use crate::options::{self, EngineChoice};
 use crate::policy;
@@ -15,6 +15,7 @@ const EINVAL: i64 = -22;
 /// exit_group(2).
 pub fn exit_group(call: &mut Call<'_>) -> Outcome {
     if call.ts.foreign == 0 {
+        emulate::leave();
         stats::finish("exit");
     } else {
         stats::thread_ended(call.ts);
@@ -68,6 +69,7 @@ pub fn prctl(call: &mut Call<'_>) -> Outcome {
         PR_SET_SYSCALL_USER_DISPATCH if call.arg(1) != 0 => Outcome::Done(EINVAL),
         PR_SET_TSC => call.pass(),
         PR_SET_SECCOMP => {
+            emulate::leave();
             policy::note_filter();
             call.pass()
         }
@@ -83,11 +85,22 @@ pub fn unshare(call: &mut Call<'_>) -> Outcome {
     if call.arg(0) & u64::from(k::CLONE_NEWUSER) != 0 { identity::enter_namespace(call) } else { call.pass() }
 }
 
+/// wait4(2), waitid(2): children that send no signal are only the guest's own.
+pub fn wait(call: &mut Call<'_>) -> Outcome {
+    let flags = if call.nr == k::__NR_wait4 { call.arg(2) } else { call.arg(3) };
+    if flags & u64::from(k::__WALL | k::__WCLONE) != 0 && call.ts.foreign == 0 {
+        emulate::leave();
+    }
+    super::prepare_outputs(call);
+    call.pass()
+}
+
 /// seccomp(2): a filter that is set must see the calls it is for.
 pub fn seccomp(call: &mut Call<'_>) -> Outcome {
     /// SECCOMP_SET_MODE_STRICT and SECCOMP_SET_MODE_FILTER.
     const SETS_MODE: [u64; 2] = [0, 1];
     if SETS_MODE.contains(&call.arg(0)) {
+        emulate::leave();
         policy::note_filter();
     }
     super::prepare_outputs(call);

@@ -5,7 +5,7 @@
 //! copy of the parent's state.
 
 use super::{Call, Outcome, set};
-use crate::emulate::{descriptors, identity};
+use crate::emulate::{self, descriptors, files, identity};
 use crate::engine::{self, direct::strict};
 use crate::mem::{guest, heap};
 use crate::policy;
@@ -159,6 +159,13 @@ fn spawn(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs>)
     if flags & (SHARED_TABLE | u64::from(k::CLONE_THREAD)) == SHARED_TABLE {
         descriptors::give_up();
     }
+    if call.ts.foreign == 0 {
+        if flags & u64::from(k::CLONE_THREAD) != 0 {
+            files::begin_threads();
+        } else {
+            emulate::before_fork();
+        }
+    }
     if flags & u64::from(k::CLONE_VM) == 0 {
         fork_like(call, flags, stack, clone3)
     } else {
@@ -200,6 +207,7 @@ fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneAr
         unsafe { registry::after_fork(ts) };
         let ts = &mut *call.ts;
         identity::set_ids(ts);
+        emulate::after_fork();
         if flags & u64::from(k::CLONE_NEWUSER) != 0 {
             identity::forget();
         }
@@ -302,6 +310,7 @@ pub fn exit(call: &mut Call<'_>) -> Outcome {
         let mut threads = 0;
         registry::for_each(|t| threads += usize::from(t.foreign & OTHER_PROCESS == 0));
         if threads == 1 {
+            emulate::leave();
             stats::finish("exit");
         }
     }

@@ -15,7 +15,7 @@ rows! {
     __NR_pwritev: Passthrough (Fd, Iov(2), Size, Long) -> Int;
     __NR_preadv2: Passthrough (Fd, OutIov(2), Size, Long, Ignored, Flags(Set::Rwf)) -> Int;
     __NR_pwritev2: Passthrough (Fd, Iov(2), Size, Long, Ignored, Flags(Set::Rwf)) -> Int;
-    __NR_lseek: Passthrough (Fd, Long, Flags(Set::Whence)) -> Int;
+    __NR_lseek: Passthrough Exact (Fd, Long, Flags(Set::Whence)) -> Int;
     __NR_readahead: Passthrough (Fd, Long, Size) -> Int;
     __NR_fadvise64: Passthrough (Fd, Long, Size, Flags(Set::Fadvise)) -> Int;
     __NR_cachestat: Passthrough (Fd, Ptr, Touched(40), Hex) -> Int;
@@ -27,12 +27,12 @@ rows! {
 
     __NR_close: Rewritten (Fd) -> Int;
     __NR_close_range: Rewritten (Uint, Uint, Flags(Set::CloseRange)) -> Int;
-    __NR_dup: Passthrough (Fd) -> Int;
+    __NR_dup: Rewritten (Fd) -> Int;
     __NR_dup2: Rewritten (Fd, Fd) -> Int;
     __NR_dup3: Rewritten (Fd, Fd, Flags(Set::DupFlags)) -> Int;
     __NR_pipe: Passthrough (Out(IntPair)) -> Int;
     __NR_pipe2: Passthrough (Out(IntPair), Flags(Set::PipeFlags)) -> Int;
-    __NR_fcntl: Passthrough (Fd, Flags(Set::Fcntl), Switch(Cases::Fcntl)) -> Int;
+    __NR_fcntl: Rewritten (Fd, Flags(Set::Fcntl), Switch(Cases::Fcntl)) -> Int;
     __NR_flock: Passthrough (Fd, Flags(Set::FlockOp)) -> Int;
     __NR_ioctl: Passthrough (Fd, Flags(Set::Ioctl), Switch(Cases::Ioctl)) -> Int;
     __NR_eventfd: Passthrough (Uint) -> Int;
@@ -51,12 +51,12 @@ rows! {
 
     __NR_io_setup: Passthrough (Uint, Out(Address)) -> Int;
     __NR_io_destroy: Passthrough (Ptr) -> Int;
-    __NR_io_submit: Passthrough (Ptr, Long, Iocbs(1)) -> Int;
+    __NR_io_submit: Passthrough {Descriptors} (Ptr, Long, Iocbs(1)) -> Int;
     __NR_io_cancel: Passthrough (Ptr, Ptr, Touched(32)) -> Int;
     __NR_io_getevents: Passthrough (Ptr, Long, Long, TouchedArray(32, 2), In(Timespec)) -> Int;
     __NR_io_pgetevents: Passthrough
         (Ptr, Long, Long, TouchedArray(32, 2), In(Timespec), MaskAndSize) -> Int;
-    __NR_io_uring_setup: Rewritten (Uint, Touched(120)) -> Int;
+    __NR_io_uring_setup: Rewritten {All} (Uint, Touched(120)) -> Int;
     __NR_io_uring_enter: Rewritten (Fd, Uint, Uint, Hex, Ptr, Size) -> Int;
     __NR_io_uring_register: Passthrough (Fd, Uint, Switch(Cases::IoUringRegister)) -> Int;
 }

@@ -58,8 +58,6 @@ pub enum Held {
     All = 1,
     /// Offsets and mappings of files, contents of pipes: every descriptor is the kernel's again.
     Descriptors = 2,
-    /// The same for the descriptor that is the call's first argument.
-    Descriptor = 4,
     /// Times of files that were written through a mapping.
     Times = 8,
     /// Contents of pipes and counters of eventfds.
@@ -68,13 +66,8 @@ pub enum Held {
 
 impl Held {
     /// Every kind.
-    pub const KINDS: [(Self, &'static str); 5] = [
-        (Self::All, "all"),
-        (Self::Descriptors, "descriptors"),
-        (Self::Descriptor, "descriptor"),
-        (Self::Times, "times"),
-        (Self::Rings, "rings"),
-    ];
+    pub const KINDS: [(Self, &'static str); 4] =
+        [(Self::All, "all"), (Self::Descriptors, "descriptors"), (Self::Times, "times"), (Self::Rings, "rings")];
 }
 
 /// One system call.
@@ -103,6 +96,11 @@ impl Row {
     /// The call's number.
     pub fn number(&self) -> u64 {
         u64::from(self.number)
+    }
+
+    /// Which arguments are descriptors.
+    pub fn descriptor_args(&self) -> impl Iterator<Item = usize> + '_ {
+        self.args.iter().enumerate().filter(|(_, arg)| matches!(arg, Arg::Fd)).map(|(at, _)| at)
     }
 
     /// The call's name, without a prefix.

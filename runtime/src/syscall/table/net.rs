@@ -17,9 +17,9 @@ rows! {
     __NR_shutdown: Passthrough (Fd, Flags(Set::Shutdown)) -> Int;
     __NR_sendto: Passthrough (Fd, Bytes(2), Size, Flags(Set::Msg), Sockaddr(5), Int) -> Int;
     __NR_recvfrom: Passthrough (Fd, OutBytes(2), Size, Flags(Set::Msg), OutSockaddr(5), OutLength) -> Int;
-    __NR_sendmsg: Passthrough (Fd, Msg, Flags(Set::Msg)) -> Int;
+    __NR_sendmsg: Rewritten (Fd, Msg, Flags(Set::Msg)) -> Int;
     __NR_recvmsg: Passthrough (Fd, OutMsg, Flags(Set::Msg)) -> Int;
-    __NR_sendmmsg: Passthrough (Fd, Mmsg(2), Uint, Flags(Set::Msg)) -> Int;
+    __NR_sendmmsg: Rewritten (Fd, Mmsg(2), Uint, Flags(Set::Msg)) -> Int;
     __NR_recvmmsg: Passthrough (Fd, OutMmsg(2), Uint, Flags(Set::Msg), Update(Timespec)) -> Int;
     __NR_setsockopt: Passthrough (Fd, Flags(Set::SockLevel), SockOption(1), OptionValue(4), Int) -> Int;
     __NR_getsockopt: Passthrough (Fd, Flags(Set::SockLevel), SockOption(1), OutOptionValue(4), OutLength) -> Int;

@@ -1,0 +1,68 @@
+//! `--explain`: why calls that could have been answered were passed on.
+
+use crate::options;
+use crate::report::{Bytes, Text, say};
+use crate::sys::raw;
+use crate::syscall::table;
+use core::fmt::Write;
+use core::sync::atomic::{AtomicU64, Ordering};
+use linux_raw_sys::general as k;
+
+/// Why a descriptor got no lane.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+#[allow(missing_docs, reason = "named as what is said")]
+pub enum Reason {
+    Threads,
+    Option,
+    Flags,
+    WriteOnly,
+    Level,
+    Shared,
+    FileSystem,
+    Keeper,
+    Lease,
+    Empty,
+    Memory,
+    Limit,
+}
+
+impl Reason {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Threads => "the process has, or had, a second thread",
+            Self::Option => "an option passes read, write, pread64, pwrite64 or lseek on",
+            Self::Flags => "the description has O_DIRECT, O_APPEND, O_SYNC or O_DSYNC",
+            Self::WriteOnly => "the description cannot be read, so the file cannot be mapped for writing",
+            Self::Level => "the description can be written: --emulate relaxed would take a lease for it",
+            Self::Shared => "the description was inherited, received or shared by a fork: its offset is not ours alone",
+            Self::FileSystem => "leases of its file system do not hold, or it has none",
+            Self::Keeper => "no process could be made that gives leases up",
+            Self::Lease => "the kernel refused a lease: the file is open elsewhere, or belongs to another user",
+            Self::Empty => "the file is empty",
+            Self::Memory => "it is larger than what --emulate-mem leaves",
+            Self::Limit => "it is larger than RLIMIT_FSIZE",
+        }
+    }
+}
+
+/// The last thing that was said: it is said once.
+static SAID: AtomicU64 = AtomicU64::new(0);
+
+/// A descriptor got no lane.
+pub fn refused(nr: u32, fd: i32, reason: Reason) {
+    let this = (u64::from(fd.cast_unsigned()) << 16) | (u64::from(reason as u8) + 1);
+    if !options::get().explain || SAID.swap(this, Ordering::Relaxed) == this {
+        return;
+    }
+    let mut link = Text::default();
+    let _ = write!(link, "/proc/self/fd/{fd}\0");
+    let mut path = [0u8; 256];
+    // SAFETY: the link is NUL-terminated; readlink(2) writes at most the buffer's length.
+    let got = unsafe {
+        raw::syscall(k::__NR_readlink, [link.as_bytes().as_ptr() as u64, path.as_mut_ptr() as u64, path.len() as u64])
+    };
+    let path = path.get(..got.map_or(0, |n| usize::try_from(n).unwrap_or(0))).unwrap_or(&[]);
+    let name = table::name(u64::from(nr)).unwrap_or("");
+    say(format_args!("{name} of descriptor {fd} ({}) is passed on: {}", Bytes(path), reason.text()));
+}

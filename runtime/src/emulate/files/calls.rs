@@ -1,0 +1,41 @@
+//! Calls on a promoted description that the lane's assembly left to Rust.
+
+use super::{FileLane, dismantle, get};
+use crate::emulate::keeper;
+use crate::emulate::lane::{REVOKED, TOUCH};
+use crate::emulate::stat::Stat;
+use crate::syscall::{Call, Outcome, prepare_outputs};
+use core::sync::atomic::Ordering;
+use linux_raw_sys::general as k;
+
+/// Makes a read, write or seek of a promoted description by the kernel, if its descriptor has a file's lane.
+pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
+    let fd = call.int(0);
+    let file = get(fd)?;
+    if file.lane.state.load(Ordering::SeqCst) & REVOKED != 0 {
+        dismantle(fd);
+        return None;
+    }
+    if is_seek_to_itself(call, file) {
+        return Some(Outcome::Answered(file.lane.offset.load(Ordering::Relaxed).cast_signed()));
+    }
+    file.hand_back_offset(fd);
+    prepare_outputs(call);
+    let outcome = call.pass();
+    file.take_offset(fd);
+    let writes =
+        matches!(call.nr, k::__NR_write | k::__NR_pwrite64 | k::__NR_writev | k::__NR_pwritev | k::__NR_pwritev2);
+    if writes && Stat::of(fd).is_none_or(|stat| stat.size != file.lane.size.load(Ordering::Relaxed)) {
+        dismantle(fd);
+    } else if file.lane.state.load(Ordering::Relaxed) & TOUCH != 0 && call.nr != k::__NR_lseek {
+        // This access was the first of a burst.
+        file.lane.state.fetch_and(!TOUCH, Ordering::SeqCst);
+        keeper::stir(core::ptr::from_ref(file).cast_mut());
+    }
+    Some(outcome)
+}
+
+/// lseek(fd, 0, SEEK_CUR) while the lane's assembly does not answer, for instance because it is idle.
+fn is_seek_to_itself(call: &Call<'_>, file: &FileLane) -> bool {
+    call.nr == k::__NR_lseek && call.arg(1) == 0 && call.int(2) == 1 && file.has_offset()
+}

@@ -1,0 +1,196 @@
+//! Which files are promoted.
+
+use super::{COUNT, EVER, FILES, FileLane, Place, THREADED};
+use crate::emulate::descriptors::{self, Access};
+use crate::emulate::explain::{Reason, refused};
+use crate::emulate::keeper;
+use crate::emulate::lane::{Kind, Lane};
+use crate::emulate::stat::Stat;
+use crate::gate::lanes::Code;
+use crate::options::{self, EmulateLevel};
+use crate::policy;
+use crate::sys::raw;
+use alloc::boxed::Box;
+use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
+use linux_raw_sys::general as k;
+
+/// Longer reads and writes gain nothing.
+const SMALL: u64 = 16 * 1024;
+/// File systems of this machine alone, whose leases hold (statfs(2), f_type): ext2, ext3 and ext4; tmpfs; xfs; btrfs; f2fs; overlay.
+const LOCAL: [u64; 6] = [0xef53, 0x0102_1994, 0x5846_5342, 0x9123_683e, 0xf2f5_2010, 0x794c_7630];
+/// Accesses behind which a promotion has paid.
+const WORTH: u64 = 2048;
+/// How much seldomer a process is promoted whose promotions do not pay, as a power of two.
+static PENALTY: AtomicU32 = AtomicU32::new(0);
+const MAX_PENALTY: u32 = 6;
+/// The descriptor that was seen by the last look.
+static LAST: AtomicI32 = AtomicI32::new(-1);
+
+/// How many calls there should be before the next look, as a power of two times the least.
+#[must_use]
+pub fn penalty() -> u32 {
+    PENALTY.load(Ordering::Relaxed)
+}
+
+/// A lane that answered so many accesses is gone.
+pub fn learn(answered: u64) {
+    let penalty = PENALTY.load(Ordering::Relaxed);
+    PENALTY.store(if answered >= WORTH { 0 } else { (penalty + 1).min(MAX_PENALTY) }, Ordering::Relaxed);
+}
+
+/// Promotes the file of a descriptor of which a small access was seen, if it was the one before, too.
+pub fn consider(nr: u32, fd: i32, stat: &Stat, length: u64) -> bool {
+    if options::get().emulate < EmulateLevel::Coherent || !stat.is_regular() || length > SMALL {
+        return false;
+    }
+    if LAST.swap(fd, Ordering::Relaxed) != fd {
+        return false;
+    }
+    match promote(nr, fd) {
+        Ok(()) => true,
+        Err(reason) => {
+            refused(nr, fd, reason);
+            false
+        }
+    }
+}
+
+/// All calls that a lane answers may be answered: none of them is to be passed on.
+fn are_all_answered() -> bool {
+    policy::LANE_CALLS.iter().all(|(nr, _)| policy::is_answered(u64::from(*nr)))
+}
+
+fn promote(nr: u32, fd: i32) -> Result<(), Reason> {
+    if THREADED.load(Ordering::Relaxed) {
+        return Err(Reason::Threads);
+    }
+    if !are_all_answered() {
+        return Err(Reason::Option);
+    }
+    let flags = descriptors::flags(fd).ok_or(Reason::Flags)?;
+    let access = descriptors::access(fd).ok_or(Reason::Flags)?;
+    if flags & (k::O_DIRECT | k::O_APPEND | k::O_SYNC | k::O_DSYNC) != 0 {
+        return Err(Reason::Flags);
+    }
+    if access == Access::WriteOnly {
+        return Err(Reason::WriteOnly);
+    }
+    if access == Access::ReadWrite && options::get().emulate < EmulateLevel::Relaxed {
+        return Err(Reason::Level);
+    }
+    let is_own = descriptors::is_own(fd);
+    let by_position = nr == k::__NR_pread64 || nr == k::__NR_pwrite64;
+    if !is_own && !by_position {
+        return Err(Reason::Shared);
+    }
+    if !LOCAL.contains(&file_system(fd)) {
+        return Err(Reason::FileSystem);
+    }
+    keeper::start().map_err(|_| Reason::Keeper)?;
+    let lane = Box::into_raw(Box::new(new_lane(access, is_own)));
+    if keeper::keep(lane, fd).is_err() {
+        // SAFETY: the keeper did not take it.
+        drop(unsafe { Box::from_raw(lane) });
+        return Err(Reason::Lease);
+    }
+    // From here on nobody else can change the size.
+    let mapped = Stat::of(fd).ok_or(Reason::Flags).and_then(|stat| map(fd, access, stat.size));
+    let (base, len, size) = match mapped {
+        Ok(mapped) => mapped,
+        Err(reason) => {
+            let number = u64::from(fd.cast_unsigned());
+            // SAFETY: integers.
+            unsafe {
+                let _ = raw::syscall(k::__NR_fcntl, [number, u64::from(k::F_SETLEASE), u64::from(k::F_UNLCK)]);
+                let _ = raw::syscall(k::__NR_fcntl, [number, u64::from(k::F_SETOWN), 0]);
+            }
+            keeper::drop_lane(lane);
+            // SAFETY: the keeper has dropped it.
+            drop(unsafe { Box::from_raw(lane) });
+            return Err(reason);
+        }
+    };
+    // SAFETY: ours; the keeper uses the atomic fields only.
+    let file = unsafe { &mut *lane };
+    file.map_len = len;
+    file.lane.base.store(base, Ordering::Relaxed);
+    file.lane.size.store(size, Ordering::Relaxed);
+    file.take_offset(fd);
+    {
+        let mut files = FILES.lock();
+        files.mapped_bytes += len;
+        files.lanes.push(Place(lane));
+    }
+    COUNT.fetch_add(1, Ordering::Relaxed);
+    descriptors::set_lane(fd, &raw mut file.lane);
+    if !EVER.swap(true, Ordering::Relaxed) {
+        policy::apply();
+    }
+    Ok(())
+}
+
+fn new_lane(access: Access, is_own: bool) -> FileLane {
+    let is_written = access == Access::ReadWrite;
+    let code = [
+        if is_own { Code::FileRead } else { Code::Rust },
+        if is_own && is_written { Code::FileWrite } else { Code::Rust },
+        Code::FilePread,
+        if is_written { Code::FilePwrite } else { Code::Rust },
+        if is_own { Code::FileLseek } else { Code::Rust },
+    ];
+    FileLane {
+        lane: Lane::new(Kind::File, code),
+        map_len: 0,
+        has_offset: is_own,
+        access,
+        wanted_lease: if is_written { k::F_WRLCK } else { k::F_RDLCK },
+        lease: AtomicU32::new(k::F_UNLCK),
+        keeper_fd: AtomicI32::new(-1),
+        ticking: AtomicU32::new(0),
+        idle: AtomicU32::new(0),
+        seen_reads: AtomicU64::new(0),
+        seen_writes: AtomicU64::new(0),
+    }
+}
+
+/// Type of the file system (statfs(2)).
+fn file_system(fd: i32) -> u64 {
+    let mut words = [0u64; 15];
+    // SAFETY: the structure is 120 bytes; f_type is its first word.
+    let _ = unsafe { raw::syscall(k::__NR_fstatfs, [u64::from(fd.cast_unsigned()), words.as_mut_ptr() as u64]) };
+    let [kind, ..] = words;
+    kind
+}
+
+/// Maps a file of `size` bytes; returns address, length and size.
+fn map(fd: i32, access: Access, size: u64) -> Result<(u64, u64, u64), Reason> {
+    let len = size.next_multiple_of(4096);
+    let limit = u64::from(options::get().emulate_mib) << 20;
+    if size == 0 || len == 0 {
+        return Err(Reason::Empty);
+    }
+    if FILES.lock().mapped_bytes + len > limit {
+        return Err(Reason::Memory);
+    }
+    // RLIMIT_FSIZE (setrlimit(2)) ends a process that writes behind it, also in place.
+    if access == Access::ReadWrite && size > file_size_limit() {
+        return Err(Reason::Limit);
+    }
+    let prot = k::PROT_READ | if access == Access::ReadWrite { k::PROT_WRITE } else { 0 };
+    // SAFETY: a new mapping at an address that the kernel chooses.
+    let at = unsafe {
+        raw::syscall(
+            k::__NR_mmap,
+            [0, len, u64::from(prot), u64::from(k::MAP_SHARED), u64::from(fd.cast_unsigned()), 0],
+        )
+    };
+    at.map(|at| (at, len, size)).map_err(|_| Reason::Memory)
+}
+
+fn file_size_limit() -> u64 {
+    let mut limit = [u64::MAX; 2];
+    // SAFETY: the structure is two words.
+    let _ = unsafe { raw::syscall(k::__NR_getrlimit, [u64::from(k::RLIMIT_FSIZE), limit.as_mut_ptr() as u64]) };
+    let [current, _] = limit;
+    current
+}

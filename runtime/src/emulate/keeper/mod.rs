@@ -1,0 +1,227 @@
+//! The keeper: a process that gives leases up (runtime/COHERENCE.md). This is the guest's side of it; [`body`] is its own.
+
+pub mod body;
+
+use crate::process::KEEPER_FD;
+use crate::signal::leave::set_mask;
+use crate::sys::raw::{self, Errno};
+use crate::syscall::descriptors::move_up;
+use core::sync::atomic::{AtomicI32, Ordering};
+use linux_raw_sys::{general as k, net};
+
+use super::files::FileLane;
+
+/// What the guest asks of the keeper: one datagram, with a descriptor for `Keep`. All but `Stir` are answered by one word.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Request {
+    /// A [`Verb`].
+    pub verb: u64,
+    /// The lane.
+    pub lane: *mut FileLane,
+}
+
+/// See [`Request`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u64)]
+pub enum Verb {
+    /// Take the descriptor and a lease on it. Answered with 0 or an errno.
+    Keep = 1,
+    /// Close the descriptor. The lease has been given up.
+    Drop = 2,
+    /// The lane is used again: ticks begin.
+    Stir = 3,
+}
+
+/// Process id of the keeper, 0 without one.
+static PID: AtomicI32 = AtomicI32::new(0);
+
+/// There is a keeper.
+#[must_use]
+pub fn exists() -> bool {
+    PID.load(Ordering::Relaxed) != 0
+}
+
+/// Bytes of the keeper's stack.
+const STACK_BYTES: u64 = 32 * 1024;
+
+/// Makes the keeper, if there is none yet.
+pub fn start() -> Result<(), Errno> {
+    if exists() {
+        return Ok(());
+    }
+    body::register_barrier()?;
+    let mut pair = [0i32; 2];
+    let kind = u64::from(net::SOCK_SEQPACKET | k::O_CLOEXEC);
+    // SAFETY: socketpair(2) writes two descriptors.
+    unsafe { raw::syscall(k::__NR_socketpair, [u64::from(net::AF_UNIX), kind, 0, pair.as_mut_ptr() as u64])? };
+    let [own, theirs] = pair;
+    let stack = match raw::mmap_anon(0, STACK_BYTES, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE) {
+        Ok(stack) => stack,
+        Err(e) => {
+            raw::close(own);
+            raw::close(theirs);
+            return Err(e);
+        }
+    };
+    let mask = set_mask(!0);
+    // SAFETY: a stack of its own; signals are blocked.
+    let pid = raw::check(unsafe { body::spawn(stack + STACK_BYTES, u64::from(theirs.cast_unsigned())) });
+    set_mask(mask);
+    raw::close(theirs);
+    let pid = match pid.map(i32::try_from) {
+        Ok(Ok(pid)) => pid,
+        other => {
+            raw::close(own);
+            // SAFETY: nobody runs on it.
+            unsafe { raw::munmap(stack, STACK_BYTES) };
+            return Err(other.err().unwrap_or(Errno(12)));
+        }
+    };
+    PID.store(pid, Ordering::Relaxed);
+    let high = move_up(own).unwrap_or(own);
+    if high != own {
+        raw::close(own);
+    }
+    KEEPER_FD.store(high, Ordering::Relaxed);
+    STACK.store(stack, Ordering::Relaxed);
+    // It is ready when it has closed its copies of our descriptors.
+    match answer() {
+        Some(0) => Ok(()),
+        _ => {
+            dismiss();
+            Err(Errno(38))
+        }
+    }
+}
+
+static STACK: core::sync::atomic::AtomicU64 = core::sync::atomic::AtomicU64::new(0);
+
+/// Sends a request; with `fd`, a duplicate of it.
+fn send(verb: Verb, lane: *mut FileLane, fd: Option<i32>) -> Result<(), Errno> {
+    let request = Request { verb: verb as u64, lane };
+    let iov = [&raw const request as u64, size_of::<Request>() as u64];
+    let control = Control::new(fd.unwrap_or(-1));
+    let header = Header {
+        name: 0,
+        name_len: 0,
+        iov: iov.as_ptr() as u64,
+        iov_len: 1,
+        control: if fd.is_some() { &raw const control as u64 } else { 0 },
+        control_len: if fd.is_some() { size_of::<Control>() as u64 } else { 0 },
+        flags: 0,
+    };
+    let socket = u64::from(KEEPER_FD.load(Ordering::Relaxed).cast_unsigned());
+    loop {
+        // SAFETY: the structures live during the call.
+        let sent =
+            unsafe { raw::syscall(k::__NR_sendmsg, [socket, &raw const header as u64, u64::from(net::MSG_NOSIGNAL)]) };
+        match sent {
+            Err(Errno(4)) => {}
+            other => return other.map(|_| ()),
+        }
+    }
+}
+
+/// The keeper's answer; `None` if it is gone.
+fn answer() -> Option<u64> {
+    let socket = u64::from(KEEPER_FD.load(Ordering::Relaxed).cast_unsigned());
+    let mut word = 0u64;
+    loop {
+        // SAFETY: at most eight bytes are written.
+        match unsafe { raw::syscall(k::__NR_read, [socket, &raw mut word as u64, 8]) } {
+            Ok(8) => return Some(word),
+            Err(Errno(4)) => {}
+            _ => return None,
+        }
+    }
+}
+
+/// Hands a description over and has a lease taken on it.
+pub fn keep(lane: *mut FileLane, fd: i32) -> Result<(), Errno> {
+    send(Verb::Keep, lane, Some(fd))?;
+    match answer() {
+        Some(0) => Ok(()),
+        Some(errno) => Err(Errno(u16::try_from(errno).unwrap_or(22))),
+        None => Err(Errno(32)),
+    }
+}
+
+/// Has the keeper close its duplicate.
+pub fn drop_lane(lane: *mut FileLane) {
+    if send(Verb::Drop, lane, None).is_ok() {
+        let _ = answer();
+    }
+}
+
+/// Ticks are wanted again.
+pub fn stir(lane: *mut FileLane) {
+    let _ = send(Verb::Stir, lane, None);
+}
+
+/// Ends the keeper and waits for its end. It must keep no lane any more.
+pub fn dismiss() {
+    let pid = PID.swap(0, Ordering::Relaxed);
+    if pid == 0 {
+        return;
+    }
+    raw::close(KEEPER_FD.swap(-1, Ordering::Relaxed));
+    let pid = u64::from(pid.cast_unsigned());
+    // SAFETY: the process is our child and not waited for yet, so the number is its own.
+    unsafe {
+        let _ = raw::syscall(k::__NR_kill, [pid, 9]);
+        while raw::syscall(k::__NR_wait4, [pid, 0, u64::from(k::__WALL), 0]) == Err(Errno(4)) {}
+        raw::munmap(STACK.swap(0, Ordering::Relaxed), STACK_BYTES);
+    }
+}
+
+/// In the child of a fork: the keeper is the parent's.
+pub fn forget() {
+    if PID.swap(0, Ordering::Relaxed) != 0 {
+        raw::close(KEEPER_FD.swap(-1, Ordering::Relaxed));
+        // SAFETY: the keeper's stack is the parent's; nobody uses this copy.
+        unsafe { raw::munmap(STACK.swap(0, Ordering::Relaxed), STACK_BYTES) };
+    }
+}
+
+/// `struct msghdr` (recvmsg(2)).
+#[repr(C)]
+pub struct Header {
+    /// msg_name.
+    pub name: u64,
+    /// msg_namelen.
+    pub name_len: u64,
+    /// msg_iov.
+    pub iov: u64,
+    /// msg_iovlen.
+    pub iov_len: u64,
+    /// msg_control.
+    pub control: u64,
+    /// msg_controllen, in bytes.
+    pub control_len: u64,
+    /// msg_flags.
+    pub flags: u64,
+}
+
+/// A control message with one descriptor (cmsg(3), unix(7) SCM_RIGHTS).
+#[repr(C)]
+pub struct Control {
+    len: u64,
+    level: i32,
+    kind: i32,
+    /// The descriptor.
+    pub fd: i32,
+    pad: i32,
+}
+
+impl Control {
+    /// SOL_SOCKET and SCM_RIGHTS.
+    const LEVEL_AND_KIND: (i32, i32) = (1, 1);
+
+    /// The message.
+    #[must_use]
+    pub fn new(fd: i32) -> Self {
+        let (level, kind) = Self::LEVEL_AND_KIND;
+        Self { len: 20, level, kind, fd, pad: 0 }
+    }
+}

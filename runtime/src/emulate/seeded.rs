@@ -1,0 +1,29 @@
+//! Bugs that are planted on purpose, in builds with the feature `seeded-bugs` only: the random test must find each of them.
+
+/// A planted bug.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Bug {
+    /// The keeper lets go of a file without revoking the lane.
+    SkipLeaseBreak = 1,
+    /// A lane is dismantled without moving the kernel's offset.
+    DropOffsetHandBack = 2,
+    /// A duplicate of a descriptor that has a lane gets none.
+    ForgetDup = 3,
+}
+
+impl Bug {
+    /// Their names on the command line of such a build.
+    pub const NAMES: [(&'static str, Self); 3] = [
+        ("skip-lease-break", Self::SkipLeaseBreak),
+        ("drop-offset-hand-back", Self::DropOffsetHandBack),
+        ("forget-dup", Self::ForgetDup),
+    ];
+}
+
+/// The bug is in force.
+#[must_use]
+#[inline]
+pub fn is_planted(bug: Bug) -> bool {
+    cfg!(feature = "seeded-bugs") && crate::options::get().seeded == bug as u8
+}
