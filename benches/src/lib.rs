@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 pub mod c_source;
+pub mod command;
 pub mod engine;
 pub mod host;
 pub mod launch;
@@ -22,4 +23,5 @@ pub mod speed;
 pub mod stats;
 pub mod suites;
 pub mod target;
+pub mod variant;
 pub mod workload;

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use crate::engine::Engine;
 use crate::host::Host;
 use crate::rows::{Row, Status, Unit};
 use crate::stats::{self, Estimate};
@@ -21,12 +20,12 @@ const COLUMNS: [&str; 10] = [
     "notes",
 ];
 
-/// The machine, in a few lines above the table.
+/// The machine and how bt-run is started, in a few lines above the table.
 #[must_use]
-pub fn heading(host: &Host, engine: Engine, date: &str) -> String {
+pub fn heading(host: &Host, options: &str, date: &str) -> String {
     let place = if host.hypervisor { "virtual machine" } else { "bare metal" };
     let mut text = format!(
-        "{date}, {} × {} ({place}), microcode {}, Linux {}, {}  \n{} --engine {engine} (SHA-256 {}…), benchmark at revision {}, load {}",
+        "{date}, {} × {} ({place}), microcode {}, Linux {}, {}  \n{} {options} (SHA-256 {}…), benchmark at revision {}, load {}",
         host.cpus,
         host.cpu,
         host.microcode,
@@ -196,16 +195,17 @@ fn notes(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::launch::Side;
-    use crate::measure::Rounds;
+    use crate::engine::Engine;
+    use crate::measure::Turns;
 
     fn measured() -> Row {
-        let mut rounds = Rounds::default();
-        let figure = |side| Ok(if side == Side::Native { 4.0 } else { 6.0 });
-        rounds.extend(3, false, figure).unwrap();
-        let mut row = Row::new("startup", "true", Unit::Milliseconds);
+        let mut turns = Turns::of(1);
+        for _ in 0..3 {
+            turns.take(|way| Ok(way.map_or(4.0, |_| 6.0))).unwrap();
+        }
+        let mut row = Row::new(Engine::Direct.into(), "startup", "true", Unit::Milliseconds);
         row.target = Some(Target::Difference { at_most: 3.0 });
-        row.fill(&rounds);
+        row.fill(&turns.ways()[0]);
         row.judge();
         row
     }

@@ -8,13 +8,13 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-use crate::engine::Engine;
 use crate::host::Host;
 use crate::measure::Rounds;
 use crate::peers::Published;
 use crate::run_stats::CacheFigures;
 use crate::stats::{self, Estimate};
 use crate::target::Target;
+use crate::variant::Variant;
 
 /// Version of the rows' shape.
 const SCHEMA: u32 = 2;
@@ -76,6 +76,9 @@ pub enum Status {
 /// One row.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
+    /// How bt-run is started.
+    #[serde(flatten)]
+    pub variant: Variant,
     schema: u32,
     /// When it was measured.
     pub date: String,
@@ -131,8 +134,9 @@ pub struct Row {
 impl Row {
     /// A row without figures.
     #[must_use]
-    pub fn new(group: &'static str, name: &str, unit: Unit) -> Self {
+    pub fn new(variant: Variant, group: &'static str, name: &str, unit: Unit) -> Self {
         Self {
+            variant,
             schema: SCHEMA,
             date: crate::host::now(),
             group,
@@ -165,22 +169,22 @@ impl Row {
     pub fn fill(&mut self, rounds: &Rounds) {
         self.native = rounds.native().to_vec();
         self.bt_run = rounds.ours();
-        self.drrun = rounds.peer();
         self.figure = stats::estimate(&self.bt_run);
         self.ratio = rounds.ratio();
         self.difference = rounds.difference();
-        self.drrun_ratio = stats::estimate(&rounds.peer_ratios());
         self.native_spread_percent = stats::spread_percent(&self.native);
         self.ratio_floor = rounds.ratio_floor();
         self.difference_floor = rounds.difference_floor();
+        if let Some(reason) = rounds.failure() {
+            self.fail(reason.to_owned());
+        }
     }
 
-    /// Says in the notes how often drrun failed.
-    pub fn note_peer_failures(&mut self, rounds: &Rounds) {
-        if let Some(first) = rounds.peer_failures().first() {
-            let count = rounds.peer_failures().len();
-            self.notes.push(format!("{count} × {first}"));
-        }
+    /// Takes drrun's figures; a failure of its own does not spoil the row.
+    pub fn fill_peer(&mut self, rounds: &Rounds) {
+        self.drrun = rounds.ours();
+        self.drrun_ratio = stats::estimate(&rounds.ratios());
+        self.notes.extend(rounds.failure().map(str::to_owned));
     }
 
     /// The estimate that the target is about, with its floor.
@@ -227,7 +231,6 @@ pub struct Rows {
     rows: Vec<Row>,
     file: File,
     host: Host,
-    engine: Engine,
 }
 
 impl Rows {
@@ -235,13 +238,13 @@ impl Rows {
     ///
     /// # Errors
     /// The file cannot be opened.
-    pub fn append_to(path: &Path, host: Host, engine: Engine) -> Result<Self> {
+    pub fn append_to(path: &Path, host: Host) -> Result<Self> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         }
         let file =
             OpenOptions::new().create(true).append(true).open(path).with_context(|| path.display().to_string())?;
-        Ok(Self { rows: Vec::new(), file, host, engine })
+        Ok(Self { rows: Vec::new(), file, host })
     }
 
     /// Judges a row, keeps it and writes it.
@@ -255,19 +258,18 @@ impl Rows {
         Ok(())
     }
 
-    /// Writes a line that is no row of the table, with engine and machine as rows have them.
+    /// Writes a line, also one that is no row of the table, with the machine.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn write(&mut self, figures: &impl Serialize) -> Result<()> {
         #[derive(Serialize)]
         struct Line<'a, T> {
-            engine: Engine,
             #[serde(flatten)]
             figures: &'a T,
             host: &'a Host,
         }
-        let line = Line { engine: self.engine, figures, host: &self.host };
+        let line = Line { figures, host: &self.host };
         let mut text = serde_json::to_string(&line)?;
         text.push('\n');
         self.file.write_all(text.as_bytes()).context("rows file")
@@ -277,12 +279,6 @@ impl Rows {
     #[must_use]
     pub fn all(&self) -> &[Row] {
         &self.rows
-    }
-
-    /// The engine that is measured.
-    #[must_use]
-    pub fn engine(&self) -> Engine {
-        self.engine
     }
 
     /// The machine.
@@ -295,15 +291,17 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::launch::Side;
+    use crate::engine::Engine;
+    use crate::measure::Turns;
 
     fn row(target: Target) -> Row {
-        let mut rounds = Rounds::default();
-        let figure = |side| Ok(if side == Side::Native { 10.0 } else { 12.0 });
-        rounds.extend(3, false, figure).unwrap();
-        let mut row = Row::new("compute", "some", Unit::CpuSeconds);
+        let mut turns = Turns::of(1);
+        for _ in 0..3 {
+            turns.take(|way| Ok(way.map_or(10.0, |_| 12.0))).unwrap();
+        }
+        let mut row = Row::new(Engine::Direct.into(), "compute", "some", Unit::CpuSeconds);
         row.target = Some(target);
-        row.fill(&rounds);
+        row.fill(&turns.ways()[0]);
         row
     }
 
@@ -345,11 +343,12 @@ mod tests {
 
     #[test]
     fn rows_whose_native_runs_disagree_are_marked() {
-        let (mut figures, mut rounds) = ([10.0, 12.0, 13.0].into_iter().cycle(), Rounds::default());
-        let figure = |_| Ok(figures.next().unwrap_or(1.0));
-        rounds.extend(3, false, figure).unwrap();
-        let mut row = Row::new("startup", "some", Unit::Milliseconds);
-        row.fill(&rounds);
+        let (mut figures, mut turns) = ([10.0, 12.0, 13.0].into_iter().cycle(), Turns::of(1));
+        for _ in 0..3 {
+            turns.take(|_| Ok(figures.next().unwrap_or(1.0))).unwrap();
+        }
+        let mut row = Row::new(Engine::Direct.into(), "startup", "some", Unit::Milliseconds);
+        row.fill(&turns.ways()[0]);
         row.judge();
         assert!(row.noisy, "{:?}", row.ratio_floor);
         let mut steady = self::row(Target::Ratio { at_most: 2.0 });

@@ -141,6 +141,7 @@ impl Workload {
             program: programs::find(self.program)?,
             arguments: (self.arguments)(sizes),
             folder: inputs.to_owned(),
+            input: None,
             output: self.output,
         })
     }

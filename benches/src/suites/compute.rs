@@ -31,7 +31,7 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
     session.pin(true)?;
     let (mut ratios, mut floors) = (Vec::new(), Vec::new());
     for workload in &wanted {
-        let mut row = Row::new(GROUP, workload.name, Unit::CpuSeconds);
+        let mut row = session.row(GROUP, workload.name, Unit::CpuSeconds);
         row.pinned_cpu = Some(session.plan.cpu);
         row.target = session.target(GROUP, workload.name, 0);
         let Some(invocation) = workload.invocation(sizes, &inputs) else {
@@ -71,7 +71,7 @@ fn measure_one(session: &mut Session, mut row: Row, invocation: &Invocation) -> 
 }
 
 fn push_mean(session: &mut Session, ratios: &[Vec<f64>], floors: &[Vec<f64>], wanted: usize) -> Result<(), Stop> {
-    let mut row = Row::new(GROUP, MEAN, Unit::CpuSeconds);
+    let mut row = session.row(GROUP, MEAN, Unit::CpuSeconds);
     row.pinned_cpu = Some(session.plan.cpu);
     row.ratio = stats::geometric_mean(ratios);
     row.ratio_floor = stats::geometric_mean(floors).map(|mean| mean.farthest_from(1.0));

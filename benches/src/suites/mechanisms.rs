@@ -107,6 +107,7 @@ fn measure(
     let mut all: Vec<Figures> = ways
         .iter()
         .map(|way| Figures {
+            variant: session.launcher.variant,
             date: host::now(),
             compared_row: format!("{}/{}", compared.group, compared.name),
             mechanism: way.name(),

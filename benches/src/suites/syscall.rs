@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Session, Stop, invocation, primitives, succeeded};
 use crate::launch::{Failure, Invocation, Launcher, Output, Side};
-use crate::rows::{Row, Unit};
+use crate::rows::Unit;
 
 const GROUP: &str = "syscall";
 
@@ -49,7 +49,7 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
     let driver = primitives::build(&session.launcher.scratch)?;
     session.pin(true)?;
     for operation in wanted {
-        let mut row = Row::new(GROUP, operation.name, Unit::Nanoseconds);
+        let mut row = session.row(GROUP, operation.name, Unit::Nanoseconds);
         row.pinned_cpu = Some(session.plan.cpu);
         row.target = session.target(GROUP, operation.name, 0);
         let Some(driver) = &driver else {
