@@ -9,6 +9,7 @@ pub mod c_source;
 pub mod command;
 pub mod engine;
 pub mod host;
+pub mod inputs;
 pub mod launch;
 pub mod measure;
 pub mod mechanisms;

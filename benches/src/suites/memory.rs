@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Session, Stop, primitives, stats_of};
+use super::{Session, Stop, drivers, stats_of};
 use crate::launch::{Failure, Invocation, Launcher, Output, Side, describe_status};
 use crate::programs;
 use crate::rows::Unit;
@@ -38,7 +38,7 @@ fn measure_one(session: &mut Session, name: &str, program: &str) -> Result<(), S
     let Some(invocation) = command(name, program, sizes, &session.launcher)? else {
         return session.push_not_installed(row, program);
     };
-    let Some(driver) = primitives::build(&session.launcher.scratch)? else {
+    let Some(driver) = drivers::primitives(&session.launcher.scratch)? else {
         return session.push_not_installed(row, "gcc");
     };
     row.command = invocation.line();

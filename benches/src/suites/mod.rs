@@ -1,9 +1,9 @@
 //! What is measured, one module for each group of rows.
 
 pub mod compute;
+pub mod drivers;
 pub mod mechanisms;
 pub mod memory;
-pub mod primitives;
 pub mod startup;
 pub mod syscall;
 mod turns;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Session, Stop, invocation, primitives, succeeded};
+use super::{Session, Stop, drivers, invocation, succeeded};
 use crate::launch::{Failure, Invocation, Launcher, Output, Side};
 use crate::rows::Unit;
 
@@ -46,7 +46,7 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
     if wanted.is_empty() {
         return Ok(());
     }
-    let driver = primitives::build(&session.launcher.scratch)?;
+    let driver = drivers::primitives(&session.launcher.scratch)?;
     session.pin(true)?;
     for operation in wanted {
         let mut row = session.row(GROUP, operation.name, Unit::Nanoseconds);
