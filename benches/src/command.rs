@@ -47,7 +47,8 @@ pub struct Begun {
     pub session: Session,
     /// The machine, and how bt-run is started.
     pub heading: String,
-    rows_path: PathBuf,
+    /// Where its rows are.
+    pub rows_path: PathBuf,
 }
 
 /// Finds bt-run, looks at the machine and opens the rows' file. `shown` tells the options in the heading.

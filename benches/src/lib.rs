@@ -7,6 +7,8 @@
 
 pub mod c_source;
 pub mod command;
+pub mod emulation;
+pub mod emulation_report;
 pub mod engine;
 pub mod host;
 pub mod inputs;

@@ -70,6 +70,13 @@ impl Turns {
         Ok(())
     }
 
+    /// Leaves a way out from now on.
+    pub fn rule_out(&mut self, way: usize, reason: String) {
+        if let Some(rounds) = self.ways.get_mut(way) {
+            rounds.failure = Some(reason);
+        }
+    }
+
     /// What each way took.
     #[must_use]
     pub fn ways(&self) -> &[Rounds] {

@@ -90,26 +90,35 @@ fn line(cells: &[String], widths: &[usize]) -> String {
     text
 }
 
-fn cells(row: &Row) -> [String; 10] {
-    let or_dash = |cell: Option<String>| cell.unwrap_or_else(|| "–".to_owned());
-    let figure = |values: &[f64]| {
-        let median = stats::median(values)?;
-        Some(format!("{} {}", number(median), row.unit.symbol()))
-    };
-    let own = match (row.target, row.figure) {
+/// A cell that may be empty.
+#[must_use]
+pub fn or_dash(cell: Option<String>) -> String {
+    cell.unwrap_or_else(|| "–".to_owned())
+}
+
+/// The median of a row's figures.
+#[must_use]
+pub fn median(row: &Row, values: &[f64]) -> String {
+    or_dash(stats::median(values).map(|median| format!("{} {}", number(median), row.unit.symbol())))
+}
+
+/// What became of bt-run's side.
+#[must_use]
+pub fn ours(row: &Row) -> String {
+    match (&row.status, row.target, row.figure) {
+        (Status::Failed { .. }, ..) => "failed".to_owned(),
+        (Status::NotInstalled { .. }, ..) => "not installed".to_owned(),
         // The verdict is about this figure, so its interval stands there too.
-        (Some(Target::Absolute { .. }), Some(own)) => Some(format!("{} {}", interval(&own), row.unit.symbol())),
-        _ => figure(&row.bt_run),
-    };
-    let ours = match &row.status {
-        Status::Measured => or_dash(own),
-        Status::Failed { .. } => "failed".to_owned(),
-        Status::NotInstalled { .. } => "not installed".to_owned(),
-    };
+        (_, Some(Target::Absolute { .. }), Some(own)) => format!("{} {}", interval(&own), row.unit.symbol()),
+        _ => median(row, &row.bt_run),
+    }
+}
+
+fn cells(row: &Row) -> [String; 10] {
     [
         format!("{}/{}", row.group, row.name),
-        or_dash(figure(&row.native)),
-        ours,
+        median(row, &row.native),
+        ours(row),
         or_dash(row.ratio.map(|ratio| format!("{}×", interval(&ratio)))),
         // Seconds of different workloads do not compare: there the ratio says it all.
         or_dash(
@@ -135,12 +144,16 @@ pub fn number(value: f64) -> String {
     }
 }
 
-fn interval(estimate: &Estimate) -> String {
+/// A figure with its interval.
+#[must_use]
+pub fn interval(estimate: &Estimate) -> String {
     let [median, low, high] = [estimate.median, estimate.low, estimate.high].map(number);
     format!("{median} [{low}, {high}]")
 }
 
-fn floor(row: &Row) -> Option<String> {
+/// How far native against native strays, in the unit that the target is about.
+#[must_use]
+pub fn floor(row: &Row) -> Option<String> {
     let floor = match row.target {
         Some(Target::Difference { .. }) => row.difference_floor?,
         Some(Target::Absolute { .. }) => row.figure_floor()?,
@@ -156,7 +169,9 @@ fn dynamorio(row: &Row) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-fn target(row: &Row) -> Option<String> {
+/// The target and the verdict.
+#[must_use]
+pub fn target(row: &Row) -> Option<String> {
     let target = row.target?;
     let limit = match target {
         Target::Ratio { at_most } => format!("≤ {}×", number(at_most)),
@@ -164,6 +179,7 @@ fn target(row: &Row) -> Option<String> {
             format!("≤ native + {} {}", number(at_most), row.unit.symbol())
         }
         Target::Absolute { at_most } => format!("≤ {} {}", number(at_most), row.unit.symbol()),
+        Target::Faster { at_least } => format!("≥ {}× native's speed", number(at_least)),
     };
     Some(match row.met {
         Some(true) => format!("{limit}: met"),
@@ -172,7 +188,9 @@ fn target(row: &Row) -> Option<String> {
     })
 }
 
-fn notes(row: &Row) -> String {
+/// Why there is no figure, how many pairs there are, and remarks.
+#[must_use]
+pub fn notes(row: &Row) -> String {
     let mut notes = Vec::new();
     match &row.status {
         Status::Failed { reason } => notes.push(reason.clone()),

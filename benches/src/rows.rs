@@ -17,7 +17,7 @@ use crate::target::Target;
 use crate::variant::Variant;
 
 /// Version of the rows' shape.
-const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 3;
 
 /// A floor of a ratio above which a row is marked as noise.
 const NOISY_RATIO: f64 = 0.10;
@@ -82,7 +82,7 @@ pub struct Row {
     schema: u32,
     /// When it was measured.
     pub date: String,
-    /// compute, startup, syscall or memory.
+    /// The suite.
     pub group: &'static str,
     /// Name within the group.
     pub name: String,
@@ -99,6 +99,9 @@ pub struct Row {
     pub status: Status,
     /// Native figures, in order: one before each of ours, and a last one.
     pub native: Vec<f64>,
+    /// Figures of the same engine with `--emulate off`, in the place of native ones: then "native" below means these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub off: Vec<f64>,
     /// Figures under bt-run.
     pub bt_run: Vec<f64>,
     /// Figures under drrun.
@@ -147,6 +150,7 @@ impl Row {
             pinned_cpu: None,
             status: Status::Measured,
             native: Vec::new(),
+            off: Vec::new(),
             bt_run: Vec::new(),
             drrun: Vec::new(),
             figure: None,
@@ -180,6 +184,11 @@ impl Row {
         }
     }
 
+    /// Says that what was filled in as native was `--emulate off`.
+    pub fn compare_with_off(&mut self) {
+        self.off = std::mem::take(&mut self.native);
+    }
+
     /// Takes drrun's figures; a failure of its own does not spoil the row.
     pub fn fill_peer(&mut self, rounds: &Rounds) {
         self.drrun = rounds.ours();
@@ -194,6 +203,7 @@ impl Row {
             Target::Ratio { .. } => Some((self.ratio?, self.ratio_floor?)),
             Target::Difference { .. } => Some((self.difference?, self.difference_floor?)),
             Target::Absolute { .. } => Some((self.figure?, self.figure_floor()?)),
+            Target::Faster { at_least } => Some((self.ratio?.inverse(), self.ratio_floor? * at_least)),
         }
     }
 
@@ -360,7 +370,7 @@ mod tests {
     fn json_line_tells_state_unit_and_target() {
         let text = serde_json::to_string(&row(Target::Ratio { at_most: 1.5 })).unwrap();
         for part in
-            [r#""schema":2"#, r#""unit":"cpu_s""#, r#""state":"measured""#, r#""target":{"of":"ratio","at_most":1.5}"#]
+            [r#""schema":3"#, r#""unit":"cpu_s""#, r#""state":"measured""#, r#""target":{"of":"ratio","at_most":1.5}"#]
         {
             assert!(text.contains(part), "{part} in {text}");
         }

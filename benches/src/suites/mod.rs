@@ -1,9 +1,12 @@
 //! What is measured, one module for each group of rows.
 
+pub mod calls;
 pub mod compute;
 pub mod drivers;
+pub mod levels;
 pub mod mechanisms;
 pub mod memory;
+pub mod small_pieces;
 pub mod startup;
 pub mod syscall;
 mod turns;
@@ -33,7 +36,7 @@ pub struct Plan {
     pub quick: bool,
     /// Exactly so many pairs for every row.
     pub pairs: Option<usize>,
-    /// Groups, or rows as group/name; all when empty.
+    /// Groups, rows or rows as group/name; all when empty.
     pub only: Vec<String>,
     /// The CPU for the groups that are pinned.
     pub cpu: usize,
@@ -45,7 +48,7 @@ impl Plan {
     pub fn wants(&self, group: &str, name: &str) -> bool {
         let is_it = |wanted: &String| match wanted.split_once('/') {
             Some((its_group, its_name)) => its_group == group && its_name == name,
-            None => wanted == group,
+            None => wanted == group || wanted == name,
         };
         self.only.is_empty() || self.only.iter().any(is_it)
     }
