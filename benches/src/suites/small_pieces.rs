@@ -26,7 +26,7 @@ struct Sizes {
     folder: &'static str,
     /// Bytes that dd copies one by one.
     single_bytes: usize,
-    /// The file that is read in pieces of 512 bytes; a quarter of it goes into the archive.
+    /// The file that is read in pieces of 512 bytes, by itself and in an archive.
     block_mib: usize,
     /// Lines of the file that is read byte by byte: numbers from 1 on.
     lines: usize,
@@ -82,7 +82,7 @@ const ALL: &[Program] = &[
     Program { name: "busybox-dd", program: "busybox", input: None,
         arguments: |_| words(&["dd", "bs=1", "if=lines", "of=/dev/null"]) },
     Program { name: "tar-512", program: "tar", input: None,
-        arguments: |_| words(&["-b1", "-xOf", "part.tar"]) },
+        arguments: |_| words(&["-b1", "-xOf", "blocks.tar"]) },
 ];
 
 /// The names of the rows.
@@ -152,9 +152,8 @@ fn make_inputs(sizes: &Sizes, folder: &Path) -> Result<()> {
     }
     fs::write(folder.join("lines"), lines)?;
     write_blocks(&folder.join("blocks"), sizes.block_mib)?;
-    write_blocks(&folder.join("part"), sizes.block_mib / 4)?;
     if let Some(tar) = programs::find("tar") {
-        done(Command::new(tar).args(["-b1", "-cf", "part.tar", "part"]).current_dir(folder))?;
+        done(Command::new(tar).args(["-b1", "-cf", "blocks.tar", "blocks"]).current_dir(folder))?;
     }
     if let Some(sqlite) = programs::find("sqlite3") {
         make_table(&sqlite, sizes, folder)?;
