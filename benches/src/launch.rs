@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-use crate::engine::Engine;
 use crate::os::{self, WaitError};
 use crate::programs;
+use crate::variant::Variant;
 
 /// Who runs the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub struct Invocation {
     pub arguments: Vec<String>,
     /// Working folder.
     pub folder: PathBuf,
+    /// What stands on standard input, a file in the folder; `/dev/null` where there is none.
+    pub input: Option<&'static str>,
     /// Where standard output goes.
     pub output: Output,
 }
@@ -74,6 +76,10 @@ impl Invocation {
             } else {
                 line.push_str(&format!("'{}'", argument.replace('\'', r"'\''")));
             }
+        }
+        if let Some(input) = self.input {
+            line.push_str(" < ");
+            line.push_str(input);
         }
         line
     }
@@ -110,8 +116,8 @@ impl From<anyhow::Error> for Failure {
 pub struct Launcher {
     /// The bt-run under measurement.
     pub bt_run: PathBuf,
-    /// Its engine.
-    pub engine: Engine,
+    /// How it is started.
+    pub variant: Variant,
     /// Where it keeps patched images: nobody else's images are used, nobody's are spoilt.
     pub cache: PathBuf,
     /// `drrun`, where it is installed.
@@ -162,7 +168,8 @@ impl Launcher {
             Side::Native => {}
             Side::BtRun => {
                 words.push((&self.bt_run).into());
-                words.extend(["--engine", self.engine.name(), "--cache-dir"].map(OsString::from));
+                words.extend(self.variant.options().into_iter().map(OsString::from));
+                words.push("--cache-dir".into());
                 words.push((&self.cache).into());
                 words.extend(options.iter().map(OsString::from));
                 words.push("--".into());
@@ -179,6 +186,10 @@ impl Launcher {
 
     fn command(&self, side: Side, invocation: &Invocation, options: &[String]) -> Result<Command> {
         let words = self.words_with(side, invocation, options)?;
+        let input = match invocation.input.map(|name| invocation.folder.join(name)) {
+            Some(path) => Stdio::from(File::open(&path).with_context(|| path.display().to_string())?),
+            None => Stdio::null(),
+        };
         let mut command = Command::new(&words[0]);
         command
             .args(&words[1..])
@@ -187,7 +198,7 @@ impl Launcher {
             .env("PATH", programs::PATH)
             .env("HOME", &self.scratch)
             .env("LC_ALL", "C")
-            .stdin(Stdio::null())
+            .stdin(input)
             .process_group(0);
         Ok(command)
     }
@@ -282,6 +293,7 @@ fn files_are_equal(one: &Path, other: &Path) -> std::io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Engine;
 
     #[test]
     fn line_quotes_what_a_shell_would_split() {
@@ -289,15 +301,16 @@ mod tests {
             program: "/usr/bin/grep".into(),
             arguments: vec!["-c".into(), "it's a".into(), String::new(), "text".into()],
             folder: "/".into(),
+            input: Some("lines"),
             output: Output::File,
         };
-        assert_eq!(invocation.line(), r"grep -c 'it'\''s a' '' text");
+        assert_eq!(invocation.line(), r"grep -c 'it'\''s a' '' text < lines");
     }
 
     fn launcher() -> Launcher {
         Launcher {
             bt_run: "/bt-run".into(),
-            engine: Engine::Translate,
+            variant: Engine::Translate.into(),
             cache: "/cache".into(),
             drrun: None,
             scratch: std::env::temp_dir(),
@@ -306,8 +319,13 @@ mod tests {
 
     #[test]
     fn launcher_is_told_engine_and_cache() {
-        let invocation =
-            Invocation { program: "/bin/true".into(), arguments: vec![], folder: "/".into(), output: Output::Null };
+        let invocation = Invocation {
+            program: "/bin/true".into(),
+            arguments: vec![],
+            folder: "/".into(),
+            input: None,
+            output: Output::Null,
+        };
         let words = launcher().words(Side::BtRun, &invocation).unwrap();
         assert_eq!(words, ["/bt-run", "--engine", "translate", "--cache-dir", "/cache", "--", "/bin/true"]);
         assert_eq!(launcher().words(Side::Native, &invocation).unwrap(), ["/bin/true"]);

@@ -6,8 +6,12 @@
 #![deny(unsafe_code)]
 
 pub mod c_source;
+pub mod command;
+pub mod emulation;
+pub mod emulation_report;
 pub mod engine;
 pub mod host;
+pub mod inputs;
 pub mod launch;
 pub mod measure;
 pub mod mechanisms;
@@ -22,4 +26,5 @@ pub mod speed;
 pub mod stats;
 pub mod suites;
 pub mod target;
+pub mod variant;
 pub mod workload;

@@ -1,18 +1,17 @@
 //! Interleaving: native, ours, native, ours, … native. A drift of the machine meets both sides.
+//! Where there are several ways, each has its turn between the native runs.
 
-use crate::launch::{Failure, Side};
+use crate::launch::Failure;
 use crate::stats::{self, Estimate};
 
-/// One run of each other side between two native ones. The later native run is the earlier one
-/// of the next round.
+/// One run of a way between two native ones. The later native run is the earlier one of the next
+/// round.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Round {
     /// Native, before.
     pub before: f64,
-    /// bt-run.
+    /// The way's.
     pub ours: f64,
-    /// `drrun`, where it is installed.
-    pub peer: Option<f64>,
     /// Native, after.
     pub after: f64,
 }
@@ -23,58 +22,89 @@ impl Round {
     }
 }
 
-/// All rounds of a row.
-#[derive(Clone, Debug, Default)]
-pub struct Rounds {
-    rounds: Vec<Round>,
-    native: Vec<f64>,
-    peer_failures: Vec<String>,
+/// Several ways that take turns with native.
+#[derive(Clone, Debug)]
+pub struct Turns {
+    ways: Vec<Rounds>,
+    latest_native: Option<f64>,
 }
 
-impl Rounds {
-    /// Adds `count` rounds; `run` gives one figure of a side.
+impl Turns {
+    /// None of `count` ways has had a turn.
+    #[must_use]
+    pub fn of(count: usize) -> Self {
+        Self { ways: vec![Rounds::default(); count], latest_native: None }
+    }
+
+    /// One turn of each way that has not failed. `run` gives one figure of a way by its number, of native where
+    /// there is none. A way that fails is out; the others go on.
     ///
     /// # Errors
-    /// The first failure of `run`; the rounds that were complete before it stay.
-    pub fn extend(
-        &mut self,
-        count: usize,
-        with_peer: bool,
-        mut run: impl FnMut(Side) -> Result<f64, Failure>,
-    ) -> Result<(), Failure> {
-        for _ in 0..count {
-            let before = match self.native.last() {
-                Some(&value) => value,
-                None => run(Side::Native)?,
-            };
-            let ours = run(Side::BtRun)?;
-            let peer = if with_peer { self.run_peer(&mut run)? } else { None };
-            let after = run(Side::Native)?;
-            if self.native.is_empty() {
-                self.native.push(before);
+    /// Native failed, or the user stopped it; the rounds that were complete before stay.
+    pub fn take(&mut self, mut run: impl FnMut(Option<usize>) -> Result<f64, Failure>) -> Result<(), Failure> {
+        let before = match self.latest_native {
+            Some(figure) => figure,
+            None => run(None)?,
+        };
+        let mut figures = Vec::with_capacity(self.ways.len());
+        for (number, way) in self.ways.iter_mut().enumerate() {
+            figures.push(match way.failure {
+                Some(_) => None,
+                None => match run(Some(number)) {
+                    Ok(figure) => Some(figure),
+                    Err(Failure::Failed(reason)) => {
+                        way.failure = Some(reason);
+                        None
+                    }
+                    Err(Failure::Interrupted) => return Err(Failure::Interrupted),
+                },
+            });
+        }
+        let after = run(None)?;
+        self.latest_native = Some(after);
+        for (way, figure) in self.ways.iter_mut().zip(figures) {
+            if let Some(ours) = figure {
+                way.push(Round { before, ours, after });
             }
-            self.native.push(after);
-            self.rounds.push(Round { before, ours, peer, after });
         }
         Ok(())
     }
 
-    /// A peer's failure is told, but it does not spoil the pair.
-    fn run_peer(&mut self, run: &mut impl FnMut(Side) -> Result<f64, Failure>) -> Result<Option<f64>, Failure> {
-        match run(Side::DynamoRio) {
-            Ok(figure) => Ok(Some(figure)),
-            Err(Failure::Failed(reason)) => {
-                self.peer_failures.push(reason);
-                Ok(None)
-            }
-            Err(Failure::Interrupted) => Err(Failure::Interrupted),
+    /// Leaves a way out from now on.
+    pub fn rule_out(&mut self, way: usize, reason: String) {
+        if let Some(rounds) = self.ways.get_mut(way) {
+            rounds.failure = Some(reason);
         }
     }
 
-    /// What the peer did wrong, once for each time.
+    /// What each way took.
     #[must_use]
-    pub fn peer_failures(&self) -> &[String] {
-        &self.peer_failures
+    pub fn ways(&self) -> &[Rounds] {
+        &self.ways
+    }
+}
+
+/// All rounds of one way.
+#[derive(Clone, Debug, Default)]
+pub struct Rounds {
+    rounds: Vec<Round>,
+    native: Vec<f64>,
+    failure: Option<String>,
+}
+
+impl Rounds {
+    fn push(&mut self, round: Round) {
+        if self.native.is_empty() {
+            self.native.push(round.before);
+        }
+        self.native.push(round.after);
+        self.rounds.push(round);
+    }
+
+    /// Why there are no more.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
     }
 
     /// How many pairs there are.
@@ -95,16 +125,10 @@ impl Rounds {
         &self.native
     }
 
-    /// Every figure of bt-run, in the order of measurement.
+    /// Every figure of the way, in the order of measurement.
     #[must_use]
     pub fn ours(&self) -> Vec<f64> {
         self.rounds.iter().map(|round| round.ours).collect()
-    }
-
-    /// Every figure of `drrun`.
-    #[must_use]
-    pub fn peer(&self) -> Vec<f64> {
-        self.rounds.iter().filter_map(|round| round.peer).collect()
     }
 
     /// Ours relative to the native runs around it.
@@ -112,13 +136,6 @@ impl Rounds {
     pub fn ratios(&self) -> Vec<f64> {
         let ratio = |round: &Round| round.ours / round.native();
         self.rounds.iter().map(ratio).collect()
-    }
-
-    /// The peer relative to the native runs around it.
-    #[must_use]
-    pub fn peer_ratios(&self) -> Vec<f64> {
-        let ratio = |round: &Round| Some(round.peer? / round.native());
-        self.rounds.iter().filter_map(ratio).collect()
     }
 
     /// Ours minus the native runs around it.
@@ -166,63 +183,67 @@ impl Rounds {
 mod tests {
     use super::*;
 
-    fn rounds(count: usize) -> (Rounds, Vec<Side>) {
-        let (mut order, mut rounds) = (Vec::new(), Rounds::default());
-        let run = |side| {
-            order.push(side);
-            Ok(if side == Side::Native { 2.0 } else { 3.0 })
-        };
-        rounds.extend(count, false, run).unwrap();
-        (rounds, order)
+    fn turns(ways: usize, count: usize, mut run: impl FnMut(Option<usize>) -> Result<f64, Failure>) -> Turns {
+        let mut turns = Turns::of(ways);
+        for _ in 0..count {
+            turns.take(&mut run).unwrap();
+        }
+        turns
     }
 
     #[test]
-    fn sides_alternate_and_neighbours_share_a_native_run() {
-        let (rounds, order) = rounds(2);
-        use Side::{BtRun, Native};
-        assert_eq!(order, [Native, BtRun, Native, BtRun, Native]);
-        assert_eq!(rounds.native(), [2.0, 2.0, 2.0]);
-        assert_eq!(rounds.ratios(), [1.5, 1.5]);
-        assert_eq!(rounds.differences(), [1.0, 1.0]);
-        assert_eq!(rounds.ratio_floor(), Some(0.0));
+    fn ways_take_turns_and_neighbours_share_a_native_run() {
+        let mut order = Vec::new();
+        let turns = turns(2, 2, |way| {
+            order.push(way);
+            Ok(way.map_or(2.0, |_| 3.0))
+        });
+        assert_eq!(order, [None, Some(0), Some(1), None, Some(0), Some(1), None]);
+        for rounds in turns.ways() {
+            assert_eq!(rounds.native(), [2.0, 2.0, 2.0]);
+            assert_eq!(rounds.ratios(), [1.5, 1.5]);
+            assert_eq!(rounds.differences(), [1.0, 1.0]);
+            assert_eq!(rounds.ratio_floor(), Some(0.0));
+        }
     }
 
     #[test]
     fn steady_drift_does_not_bias_the_ratio() {
-        let (mut speed, mut rounds) = (1.0, Rounds::default());
-        let run = |_| {
+        let mut speed = 1.0;
+        let turns = turns(1, 3, |_| {
             speed += 0.1;
             Ok(speed)
-        };
-        rounds.extend(3, false, run).unwrap();
+        });
+        let rounds = &turns.ways()[0];
         assert!(rounds.ratios().iter().all(|ratio| (ratio - 1.0).abs() < 1e-12));
         assert!(rounds.ratio_floor().unwrap() > 0.1);
     }
 
     #[test]
-    fn failing_peer_does_not_spoil_the_pair() {
-        let mut rounds = Rounds::default();
-        let run = |side| match side {
-            Side::DynamoRio => Err(Failure::Failed("exit 1".to_owned())),
+    fn way_that_fails_is_out_and_the_others_go_on() {
+        let mut asked = 0;
+        let turns = turns(2, 3, |way| match way {
+            Some(1) => {
+                asked += 1;
+                if asked > 1 { Err(Failure::Failed("exit 1".to_owned())) } else { Ok(1.0) }
+            }
             _ => Ok(1.0),
-        };
-        rounds.extend(2, true, run).unwrap();
-        assert_eq!(rounds.len(), 2);
-        assert!(rounds.peer().is_empty());
-        assert_eq!(rounds.peer_failures().len(), 2);
+        });
+        let [ours, other] = turns.ways() else { unreachable!() };
+        assert_eq!((ours.len(), ours.failure()), (3, None));
+        assert_eq!((other.len(), other.failure()), (1, Some("exit 1")));
+        assert_eq!((other.native().len(), asked), (2, 2));
     }
 
     #[test]
-    fn failure_keeps_the_complete_rounds() {
-        let (mut left, mut rounds) = (4, Rounds::default());
-        let result = rounds.extend(5, false, |_| {
+    fn interruption_keeps_the_complete_rounds() {
+        let (mut left, mut turns) = (4, Turns::of(1));
+        let mut run = |_| {
             left -= 1;
-            if left < 0 {
-                return Err(Failure::Interrupted);
-            }
-            Ok(1.0)
-        });
-        assert!(matches!(result, Err(Failure::Interrupted)));
-        assert_eq!((rounds.len(), rounds.native().len()), (1, 2));
+            if left < 0 { Err(Failure::Interrupted) } else { Ok(1.0) }
+        };
+        assert!(turns.take(&mut run).is_ok());
+        assert!(matches!(turns.take(&mut run), Err(Failure::Interrupted)));
+        assert_eq!((turns.ways()[0].len(), turns.ways()[0].native().len()), (1, 2));
     }
 }

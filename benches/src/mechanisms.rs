@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::engine::Engine;
 use crate::launch::Invocation;
 use crate::rows::Unit;
+use crate::variant::Variant;
 use crate::{programs, report, stats};
 
 /// A program that runs another one.
@@ -69,6 +69,9 @@ pub fn look_for(path: Option<&OsString>) -> (Vec<(&'static Mechanism, PathBuf)>,
 /// What one of them took for one row.
 #[derive(Clone, Debug, Serialize)]
 pub struct Figures {
+    /// How bt-run is started.
+    #[serde(flatten)]
+    pub variant: Variant,
     /// When it was measured.
     pub date: String,
     /// The row of the main table that runs the same command, as group/name.
@@ -94,7 +97,7 @@ impl Figures {
 
 /// The second table; empty where nothing was measured.
 #[must_use]
-pub fn table(all: &[Figures], missing: &[&str], engine: Engine) -> String {
+pub fn table(all: &[Figures], missing: &[&str], variant: Variant) -> String {
     let (mut rows, mut ways): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
     for figures in all {
         for (names, name) in [(&mut rows, &figures.compared_row), (&mut ways, &figures.mechanism)] {
@@ -115,7 +118,7 @@ pub fn table(all: &[Figures], missing: &[&str], engine: Engine) -> String {
     let titles: Vec<&str> = ["row"].into_iter().chain(ways.iter().copied()).collect();
     let runs = all.iter().map(|figures| figures.figures.len()).max().unwrap_or(0);
     let mut text = format!(
-        "Other mechanisms on this machine, beside bt-run --engine {engine}: medians of {runs} runs, wall time.\n\n{}",
+        "Other mechanisms on this machine, beside bt-run {variant}: medians of {runs} runs, wall time.\n\n{}",
         report::grid(&titles, &lines)
     );
     let failures = all.iter().filter_map(|figures| Some((figures, figures.failure.as_ref()?)));
@@ -131,10 +134,12 @@ pub fn table(all: &[Figures], missing: &[&str], engine: Engine) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Engine;
     use crate::launch::Output;
 
     fn figures(row: &str, mechanism: &str, values: &[f64]) -> Figures {
         Figures {
+            variant: Engine::Direct.into(),
             date: String::new(),
             compared_row: row.to_owned(),
             mechanism: mechanism.to_owned(),
@@ -150,6 +155,7 @@ mod tests {
             program: "/bin/bash".into(),
             arguments: vec!["-c".into(), "true".into()],
             folder: "/".into(),
+            input: None,
             output: Output::Null,
         };
         let wrapped = ALL[0].wrap("/usr/bin/valgrind".into(), &command);
@@ -174,7 +180,7 @@ mod tests {
             figures("startup/bash", "native", &[4.0]),
             failed,
         ];
-        let text = table(&all, &["strace"], Engine::Direct);
+        let text = table(&all, &["strace"], Engine::Direct.into());
         for part in [
             "--engine direct: medians of 3 runs",
             "| startup/true | 2.00 ms | 8.00 ms  |",
@@ -184,6 +190,6 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} in {text}");
         }
-        assert_eq!(table(&[], &["strace"], Engine::Direct), "");
+        assert_eq!(table(&[], &["strace"], Engine::Direct.into()), "");
     }
 }

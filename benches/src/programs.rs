@@ -37,6 +37,11 @@ pub const ALL: &[Program] = &[
     Program { name: "lua5.4",    package: "lua5.4" },
     Program { name: "bash",      package: "bash" },
     Program { name: "node",      package: "nodejs" },
+    Program { name: "dd",        package: "coreutils" },
+    Program { name: "tar",       package: "tar" },
+    Program { name: "sed",       package: "sed" },
+    Program { name: "dash",      package: "dash" },
+    Program { name: "busybox",   package: "busybox" },
 ];
 
 /// The path of a program.
@@ -76,7 +81,13 @@ pub fn apt_line(missing: &[&str]) -> String {
 /// The first line that a program says about its version.
 #[must_use]
 pub fn version(name: &str) -> Option<String> {
-    let argument = if name == "lua5.4" { "-v" } else { "--version" };
+    let argument = match name {
+        "lua5.4" => "-v",
+        "busybox" => "--help",
+        // It has no such option, and an error with a digit in it.
+        "dash" => return None,
+        _ => "--version",
+    };
     let output = Command::new(find(name)?).arg(argument).env("LC_ALL", "C").stdin(Stdio::null()).output().ok()?;
     first_line_with_digit(&output.stdout).or_else(|| first_line_with_digit(&output.stderr))
 }

@@ -1,8 +1,9 @@
-//! What is promised of each row, engine by engine. The only place with limits.
+//! What is promised of each row, engine by engine and, of emulation, level by level. The only place with limits.
 
 use crate::engine::Engine;
 use crate::peers::Published;
 use crate::target::Target;
+use crate::variant::Level;
 
 /// A promise, as far as it can be written down before anything is measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,6 +63,53 @@ const TRANSLATE: &[(&str, &str, Promise)] = &[
     ("memory",  "*",              Promise::ForCode { mebibytes: 16.0, times: 3.0 }),
 ];
 
+const fn faster(at_least: f64) -> Target {
+    Target::Faster { at_least }
+}
+
+/// Group and row, `*` being every other row of the group, the first level that promises it, under either engine, and
+/// what. Of `compute` it is the ratio to `--emulate off`.
+#[rustfmt::skip]
+const EMULATION: &[(&str, &str, Level, Target)] = &[
+    ("call", "getpid",            Level::Exact,    Target::Absolute { at_most: 2.0 }),
+    ("call", "clock-gettime-raw", Level::Exact,    Target::Absolute { at_most: 25.0 }),
+    ("call", "sigprocmask",       Level::Coherent, Target::Absolute { at_most: 6.0 }),
+    ("call", "sigprocmask-query", Level::Coherent, Target::Absolute { at_most: 6.0 }),
+    ("call", "mix-5",             Level::Coherent, faster(4.0)),
+    ("call", "read-1",            Level::Coherent, faster(20.0)),
+    ("call", "read-512",          Level::Coherent, faster(20.0)),
+    ("call", "read-4096",         Level::Coherent, faster(6.0)),
+    ("call", "pread-1",           Level::Coherent, faster(20.0)),
+    ("call", "pread-512",         Level::Coherent, faster(20.0)),
+    ("call", "pread-4096",        Level::Coherent, faster(6.0)),
+    ("call", "write-256",         Level::Coherent, faster(20.0)),
+    ("call", "write-1024",        Level::Coherent, faster(15.0)),
+    ("call", "write-4096",        Level::Coherent, faster(5.0)),
+    ("call", "copy-256",          Level::Coherent, faster(15.0)),
+    ("call", "copy-1024",         Level::Coherent, faster(10.0)),
+    ("call", "copy-4096",         Level::Coherent, faster(4.0)),
+    ("call", "pipe-512",          Level::Coherent, faster(25.0)),
+    ("call", "output-100",        Level::Exact,    faster(0.98)),
+    ("call", "output-4096",       Level::Exact,    faster(0.98)),
+    ("call", "output-65536",      Level::Exact,    faster(0.98)),
+    ("call", "append-100",        Level::Exact,    faster(0.98)),
+    ("call", "extend-100",        Level::Exact,    faster(0.98)),
+    ("call", "read-once-small",   Level::Exact,    faster(0.98)),
+    ("call", "read-once-large",   Level::Exact,    faster(0.98)),
+    ("program", "dd-zero-null",     Level::Coherent, faster(8.0)),
+    ("program", "dd-512-file-null", Level::Coherent, faster(5.0)),
+    ("program", "sqlite-selects",   Level::Coherent, faster(1.3)),
+    ("compute", "*",                Level::Exact,    Target::Ratio { at_most: 1.02 }),
+];
+
+/// What a level of emulation promises of a row.
+#[must_use]
+pub fn emulation(level: Level, group: &str, name: &str) -> Option<Target> {
+    let named = |wanted: &str| EMULATION.iter().find(|promise| promise.0 == group && promise.1 == wanted);
+    let (.., first, target) = named(name).or_else(|| named("*"))?;
+    (level >= *first).then_some(*target)
+}
+
 fn all(engine: Engine) -> &'static [(&'static str, &'static str, Promise)] {
     match engine {
         Engine::Direct => DIRECT,
@@ -117,6 +165,24 @@ mod tests {
                 assert!(*name == "*" && !rows.is_empty() || rows.contains(name), "{engine}: {group}/{name}");
             }
         }
+    }
+
+    #[test]
+    fn every_promise_of_emulation_is_about_a_row_that_is_measured() {
+        for (group, name, ..) in EMULATION {
+            let rows = suites::levels::names(group);
+            assert!(*name == "*" && !rows.is_empty() || rows.contains(name), "{group}/{name}");
+        }
+    }
+
+    #[test]
+    fn levels_promise_what_lower_ones_do_and_off_nothing() {
+        assert_eq!(emulation(Level::Exact, "call", "read-512"), None);
+        assert_eq!(emulation(Level::Coherent, "call", "read-512"), Some(faster(20.0)));
+        assert_eq!(emulation(Level::Relaxed, "call", "read-512"), Some(faster(20.0)));
+        assert_eq!(emulation(Level::Off, "compute", "xz"), None);
+        assert_eq!(emulation(Level::Coherent, "compute", "xz"), Some(Target::Ratio { at_most: 1.02 }));
+        assert_eq!(emulation(Level::Relaxed, "call", "eventfd"), None);
     }
 
     #[test]

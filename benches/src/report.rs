@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use crate::engine::Engine;
 use crate::host::Host;
 use crate::rows::{Row, Status, Unit};
 use crate::stats::{self, Estimate};
@@ -21,12 +20,12 @@ const COLUMNS: [&str; 10] = [
     "notes",
 ];
 
-/// The machine, in a few lines above the table.
+/// The machine and how bt-run is started, in a few lines above the table.
 #[must_use]
-pub fn heading(host: &Host, engine: Engine, date: &str) -> String {
+pub fn heading(host: &Host, options: &str, date: &str) -> String {
     let place = if host.hypervisor { "virtual machine" } else { "bare metal" };
     let mut text = format!(
-        "{date}, {} × {} ({place}), microcode {}, Linux {}, {}  \n{} --engine {engine} (SHA-256 {}…), benchmark at revision {}, load {}",
+        "{date}, {} × {} ({place}), microcode {}, Linux {}, {}  \n{} {options} (SHA-256 {}…), benchmark at revision {}, load {}",
         host.cpus,
         host.cpu,
         host.microcode,
@@ -91,26 +90,35 @@ fn line(cells: &[String], widths: &[usize]) -> String {
     text
 }
 
-fn cells(row: &Row) -> [String; 10] {
-    let or_dash = |cell: Option<String>| cell.unwrap_or_else(|| "–".to_owned());
-    let figure = |values: &[f64]| {
-        let median = stats::median(values)?;
-        Some(format!("{} {}", number(median), row.unit.symbol()))
-    };
-    let own = match (row.target, row.figure) {
+/// A cell that may be empty.
+#[must_use]
+pub fn or_dash(cell: Option<String>) -> String {
+    cell.unwrap_or_else(|| "–".to_owned())
+}
+
+/// The median of a row's figures.
+#[must_use]
+pub fn median(row: &Row, values: &[f64]) -> String {
+    or_dash(stats::median(values).map(|median| format!("{} {}", number(median), row.unit.symbol())))
+}
+
+/// What became of bt-run's side.
+#[must_use]
+pub fn ours(row: &Row) -> String {
+    match (&row.status, row.target, row.figure) {
+        (Status::Failed { .. }, ..) => "failed".to_owned(),
+        (Status::NotInstalled { .. }, ..) => "not installed".to_owned(),
         // The verdict is about this figure, so its interval stands there too.
-        (Some(Target::Absolute { .. }), Some(own)) => Some(format!("{} {}", interval(&own), row.unit.symbol())),
-        _ => figure(&row.bt_run),
-    };
-    let ours = match &row.status {
-        Status::Measured => or_dash(own),
-        Status::Failed { .. } => "failed".to_owned(),
-        Status::NotInstalled { .. } => "not installed".to_owned(),
-    };
+        (_, Some(Target::Absolute { .. }), Some(own)) => format!("{} {}", interval(&own), row.unit.symbol()),
+        _ => median(row, &row.bt_run),
+    }
+}
+
+fn cells(row: &Row) -> [String; 10] {
     [
         format!("{}/{}", row.group, row.name),
-        or_dash(figure(&row.native)),
-        ours,
+        median(row, &row.native),
+        ours(row),
         or_dash(row.ratio.map(|ratio| format!("{}×", interval(&ratio)))),
         // Seconds of different workloads do not compare: there the ratio says it all.
         or_dash(
@@ -136,12 +144,16 @@ pub fn number(value: f64) -> String {
     }
 }
 
-fn interval(estimate: &Estimate) -> String {
+/// A figure with its interval.
+#[must_use]
+pub fn interval(estimate: &Estimate) -> String {
     let [median, low, high] = [estimate.median, estimate.low, estimate.high].map(number);
     format!("{median} [{low}, {high}]")
 }
 
-fn floor(row: &Row) -> Option<String> {
+/// How far native against native strays, in the unit that the target is about.
+#[must_use]
+pub fn floor(row: &Row) -> Option<String> {
     let floor = match row.target {
         Some(Target::Difference { .. }) => row.difference_floor?,
         Some(Target::Absolute { .. }) => row.figure_floor()?,
@@ -157,7 +169,9 @@ fn dynamorio(row: &Row) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-fn target(row: &Row) -> Option<String> {
+/// The target and the verdict.
+#[must_use]
+pub fn target(row: &Row) -> Option<String> {
     let target = row.target?;
     let limit = match target {
         Target::Ratio { at_most } => format!("≤ {}×", number(at_most)),
@@ -165,6 +179,7 @@ fn target(row: &Row) -> Option<String> {
             format!("≤ native + {} {}", number(at_most), row.unit.symbol())
         }
         Target::Absolute { at_most } => format!("≤ {} {}", number(at_most), row.unit.symbol()),
+        Target::Faster { at_least } => format!("≥ {}× native's speed", number(at_least)),
     };
     Some(match row.met {
         Some(true) => format!("{limit}: met"),
@@ -173,7 +188,9 @@ fn target(row: &Row) -> Option<String> {
     })
 }
 
-fn notes(row: &Row) -> String {
+/// Why there is no figure, how many pairs there are, and remarks.
+#[must_use]
+pub fn notes(row: &Row) -> String {
     let mut notes = Vec::new();
     match &row.status {
         Status::Failed { reason } => notes.push(reason.clone()),
@@ -196,16 +213,17 @@ fn notes(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::launch::Side;
-    use crate::measure::Rounds;
+    use crate::engine::Engine;
+    use crate::measure::Turns;
 
     fn measured() -> Row {
-        let mut rounds = Rounds::default();
-        let figure = |side| Ok(if side == Side::Native { 4.0 } else { 6.0 });
-        rounds.extend(3, false, figure).unwrap();
-        let mut row = Row::new("startup", "true", Unit::Milliseconds);
+        let mut turns = Turns::of(1);
+        for _ in 0..3 {
+            turns.take(|way| Ok(way.map_or(4.0, |_| 6.0))).unwrap();
+        }
+        let mut row = Row::new(Engine::Direct.into(), "startup", "true", Unit::Milliseconds);
         row.target = Some(Target::Difference { at_most: 3.0 });
-        row.fill(&rounds);
+        row.fill(&turns.ways()[0]);
         row.judge();
         row
     }

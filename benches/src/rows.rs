@@ -8,16 +8,16 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-use crate::engine::Engine;
 use crate::host::Host;
 use crate::measure::Rounds;
 use crate::peers::Published;
 use crate::run_stats::CacheFigures;
 use crate::stats::{self, Estimate};
 use crate::target::Target;
+use crate::variant::Variant;
 
 /// Version of the rows' shape.
-const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 3;
 
 /// A floor of a ratio above which a row is marked as noise.
 const NOISY_RATIO: f64 = 0.10;
@@ -76,10 +76,13 @@ pub enum Status {
 /// One row.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
+    /// How bt-run is started.
+    #[serde(flatten)]
+    pub variant: Variant,
     schema: u32,
     /// When it was measured.
     pub date: String,
-    /// compute, startup, syscall or memory.
+    /// The suite.
     pub group: &'static str,
     /// Name within the group.
     pub name: String,
@@ -96,6 +99,9 @@ pub struct Row {
     pub status: Status,
     /// Native figures, in order: one before each of ours, and a last one.
     pub native: Vec<f64>,
+    /// Figures of the same engine with `--emulate off`, in the place of native ones: then "native" below means these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub off: Vec<f64>,
     /// Figures under bt-run.
     pub bt_run: Vec<f64>,
     /// Figures under drrun.
@@ -131,8 +137,9 @@ pub struct Row {
 impl Row {
     /// A row without figures.
     #[must_use]
-    pub fn new(group: &'static str, name: &str, unit: Unit) -> Self {
+    pub fn new(variant: Variant, group: &'static str, name: &str, unit: Unit) -> Self {
         Self {
+            variant,
             schema: SCHEMA,
             date: crate::host::now(),
             group,
@@ -143,6 +150,7 @@ impl Row {
             pinned_cpu: None,
             status: Status::Measured,
             native: Vec::new(),
+            off: Vec::new(),
             bt_run: Vec::new(),
             drrun: Vec::new(),
             figure: None,
@@ -165,22 +173,27 @@ impl Row {
     pub fn fill(&mut self, rounds: &Rounds) {
         self.native = rounds.native().to_vec();
         self.bt_run = rounds.ours();
-        self.drrun = rounds.peer();
         self.figure = stats::estimate(&self.bt_run);
         self.ratio = rounds.ratio();
         self.difference = rounds.difference();
-        self.drrun_ratio = stats::estimate(&rounds.peer_ratios());
         self.native_spread_percent = stats::spread_percent(&self.native);
         self.ratio_floor = rounds.ratio_floor();
         self.difference_floor = rounds.difference_floor();
+        if let Some(reason) = rounds.failure() {
+            self.fail(reason.to_owned());
+        }
     }
 
-    /// Says in the notes how often drrun failed.
-    pub fn note_peer_failures(&mut self, rounds: &Rounds) {
-        if let Some(first) = rounds.peer_failures().first() {
-            let count = rounds.peer_failures().len();
-            self.notes.push(format!("{count} × {first}"));
-        }
+    /// Says that what was filled in as native was `--emulate off`.
+    pub fn compare_with_off(&mut self) {
+        self.off = std::mem::take(&mut self.native);
+    }
+
+    /// Takes drrun's figures; a failure of its own does not spoil the row.
+    pub fn fill_peer(&mut self, rounds: &Rounds) {
+        self.drrun = rounds.ours();
+        self.drrun_ratio = stats::estimate(&rounds.ratios());
+        self.notes.extend(rounds.failure().map(str::to_owned));
     }
 
     /// The estimate that the target is about, with its floor.
@@ -190,6 +203,7 @@ impl Row {
             Target::Ratio { .. } => Some((self.ratio?, self.ratio_floor?)),
             Target::Difference { .. } => Some((self.difference?, self.difference_floor?)),
             Target::Absolute { .. } => Some((self.figure?, self.figure_floor()?)),
+            Target::Faster { at_least } => Some((self.ratio?.inverse(), self.ratio_floor? * at_least)),
         }
     }
 
@@ -227,7 +241,6 @@ pub struct Rows {
     rows: Vec<Row>,
     file: File,
     host: Host,
-    engine: Engine,
 }
 
 impl Rows {
@@ -235,13 +248,13 @@ impl Rows {
     ///
     /// # Errors
     /// The file cannot be opened.
-    pub fn append_to(path: &Path, host: Host, engine: Engine) -> Result<Self> {
+    pub fn append_to(path: &Path, host: Host) -> Result<Self> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         }
         let file =
             OpenOptions::new().create(true).append(true).open(path).with_context(|| path.display().to_string())?;
-        Ok(Self { rows: Vec::new(), file, host, engine })
+        Ok(Self { rows: Vec::new(), file, host })
     }
 
     /// Judges a row, keeps it and writes it.
@@ -255,19 +268,18 @@ impl Rows {
         Ok(())
     }
 
-    /// Writes a line that is no row of the table, with engine and machine as rows have them.
+    /// Writes a line, also one that is no row of the table, with the machine.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn write(&mut self, figures: &impl Serialize) -> Result<()> {
         #[derive(Serialize)]
         struct Line<'a, T> {
-            engine: Engine,
             #[serde(flatten)]
             figures: &'a T,
             host: &'a Host,
         }
-        let line = Line { engine: self.engine, figures, host: &self.host };
+        let line = Line { figures, host: &self.host };
         let mut text = serde_json::to_string(&line)?;
         text.push('\n');
         self.file.write_all(text.as_bytes()).context("rows file")
@@ -277,12 +289,6 @@ impl Rows {
     #[must_use]
     pub fn all(&self) -> &[Row] {
         &self.rows
-    }
-
-    /// The engine that is measured.
-    #[must_use]
-    pub fn engine(&self) -> Engine {
-        self.engine
     }
 
     /// The machine.
@@ -295,15 +301,17 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::launch::Side;
+    use crate::engine::Engine;
+    use crate::measure::Turns;
 
     fn row(target: Target) -> Row {
-        let mut rounds = Rounds::default();
-        let figure = |side| Ok(if side == Side::Native { 10.0 } else { 12.0 });
-        rounds.extend(3, false, figure).unwrap();
-        let mut row = Row::new("compute", "some", Unit::CpuSeconds);
+        let mut turns = Turns::of(1);
+        for _ in 0..3 {
+            turns.take(|way| Ok(way.map_or(10.0, |_| 12.0))).unwrap();
+        }
+        let mut row = Row::new(Engine::Direct.into(), "compute", "some", Unit::CpuSeconds);
         row.target = Some(target);
-        row.fill(&rounds);
+        row.fill(&turns.ways()[0]);
         row
     }
 
@@ -345,11 +353,12 @@ mod tests {
 
     #[test]
     fn rows_whose_native_runs_disagree_are_marked() {
-        let (mut figures, mut rounds) = ([10.0, 12.0, 13.0].into_iter().cycle(), Rounds::default());
-        let figure = |_| Ok(figures.next().unwrap_or(1.0));
-        rounds.extend(3, false, figure).unwrap();
-        let mut row = Row::new("startup", "some", Unit::Milliseconds);
-        row.fill(&rounds);
+        let (mut figures, mut turns) = ([10.0, 12.0, 13.0].into_iter().cycle(), Turns::of(1));
+        for _ in 0..3 {
+            turns.take(|_| Ok(figures.next().unwrap_or(1.0))).unwrap();
+        }
+        let mut row = Row::new(Engine::Direct.into(), "startup", "some", Unit::Milliseconds);
+        row.fill(&turns.ways()[0]);
         row.judge();
         assert!(row.noisy, "{:?}", row.ratio_floor);
         let mut steady = self::row(Target::Ratio { at_most: 2.0 });
@@ -361,7 +370,7 @@ mod tests {
     fn json_line_tells_state_unit_and_target() {
         let text = serde_json::to_string(&row(Target::Ratio { at_most: 1.5 })).unwrap();
         for part in
-            [r#""schema":2"#, r#""unit":"cpu_s""#, r#""state":"measured""#, r#""target":{"of":"ratio","at_most":1.5}"#]
+            [r#""schema":3"#, r#""unit":"cpu_s""#, r#""state":"measured""#, r#""target":{"of":"ratio","at_most":1.5}"#]
         {
             assert!(text.contains(part), "{part} in {text}");
         }

@@ -22,6 +22,12 @@ impl Estimate {
     pub fn farthest_from(&self, value: f64) -> f64 {
         (self.high - value).abs().max((value - self.low).abs())
     }
+
+    /// The same of 1 / figure, for figures above 0.
+    #[must_use]
+    pub fn inverse(&self) -> Self {
+        Self { median: 1.0 / self.median, low: 1.0 / self.high, high: 1.0 / self.low }
+    }
 }
 
 /// The median; `None` of nothing.
@@ -168,6 +174,12 @@ mod tests {
         assert!(found.high > found.median);
         assert_eq!(geometric_mean(&[]), None);
         assert_eq!(geometric_mean(&[vec![]]), None);
+    }
+
+    #[test]
+    fn inverse_swaps_the_ends() {
+        let found = Estimate { median: 0.25, low: 0.2, high: 0.5 };
+        assert_eq!(found.inverse(), Estimate { median: 4.0, low: 2.0, high: 5.0 });
     }
 
     #[test]

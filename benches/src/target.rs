@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::stats::Estimate;
 
-/// A promise about one row.
+/// A promise about one row. All but one are upper limits.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "snake_case")]
 pub enum Target {
@@ -23,27 +23,36 @@ pub enum Target {
         /// The largest figure that keeps it.
         at_most: f64,
     },
+    /// Native / ours.
+    Faster {
+        /// The smallest quotient that keeps it.
+        at_least: f64,
+    },
 }
 
 impl Target {
     /// The limit.
     #[must_use]
-    pub fn at_most(self) -> f64 {
+    pub fn limit(self) -> f64 {
         match self {
             Self::Ratio { at_most } | Self::Difference { at_most } | Self::Absolute { at_most } => at_most,
+            Self::Faster { at_least } => at_least,
         }
     }
 
-    /// Met when the interval's upper end is at most the target and the noise floor.
+    /// Met when the worse end of the interval is within the target and the noise floor.
     #[must_use]
     pub fn is_met(self, estimate: &Estimate, floor: f64) -> bool {
-        estimate.high <= self.at_most() + floor
+        match self {
+            Self::Faster { at_least } => estimate.low >= at_least - floor,
+            _ => estimate.high <= self.limit() + floor,
+        }
     }
 
     /// Whether the median is so near that few pairs do not decide.
     #[must_use]
     pub fn is_close(self, estimate: &Estimate) -> bool {
-        (estimate.median - self.at_most()).abs() <= 0.05 * self.at_most().abs()
+        (estimate.median - self.limit()).abs() <= 0.05 * self.limit().abs()
     }
 }
 
@@ -64,6 +73,14 @@ mod tests {
         let target = Target::Absolute { at_most: 2.0 };
         assert!(target.is_met(&estimate(1.9, 2.05), 0.1));
         assert!(!target.is_met(&estimate(1.9, 2.15), 0.1));
+    }
+
+    #[test]
+    fn the_lower_end_decides_where_more_is_better() {
+        let target = Target::Faster { at_least: 20.0 };
+        assert!(target.is_met(&estimate(20.0, 25.0), 0.0));
+        assert!(!target.is_met(&estimate(19.0, 25.0), 0.9));
+        assert!(target.is_met(&estimate(19.0, 25.0), 1.0));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail};
 
 use crate::c_source;
+use crate::inputs;
 use crate::launch::{Invocation, Output};
 use crate::programs;
 
@@ -141,6 +142,7 @@ impl Workload {
             program: programs::find(self.program)?,
             arguments: (self.arguments)(sizes),
             folder: inputs.to_owned(),
+            input: None,
             output: self.output,
         })
     }
@@ -174,18 +176,18 @@ pub fn prepare(sizes: &Sizes, scratch: &Path) -> Result<PathBuf> {
         fs::write(folder.join(name), text)?;
     }
     fs::write(folder.join("program.i"), c_source::program(sizes.c_functions))?;
-    // What was made is made again when the generator or a size has changed.
-    let (marker, recipe) = (folder.join("made-by"), format!("{sizes:?}\n{MAKE_INPUTS}"));
-    if fs::read_to_string(&marker).is_ok_and(|text| text == recipe) {
-        return Ok(folder);
-    }
+    inputs::make_once(&folder, &format!("{sizes:?}\n{MAKE_INPUTS}"), || generate(sizes, &folder))?;
+    Ok(folder)
+}
+
+fn generate(sizes: &Sizes, folder: &Path) -> Result<()> {
     let script = folder.join("make-inputs.sh");
     fs::write(&script, MAKE_INPUTS)?;
     let counts = [sizes.big_bytes, sizes.small_bytes, sizes.lines, sizes.text_lines];
     let done = Command::new("bash")
         .arg(&script)
         .args(counts.map(|count| count.to_string()))
-        .current_dir(&folder)
+        .current_dir(folder)
         .stdin(Stdio::null())
         .output()
         .context("bash")?;
@@ -193,8 +195,7 @@ pub fn prepare(sizes: &Sizes, scratch: &Path) -> Result<PathBuf> {
         let errors = String::from_utf8_lossy(&done.stderr);
         bail!("make-inputs.sh failed: {}", errors.trim());
     }
-    fs::write(marker, recipe)?;
-    Ok(folder)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use bt_bench::speed;
+use bt_bench::{emulation, speed};
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -17,11 +17,16 @@ struct Cli {
 enum Suite {
     /// Compute, start-up, system calls and memory against the project's targets, in one table
     Speed(speed::Arguments),
+    /// Each level of emulation under each engine: system calls, and whole programs that make many small ones
+    Emulation(emulation::Arguments),
 }
 
 fn main() -> ExitCode {
-    let Suite::Speed(arguments) = Cli::parse().command;
-    match speed::run(&arguments) {
+    let result = match Cli::parse().command {
+        Suite::Speed(arguments) => speed::run(&arguments),
+        Suite::Emulation(arguments) => emulation::run(&arguments),
+    };
+    match result {
         Ok(code) => code,
         Err(error) => {
             eprintln!("bt-bench: {error:#}");

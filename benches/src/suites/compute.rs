@@ -1,20 +1,91 @@
 //! CPU time of fourteen programs, pinned to one CPU.
 
-use super::{Session, Stop, check, timed};
+use std::cell::Cell;
+
+use super::levels::{Contest, Levels};
+use super::{Session, Stop, check, check_ours, timed};
 use crate::launch::{Failure, Invocation};
 use crate::promises;
 use crate::rows::{Row, Unit};
 use crate::stats;
 use crate::workload::{self, Sizes};
 
-const GROUP: &str = "compute";
+/// The group of these rows.
+pub const GROUP: &str = "compute";
 
 const MEAN: &str = "geometric-mean";
 
 /// The names of the rows.
 #[must_use]
 pub fn names() -> Vec<&'static str> {
-    workload::ALL.iter().map(|workload| workload.name).chain([MEAN]).collect()
+    workloads().chain([MEAN]).collect()
+}
+
+/// Those of single programs.
+pub fn workloads() -> impl Iterator<Item = &'static str> {
+    workload::ALL.iter().map(|workload| workload.name)
+}
+
+/// Shortest run of a program on which a share of 2 % is promised, in seconds.
+const LONG_ENOUGH: f64 = 1.0;
+
+/// Measures the workloads that are wanted at each level beside the base, `--emulate off`.
+///
+/// # Errors
+/// See [`Stop`].
+pub fn run_levels(levels: &mut Levels, contest: &Contest) -> Result<(), Stop> {
+    let wanted: Vec<_> = workload::ALL.iter().filter(|workload| levels.plan().wants(GROUP, workload.name)).collect();
+    if wanted.is_empty() || contest.ways.is_empty() {
+        return Ok(());
+    }
+    let sizes = sizes(&levels.session);
+    let inputs = workload::prepare(sizes, &levels.session.launcher.scratch)?;
+    levels.session.pin(true)?;
+    for workload in wanted {
+        let rows = Levels::rows(contest, GROUP, workload.name, Unit::CpuSeconds);
+        match workload.invocation(sizes, &inputs) {
+            Some(invocation) => measure_levels(levels, contest, rows, &invocation)?,
+            None => levels.push_not_installed(rows, workload.program)?,
+        }
+    }
+    levels.session.pin(false)?;
+    Ok(())
+}
+
+fn measure_levels(
+    levels: &mut Levels,
+    contest: &Contest,
+    mut rows: Vec<Row>,
+    invocation: &Invocation,
+) -> Result<(), Stop> {
+    for row in &mut rows {
+        row.command = invocation.line();
+        row.pinned_cpu = Some(levels.plan().cpu);
+    }
+    let limit = Cell::new(None);
+    let pairs = levels.plan().pairs(5, 3);
+    let end = levels.measure(
+        contest,
+        &mut rows,
+        pairs,
+        |runner| match limit.get() {
+            None => check(&runner.launcher, invocation).map(|found| limit.set(Some(found))),
+            Some(limit) => check_ours(&runner.launcher, invocation, limit),
+        },
+        |runner| {
+            let limit = limit.get().unwrap_or_default();
+            Ok(timed(&runner.launcher, runner.side, invocation, limit)?.cpu_seconds)
+        },
+    );
+    for row in &mut rows {
+        row.compare_with_off();
+        if stats::median(&row.off).is_some_and(|seconds| seconds < LONG_ENOUGH) {
+            row.target = None;
+            row.notes.push(format!("no target: runs less than {LONG_ENOUGH} s"));
+        }
+    }
+    levels.push(rows)?;
+    end
 }
 
 /// Measures the workloads that are wanted and their geometric mean.
@@ -31,7 +102,7 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
     session.pin(true)?;
     let (mut ratios, mut floors) = (Vec::new(), Vec::new());
     for workload in &wanted {
-        let mut row = Row::new(GROUP, workload.name, Unit::CpuSeconds);
+        let mut row = session.row(GROUP, workload.name, Unit::CpuSeconds);
         row.pinned_cpu = Some(session.plan.cpu);
         row.target = session.target(GROUP, workload.name, 0);
         let Some(invocation) = workload.invocation(sizes, &inputs) else {
@@ -71,7 +142,7 @@ fn measure_one(session: &mut Session, mut row: Row, invocation: &Invocation) -> 
 }
 
 fn push_mean(session: &mut Session, ratios: &[Vec<f64>], floors: &[Vec<f64>], wanted: usize) -> Result<(), Stop> {
-    let mut row = Row::new(GROUP, MEAN, Unit::CpuSeconds);
+    let mut row = session.row(GROUP, MEAN, Unit::CpuSeconds);
     row.pinned_cpu = Some(session.plan.cpu);
     row.ratio = stats::geometric_mean(ratios);
     row.ratio_floor = stats::geometric_mean(floors).map(|mean| mean.farthest_from(1.0));
@@ -81,7 +152,7 @@ fn push_mean(session: &mut Session, ratios: &[Vec<f64>], floors: &[Vec<f64>], wa
     row.target = target.filter(|_| complete);
     row.notes.push(format!("{} of {} rows measured, {} workloads in all", ratios.len(), wanted, workload::ALL.len()));
     if let Some(target) = target.filter(|_| !complete) {
-        row.notes.push(format!("promised ≤ {:.2}× of all", target.at_most()));
+        row.notes.push(format!("promised ≤ {:.2}× of all", target.limit()));
     }
     if let Some(aim) = promises::aim(session.engine()) {
         row.notes.push(format!("aimed at ≤ {aim:.2}×"));

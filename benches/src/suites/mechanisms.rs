@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Session, Stop, invocation, primitives, startup, syscall, timed};
+use super::{Session, Stop, drivers, invocation, startup, syscall, timed};
 use crate::launch::{Failure, Invocation, Launcher, Side};
 use crate::mechanisms::{self, Figures, Mechanism};
 use crate::rows::Unit;
@@ -89,7 +89,7 @@ fn wanted(session: &Session) -> Result<Vec<Compared>, Stop> {
     }
     let name = "getppid";
     if session.plan.wants("syscall", name)
-        && let Some(driver) = primitives::build(&session.launcher.scratch)?
+        && let Some(driver) = drivers::primitives(&session.launcher.scratch)?
     {
         let invocation = invocation(&driver, &[name, CALLS, "wall"], &session.launcher);
         all.push(Compared { group: "syscall", name, invocation, unit: Unit::WallNanoseconds });
@@ -107,6 +107,7 @@ fn measure(
     let mut all: Vec<Figures> = ways
         .iter()
         .map(|way| Figures {
+            variant: session.launcher.variant,
             date: host::now(),
             compared_row: format!("{}/{}", compared.group, compared.name),
             mechanism: way.name(),

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Session, Stop, primitives, stats_of};
+use super::{Session, Stop, drivers, stats_of};
 use crate::launch::{Failure, Invocation, Launcher, Output, Side, describe_status};
 use crate::programs;
-use crate::rows::{Row, Unit};
+use crate::rows::Unit;
 use crate::run_stats::{self, CacheFigures};
 use crate::workload::{self, Sizes};
 
@@ -33,12 +33,12 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
 }
 
 fn measure_one(session: &mut Session, name: &str, program: &str) -> Result<(), Stop> {
-    let mut row = Row::new(GROUP, name, Unit::Mebibytes);
+    let mut row = session.row(GROUP, name, Unit::Mebibytes);
     let sizes = if session.plan.quick { &workload::QUICK } else { &workload::FULL };
     let Some(invocation) = command(name, program, sizes, &session.launcher)? else {
         return session.push_not_installed(row, program);
     };
-    let Some(driver) = primitives::build(&session.launcher.scratch)? else {
+    let Some(driver) = drivers::primitives(&session.launcher.scratch)? else {
         return session.push_not_installed(row, "gcc");
     };
     row.command = invocation.line();
@@ -90,8 +90,7 @@ fn peak_rss(launcher: &Launcher, side: Side, driver: &Path, invocation: &Invocat
     let mut arguments = vec!["peak-rss".to_owned(), file.display().to_string()];
     let words = launcher.words(side, invocation)?;
     arguments.extend(words.iter().map(|word| word.to_string_lossy().into_owned()));
-    let wrapped =
-        Invocation { program: driver.to_owned(), arguments, folder: invocation.folder.clone(), output: Output::Null };
+    let wrapped = Invocation { program: driver.to_owned(), arguments, output: Output::Null, ..invocation.clone() };
     let limit = Duration::from_secs(600);
     let run = launcher.run(Side::Native, &wrapped, Output::Null, &[], limit)?;
     if run.status != 0 {

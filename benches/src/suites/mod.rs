@@ -1,13 +1,16 @@
 //! What is measured, one module for each group of rows.
 
+pub mod calls;
 pub mod compute;
+pub mod drivers;
+pub mod levels;
 pub mod mechanisms;
 pub mod memory;
-pub mod primitives;
+pub mod small_pieces;
 pub mod startup;
 pub mod syscall;
+mod turns;
 
-use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,19 +18,16 @@ use anyhow::Result;
 
 use crate::engine::Engine;
 use crate::launch::{Failure, Invocation, Launcher, Output, Run, Side, describe_status};
-use crate::measure::Rounds;
+use crate::measure::{Rounds, Turns};
 use crate::mechanisms::Figures;
 use crate::os::{self, CpuSet};
-use crate::peers::Peer;
+use crate::peers::{Peer, Published};
 use crate::promises;
-use crate::rows::{Row, Rows, Status};
+use crate::rows::{Row, Rows, Status, Unit};
 use crate::target::Target;
 
 /// The names of the groups, in the order of the table.
 pub const GROUPS: [&str; 4] = ["compute", "startup", "syscall", "memory"];
-
-/// Pairs where a target is within 5 %.
-const CLOSE_PAIRS: usize = 15;
 
 /// How thorough a run is.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub struct Plan {
     pub quick: bool,
     /// Exactly so many pairs for every row.
     pub pairs: Option<usize>,
-    /// Groups, or rows as group/name; all when empty.
+    /// Groups, rows or rows as group/name; all when empty.
     pub only: Vec<String>,
     /// The CPU for the groups that are pinned.
     pub cpu: usize,
@@ -48,7 +48,7 @@ impl Plan {
     pub fn wants(&self, group: &str, name: &str) -> bool {
         let is_it = |wanted: &String| match wanted.split_once('/') {
             Some((its_group, its_name)) => its_group == group && its_name == name,
-            None => wanted == group,
+            None => wanted == group || wanted == name,
         };
         self.only.is_empty() || self.only.iter().any(is_it)
     }
@@ -79,8 +79,8 @@ pub struct Session {
     pub plan: Plan,
     /// Runs commands.
     pub launcher: Launcher,
-    /// DynamoRIO's figures.
-    pub peer: Peer,
+    /// DynamoRIO's figures, where rows stand beside them.
+    pub peer: Option<Peer>,
     /// Where rows go.
     pub rows: Rows,
     /// The CPUs that this process had at its start.
@@ -107,13 +107,22 @@ impl Session {
     /// The engine that is measured.
     #[must_use]
     pub fn engine(&self) -> Engine {
-        self.launcher.engine
+        self.launcher.variant.engine
     }
 
     /// What the engine promises of a row; `translated_bytes` is the guest code that was translated for it.
     fn target(&self, group: &str, name: &str, translated_bytes: u64) -> Option<Target> {
         let promise = promises::promise(self.engine(), group, name)?;
-        promise.target(self.peer.figure(group, name), translated_bytes)
+        promise.target(self.published(group, name), translated_bytes)
+    }
+
+    fn published(&self, group: &str, name: &str) -> Option<Published> {
+        self.peer.as_ref()?.figure(group, name)
+    }
+
+    /// A row without figures.
+    fn row(&self, group: &'static str, name: &str, unit: Unit) -> Row {
+        Row::new(self.launcher.variant, group, name, unit)
     }
 
     /// Confines this process and its children to one CPU, or lets them go.
@@ -124,10 +133,17 @@ impl Session {
     }
 
     /// Finishes a row.
-    fn push(&mut self, mut row: Row) -> Result<(), Stop> {
-        row.published = self.peer.figure(row.group, &row.name);
-        row.quick = self.plan.quick;
-        self.rows.push(row)?;
+    fn push(&mut self, row: Row) -> Result<(), Stop> {
+        self.push_all(vec![row])
+    }
+
+    /// Finishes rows that were measured together: an interruption loses none of them.
+    fn push_all(&mut self, rows: Vec<Row>) -> Result<(), Stop> {
+        for mut row in rows {
+            row.published = self.published(row.group, &row.name);
+            row.quick = self.plan.quick;
+            self.rows.push(row)?;
+        }
         if os::interrupted() {
             return Err(Stop::Interrupted);
         }
@@ -142,73 +158,52 @@ impl Session {
     /// Measures pairs into `row` and keeps it, also when it fails or is interrupted.
     fn measure(
         &mut self,
-        mut row: Row,
+        row: Row,
         pairs: usize,
         mut figure: impl FnMut(&Launcher, Side) -> Result<f64, Failure>,
     ) -> Result<Rounds, Stop> {
-        let mut rounds = Rounds::default();
-        let mut wanted = pairs;
-        let result = loop {
-            if rounds.len() == wanted {
-                // A target that is close deserves more pairs, unless their number was chosen.
-                row.fill(&rounds);
-                let close = row.target.zip(row.judged());
-                let close = close.is_some_and(|(target, (estimate, _))| target.is_close(&estimate));
-                let chosen = self.plan.quick || self.plan.pairs.is_some();
-                if !close || chosen || wanted >= CLOSE_PAIRS {
-                    break Ok(());
-                }
-                wanted = CLOSE_PAIRS;
-            }
-            show_progress(&row, rounds.len(), wanted);
-            let launcher = &self.launcher;
-            let run = |side| figure(launcher, side);
-            if let Err(failure) = rounds.extend(1, launcher.drrun.is_some(), run) {
-                break Err(failure);
-            }
-        };
-        clear_progress();
-        row.fill(&rounds);
-        row.note_peer_failures(&rounds);
-        match result {
-            Ok(()) => {}
-            Err(Failure::Failed(reason)) => row.fail(reason),
-            Err(Failure::Interrupted) if rounds.is_empty() => return Err(Stop::Interrupted),
-            Err(Failure::Interrupted) => row.notes.push("interrupted".to_owned()),
+        let launcher = &self.launcher;
+        let sides = if launcher.drrun.is_some() { &[Side::BtRun, Side::DynamoRio][..] } else { &[Side::BtRun] };
+        let mut all = Turns::of(sides.len());
+        let mut rows = [row];
+        let run = |way: Option<usize>| figure(launcher, way.map_or(Side::Native, |number| sides[number]));
+        let end = turns::take_turns(&self.plan, &mut all, &mut rows, pairs, run);
+        let [mut row] = rows;
+        if let [_, peer] = all.ways() {
+            row.fill_peer(peer);
         }
         let failed = row.status != Status::Measured;
+        let rounds = all.ways()[0].clone();
+        if rounds.is_empty() {
+            end?;
+        }
         self.push(row)?;
         Ok(if failed { Rounds::default() } else { rounds })
-    }
-}
-
-fn show_progress(row: &Row, done: usize, wanted: usize) {
-    let mut errors = std::io::stderr();
-    if errors.is_terminal() {
-        let _ = write!(errors, "\r\x1b[K{}/{}: {done} of {wanted} pairs", row.group, row.name);
-    } else if done == 0 {
-        let _ = writeln!(errors, "{}/{}", row.group, row.name);
-    }
-}
-
-fn clear_progress() {
-    let mut errors = std::io::stderr();
-    if errors.is_terminal() {
-        let _ = write!(errors, "\r\x1b[K");
     }
 }
 
 /// An untimed run of each side, which must exit 0 and write the same. Says how long a timed run
 /// may take.
 fn check(launcher: &Launcher, invocation: &Invocation) -> Result<Duration, Failure> {
+    let limit = check_native(launcher, invocation)?;
+    check_ours(launcher, invocation, limit)?;
+    Ok(limit)
+}
+
+/// The native half of [`check`].
+fn check_native(launcher: &Launcher, invocation: &Invocation) -> Result<Duration, Failure> {
     let hour = Duration::from_secs(3600);
     let native = launcher.run(Side::Native, invocation, Output::File, &[], hour)?;
     succeeded(launcher, Side::Native, native)?;
-    let limit = Duration::from_secs_f64(30.0 + 30.0 * native.wall_seconds);
+    Ok(Duration::from_secs_f64(30.0 + 30.0 * native.wall_seconds))
+}
+
+/// The other half; the native one comes first.
+fn check_ours(launcher: &Launcher, invocation: &Invocation, limit: Duration) -> Result<(), Failure> {
     let ours = launcher.run(Side::BtRun, invocation, Output::File, &[], limit)?;
     succeeded(launcher, Side::BtRun, ours)?;
     if launcher.outputs_are_equal(Side::Native, Side::BtRun)? {
-        Ok(limit)
+        Ok(())
     } else {
         Err(Failure::Failed("bt-run: output differs from native's".to_owned()))
     }
@@ -257,6 +252,7 @@ fn invocation(program: &Path, arguments: &[&str], launcher: &Launcher) -> Invoca
         program: program.to_owned(),
         arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
         folder: launcher.scratch.clone(),
+        input: None,
         output: Output::Null,
     }
 }

@@ -6,7 +6,7 @@ use super::{Session, Stop, check, invocation, stats_of, timed};
 use crate::engine::Engine;
 use crate::launch::{Failure, Invocation, Launcher, Side};
 use crate::programs;
-use crate::rows::{Row, Unit};
+use crate::rows::Unit;
 use crate::run_stats;
 
 const GROUP: &str = "startup";
@@ -89,7 +89,7 @@ fn note_images(launcher: &Launcher, invocation: &Invocation) -> Result<Option<St
 }
 
 fn measure_one(session: &mut Session, start: &Start) -> Result<(), Stop> {
-    let mut row = Row::new(GROUP, start.name, Unit::Milliseconds);
+    let mut row = session.row(GROUP, start.name, Unit::Milliseconds);
     row.target = session.target(GROUP, start.name, 0);
     let Some(program) = programs::find(start.program) else {
         return session.push_not_installed(row, start.program);

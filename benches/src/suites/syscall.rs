@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Session, Stop, invocation, primitives, succeeded};
+use super::{Session, Stop, drivers, invocation, succeeded};
 use crate::launch::{Failure, Invocation, Launcher, Output, Side};
-use crate::rows::{Row, Unit};
+use crate::rows::Unit;
 
 const GROUP: &str = "syscall";
 
@@ -46,10 +46,10 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
     if wanted.is_empty() {
         return Ok(());
     }
-    let driver = primitives::build(&session.launcher.scratch)?;
+    let driver = drivers::primitives(&session.launcher.scratch)?;
     session.pin(true)?;
     for operation in wanted {
-        let mut row = Row::new(GROUP, operation.name, Unit::Nanoseconds);
+        let mut row = session.row(GROUP, operation.name, Unit::Nanoseconds);
         row.pinned_cpu = Some(session.plan.cpu);
         row.target = session.target(GROUP, operation.name, 0);
         let Some(driver) = &driver else {
