@@ -105,7 +105,7 @@ fn compare_block(test: &Test, engine: &str, home: &Path, block: &str) -> Result<
         Ok(lines.lines().map(str::to_owned).collect())
     };
     let native = show(&Launch::Native)?;
-    let ours = show(&Launch::Engine(engine.to_owned()))?;
+    let ours = show(&Launch::Engine { pass: engine.to_owned(), options: Vec::new() })?;
     let mut text = format!("{}\n", argv.join(" "));
     for line in native.iter().skip_while(|line| !line.starts_with("block")) {
         if line.starts_with("after") {

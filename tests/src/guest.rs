@@ -14,6 +14,8 @@
 //! // needs: package               beyond gcc
 //! // differs: regex => text       normalised before comparing
 //! // stderr: any                  is not compared
+//! // levels: off relaxed          levels of emulation besides the default one; those in `emulation` have all
+//! // options: --no-follow          further options of the launcher
 //! // links: name other.c flags    builds another file beside it, a shared library without flags
 //! ```
 
@@ -25,6 +27,9 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::paths;
 use crate::spec::{Action, End, Kind, Test};
+
+/// The topic whose guests run at every level of emulation.
+const EMULATION: &str = "emulation";
 
 /// How one variant of a guest is built.
 #[derive(Clone, Debug)]
@@ -119,7 +124,7 @@ fn from_source(source: &Path) -> Result<Vec<Test>> {
                 .needs(&["gcc", "libc6-dev"])
                 .run(&words)
                 .limit_secs(30);
-            direct(test, &heads)
+            direct(if topic == EMULATION { test.at_every_level() } else { test }, &heads)
         })
         .collect()
 }
@@ -136,6 +141,11 @@ fn direct(mut test: Test, heads: &[(&str, &str)]) -> Result<Test> {
             }
             "limit" => test.limit_secs(value.parse()?),
             "alone" => test.alone(),
+            "levels" => {
+                test.levels = value.split_whitespace().map(str::to_owned).collect();
+                test
+            }
+            "options" => value.split_whitespace().fold(test, Test::option),
             "native" => test.native_image(value.split_whitespace().next().unwrap_or_default()),
             "needs" => test.needs(&[package(value)?]),
             "differs" => {

@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::runner::launch;
 use crate::server::ServerTest;
+
+/// The levels of emulation besides the default one, `coherent`.
+pub const LEVELS: [&str; 3] = ["off", "exact", "relaxed"];
 
 /// Which part of the suite a test belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,6 +112,10 @@ pub struct Test {
     pub packages: Vec<&'static str>,
     /// Runs under this engine only.
     pub engine: Option<&'static str>,
+    /// Runs at these levels of emulation besides the default one.
+    pub levels: Vec<String>,
+    /// Further options of the launcher.
+    pub options: Vec<String>,
     /// Must not share the machine with other tests.
     pub alone: bool,
     /// Copied into the work folder before each run.
@@ -129,6 +137,8 @@ impl Test {
             limit: Duration::from_secs(60),
             packages: Vec::new(),
             engine: None,
+            levels: Vec::new(),
+            options: Vec::new(),
             alone: false,
             files: None,
             action,
@@ -208,11 +218,35 @@ impl Test {
         self
     }
 
-    /// Whether it has this pass. Guests and checks of the launcher hold code that hides its calls on purpose: the strict pass is
-    /// for programs and servers.
-    pub fn runs_under(&self, engine: &str) -> bool {
-        let wanted = self.engine.is_none_or(|only| only == engine);
-        wanted && (engine != "strict" || matches!(self.kind, Kind::Program | Kind::Server))
+    /// Its passes under `engine`: at the default level, or at the one that the name `ENGINE+LEVEL` holds, and at the levels
+    /// that it asks for.
+    ///
+    /// Guests and checks of the launcher hold code that hides its calls on purpose: the strict pass is for programs and
+    /// servers. It is about code, so it has no levels.
+    pub fn passes(&self, engine: &str) -> Vec<String> {
+        let (name, level) = engine.split_once('+').map_or((engine, None), |(name, level)| (name, Some(level)));
+        let is_strict = name == launch::STRICT;
+        let is_wanted = self.engine.is_none_or(|only| only == name);
+        if !is_wanted || (is_strict && !matches!(self.kind, Kind::Program | Kind::Server)) {
+            return Vec::new();
+        }
+        let mut passes = vec![engine.to_owned()];
+        if level.is_none() && !is_strict {
+            passes.extend(self.levels.iter().map(|level| format!("{engine}+{level}")));
+        }
+        passes
+    }
+
+    /// Runs at every level of emulation.
+    pub fn at_every_level(mut self) -> Self {
+        self.levels = LEVELS.map(str::to_owned).to_vec();
+        self
+    }
+
+    /// The launcher gets this option.
+    pub fn option(mut self, option: &str) -> Self {
+        self.options.push(option.to_owned());
+        self
     }
 
     /// Is about one engine.
@@ -267,5 +301,21 @@ impl Test {
     pub fn native_image(mut self, suffix: &str) -> Self {
         self.checks.native_images.push(suffix.to_owned());
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Action, Kind, Test};
+
+    #[test]
+    fn levels_are_further_passes() {
+        let test = Test::new("x/y", Kind::Program, Action::Program);
+        assert_eq!(test.passes("direct"), ["direct"]);
+        let test = test.at_every_level();
+        assert_eq!(test.passes("direct"), ["direct", "direct+off", "direct+exact", "direct+relaxed"]);
+        assert_eq!(test.passes("direct+off"), ["direct+off"]);
+        assert_eq!(test.passes("strict"), ["strict"]);
+        assert!(test.only_under("translate").passes("direct+off").is_empty());
     }
 }

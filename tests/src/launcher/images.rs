@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::Bench;
 use crate::paths;
+use crate::runner::launch::options_of;
 use crate::runner::process;
 use crate::spec::End;
 
@@ -81,7 +82,7 @@ pub fn check_fill(bench: &Bench) -> Result<()> {
         bench.run(&["--cache-dir", &folder, "cache", "clear"])?;
         let start = || -> Result<std::process::Child> {
             let mut command = Command::new(paths::launcher());
-            command.args(["--engine", bench.engine.as_str(), "--cache-dir", &folder, "--", "bash", "-c", "exit 7"]);
+            command.args(options_of(&bench.pass)).args(["--cache-dir", &folder, "--", "bash", "-c", "exit 7"]);
             command.current_dir(&bench.work).stdin(std::process::Stdio::null());
             process::fix_environment(&mut command, &bench.work);
             Ok(command.spawn()?)
@@ -110,9 +111,9 @@ pub fn check_full(bench: &Bench) -> Result<()> {
     let folder = bench.work.join("images").display().to_string();
     // A limit of 64 KiB a file stands for the disk: to reach it would end the program by SIGXFSZ (setrlimit(2)).
     let line = format!(
-        "ulimit -f 64; exec {} --engine {} --cache-dir {folder} -- bash -c 'exit 7'",
+        "ulimit -f 64; exec {} {} --cache-dir {folder} -- bash -c 'exit 7'",
         paths::launcher().display(),
-        bench.engine
+        options_of(&bench.pass).join(" ")
     );
     let mut command = Command::new("bash");
     command.args(["-c", &line]).current_dir(&bench.work);

@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::paths;
+use crate::runner::launch::options_of;
 use crate::runner::process::{self, Finished};
 use crate::spec::{Action, End, Kind, Test};
 
@@ -27,8 +28,8 @@ pub struct Bench {
     pub logs: PathBuf,
     /// Time for each command.
     pub limit: Duration,
-    /// Engine to name.
-    pub engine: String,
+    /// The pass: engine and level to name.
+    pub pass: String,
 }
 
 /// All of them.
@@ -75,7 +76,7 @@ impl Bench {
 
     fn program(&self, options: &[&str], program: &[&str]) -> Result<Finished> {
         let arguments: Vec<&str> =
-            ["--engine", self.engine.as_str()].iter().chain(options).chain(&["--"]).chain(program).copied().collect();
+            options_of(&self.pass).iter().chain(options).chain(&["--"]).chain(program).copied().collect();
         self.run(&arguments)
     }
 

@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::Bench;
 use crate::paths;
+use crate::runner::launch::options_of;
 use crate::runner::process;
 
 /// The letter of a process's state (proc(5)).
@@ -48,7 +49,7 @@ pub fn whole_lines(bench: &Bench) -> Result<()> {
     let room = unsafe { libc::fcntl(both_ends.as_raw_fd(), libc::F_SETPIPE_SZ, PIPE_BYTES) };
     ensure!(room == PIPE_BYTES, "F_SETPIPE_SZ gave {room}");
     let mut command = Command::new(paths::launcher());
-    command.args(["--engine", bench.engine.as_str(), &format!("--stats={}", pipe.display()), "--"]).arg(&program);
+    command.args(options_of(&bench.pass)).arg(format!("--stats={}", pipe.display())).arg("--").arg(&program);
     command.current_dir(&bench.work).stdin(Stdio::null()).stdout(Stdio::null());
     process::fix_environment(&mut command, &bench.work);
     let mut child = command.spawn()?;

@@ -58,6 +58,7 @@ pub fn tests() -> Vec<Test> {
             .calls_equal(),
     ];
     tests.extend(busybox());
+    tests.extend(shared_offsets());
     tests
 }
 
@@ -85,4 +86,34 @@ fn busybox() -> Vec<Test> {
             .ignore_files("posix.sh.gz")
             .calls_equal_except(CHILDREN),
     ]
+}
+
+/// One file, read by several processes in turn: each goes on where the one before stopped.
+const READERS: &str = "seq 1000 > file
+(head -c 10; cat) < file | cksum
+(read -r a; read -r b; echo $a $b; head -n 3; read -r c; echo $c; tail -c 10) < file
+while read -r line; do case $line in *0) dd bs=1 count=5 status=none | od -c | head -n 1;; esac; done < file | cksum
+exec 3< file 4<> file
+read -r a <&3; sed -n 2q <&3; cat <&3 | cksum
+for i in 1 2 3; do read -r a <&4; echo $a; printf 'xy' >&4; done
+for i in 1 2 3 4 5 6; do echo $i; sh -c 'echo inner'; done > out; cat out file | cksum
+";
+
+/// Among processes of bt-run's, and with all but the shell native.
+fn shared_offsets() -> Vec<Test> {
+    ["bash", "dash"]
+        .into_iter()
+        .flat_map(|shell| {
+            let test = |name: &str| {
+                program(&format!("{shell}/{name}"))
+                    .needs(&["bash", "dash", "coreutils", "sed"])
+                    .run(&[shell, "-c", READERS])
+                    .at_every_level()
+            };
+            [
+                test("readers_go_on_where_others_stopped"),
+                test("native_readers_go_on_where_it_stopped").option("--no-follow"),
+            ]
+        })
+        .collect()
 }

@@ -44,7 +44,7 @@ impl Observation {
 
 /// Runs `test` natively and under each engine.
 pub fn run(test: &Test, engines: &[String]) -> Vec<(String, Verdict, Duration)> {
-    let engines: Vec<&String> = engines.iter().filter(|engine| test.runs_under(engine)).collect();
+    let engines: Vec<String> = engines.iter().flat_map(|engine| test.passes(engine)).collect();
     if let Action::Launcher(check) = test.action {
         return engines.iter().map(|engine| launcher(test, check, engine)).collect();
     }
@@ -65,7 +65,7 @@ pub fn run(test: &Test, engines: &[String]) -> Vec<(String, Verdict, Duration)> 
                 Ok(()) => Verdict::Passed,
                 Err(error) => Verdict::Failed(format!("{error:#}")),
             };
-            ((*engine).clone(), verdict, started.elapsed())
+            (engine.clone(), verdict, started.elapsed())
         })
         .collect()
 }
@@ -76,7 +76,7 @@ fn launcher(test: &Test, check: crate::launcher::Check, engine: &str) -> (String
     let result = prepare(test).and_then(|()| {
         let home = home(test);
         let bench =
-            Bench { work: home.join("work"), logs: home.join("logs"), limit: test.limit, engine: engine.to_owned() };
+            Bench { work: home.join("work"), logs: home.join("logs"), limit: test.limit, pass: engine.to_owned() };
         fs::create_dir_all(&bench.work)?;
         check(&bench)
     });
@@ -142,7 +142,8 @@ fn native_pass(test: &Test) -> Result<Native> {
 }
 
 fn engine_pass(test: &Test, engine: &str, native: &Native) -> Result<()> {
-    let (observations, folder) = pass(test, &Launch::Engine(engine.to_owned()))?;
+    let (observations, folder) =
+        pass(test, &Launch::Engine { pass: engine.to_owned(), options: test.options.clone() })?;
     let rules = Normaliser::new(&test.checks.normalise)?;
     let mut complaints = Vec::new();
     for (was, is) in native.observations.iter().zip(&observations) {

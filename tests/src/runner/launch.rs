@@ -11,7 +11,27 @@ pub const STRICT: &str = "strict";
 /// The engine of a pass.
 #[must_use]
 pub fn engine_of(pass: &str) -> &str {
-    if pass == STRICT { "direct" } else { pass }
+    let engine = pass.split('+').next().unwrap_or(pass);
+    if engine == STRICT { "direct" } else { engine }
+}
+
+/// The level of emulation of a pass `ENGINE+LEVEL`; any other has the default one.
+#[must_use]
+pub fn level_of(pass: &str) -> Option<&str> {
+    pass.split_once('+').map(|(_, level)| level)
+}
+
+/// What a pass asks of the launcher.
+#[must_use]
+pub fn options_of(pass: &str) -> Vec<&str> {
+    let mut options = vec!["--engine", engine_of(pass)];
+    if pass.split('+').next() == Some(STRICT) {
+        options.push("--strict");
+    }
+    if let Some(level) = level_of(pass) {
+        options.extend(["--emulate", level]);
+    }
+    options
 }
 
 /// How the tested commands of one pass are started.
@@ -21,8 +41,13 @@ pub enum Launch {
     Native,
     /// Natively, with the calls logged.
     Strace,
-    /// `bt-run --engine NAME`, or `--strict` for the name `strict`.
-    Engine(String),
+    /// Under the launcher.
+    Engine {
+        /// `ENGINE` or `ENGINE+LEVEL`; the engine `strict` is `direct` with `--strict`.
+        pass: String,
+        /// Further options.
+        options: Vec<String>,
+    },
 }
 
 impl Launch {
@@ -31,7 +56,7 @@ impl Launch {
         match self {
             Self::Native => "native",
             Self::Strace => "strace",
-            Self::Engine(name) => name,
+            Self::Engine { pass, .. } => pass,
         }
     }
 
@@ -45,17 +70,16 @@ impl Launch {
                 command.args(["-f", "-qq", "-e", "signal=none", "-o"]).arg(record).arg("--").arg(program);
                 command
             }
-            Self::Engine(engine) => {
+            Self::Engine { pass, options } => {
                 let mut stats = std::ffi::OsString::from("--stats=");
                 stats.push(record);
                 let mut command = Command::new(paths::launcher());
                 // Not in the home folder, which is compared with that of the native run.
                 let images = paths::target().join("images");
-                if engine == STRICT {
-                    command.arg("--strict");
-                }
                 command
-                    .args(["--engine", engine_of(engine), "--cache-dir"])
+                    .args(options_of(pass))
+                    .args(options)
+                    .arg("--cache-dir")
                     .arg(images)
                     .arg(stats)
                     .arg("--")
@@ -84,5 +108,17 @@ impl Pass {
     /// Where the log or the statistics of a step go.
     pub fn record(&self, label: &str) -> PathBuf {
         self.logs.join(format!("{label}.record"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::options_of;
+
+    #[test]
+    fn names_of_passes_choose_engine_and_level() {
+        assert_eq!(options_of("translate"), ["--engine", "translate"]);
+        assert_eq!(options_of("strict"), ["--engine", "direct", "--strict"]);
+        assert_eq!(options_of("direct+relaxed"), ["--engine", "direct", "--emulate", "relaxed"]);
     }
 }
