@@ -25,6 +25,7 @@ pub enum Reason {
     Empty,
     Memory,
     Limit,
+    Sparse,
 }
 
 impl Reason {
@@ -42,6 +43,7 @@ impl Reason {
             Self::Empty => "the file is empty",
             Self::Memory => "it is larger than what --emulate-mem leaves",
             Self::Limit => "it is larger than RLIMIT_FSIZE",
+            Self::Sparse => "it has holes",
         }
     }
 }

@@ -64,6 +64,9 @@ fn hand_back(call: &Call<'_>) {
     if row.hands_back & Held::Descriptors as u8 != 0 {
         return files::dismantle_all();
     }
+    if row.hands_back & Held::Times as u8 != 0 {
+        files::touch_all();
+    }
     if HARMLESS.contains(&call.nr) || follows_by_itself(call.nr) {
         return;
     }

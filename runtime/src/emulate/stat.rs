@@ -14,6 +14,8 @@ pub struct Stat {
     pub rdev: u64,
     /// st_size, in bytes.
     pub size: u64,
+    /// Bytes of storage it takes (st_blocks).
+    pub allocated: u64,
 }
 
 impl Stat {
@@ -24,8 +26,8 @@ impl Stat {
         // SAFETY: the structure is 144 bytes.
         unsafe { raw::syscall(k::__NR_fstat, [u64::from(fd.cast_unsigned()), words.as_mut_ptr() as u64]) }.ok()?;
         // st_mode is the lower half of the fourth word.
-        let [_, _, _, mode, _, rdev, size, ..] = words;
-        Some(Self { mode: u32::try_from(mode & 0xffff_ffff).ok()?, rdev, size })
+        let [_, _, _, mode, _, rdev, size, _, blocks, ..] = words;
+        Some(Self { mode: u32::try_from(mode & 0xffff_ffff).ok()?, rdev, size, allocated: blocks * 512 })
     }
 
     /// S_ISCHR.

@@ -188,10 +188,12 @@ macro_rules! enter {
     };
 }
 
-/// The guest's buffer rsi, length rdx, lies in user space; r11 is lost.
+/// The guest's buffer rsi, length rdx, lies in user space; r11 is lost. Nothing to transfer is the kernel's matter.
 macro_rules! check_buffer {
     ($most:literal) => {
         concat!(
+            "test rdx, rdx\n",
+            "je bt_lane_slow\n",
             "cmp rdx, {",
             $most,
             "}\n",
@@ -220,6 +222,8 @@ macro_rules! copy_out {
             "jb bt_lane_slow\n", // behind the end: Rust knows what that means
             "cmp rdx, r11\n",
             "cmova rdx, r11\n",
+            "test rdx, rdx\n",
+            "je 30f\n",
             "mov rdi, rsi\n",
             "mov rsi, [rcx + {base}]\n",
             "add rsi, rax\n",
@@ -230,6 +234,7 @@ macro_rules! copy_out {
             "test dword ptr [rcx + {state}], {revoked}\n",
             "jne bt_lane_slow\n",
             "inc qword ptr [rcx + {reads}]\n",
+            "30:\n",
             "mov rax, rdx\n",
         )
     };
@@ -242,6 +247,15 @@ macro_rules! copy_in {
             "lea r11, [rax + rdx]\n",
             "cmp r11, [rcx + {size}]\n",
             "ja bt_lane_slow\n",
+            // All of it can be read: the file must not get a part.
+            "movzx r11d, byte ptr [rsi + rdx - 1]\n",
+            "mov r11, rdx\n",
+            "31:\n",
+            "sub r11, 4096\n",
+            "jbe 32f\n",
+            "test byte ptr [rsi + r11], 0\n",
+            "jmp 31b\n",
+            "32:\n",
             "mov rdi, [rcx + {base}]\n",
             "add rdi, rax\n",
             "push rcx\n",

@@ -66,7 +66,7 @@ fn page_up(n: usize) -> u64 {
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let Some(class) = class_of(layout) else {
-            let Ok(addr) = raw::mmap_anon(0, page_up(layout.size()), k::PROT_READ | k::PROT_WRITE, 0) else {
+            let Ok(addr) = raw::mmap_own(page_up(layout.size()), k::PROT_READ | k::PROT_WRITE, 0) else {
                 return ptr::null_mut();
             };
             self.0.lock().held_bytes += page_up(layout.size());
@@ -85,7 +85,7 @@ unsafe impl GlobalAlloc for Heap {
         let pad = (lists.bump as usize).wrapping_neg() & (size - 1);
         if lists.bump_left < size + pad {
             let bytes = CHUNK_BYTES.max(size as u64);
-            let Ok(addr) = raw::mmap_anon(0, bytes, k::PROT_READ | k::PROT_WRITE, 0) else { return ptr::null_mut() };
+            let Ok(addr) = raw::mmap_own(bytes, k::PROT_READ | k::PROT_WRITE, 0) else { return ptr::null_mut() };
             lists.held_bytes += bytes;
             lists.bump = ptr::with_exposed_provenance_mut(usize::try_from(addr).unwrap_or(0));
             lists.bump_left = usize::try_from(bytes).unwrap_or(0);

@@ -5,6 +5,7 @@
 
 use core::arch::naked_asm;
 use core::ffi::CStr;
+use core::sync::atomic::{AtomicU64, Ordering};
 use linux_raw_sys::general as k;
 
 /// A kernel error number, positive (errno(3)).
@@ -72,6 +73,24 @@ pub fn mmap_anon(addr: u64, len: u64, prot: u32, flags: u32) -> Result<u64, Errn
             [addr, len, u64::from(prot), u64::from(flags | k::MAP_ANONYMOUS | k::MAP_PRIVATE), u64::MAX, 0],
         )
     }
+}
+
+/// Where the runtime's own memory begins: 400 GiB below where the kernel puts the lowest of a program's mappings, and where all
+/// sanitizers accept mappings (LLVM, compiler-rt/lib/{asan,msan,tsan}).
+const OWN_BASE: u64 = 0x7e90_0000_0000;
+static OWN_NEXT: AtomicU64 = AtomicU64::new(OWN_BASE);
+
+/// An address for a mapping of the runtime's own. The holes that the guest leaves between its mappings stay holes: an access
+/// there faults, and the kernel finds them for the guest's next mapping.
+#[must_use]
+pub fn own_address(len: u64) -> u64 {
+    const GAP: u64 = 1 << 16;
+    OWN_NEXT.fetch_add(len.next_multiple_of(4096) + GAP, Ordering::Relaxed)
+}
+
+/// mmap(2) of anonymous private memory for the runtime.
+pub fn mmap_own(len: u64, prot: u32, flags: u32) -> Result<u64, Errno> {
+    mmap_anon(own_address(len), len, prot, flags)
 }
 
 /// munmap(2).

@@ -127,7 +127,19 @@ pub fn fcntl(call: &mut Call<'_>) -> Outcome {
             }
             outcome
         }
-        k::F_GETFD | k::F_SETFD | k::F_GETFL | k::F_GETLK | k::F_SETLK | k::F_SETLKW => call.pass(),
+        k::F_GETFD | k::F_SETFD => call.pass(),
+        k::F_GETFL => match (call.pass(), files::get(call.int(0))) {
+            // The lease sets it (fs/locks.c, lease_setup); the guest's own F_SETFL would have ended the lane.
+            (Outcome::Done(flags @ 0..), Some(_)) => Outcome::Done(flags & !i64::from(k::FASYNC)),
+            (outcome, _) => outcome,
+        },
+        k::F_GETLK | k::F_SETLK | k::F_SETLKW => {
+            // A lock's place may be told from the offset.
+            if let Some(file) = files::get(call.int(0)) {
+                file.hand_back_offset(call.int(0));
+            }
+            call.pass()
+        }
         _ => {
             files::dismantle(call.int(0));
             call.pass()
@@ -148,19 +160,87 @@ pub fn send(call: &mut Call<'_>) -> Outcome {
     call.pass()
 }
 
-/// A duplicate of `fd` at a high number, kept over exec only when one is under way.
+/// Above the guest's limit ours are out of its way; the table that the kernel keeps for them grows with their numbers.
+const HIGHEST_PLACE: u64 = 4096;
+
+/// RLIMIT_NOFILE: soft and hard.
+fn limits() -> [u64; 2] {
+    let mut limits = [1024u64; 2];
+    // SAFETY: two words.
+    let _ = unsafe { raw::syscall(k::__NR_getrlimit, [u64::from(k::RLIMIT_NOFILE), limits.as_mut_ptr() as u64]) };
+    limits
+}
+
+fn set_limits(limits: [u64; 2]) -> bool {
+    // SAFETY: two words.
+    unsafe { raw::syscall(k::__NR_setrlimit, [u64::from(k::RLIMIT_NOFILE), limits.as_ptr() as u64]) }.is_ok()
+}
+
+/// A duplicate of `fd` at a number that the guest does not come to: behind its limit if the hard one is higher. Kept over exec
+/// only when one is under way.
 #[must_use]
 pub fn move_up(fd: i32) -> Option<i32> {
-    // High enough to be out of the way of ordinary programs, low enough for the default limit of 1024.
-    for at_least in [1000u64, 500, 200, 20] {
-        #[expect(clippy::cast_sign_loss, reason = "the kernel takes the low 32 bits")]
-        // SAFETY: F_DUPFD_CLOEXEC makes a new descriptor.
-        let moved = unsafe { raw::syscall(k::__NR_fcntl, [fd as u64, u64::from(k::F_DUPFD_CLOEXEC), at_least]) };
-        if let Ok(moved) = moved {
-            return i32::try_from(moved).ok();
+    const ROOM: u64 = 16;
+    let [soft, hard] = limits();
+    let behind = soft <= HIGHEST_PLACE && soft + ROOM <= hard && set_limits([soft + ROOM, hard]);
+    let moved = if behind {
+        let moved = duplicate(fd, soft);
+        set_limits([soft, hard]);
+        moved
+    } else {
+        // High enough to be out of the way of ordinary programs, low enough for the default limit of 1024.
+        [1000u64, 500, 200, 20].into_iter().find_map(|at_least| duplicate(fd, at_least))
+    };
+    moved.and_then(|moved| i32::try_from(moved).ok())
+}
+
+fn duplicate(fd: i32, at_least: u64) -> Option<u64> {
+    let fd = u64::from(fd.cast_unsigned());
+    // SAFETY: F_DUPFD_CLOEXEC makes a new descriptor.
+    unsafe { raw::syscall(k::__NR_fcntl, [fd, u64::from(k::F_DUPFD_CLOEXEC), at_least]) }.ok()
+}
+
+/// The guest has got the number `fd`: where it comes near ours they move far up.
+pub fn make_room(fd: i32) {
+    const NEAR: i32 = 64;
+    let lowest = PLACES.iter().map(|place| place.load(Ordering::Relaxed)).filter(|&own| own >= 0).min();
+    if lowest.is_none_or(|lowest| lowest < fd || lowest - fd > NEAR) {
+        return;
+    }
+    let [soft, _] = limits();
+    let at_least = (u64::from(fd.cast_unsigned()) * 2).max(HIGHEST_PLACE).min(soft.saturating_sub(PLACES.len() as u64));
+    for place in PLACES {
+        let own = place.load(Ordering::Relaxed);
+        if own >= 0
+            && u64::from(own.cast_unsigned()) < at_least
+            && let Some(moved) = duplicate(own, at_least).and_then(|moved| i32::try_from(moved).ok())
+        {
+            place.store(moved, Ordering::Relaxed);
+            raw::close(own);
         }
     }
-    None
+}
+
+/// setrlimit(2), prlimit64(2): when the guest may have more descriptors ours make room.
+pub fn limit(call: &mut Call<'_>) -> Outcome {
+    super::prepare_outputs(call);
+    let outcome = call.pass();
+    let resource = if call.nr == k::__NR_setrlimit { call.int(0) } else { call.int(1) };
+    if outcome == Outcome::Done(0) && resource.cast_unsigned() == k::RLIMIT_NOFILE && call.ts.foreign == 0 {
+        let [soft, _] = limits();
+        for place in PLACES {
+            let fd = place.load(Ordering::Relaxed);
+            if fd >= 0
+                && u64::from(fd.cast_unsigned()) < soft
+                && soft <= HIGHEST_PLACE
+                && let Some(moved) = move_up(fd)
+            {
+                place.store(moved, Ordering::Relaxed);
+                raw::close(fd);
+            }
+        }
+    }
+    outcome
 }
 
 /// getdents(2), getdents64(2): our descriptors do not show in the process's own /proc/PID/fd.

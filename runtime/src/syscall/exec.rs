@@ -156,7 +156,7 @@ impl Vector {
         let to = if words <= WORDS_ON_STACK as u64 {
             self.small.as_mut_ptr() as u64
         } else {
-            raw::mmap_anon(0, words * 8, k::PROT_READ | k::PROT_WRITE, 0).map_err(Errno::as_result)?
+            raw::mmap_own(words * 8, k::PROT_READ | k::PROT_WRITE, 0).map_err(Errno::as_result)?
         };
         let mut at = to;
         let mut push = |v: u64| {

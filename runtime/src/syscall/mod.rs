@@ -231,6 +231,7 @@ pub fn run(mut call: Call<'_>) -> Outcome {
         k::__NR_close => descriptors::close(&mut call),
         k::__NR_close_range => descriptors::close_range(&mut call),
         k::__NR_getdents | k::__NR_getdents64 => descriptors::getdents(&mut call),
+        k::__NR_setrlimit | k::__NR_prlimit64 => descriptors::limit(&mut call),
         k::__NR_dup => descriptors::dup(&mut call),
         k::__NR_dup2 | k::__NR_dup3 => descriptors::dup2(&mut call),
         k::__NR_fcntl => descriptors::fcntl(&mut call),

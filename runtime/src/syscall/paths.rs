@@ -1,5 +1,6 @@
 //! `/proc/self/exe`: the guest sees its own program, not bt-run.
 
+use super::descriptors::make_room;
 use super::{Call, Outcome};
 use crate::emulate::descriptors;
 use crate::mem::guest;
@@ -105,6 +106,9 @@ fn note_open(call: &Call<'_>, outcome: Outcome) -> Outcome {
         && call.ts.foreign == 0
     {
         descriptors::opened(fd);
+        if let Ok(fd) = i32::try_from(fd) {
+            make_room(fd);
+        }
     }
     outcome
 }

@@ -127,6 +127,10 @@ pub fn find(dir: u64, path: &[u8], flags: u64) -> Result<Program, Native> {
     let (mut dir, mut flags) = (dir, flags);
     for _ in 0..=MAX_SCRIPTS {
         let fd = open_checked(dir, &buf, flags)?;
+        if is_busy(fd) {
+            raw::close(fd);
+            return Err(Native::Quietly);
+        }
         let mut head = [0u8; SCRIPT_BYTES];
         let got = raw::pread(fd, &mut head, 0).unwrap_or(0);
         if !head.starts_with(b"#!") {
@@ -334,6 +338,28 @@ pub fn find_for_start(path: &[u8]) -> Result<Found, Option<&'static str>> {
         Err(Native::Because(reason)) => Err(Some(reason)),
         Err(Native::Quietly) => Err(None),
     }
+}
+
+/// The file is open for writing: the kernel says ETXTBSY (execveat(2), AT_EXECVE_CHECK, Linux 6.14; before, nothing says so).
+fn is_busy(fd: i32) -> bool {
+    const AT_EXECVE_CHECK: u64 = 0x10000;
+    const ETXTBSY: u16 = 26;
+    let arguments = [c"".as_ptr() as u64, 0];
+    let environment = [0u64];
+    let result = unsafe {
+        // SAFETY: NUL-terminated vectors; nothing is executed.
+        raw::syscall(
+            k::__NR_execveat,
+            [
+                u64::from(fd.cast_unsigned()),
+                c"".as_ptr() as u64,
+                arguments.as_ptr() as u64,
+                environment.as_ptr() as u64,
+                AT_EMPTY_PATH | AT_EXECVE_CHECK,
+            ],
+        )
+    };
+    result == Err(raw::Errno(ETXTBSY))
 }
 
 /// What is wrong with a file that the kernel refused, where its headers tell more than the errno.

@@ -5,7 +5,6 @@ use crate::mem::guest;
 use crate::signal::deliver::{alt_flags, on_alt_stack};
 use crate::signal::sigreturn::sigreturn as restore;
 use crate::signal::{action, never_blocked};
-use crate::sys::raw;
 use crate::sys::types::{SigAction, SigInfo, StackT, sig};
 use crate::thread::state::{AltStack, ThreadState, reg};
 use linux_raw_sys::general as k;
@@ -54,32 +53,35 @@ pub fn sigprocmask(call: &mut Call<'_>) -> Outcome {
             None => return Outcome::Done(EFAULT),
         }
     }
+    if new_at != 0 && !(0..=2).contains(&how) {
+        return Outcome::Done(EINVAL);
+    }
     let kept = never_blocked();
     let before = call.ts.kept_mask;
-    let kernel_new = new & !kept;
+    // SIGKILL and SIGSTOP cannot be blocked (signal(7)).
+    let kernel_new = new & !kept & !(sig::bit(sig::SIGKILL) | sig::bit(sig::SIGSTOP));
     let mut old = 0u64;
-    #[expect(clippy::cast_sign_loss, reason = "the kernel takes the low 32 bits")]
-    // SAFETY: both words live during the call.
-    let result = unsafe {
-        raw::syscall(
-            k::__NR_rt_sigprocmask,
-            [how as u64, if new_at == 0 { 0 } else { &raw const kernel_new as u64 }, &raw mut old as u64, 8],
-        )
-    };
-    if let Err(e) = result {
-        return Outcome::Done(e.as_result());
-    }
-    // While a requeued signal waits the kernel's mask is ours; the guest's is the saved one.
-    if call.ts.requeued != 0 {
-        let kernel_old = call.ts.saved_mask;
-        call.ts.saved_mask = match (new_at != 0, how) {
-            (true, 0) => kernel_old | kernel_new,
-            (true, 1) => kernel_old & !kernel_new,
-            (true, _) => kernel_new,
-            (false, _) => kernel_old,
-        };
-        old = kernel_old;
-        crate::signal::leave::set_mask(crate::signal::ALL_BUT_FAULTS);
+    let args = [
+        u64::from(how.cast_unsigned()),
+        if new_at == 0 { 0 } else { &raw const kernel_new as u64 },
+        &raw mut old as u64,
+        8,
+        0,
+        0,
+    ];
+    match call.pass_with(&args) {
+        Outcome::Interrupted => {
+            // A signal came first and was put back, with every signal blocked: the guest's mask is the one that was saved.
+            old = call.ts.saved_mask;
+            call.ts.saved_mask = match (new_at != 0, how) {
+                (true, 0) => old | kernel_new,
+                (true, 1) => old & !kernel_new,
+                (true, _) => kernel_new,
+                (false, _) => old,
+            };
+        }
+        Outcome::Done(0) => {}
+        outcome => return outcome,
     }
     if new_at != 0 {
         call.ts.kept_mask = match how {

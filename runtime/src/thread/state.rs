@@ -232,7 +232,7 @@ const BLOCK_BYTES: u64 =
 impl ThreadState {
     /// Maps the block of a new thread and fills in what does not depend on the thread.
     pub fn allocate() -> Result<*mut ThreadState, Errno> {
-        let base = raw::mmap_anon(0, BLOCK_BYTES, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE)?;
+        let base = raw::mmap_own(BLOCK_BYTES, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE)?;
         // SAFETY: the guard is the lowest page of a mapping nobody uses yet.
         unsafe { raw::mprotect(base, GUARD_BYTES, k::PROT_NONE)? };
         let top = base + GUARD_BYTES + ALT_STACK_BYTES + RUNTIME_STACK_BYTES;

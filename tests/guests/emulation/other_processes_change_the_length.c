@@ -102,10 +102,9 @@ static void during_bursts(void)
         long got = pread(fd, bytes, 10, at);
         CHECK(got >= 0 && got <= 10);
         check_bytes(bytes, at, got);
+        /* Beyond that any length is right: the kernel moves the end of a file that grows page by page. */
         if (at + 10 <= SHORT)
             CHECK_EQ(got, 10);
-        else if (at >= SHORT)
-            CHECK(got == 0 || got == 10);
     }
     partner_answer();
     /* Writes in place, to the part that always exists. */

@@ -94,7 +94,7 @@ fn promote(nr: u32, fd: i32) -> Result<(), Reason> {
         return Err(Reason::Lease);
     }
     // From here on nobody else can change the size.
-    let mapped = Stat::of(fd).ok_or(Reason::Flags).and_then(|stat| map(fd, access, stat.size));
+    let mapped = Stat::of(fd).ok_or(Reason::Flags).and_then(|stat| map(fd, access, &stat));
     let (base, len, size) = match mapped {
         Ok(mapped) => mapped,
         Err(reason) => {
@@ -162,8 +162,9 @@ fn file_system(fd: i32) -> u64 {
     kind
 }
 
-/// Maps a file of `size` bytes; returns address, length and size.
-fn map(fd: i32, access: Access, size: u64) -> Result<(u64, u64, u64), Reason> {
+/// Maps a file; returns address, length and size.
+fn map(fd: i32, access: Access, stat: &Stat) -> Result<(u64, u64, u64), Reason> {
+    let size = stat.size;
     let len = size.next_multiple_of(4096);
     let limit = u64::from(options::get().emulate_mib) << 20;
     if size == 0 || len == 0 {
@@ -171,6 +172,10 @@ fn map(fd: i32, access: Access, size: u64) -> Result<(u64, u64, u64), Reason> {
     }
     if FILES.lock().mapped_bytes + len > limit {
         return Err(Reason::Memory);
+    }
+    // A store into a hole allocates more than write(2) does, and finds a full disk too late.
+    if access == Access::ReadWrite && stat.allocated < size {
+        return Err(Reason::Sparse);
     }
     // RLIMIT_FSIZE (setrlimit(2)) ends a process that writes behind it, also in place.
     if access == Access::ReadWrite && size > file_size_limit() {
@@ -181,7 +186,7 @@ fn map(fd: i32, access: Access, size: u64) -> Result<(u64, u64, u64), Reason> {
     let at = unsafe {
         raw::syscall(
             k::__NR_mmap,
-            [0, len, u64::from(prot), u64::from(k::MAP_SHARED), u64::from(fd.cast_unsigned()), 0],
+            [raw::own_address(len), len, u64::from(prot), u64::from(k::MAP_SHARED), u64::from(fd.cast_unsigned()), 0],
         )
     };
     at.map(|at| (at, len, size)).map_err(|_| Reason::Memory)

@@ -56,7 +56,7 @@ pub fn start() -> Result<(), Errno> {
     // SAFETY: socketpair(2) writes two descriptors.
     unsafe { raw::syscall(k::__NR_socketpair, [u64::from(net::AF_UNIX), kind, 0, pair.as_mut_ptr() as u64])? };
     let [own, theirs] = pair;
-    let stack = match raw::mmap_anon(0, STACK_BYTES, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE) {
+    let stack = match raw::mmap_own(STACK_BYTES, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE) {
         Ok(stack) => stack,
         Err(e) => {
             raw::close(own);

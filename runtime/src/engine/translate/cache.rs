@@ -139,7 +139,7 @@ fn map_near(pc: GuestPc, len: u64) -> Option<u64> {
         at = next;
     }
     // Nothing within reach: operands out of reach are rewritten, branches between zones go through slots.
-    raw::mmap_anon(0, len, prot, k::MAP_NORESERVE).ok()
+    raw::mmap_own(len, prot, k::MAP_NORESERVE).ok()
 }
 
 /// Large guests run from large pages: behind the first megabytes, which small programs never leave, the kernel is asked

@@ -104,7 +104,7 @@ pub fn prepare() {
 
 fn new_table(bits: u32) -> Result<(), &'static str> {
     let bytes = ((1u64 << bits) + SLACK) * 16;
-    let table = raw::mmap_anon(0, bytes, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE)
+    let table = raw::mmap_own(bytes, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE)
         .map_err(|_| "out of memory for the look-up table")?;
     // A thread may be probing the old table with the old mask: the new table is larger, so publishing the table first is
     // safe; the old one stays mapped, its entries stay true until a flush clears them.

@@ -12,18 +12,18 @@ rows! {
     __NR_name_to_handle_at: Passthrough (DirFd, Path, FileHandle, Touched(8), Flags(Set::At)) -> Int;
     __NR_open_by_handle_at: Passthrough (Fd, Ptr, Flags(Set::Open)) -> Int;
 
-    __NR_stat: Passthrough (Path, Out(Stat)) -> Int;
-    __NR_fstat: Passthrough (Fd, Out(Stat)) -> Int;
-    __NR_lstat: Passthrough (Path, Out(Stat)) -> Int;
-    __NR_newfstatat: Passthrough (DirFd, Path, Out(Stat), Flags(Set::At)) -> Int;
-    __NR_statx: Passthrough (DirFd, Path, Flags(Set::StatxFlags), Flags(Set::StatxMask), Out(Statx)) -> Int;
+    __NR_stat: Passthrough {Times} (Path, Out(Stat)) -> Int;
+    __NR_fstat: Passthrough {Times} (Fd, Out(Stat)) -> Int;
+    __NR_lstat: Passthrough {Times} (Path, Out(Stat)) -> Int;
+    __NR_newfstatat: Passthrough {Times} (DirFd, Path, Out(Stat), Flags(Set::At)) -> Int;
+    __NR_statx: Passthrough {Times} (DirFd, Path, Flags(Set::StatxFlags), Flags(Set::StatxMask), Out(Statx)) -> Int;
     __NR_statfs: Passthrough (Path, Out(Statfs)) -> Int;
     __NR_fstatfs: Passthrough (Fd, Out(Statfs)) -> Int;
     __NR_ustat: Passthrough (Dev, Touched(32)) -> Int;
     __NR_access: Passthrough (Path, Flags(Set::Access)) -> Int;
     __NR_faccessat: Passthrough (DirFd, Path, Flags(Set::Access)) -> Int;
     __NR_faccessat2: Passthrough (DirFd, Path, Flags(Set::Access), Flags(Set::AccessAt)) -> Int;
-    __NR_file_getattr: Passthrough (DirFd, Path, TouchedBy(3), Size, Flags(Set::At)) -> Int;
+    __NR_file_getattr: Passthrough {Times} (DirFd, Path, TouchedBy(3), Size, Flags(Set::At)) -> Int;
     __NR_file_setattr: Passthrough (DirFd, Path, Ptr, Size, Flags(Set::At)) -> Int;
 
     __NR_readlink: Rewritten (Path, OutBytes(2), Size) -> Int;
@@ -62,10 +62,10 @@ rows! {
     __NR_lchown: Passthrough (Path, Int, Int) -> Int;
     __NR_fchownat: Passthrough (DirFd, Path, Int, Int, Flags(Set::At)) -> Int;
     __NR_umask: Passthrough (Mode) -> Octal;
-    __NR_utime: Passthrough (Path, In(Utimbuf)) -> Int;
-    __NR_utimes: Passthrough (Path, In(TimevalPair)) -> Int;
-    __NR_futimesat: Passthrough (DirFd, Path, In(TimevalPair)) -> Int;
-    __NR_utimensat: Passthrough (DirFd, Path, In(FileTimes), Flags(Set::At)) -> Int;
+    __NR_utime: Passthrough {Times} (Path, In(Utimbuf)) -> Int;
+    __NR_utimes: Passthrough {Times} (Path, In(TimevalPair)) -> Int;
+    __NR_futimesat: Passthrough {Times} (DirFd, Path, In(TimevalPair)) -> Int;
+    __NR_utimensat: Passthrough {Times} (DirFd, Path, In(FileTimes), Flags(Set::At)) -> Int;
 
     __NR_setxattr: Passthrough (Path, Path, Bytes(3), Size, Flags(Set::Xattr)) -> Int;
     __NR_lsetxattr: Passthrough (Path, Path, Bytes(3), Size, Flags(Set::Xattr)) -> Int;

@@ -69,8 +69,8 @@ rows! {
     __NR_ioprio_get: Passthrough (Flags(Set::IoprioWho), Int) -> Int;
     __NR_ioprio_set: Passthrough (Flags(Set::IoprioWho), Int, Hex) -> Int;
     __NR_getrlimit: Passthrough (Flags(Set::Rlimit), Out(Rlimit)) -> Int;
-    __NR_setrlimit: Passthrough (Flags(Set::Rlimit), In(Rlimit)) -> Int;
-    __NR_prlimit64: Passthrough (Int, Flags(Set::Rlimit), In(Rlimit), Out(Rlimit)) -> Int;
+    __NR_setrlimit: Rewritten (Flags(Set::Rlimit), In(Rlimit)) -> Int;
+    __NR_prlimit64: Rewritten (Int, Flags(Set::Rlimit), In(Rlimit), Out(Rlimit)) -> Int;
     __NR_getrusage: Passthrough (Flags(Set::RusageWho), Out(Rusage)) -> Int;
 
     __NR_getuid: Passthrough Exact () -> Int;
