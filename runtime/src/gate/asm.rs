@@ -341,7 +341,8 @@ pub unsafe extern "C" fn block() {
     )
 }
 
-/// Makes a guest's system call from Rust, through the gate's one `syscall` instruction.
+/// Makes a guest's system call from Rust. The instruction is its own: a jump back from another's would be mispredicted, because
+/// the kernel clears the branch history on entry.
 ///
 /// Returns the kernel's result, or [`INTERRUPTED`] when a signal for the guest arrived before the kernel took the call
 /// (it has been requeued): the guest's state must then be that of its `syscall` instruction. The caller saves `resume`.
@@ -351,8 +352,8 @@ pub unsafe extern "C" fn block() {
 #[unsafe(naked)]
 pub unsafe extern "C" fn call(nr: u64, args: *const u64) -> i64 {
     naked_asm!(
-        ".globl bt_call_window, bt_call_return, bt_call_interrupted",
-        ".hidden bt_call_window, bt_call_return, bt_call_interrupted",
+        ".globl bt_call_window, bt_call_syscall, bt_call_return, bt_call_interrupted",
+        ".hidden bt_call_window, bt_call_syscall, bt_call_return, bt_call_interrupted",
         "push rbx",
         "push rbp",
         "push r12",
@@ -360,8 +361,6 @@ pub unsafe extern "C" fn call(nr: u64, args: *const u64) -> i64 {
         "push r14",
         "push r15",
         "mov gs:[{call_sp}], rsp",
-        "lea rax, [rip + bt_call_return]",
-        "mov gs:[{resume}], rax",
         "mov rbx, rdi",
         "mov rax, rsi",
         "mov rdi, [rax]",
@@ -374,10 +373,10 @@ pub unsafe extern "C" fn call(nr: u64, args: *const u64) -> i64 {
         "cmp qword ptr gs:[{requeued}], 0",
         "jne bt_call_interrupted",
         "mov rax, rbx",
-        "jmp bt_syscall",
-        "bt_call_interrupted:",
-        "mov rax, {interrupted}",
+        "bt_call_syscall:",
+        "syscall",
         "bt_call_return:",
+        "2:",
         "mov rsp, gs:[{call_sp}]",
         "pop r15",
         "pop r14",
@@ -386,7 +385,10 @@ pub unsafe extern "C" fn call(nr: u64, args: *const u64) -> i64 {
         "pop rbp",
         "pop rbx",
         "ret",
-        call_sp = const o::CALL_SP, resume = const o::RESUME, requeued = const o::REQUEUED, interrupted = const INTERRUPTED,
+        "bt_call_interrupted:",
+        "mov rax, {interrupted}",
+        "jmp 2b",
+        call_sp = const o::CALL_SP, requeued = const o::REQUEUED, interrupted = const INTERRUPTED,
     )
 }
 

@@ -23,6 +23,7 @@ unsafe extern "C" {
     static bt_leave: u8;
     static bt_leave_end: u8;
     static bt_call_window: u8;
+    static bt_call_syscall: u8;
     static bt_call_return: u8;
     static bt_call_interrupted: u8;
 }
@@ -53,6 +54,7 @@ pub enum Label {
     Leave,
     LeaveEnd,
     CallWindow,
+    CallSyscall,
     CallReturn,
     CallInterrupted,
 }
@@ -83,6 +85,7 @@ pub fn address(label: Label) -> u64 {
         Label::Leave => &raw const bt_leave,
         Label::LeaveEnd => &raw const bt_leave_end,
         Label::CallWindow => &raw const bt_call_window,
+        Label::CallSyscall => &raw const bt_call_syscall,
         Label::CallReturn => &raw const bt_call_return,
         Label::CallInterrupted => &raw const bt_call_interrupted,
     };
@@ -118,12 +121,11 @@ pub enum Region {
     Runtime,
 }
 
-/// Classifies a pc of the runtime. `resume` is the thread's [`resume`](crate::thread::state::ThreadState::resume).
+/// Classifies a pc of the runtime.
 #[must_use]
-pub fn classify(pc: u64, resume: u64) -> Region {
+pub fn classify(pc: u64) -> Region {
     use Label as L;
     let within = |from: L, to: L| (address(from)..address(to)).contains(&pc);
-    let of_runtime = resume == address(L::CallReturn);
     if within(L::EnterGate, L::GateEnd) {
         if pc == address(L::EnterGate) || pc == address(L::Pass) || pc == address(L::Answer) {
             return Region::BeforeCallLive;
@@ -138,10 +140,10 @@ pub fn classify(pc: u64, resume: u64) -> Region {
             return Region::AfterCall;
         }
         if within(L::SyscallEnd, L::Answer) {
-            return if of_runtime { Region::Runtime } else { Region::AfterCall };
+            return Region::AfterCall;
         }
         if pc == address(L::Syscall) {
-            return if of_runtime { Region::CallWindow } else { Region::OnCall };
+            return Region::OnCall;
         }
         if within(L::EnterGate, L::GateRaxSaved) || within(L::Pass, L::Syscall) {
             return Region::BeforeCall;
@@ -151,7 +153,7 @@ pub fn classify(pc: u64, resume: u64) -> Region {
         }
         return Region::BeforeCallFlagsSaved;
     }
-    if within(L::CallWindow, L::CallInterrupted) {
+    if within(L::CallWindow, L::CallReturn) {
         return Region::CallWindow;
     }
     if within(L::LookupCheck, L::LookupEnd) {

@@ -153,10 +153,11 @@ fn is_step(signal: i32, info: &SigInfo, uc: &UContext) -> bool {
 
 /// A signal that somebody sent, while the thread runs runtime code.
 fn in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext) {
-    let region = classify(uc.mc.rip, ts.resume);
+    let region = classify(uc.mc.rip);
     let mut info = *info;
     let [address_field, ..] = &mut info.fields;
-    if signal == sig::SIGSYS && info.code == SYS_SECCOMP && *address_field == address(Label::SyscallEnd) {
+    let behind_ours = [Label::SyscallEnd, Label::CallReturn].map(address);
+    if signal == sig::SIGSYS && info.code == SYS_SECCOMP && behind_ours.contains(address_field) {
         // si_call_addr is the guest's instruction, not the gate's.
         *address_field = ts.next_pc;
     }

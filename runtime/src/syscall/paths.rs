@@ -63,6 +63,7 @@ pub fn exe_link() -> Text {
     text
 }
 
+#[inline(always)]
 fn own_exe_or_pass(call: &mut Call<'_>, path_arg: usize) -> Outcome {
     super::prepare_outputs(call);
     let by_folder = path_arg == 1 && is_exe_in_own_proc(call.arg(0), call.arg(1));
