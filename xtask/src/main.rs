@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's own commands.
 
 mod apt;
+mod docs;
 mod test;
 mod unit;
 
@@ -20,10 +21,13 @@ struct Cli {
 enum Command {
     /// Installs what the tests need, builds bt-run and runs every test
     Test(test::Arguments),
+    /// Makes docs/syscalls.md, which says what becomes of each system call
+    Docs(docs::Arguments),
 }
 
 fn main() -> Result<ExitCode> {
     match Cli::parse().command {
         Command::Test(arguments) => test::run(&arguments),
+        Command::Docs(arguments) => docs::run(&arguments),
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: packages, build, unit tests, guests, programs, servers, one closing line.
+//! `cargo xtask test`: packages, build, unit tests, the support page, guests, programs, servers, one closing line.
 
 use std::process::{Command, ExitCode};
 
@@ -8,7 +8,7 @@ use bt_tests::spec::{Kind, Test};
 use bt_tests::{all_tests, packages, paths};
 use clap::{Args, ValueEnum};
 
-use crate::{apt, unit};
+use crate::{apt, docs, unit};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -69,6 +69,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     // A filter names guests and programs; unit tests have cargo's own.
     if arguments.wants(Part::Unit) && (arguments.filters.is_empty() || !arguments.only_kind.is_empty()) {
         totals.add(unit::run(&arguments.filters)?);
+        if launcher.is_ok() && arguments.filters.is_empty() {
+            totals.add(docs::test());
+        }
     }
     let engines = std::env::var("BT_ENGINES").unwrap_or_else(|_| "translate,direct,strict".to_owned());
     let options = Options {
@@ -106,7 +109,7 @@ fn provide_packages(tests: &[Test], no_install: bool) -> Result<()> {
 }
 
 /// Builds the launcher, unless `$BT_RUN` names one.
-fn build_launcher() -> Result<()> {
+pub fn build_launcher() -> Result<()> {
     if std::env::var_os("BT_RUN").is_none() {
         let status = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--release", "-p", "bt-run"])

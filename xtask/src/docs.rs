@@ -1,0 +1,271 @@
+//! `cargo xtask docs`: `docs/syscalls.md` from the table of `bt-run calls`, the table's files, and what is written by hand.
+//!
+//! By hand: the page's beginning (`docs/syscalls-intro.md`) and a note for each call (`docs/syscalls.txt`). The row files say
+//! to which family a call belongs and what the family is called.
+
+mod notes;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result, bail};
+use bt_tests::runner::Totals;
+use bt_tests::{all_tests, paths};
+use clap::Args;
+
+use crate::test::build_launcher;
+use notes::{Note, Notes};
+
+const PAGE: &str = "docs/syscalls.md";
+const INTRO: &str = "docs/syscalls-intro.md";
+const NOTES: &str = "docs/syscalls.txt";
+const ROWS: &str = "runtime/src/syscall/table";
+/// The files of the table, in the order in which the page shows them.
+const FAMILIES: [&str; 10] = ["files", "io", "memory", "process", "signal", "net", "time", "ipc", "system", "legacy"];
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Writes nothing; fails unless the page is current and every call has its note
+    #[arg(long)]
+    check: bool,
+}
+
+/// A line of `bt-run calls`.
+#[derive(Debug, PartialEq, Eq)]
+struct Call {
+    name: String,
+    treatment: String,
+    level: Option<String>,
+    hands_back: Vec<String>,
+}
+
+/// Calls that one file of the table describes.
+struct Family {
+    name: &'static str,
+    title: String,
+    calls: Vec<String>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    build_launcher()?;
+    let problems = problems_of_page(arguments.check);
+    for problem in &problems {
+        eprintln!("{problem}");
+    }
+    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// `--check` as one test of the suite. The launcher has been built.
+pub fn test() -> Totals {
+    let name = "cargo xtask docs --check";
+    let problems = problems_of_page(true);
+    let mut totals = Totals::default();
+    if problems.is_empty() {
+        println!("ok    {name}");
+        totals.passed = 1;
+    } else {
+        println!("FAIL  {name}\n  {}", problems.join("\n  "));
+        totals.failed.push(name.to_owned());
+    }
+    totals
+}
+
+/// Makes the page and writes it, or compares it with what stands there; one line for each thing that is wrong.
+fn problems_of_page(only_check: bool) -> Vec<String> {
+    let path = paths::workspace().join(PAGE);
+    let (page, mut problems) = match make() {
+        Ok(made) => made,
+        Err(error) => return vec![format!("{error:#}")],
+    };
+    if only_check {
+        problems.extend(outdated(&path, &page));
+    } else if problems.is_empty() {
+        problems.extend(fs::write(&path, page).err().map(|error| format!("{PAGE}: {error}")));
+    }
+    problems
+}
+
+fn outdated(path: &Path, page: &str) -> Option<String> {
+    let is_current = fs::read_to_string(path).is_ok_and(|text| text == page);
+    (!is_current).then(|| format!("{PAGE} is not current: run cargo xtask docs"))
+}
+
+/// The page, and what is wrong with what it is made from.
+fn make() -> Result<(String, Vec<String>)> {
+    let root = paths::workspace();
+    let read = |path: &str| fs::read_to_string(root.join(path)).with_context(|| path.to_owned());
+    let calls = calls()?;
+    let families: Vec<Family> = FAMILIES
+        .into_iter()
+        .map(|name| Ok(family(name, &read(&format!("{ROWS}/{name}.rs"))?)))
+        .collect::<Result<_>>()?;
+    let notes = Notes::parse(&read(NOTES)?).context(NOTES)?;
+    let tests: BTreeSet<String> = all_tests()?.into_iter().map(|test| test.name).collect();
+    let problems = problems(&calls, &families, &notes, &tests);
+    Ok((render(&read(INTRO)?, &calls, &families, &notes), problems))
+}
+
+/// What the launcher says of each call.
+fn calls() -> Result<Vec<Call>> {
+    let launcher = paths::launcher();
+    let done = Command::new(&launcher).arg("calls").output().with_context(|| launcher.display().to_string())?;
+    if !done.status.success() {
+        bail!("{} calls failed: {}", launcher.display(), String::from_utf8_lossy(&done.stderr));
+    }
+    String::from_utf8(done.stdout)?.lines().skip(1).map(parse_call).collect()
+}
+
+fn parse_call(line: &str) -> Result<Call> {
+    let mut fields = line.split('\t');
+    let (Some(_), Some(name), Some(treatment), Some(level), Some(hands_back), None) =
+        (fields.next(), fields.next(), fields.next(), fields.next(), fields.next(), fields.next())
+    else {
+        bail!("bt-run calls printed \"{line}\": five fields are expected");
+    };
+    Ok(Call {
+        name: name.to_owned(),
+        treatment: treatment.to_owned(),
+        level: (level != "-").then(|| level.to_owned()),
+        hands_back: hands_back.split(',').filter(|word| *word != "-").map(str::to_owned).collect(),
+    })
+}
+
+/// Reads a row file: the title is its first line, the rows begin with the constant of the number.
+fn family(name: &'static str, source: &str) -> Family {
+    let title = source.lines().next().and_then(|line| line.strip_prefix("//! ")).unwrap_or(name);
+    let calls = source
+        .lines()
+        .filter_map(|line| Some(line.trim_start().strip_prefix("__NR_")?.split_once(':')?.0.to_owned()))
+        .collect();
+    Family { name, title: title.trim_end_matches('.').to_owned(), calls }
+}
+
+fn problems(calls: &[Call], families: &[Family], notes: &Notes, tests: &BTreeSet<String>) -> Vec<String> {
+    let mut found = Vec::new();
+    for call in calls {
+        let name = &call.name;
+        if !families.iter().any(|family| family.calls.contains(name)) {
+            found.push(format!("{name} has a row in none of the families of xtask/src/docs.rs"));
+        }
+        let Some(note) = notes.of(name) else {
+            found.push(format!("{name} has no note in {NOTES}"));
+            continue;
+        };
+        if note.tests.is_empty() && !note.says_no_test && (call.level.is_some() || call.treatment != "passthrough") {
+            found.push(format!(
+                "{NOTES}: {name} is answered or rewritten; its note needs a line `test:` (or `test: none`)"
+            ));
+        }
+    }
+    for note in &notes.all {
+        for name in note.calls.iter().filter(|&name| !calls.iter().any(|call| call.name == *name)) {
+            found.push(format!("{NOTES}, line {}: there is no call {name}", note.line));
+        }
+        for test in note.tests.iter().filter(|&test| !tests.contains(test)) {
+            found.push(format!("{NOTES}, line {}: cargo xtask test --list has no test {test}", note.line));
+        }
+    }
+    found
+}
+
+fn render(intro: &str, calls: &[Call], families: &[Family], notes: &Notes) -> String {
+    let mut page = format!("<!-- Made by cargo xtask docs from {INTRO} and {NOTES}. -->\n\n{}\n", intro.trim());
+    for family in families {
+        let _ = write!(page, "\n## {}\n\n", family.title);
+        let _ = writeln!(page, "`{ROWS}/{}.rs`\n", family.name);
+        page.push_str(
+            "| call | treatment | level | handed back | what becomes of it | test |\n|---|---|---|---|---|---|\n",
+        );
+        for name in &family.calls {
+            let (Some(call), Some(note)) = (calls.iter().find(|call| call.name == *name), notes.of(name)) else {
+                continue;
+            };
+            page.push_str(&row(call, note));
+        }
+    }
+    page
+}
+
+fn row(call: &Call, note: &Note) -> String {
+    let treatment = match call.level {
+        Some(_) => format!("emulated, else {}", call.treatment),
+        None => call.treatment.clone(),
+    };
+    let hands_back: Vec<&str> = call.hands_back.iter().map(|word| hands_back(word)).collect();
+    let tests: Vec<String> = note.tests.iter().map(|test| format!("`{test}`")).collect();
+    let tests = if note.says_no_test { "none".to_owned() } else { tests.join(", ") };
+    format!(
+        "| `{}` | {treatment} | {} | {} | {} | {tests} |\n",
+        call.name,
+        call.level.as_deref().unwrap_or(""),
+        hands_back.join(", "),
+        note.text.replace('|', "\\|"),
+    )
+}
+
+/// The page's words for what the launcher prints.
+fn hands_back(word: &str) -> &str {
+    match word {
+        "descriptor" => "the descriptor it names",
+        "descriptors" => "all descriptors",
+        "all" => "everything",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CALLS: [&str; 2] = ["0\tread\tpassthrough\texact\tdescriptor", "9\tmmap\trewritten\t-\t-"];
+
+    fn found(notes: &str) -> Vec<String> {
+        let calls: Vec<Call> = CALLS.into_iter().map(|line| parse_call(line).unwrap()).collect();
+        let families = [family("io", "//! Reading.\n    __NR_read: Passthrough\n    __NR_mmap: Rewritten")];
+        let tests = BTreeSet::from(["emulation/reads".to_owned()]);
+        problems(&calls, &families, &Notes::parse(notes).unwrap(), &tests)
+    }
+
+    #[test]
+    fn lines_of_the_table_are_read() {
+        let call = parse_call("308\tsetns\trewritten\t-\tdescriptor,all").unwrap();
+        assert_eq!((call.name.as_str(), call.level), ("setns", None));
+        assert_eq!(call.hands_back, ["descriptor", "all"]);
+        assert!(parse_call("308\tsetns").is_err());
+    }
+
+    #[test]
+    fn families_are_read_from_their_rows() {
+        let family =
+            family("time", "//! Clocks and timers.\n\nrows! {\n    __NR_time: Passthrough (Out(Time)) -> Time;\n}");
+        assert_eq!((family.title.as_str(), family.calls), ("Clocks and timers", vec!["time".to_owned()]));
+    }
+
+    #[test]
+    fn notes_that_are_whole_have_no_problem() {
+        assert!(found("read: Text.\n    test: emulation/reads\nmmap: Text.\n    test: none\n").is_empty());
+    }
+
+    #[test]
+    fn each_problem_has_its_line() {
+        let missing = found("read: Text.\n    test: emulation/reads\n");
+        assert_eq!(missing, ["mmap has no note in docs/syscalls.txt"]);
+        let wrong = found("read: Text.\n    test: emulation/gone\nmmap tread: Text.\n");
+        assert!(wrong[0].contains("mmap is answered or rewritten"), "{wrong:?}");
+        assert!(wrong[1].contains("line 1: cargo xtask test --list has no test emulation/gone"), "{wrong:?}");
+        assert!(wrong[2].contains("line 3: there is no call tread"), "{wrong:?}");
+    }
+
+    #[test]
+    fn an_answered_call_says_what_it_is_otherwise() {
+        let notes = Notes::parse("read: One | two.\n    test: emulation/reads\n").unwrap();
+        let line = row(&parse_call(CALLS[0]).unwrap(), notes.of("read").unwrap());
+        assert_eq!(
+            line,
+            "| `read` | emulated, else passthrough | exact | the descriptor it names | One \\| two. | `emulation/reads` |\n"
+        );
+    }
+}
