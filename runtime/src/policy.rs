@@ -14,23 +14,10 @@ use linux_raw_sys::general as k;
 static WATCHING: AtomicBool = AtomicBool::new(false);
 static FILTERED: AtomicBool = AtomicBool::new(false);
 
-/// Calls besides those the table marks that `/proc/self/exe` or the hidden descriptors concern.
-const PATH_CALLS: [u32; 8] = [
-    k::__NR_stat,
-    k::__NR_access,
-    k::__NR_statx,
-    k::__NR_newfstatat,
-    k::__NR_faccessat,
-    k::__NR_faccessat2,
-    k::__NR_getdents,
-    k::__NR_getdents64,
-];
-
 /// The runtime carries the call out itself, or looks at its arguments.
 #[must_use]
 pub fn is_owned(nr: u64) -> bool {
     table::row(nr).is_some_and(|row| row.treatment != Treatment::Passthrough)
-        || PATH_CALLS.iter().any(|&n| u64::from(n) == nr)
 }
 
 fn call_entry(nr: u64) -> CallEntry {

@@ -15,7 +15,6 @@ pub mod sample;
 pub mod seeded;
 pub mod stat;
 
-use crate::policy;
 use crate::syscall::table::{self, Held};
 use crate::syscall::{Call, Outcome};
 use linux_raw_sys::general as k;
@@ -36,9 +35,7 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
         | k::__NR_preadv
         | k::__NR_pwritev
         | k::__NR_preadv2
-        | k::__NR_pwritev2
-            if policy::is_answered(u64::from(k::__NR_read)) =>
-        {
+        | k::__NR_pwritev2 => {
             devices::refill(call.int(0));
             files::calls::answer(call)
         }
@@ -51,7 +48,12 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
     }
 }
 
-/// Calls on a descriptor that neither see nor change what a lane holds.
+/// The call neither sees nor changes what a lane of its descriptor holds.
+#[must_use]
+pub fn keeps_lanes(nr: u32) -> bool {
+    HARMLESS.contains(&nr) || follows_by_itself(nr)
+}
+
 const HARMLESS: [u32; 6] =
     [k::__NR_fstat, k::__NR_fsync, k::__NR_fdatasync, k::__NR_fadvise64, k::__NR_flock, k::__NR_epoll_ctl];
 
@@ -67,7 +69,7 @@ fn hand_back(call: &Call<'_>) {
     if row.hands_back & Held::Times as u8 != 0 {
         files::touch_all();
     }
-    if HARMLESS.contains(&call.nr) || follows_by_itself(call.nr) {
+    if keeps_lanes(call.nr) {
         return;
     }
     for at in row.descriptor_args() {

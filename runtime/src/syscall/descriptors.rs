@@ -147,6 +147,15 @@ pub fn fcntl(call: &mut Call<'_>) -> Outcome {
     }
 }
 
+/// pidfd_getfd(2): the descriptor may be one of our own.
+pub fn get_from_process(call: &mut Call<'_>) -> Outcome {
+    if call.ts.foreign == 0 {
+        files::dismantle_all();
+        known::share_all();
+    }
+    call.pass()
+}
+
 /// sendmsg(2), sendmmsg(2): descriptors may be among what is sent.
 pub fn send(call: &mut Call<'_>) -> Outcome {
     // msg_controllen (recvmsg(2)) lies at byte 40 of a message.
@@ -224,8 +233,11 @@ pub fn make_room(fd: i32) {
 /// setrlimit(2), prlimit64(2): when the guest may have more descriptors ours make room.
 pub fn limit(call: &mut Call<'_>) -> Outcome {
     super::prepare_outputs(call);
-    let outcome = call.pass();
     let resource = if call.nr == k::__NR_setrlimit { call.int(0) } else { call.int(1) };
+    if resource.cast_unsigned() == k::RLIMIT_FSIZE && call.ts.foreign == 0 {
+        files::dismantle_all();
+    }
+    let outcome = call.pass();
     if outcome == Outcome::Done(0) && resource.cast_unsigned() == k::RLIMIT_NOFILE && call.ts.foreign == 0 {
         let [soft, _] = limits();
         for place in PLACES {

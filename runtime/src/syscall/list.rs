@@ -1,6 +1,7 @@
 //! `bt-run calls`: the table as tab-separated lines, from which `docs/syscalls.md` is made.
 
 use super::table::{self, Held, Treatment};
+use crate::emulate;
 use crate::stats::Text;
 use crate::sys::raw;
 use core::fmt::Write;
@@ -18,7 +19,8 @@ pub fn print() {
         let level = row.answered.map_or("-", |level| level.word());
         let _ = write!(out, "{}\t{}\t{treatment}\t{level}\t", row.number(), row.name());
         let mut separator = "";
-        if row.descriptor_args().next().is_some() {
+        let keeps = u32::try_from(row.number()).is_ok_and(emulate::keeps_lanes);
+        if row.descriptor_args().next().is_some() && !keeps {
             let _ = write!(out, "descriptor");
             separator = ",";
         }

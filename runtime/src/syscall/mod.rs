@@ -226,7 +226,7 @@ pub fn run(mut call: Call<'_>) -> Outcome {
         | k::__NR_setresgid => identity::change(&mut call),
         k::__NR_unshare => process::unshare(&mut call),
         k::__NR_setns => identity::enter_namespace(&mut call),
-        k::__NR_io_uring_setup => {
+        k::__NR_io_uring_setup | k::__NR_io_uring_enter => {
             // A ring can close and install descriptors.
             emulate::descriptors::give_up();
             prepare_outputs(&call);
@@ -236,6 +236,7 @@ pub fn run(mut call: Call<'_>) -> Outcome {
         k::__NR_close_range => descriptors::close_range(&mut call),
         k::__NR_getdents | k::__NR_getdents64 => descriptors::getdents(&mut call),
         k::__NR_setrlimit | k::__NR_prlimit64 => descriptors::limit(&mut call),
+        k::__NR_pidfd_getfd => descriptors::get_from_process(&mut call),
         k::__NR_dup => descriptors::dup(&mut call),
         k::__NR_dup2 | k::__NR_dup3 => descriptors::dup2(&mut call),
         k::__NR_fcntl => descriptors::fcntl(&mut call),

@@ -80,7 +80,8 @@ fn promote(nr: u32, fd: i32) -> Result<(), Reason> {
     }
     let is_own = descriptors::is_own(fd);
     let by_position = nr == k::__NR_pread64 || nr == k::__NR_pwrite64;
-    if !is_own && !by_position {
+    // Who shares a description that can be written changes the file without opening it.
+    if !is_own && (!by_position || access == Access::ReadWrite) {
         return Err(Reason::Shared);
     }
     if !LOCAL.contains(&file_system(fd)) {

@@ -116,6 +116,8 @@ fn prepare(socket: u64) {
             let _ = raw::syscall(k::__NR_rt_sigaction, [signal, action as u64, 0, 8]);
         }
         let _ = raw::syscall(k::__NR_setsid, []);
+        // It must not keep a file system busy.
+        let _ = raw::syscall(k::__NR_chdir, [c"/".as_ptr() as u64]);
         // PR_SET_NAME
         let _ = raw::syscall(k::__NR_prctl, [15, c"bt-keeper".as_ptr() as u64]);
         let below = if socket == 0 { Ok(0) } else { raw::syscall(k::__NR_close_range, [0, socket - 1, 0]) };

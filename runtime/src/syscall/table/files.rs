@@ -12,17 +12,17 @@ rows! {
     __NR_name_to_handle_at: Passthrough (DirFd, Path, FileHandle, Touched(8), Flags(Set::At)) -> Int;
     __NR_open_by_handle_at: Passthrough (Fd, Ptr, Flags(Set::Open)) -> Int;
 
-    __NR_stat: Passthrough {Times} (Path, Out(Stat)) -> Int;
+    __NR_stat: Rewritten {Times} (Path, Out(Stat)) -> Int;
     __NR_fstat: Passthrough {Times} (Fd, Out(Stat)) -> Int;
     __NR_lstat: Passthrough {Times} (Path, Out(Stat)) -> Int;
-    __NR_newfstatat: Passthrough {Times} (DirFd, Path, Out(Stat), Flags(Set::At)) -> Int;
-    __NR_statx: Passthrough {Times} (DirFd, Path, Flags(Set::StatxFlags), Flags(Set::StatxMask), Out(Statx)) -> Int;
+    __NR_newfstatat: Rewritten {Times} (DirFd, Path, Out(Stat), Flags(Set::At)) -> Int;
+    __NR_statx: Rewritten {Times} (DirFd, Path, Flags(Set::StatxFlags), Flags(Set::StatxMask), Out(Statx)) -> Int;
     __NR_statfs: Passthrough (Path, Out(Statfs)) -> Int;
     __NR_fstatfs: Passthrough (Fd, Out(Statfs)) -> Int;
     __NR_ustat: Passthrough (Dev, Touched(32)) -> Int;
-    __NR_access: Passthrough (Path, Flags(Set::Access)) -> Int;
-    __NR_faccessat: Passthrough (DirFd, Path, Flags(Set::Access)) -> Int;
-    __NR_faccessat2: Passthrough (DirFd, Path, Flags(Set::Access), Flags(Set::AccessAt)) -> Int;
+    __NR_access: Rewritten (Path, Flags(Set::Access)) -> Int;
+    __NR_faccessat: Rewritten (DirFd, Path, Flags(Set::Access)) -> Int;
+    __NR_faccessat2: Rewritten (DirFd, Path, Flags(Set::Access), Flags(Set::AccessAt)) -> Int;
     __NR_file_getattr: Passthrough {Times} (DirFd, Path, TouchedBy(3), Size, Flags(Set::At)) -> Int;
     __NR_file_setattr: Passthrough (DirFd, Path, Ptr, Size, Flags(Set::At)) -> Int;
 
@@ -31,9 +31,9 @@ rows! {
     __NR_getcwd: Passthrough (OutPath(1), Size) -> Int;
     __NR_chdir: Passthrough (Path) -> Int;
     __NR_fchdir: Passthrough (Fd) -> Int;
-    __NR_chroot: Passthrough (Path) -> Int;
-    __NR_getdents: Passthrough (Fd, OutDirents(2), Size) -> Int;
-    __NR_getdents64: Passthrough (Fd, OutDirents64(2), Size) -> Int;
+    __NR_chroot: Passthrough {All} (Path) -> Int;
+    __NR_getdents: Rewritten (Fd, OutDirents(2), Size) -> Int;
+    __NR_getdents64: Rewritten (Fd, OutDirents64(2), Size) -> Int;
 
     __NR_rename: Passthrough (Path, Path) -> Int;
     __NR_renameat: Passthrough (DirFd, Path, DirFd, Path) -> Int;
@@ -99,7 +99,7 @@ rows! {
 
     __NR_mount: Passthrough (Path, Path, Switch(Cases::Mount)) -> Int;
     __NR_umount2: Passthrough (Path, Flags(Set::Umount)) -> Int;
-    __NR_pivot_root: Passthrough (Path, Path) -> Int;
+    __NR_pivot_root: Passthrough {All} (Path, Path) -> Int;
     __NR_open_tree: Passthrough (DirFd, Path, Flags(Set::OpenTree)) -> Int;
     __NR_open_tree_attr: Passthrough (DirFd, Path, Flags(Set::OpenTree), Ptr, Size) -> Int;
     __NR_move_mount: Passthrough (DirFd, Path, DirFd, Path, Hex) -> Int;

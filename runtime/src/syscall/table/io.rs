@@ -57,6 +57,6 @@ rows! {
     __NR_io_pgetevents: Passthrough
         (Ptr, Long, Long, TouchedArray(32, 2), In(Timespec), MaskAndSize) -> Int;
     __NR_io_uring_setup: Rewritten {All} (Uint, Touched(120)) -> Int;
-    __NR_io_uring_enter: Rewritten (Fd, Uint, Uint, Hex, Ptr, Size) -> Int;
+    __NR_io_uring_enter: Rewritten {All} (Fd, Uint, Uint, Hex, Ptr, Size) -> Int;
     __NR_io_uring_register: Passthrough (Fd, Uint, Switch(Cases::IoUringRegister)) -> Int;
 }

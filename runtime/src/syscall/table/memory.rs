@@ -12,8 +12,8 @@ rows! {
     __NR_mremap: Rewritten (Ptr, Size, Size, Flags(Set::Mremap), Switch(Cases::Mremap)) -> Hex;
     __NR_remap_file_pages: Rewritten (Ptr, Size, Flags(Set::Prot), Size, Flags(Set::Map)) -> Int;
     __NR_brk: Rewritten (Ptr) -> Hex;
-    __NR_map_shadow_stack: Rewritten (Ptr, Size, Hex) -> Hex;
-    __NR_mseal: Rewritten (Ptr, Size, Hex) -> Int;
+    __NR_map_shadow_stack: Passthrough (Ptr, Size, Hex) -> Hex;
+    __NR_mseal: Passthrough (Ptr, Size, Hex) -> Int;
     __NR_madvise: Rewritten (Ptr, Size, Flags(Set::Madvise)) -> Int;
     __NR_process_madvise: Passthrough (Fd, RemoteIov(2), Size, Flags(Set::Madvise), Hex) -> Int;
     __NR_process_mrelease: Passthrough (Fd, Hex) -> Int;

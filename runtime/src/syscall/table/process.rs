@@ -16,7 +16,7 @@ rows! {
     __NR_wait4: Rewritten (Int, Out(WaitStatus), Flags(Set::Wait), Out(Rusage)) -> Int;
     __NR_waitid: Rewritten (Flags(Set::IdType), Int, Out(Siginfo), Flags(Set::Wait), Out(Rusage)) -> Int;
     __NR_pidfd_open: Passthrough (Int, Flags(Set::PidfdOpen)) -> Int;
-    __NR_pidfd_getfd: Passthrough (Fd, Fd, Hex) -> Int;
+    __NR_pidfd_getfd: Rewritten {Descriptors} (Fd, Fd, Hex) -> Int;
     __NR_unshare: Rewritten {All} (Flags(Set::Unshare)) -> Int;
     __NR_setns: Rewritten {All} (Fd, Flags(Set::Unshare)) -> Int;
     __NR_ptrace: Rewritten (Flags(Set::Ptrace), Int, Switch(Cases::Ptrace)) -> Int;
@@ -30,7 +30,7 @@ rows! {
     __NR_setpgid: Passthrough (Int, Int) -> Int;
     __NR_getsid: Passthrough (Int) -> Int;
     __NR_setsid: Passthrough () -> Int;
-    __NR_set_tid_address: Rewritten (Ptr) -> Int;
+    __NR_set_tid_address: Passthrough (Ptr) -> Int;
     __NR_set_robust_list: Passthrough (Ptr, Size) -> Int;
     __NR_get_robust_list: Passthrough (Int, Out(Address), Out(U64)) -> Int;
     __NR_rseq: Rewritten (TouchedBy(1), Hex, Flags(Set::Rseq), Hex) -> Int;
@@ -43,7 +43,7 @@ rows! {
     __NR_futex_requeue: Passthrough (Ptr, Hex, Int, Int) -> Int;
     __NR_arch_prctl: Rewritten (Flags(Set::ArchPrctl), Switch(Cases::ArchPrctl)) -> Int;
     __NR_prctl: Rewritten {All} (Flags(Set::Prctl), Switch(Cases::Prctl)) -> Int;
-    __NR_personality: Rewritten (Switch(Cases::Personality)) -> Bits(Set::Personality);
+    __NR_personality: Passthrough (Switch(Cases::Personality)) -> Bits(Set::Personality);
     __NR_seccomp: Rewritten {All} (Flags(Set::Seccomp), Switch(Cases::Seccomp)) -> Int;
     __NR_modify_ldt: Passthrough (Int, Switch(Cases::ModifyLdt)) -> Int;
     __NR_set_thread_area: Passthrough (Touched(16)) -> Int;
@@ -95,6 +95,6 @@ rows! {
     __NR_landlock_add_rule: Passthrough (Fd, Uint, Ptr, Hex) -> Int;
     __NR_landlock_restrict_self: Passthrough {All} (Fd, Hex) -> Int;
     __NR_lsm_get_self_attr: Passthrough (Uint, TouchedByPtr(2), Touched(4), Hex) -> Int;
-    __NR_lsm_set_self_attr: Passthrough (Uint, Ptr, Uint, Hex) -> Int;
+    __NR_lsm_set_self_attr: Passthrough {All} (Uint, Ptr, Uint, Hex) -> Int;
     __NR_lsm_list_modules: Passthrough (TouchedByPtr(1), Touched(4), Hex) -> Int;
 }

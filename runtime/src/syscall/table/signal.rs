@@ -10,10 +10,10 @@ rows! {
     __NR_rt_sigreturn: Rewritten () -> Int;
     __NR_rt_sigsuspend: Rewritten (In(Sigset), Size) -> Int;
     __NR_rt_sigpending: Rewritten (Out(Sigset), Size) -> Int;
-    __NR_rt_sigtimedwait: Rewritten (In(Sigset), Out(Siginfo), In(Timespec), Size) -> Signal;
+    __NR_rt_sigtimedwait: Passthrough (In(Sigset), Out(Siginfo), In(Timespec), Size) -> Signal;
     __NR_sigaltstack: Rewritten (In(AltStack), Out(AltStack)) -> Int;
-    __NR_signalfd: Rewritten (Fd, In(Sigset), Size) -> Int;
-    __NR_signalfd4: Rewritten (Fd, In(Sigset), Size, Flags(Set::Signalfd)) -> Int;
+    __NR_signalfd: Passthrough (Fd, In(Sigset), Size) -> Int;
+    __NR_signalfd4: Passthrough (Fd, In(Sigset), Size, Flags(Set::Signalfd)) -> Int;
     __NR_kill: Passthrough (Int, Signal) -> Int;
     __NR_tkill: Passthrough (Int, Signal) -> Int;
     __NR_tgkill: Passthrough (Int, Int, Signal) -> Int;
