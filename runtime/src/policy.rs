@@ -1,6 +1,6 @@
 //! Which calls pass without entering Rust, and which the runtime must see.
 
-use crate::emulate::{descriptors, files, identity};
+use crate::emulate::{descriptors, files, identity, rings};
 use crate::engine::translate::ibl::set_stub_call;
 use crate::gate::lanes::Operation;
 use crate::gate::{ANSWERS, CallEntry, entry_address};
@@ -24,6 +24,9 @@ fn call_entry(nr: u64) -> CallEntry {
     let Some(row) = table::row(nr) else { return CallEntry::Slow };
     let may_see = row.hands_back != 0 || row.descriptor_args().next().is_some();
     let is_of_lanes = LANE_CALLS.iter().any(|(n, _)| u64::from(*n) == nr);
+    if rings::any() && !rings::is_blind(nr) {
+        return CallEntry::Slow;
+    }
     if is_owned(nr) || options::get().trace || files::ever_any() && may_see && !is_of_lanes {
         return CallEntry::Slow;
     }

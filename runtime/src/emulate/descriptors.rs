@@ -3,9 +3,9 @@
 //! Only positive knowledge is kept: what is said of a descriptor holds until a call closes or replaces it, and all of these
 //! calls come to Rust. About descriptors that appear by other ways (fcntl, recvmsg, …) nothing is said.
 
-use super::files;
 use super::lane::{self, DESCRIPTORS, Lane};
 use super::seeded::{Bug, is_planted};
+use super::{files, rings};
 use crate::policy;
 use crate::sys::raw;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
@@ -50,7 +50,22 @@ static SHARED: AtomicBool = AtomicBool::new(false);
 static ASKING: AtomicBool = AtomicBool::new(false);
 /// The highest descriptor of which something is known.
 static HIGHEST: AtomicI32 = AtomicI32::new(-1);
-/// Which description a descriptor that this process opened leads to; 0 is unknown.
+/// How a description came to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Origin {
+    /// open(2).
+    File = 0,
+    /// An end of pipe(2).
+    Pipe = 1,
+    /// eventfd(2).
+    Event = 2,
+    /// eventfd(2) with EFD_SEMAPHORE.
+    Semaphore = 3,
+}
+
+/// Which description a descriptor that this process made leads to: its number shifted by [`ORIGIN_BITS`], and its origin; 0 is
+/// unknown.
 static DESCRIPTIONS: [AtomicU32; DESCRIPTORS] = [const { AtomicU32::new(0) }; DESCRIPTORS];
 /// The next description's number.
 static NEXT: AtomicU32 = AtomicU32::new(1);
@@ -79,23 +94,60 @@ fn description(fd: i32) -> Option<&'static AtomicU32> {
     usize::try_from(fd).ok().and_then(|fd| DESCRIPTIONS.get(fd))
 }
 
-fn known() -> core::ops::RangeInclusive<i32> {
+/// Bits of an [`Origin`].
+const ORIGIN_BITS: u32 = 2;
+
+/// Numbers that a known descriptor can have.
+#[must_use]
+pub fn known() -> core::ops::RangeInclusive<i32> {
     0..=HIGHEST.load(Ordering::Relaxed)
 }
 
-/// The process has opened `fd`.
-pub fn opened(fd: i64) {
+/// The process has made `fd`.
+pub fn opened(fd: i64, origin: Origin) {
     let Ok(fd) = i32::try_from(fd) else { return };
     if let Some(slot) = description(fd) {
-        slot.store(NEXT.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        slot.store(number << ORIGIN_BITS | origin as u32, Ordering::Relaxed);
         HIGHEST.fetch_max(fd, Ordering::Relaxed);
     }
+}
+
+/// The description's number, 0 if it is unknown.
+#[must_use]
+pub fn number(fd: i32) -> u32 {
+    description(fd).map_or(0, |slot| slot.load(Ordering::Relaxed) >> ORIGIN_BITS)
+}
+
+/// How the description came to be, if it is known.
+#[must_use]
+pub fn origin(fd: i32) -> Option<Origin> {
+    let value = description(fd)?.load(Ordering::Relaxed);
+    let kinds = [Origin::File, Origin::Pipe, Origin::Event, Origin::Semaphore];
+    if value == 0 { None } else { kinds.into_iter().find(|&kind| kind as u32 == value & ((1 << ORIGIN_BITS) - 1)) }
+}
+
+/// Somebody else waits for the descriptor (epoll(7)): it is the kernel's for good.
+pub fn disown(fd: i32) {
+    if let Some(slot) = description(fd) {
+        slot.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Type of the file system (statfs(2), f_type).
+#[must_use]
+pub fn file_system(fd: i32) -> u64 {
+    let mut words = [0u64; 15];
+    // SAFETY: the structure is 120 bytes; f_type is its first word.
+    let _ = unsafe { raw::syscall(k::__NR_fstatfs, [u64::from(fd.cast_unsigned()), words.as_mut_ptr() as u64]) };
+    let [kind, ..] = words;
+    kind
 }
 
 /// This process opened the description, and no other one has it.
 #[must_use]
 pub fn is_own(fd: i32) -> bool {
-    description(fd).is_some_and(|slot| slot.load(Ordering::Relaxed) >= FIRST_OWN.load(Ordering::Relaxed))
+    number(fd) >= FIRST_OWN.load(Ordering::Relaxed)
 }
 
 /// Another process has, or may have, all descriptions of this one.
@@ -105,9 +157,8 @@ pub fn share_all() {
 
 /// Gives a lane to every descriptor of the description.
 pub fn set_lane(fd: i32, lane: *mut Lane) {
-    let number = description(fd).map_or(0, |slot| slot.load(Ordering::Relaxed));
-    let is_same =
-        |&other: &i32| number != 0 && description(other).is_some_and(|slot| slot.load(Ordering::Relaxed) == number);
+    let own = number(fd);
+    let is_same = |&other: &i32| own != 0 && number(other) == own;
     for other in known().filter(is_same).chain([fd]) {
         lane::set(other, lane);
     }
@@ -150,6 +201,7 @@ pub fn forget(first: i32, last: i32) {
             let is_last = known().filter(|&other| core::ptr::eq(lane::get(other), lane)).count() == 1;
             if is_last {
                 files::dismantle(fd);
+                rings::hand_back(fd);
             }
             lane::set(fd, core::ptr::null_mut());
         }
@@ -175,6 +227,7 @@ pub fn duplicated(old: i32, new: i64) {
     let (Some(from), Some(to)) = (description(old), description(new)) else {
         // The duplicate would share an offset that is kept here.
         files::dismantle(old);
+        rings::hand_back(old);
         return;
     };
     to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);

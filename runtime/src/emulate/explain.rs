@@ -26,6 +26,8 @@ pub enum Reason {
     Memory,
     Limit,
     Sparse,
+    SharedPipe,
+    NotEmpty,
 }
 
 impl Reason {
@@ -43,6 +45,8 @@ impl Reason {
             Self::Empty => "the file is empty",
             Self::Memory => "it is larger than what --emulate-mem leaves",
             Self::Limit => "it is larger than RLIMIT_FSIZE",
+            Self::SharedPipe => "another process has, or may have, an end of the pipe",
+            Self::NotEmpty => "the pipe was not empty when it was looked at, or is larger than the default",
             Self::Sparse => "it has holes",
         }
     }

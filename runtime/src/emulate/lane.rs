@@ -44,6 +44,10 @@ pub enum Kind {
     Device,
     /// A regular file: the lane is the first field of a [`FileLane`](super::files::FileLane).
     File,
+    /// An end of a pipe: `base` is its [`Ring`](super::rings::pipe::Ring).
+    Pipe,
+    /// An eventfd.
+    Event,
 }
 
 /// Byte offsets that the assembly uses.

@@ -11,6 +11,7 @@ pub mod files;
 pub mod identity;
 pub mod keeper;
 pub mod lane;
+pub mod rings;
 pub mod sample;
 pub mod seeded;
 pub mod stat;
@@ -37,9 +38,12 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
         | k::__NR_preadv2
         | k::__NR_pwritev2 => {
             devices::refill(call.int(0));
-            files::calls::answer(call)
+            rings::answer(call).or_else(|| files::calls::answer(call))
         }
         _ => {
+            if rings::any() && !rings::is_blind(u64::from(call.nr)) {
+                rings::hand_back_all();
+            }
             if files::any() {
                 hand_back(call);
             }

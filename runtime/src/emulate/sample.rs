@@ -3,7 +3,7 @@
 //! The counter that every call has anyway counts up to zero, so a program whose calls gain nothing pays nothing.
 
 use super::stat::Stat;
-use super::{descriptors, devices, files, lane};
+use super::{descriptors, devices, files, lane, rings};
 use crate::policy;
 use crate::thread::state::{COUNTED_CALLS, SAMPLED_CALLS, ThreadState};
 use linux_raw_sys::general as k;
@@ -61,7 +61,7 @@ pub fn look(ts: &mut ThreadState, nr: u32, args: &[u64; 6]) {
     let (Some(count), Some(granted)) = (ts.counts.get_mut(nr as usize), ts.granted.get_mut(i)) else { return };
     // A file is promoted by the second look at it: the first two come soon.
     let more = if found || *granted == OFTEN { OFTEN } else { (*granted).clamp(OFTEN, SELDOM) };
-    let more = more << files::promote::penalty();
+    let more = more << files::promote::penalty().max(rings::penalty());
     *count = more.wrapping_neg();
     *granted += more;
 }
@@ -75,7 +75,7 @@ fn consider(nr: u32, args: &[u64; 6]) -> bool {
         return false;
     }
     let Some(stat) = Stat::of(fd) else { return false };
-    devices::consider(fd, &stat) || files::promote::consider(nr, fd, &stat, length)
+    devices::consider(fd, &stat) || rings::consider(fd) || files::promote::consider(nr, fd, &stat, length)
 }
 
 const _: () = assert!(COUNTED_CALLS > k::__NR_pwrite64 as usize);

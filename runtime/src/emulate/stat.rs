@@ -8,6 +8,8 @@ const TYPE_MASK: u32 = 0o170_000;
 /// `struct stat` (stat(2)) as far as it is used.
 #[derive(Clone, Copy, Debug)]
 pub struct Stat {
+    /// st_ino.
+    pub inode: u64,
     /// st_mode.
     pub mode: u32,
     /// st_rdev.
@@ -26,8 +28,8 @@ impl Stat {
         // SAFETY: the structure is 144 bytes.
         unsafe { raw::syscall(k::__NR_fstat, [u64::from(fd.cast_unsigned()), words.as_mut_ptr() as u64]) }.ok()?;
         // st_mode is the lower half of the fourth word.
-        let [_, _, _, mode, _, rdev, size, _, blocks, ..] = words;
-        Some(Self { mode: u32::try_from(mode & 0xffff_ffff).ok()?, rdev, size, allocated: blocks * 512 })
+        let [_, inode, _, mode, _, rdev, size, _, blocks, ..] = words;
+        Some(Self { inode, mode: u32::try_from(mode & 0xffff_ffff).ok()?, rdev, size, allocated: blocks * 512 })
     }
 
     /// S_ISCHR.

@@ -75,6 +75,30 @@ pub fn write_bytes(addr: u64, buf: &[u8]) -> usize {
     buf.len() - usize::try_from(left).unwrap_or(0)
 }
 
+/// Copies `len` bytes from one guest address to another, either of which may be memory of ours; returns how many.
+pub fn copy_across(to: u64, from: u64, len: u64) -> u64 {
+    // SAFETY: no Rust reference covers either; a fault ends the copy.
+    len - unsafe { copy(to, from, len) }
+}
+
+/// Addresses in `start..start + len`, one on each page.
+fn pages(start: u64, len: u64) -> impl Iterator<Item = u64> {
+    let end = start.saturating_add(len);
+    core::iter::successors(Some(start), |at| Some((at & !4095) + 4096)).take_while(move |&at| at < end)
+}
+
+/// All of it can be read.
+#[must_use]
+pub fn can_read(start: u64, len: u64) -> bool {
+    pages(start, len).all(|at| read::<u8>(at).is_some())
+}
+
+/// All of it can be written: every page takes a byte that it holds already. Only while the process has one thread.
+#[must_use]
+pub fn can_write(start: u64, len: u64) -> bool {
+    pages(start, len).all(|at| read::<u8>(at).is_some_and(|byte| write(at, &byte).is_some()))
+}
+
 /// A plain structure shared with the kernel or the guest: any bytes are a value.
 ///
 /// # Safety

@@ -1,6 +1,7 @@
 //! Descriptors of the runtime, which the guest must neither see nor lose us.
 
 use super::{Call, Outcome};
+use crate::emulate::descriptors::Origin;
 use crate::emulate::{descriptors as known, files};
 use crate::mem::guest;
 use crate::process::{EXE_FD, KEEPER_FD, SELF_FD, TRACE_FD};
@@ -145,6 +146,44 @@ pub fn fcntl(call: &mut Call<'_>) -> Outcome {
             call.pass()
         }
     }
+}
+
+/// pipe(2), pipe2(2): both ends are ours.
+pub fn pipe(call: &mut Call<'_>) -> Outcome {
+    super::prepare_outputs(call);
+    let outcome = call.pass();
+    if outcome == Outcome::Done(0)
+        && call.ts.foreign == 0
+        && let Some(ends) = guest::read::<[u32; 2]>(call.arg(0))
+    {
+        for end in ends {
+            known::opened(i64::from(end), Origin::Pipe);
+        }
+    }
+    outcome
+}
+
+/// eventfd(2), eventfd2(2).
+pub fn eventfd(call: &mut Call<'_>) -> Outcome {
+    /// EFD_SEMAPHORE (eventfd(2)).
+    const SEMAPHORE: u64 = 1;
+    let outcome = call.pass();
+    let is_semaphore = call.nr == k::__NR_eventfd2 && call.arg(1) & SEMAPHORE != 0;
+    if let Outcome::Done(fd @ 0..) = outcome
+        && call.ts.foreign == 0
+    {
+        known::opened(fd, if is_semaphore { Origin::Semaphore } else { Origin::Event });
+    }
+    outcome
+}
+
+/// epoll_ctl(2): a pipe or eventfd that is waited for this way stays the kernel's.
+pub fn epoll_ctl(call: &mut Call<'_>) -> Outcome {
+    let fd = call.int(2);
+    if call.ts.foreign == 0 && matches!(known::origin(fd), Some(Origin::Pipe | Origin::Event | Origin::Semaphore)) {
+        known::disown(fd);
+    }
+    call.pass()
 }
 
 /// pidfd_getfd(2): the descriptor may be one of our own.

@@ -2,7 +2,7 @@
 
 use super::descriptors::make_room;
 use super::{Call, Outcome};
-use crate::emulate::descriptors;
+use crate::emulate::descriptors::{self, Origin};
 use crate::mem::guest;
 use crate::process::EXE_FD;
 use crate::report::Text;
@@ -106,7 +106,7 @@ fn note_open(call: &Call<'_>, outcome: Outcome) -> Outcome {
         && matches!(call.nr, k::__NR_open | k::__NR_openat | k::__NR_openat2)
         && call.ts.foreign == 0
     {
-        descriptors::opened(fd);
+        descriptors::opened(fd, Origin::File);
         if let Ok(fd) = i32::try_from(fd) {
             make_room(fd);
         }

@@ -70,6 +70,12 @@ pub fn ever_any() -> bool {
     EVER.load(Ordering::Relaxed)
 }
 
+/// The process has, or had, a second thread.
+#[must_use]
+pub fn is_threaded() -> bool {
+    THREADED.load(Ordering::Relaxed)
+}
+
 /// The file's lane of a descriptor.
 #[must_use]
 pub fn get(fd: i32) -> Option<&'static FileLane> {

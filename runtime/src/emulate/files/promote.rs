@@ -84,7 +84,7 @@ fn promote(nr: u32, fd: i32) -> Result<(), Reason> {
     if !is_own && (!by_position || access == Access::ReadWrite) {
         return Err(Reason::Shared);
     }
-    if !LOCAL.contains(&file_system(fd)) {
+    if !LOCAL.contains(&descriptors::file_system(fd)) {
         return Err(Reason::FileSystem);
     }
     keeper::start().map_err(|_| Reason::Keeper)?;
@@ -152,15 +152,6 @@ fn new_lane(access: Access, is_own: bool) -> FileLane {
         seen_reads: AtomicU64::new(0),
         seen_writes: AtomicU64::new(0),
     }
-}
-
-/// Type of the file system (statfs(2)).
-fn file_system(fd: i32) -> u64 {
-    let mut words = [0u64; 15];
-    // SAFETY: the structure is 120 bytes; f_type is its first word.
-    let _ = unsafe { raw::syscall(k::__NR_fstatfs, [u64::from(fd.cast_unsigned()), words.as_mut_ptr() as u64]) };
-    let [kind, ..] = words;
-    kind
 }
 
 /// Maps a file; returns address, length and size.

@@ -30,13 +30,13 @@ rows! {
     __NR_dup: Rewritten (Fd) -> Int;
     __NR_dup2: Rewritten (Fd, Fd) -> Int;
     __NR_dup3: Rewritten (Fd, Fd, Flags(Set::DupFlags)) -> Int;
-    __NR_pipe: Passthrough (Out(IntPair)) -> Int;
-    __NR_pipe2: Passthrough (Out(IntPair), Flags(Set::PipeFlags)) -> Int;
+    __NR_pipe: Rewritten (Out(IntPair)) -> Int;
+    __NR_pipe2: Rewritten (Out(IntPair), Flags(Set::PipeFlags)) -> Int;
     __NR_fcntl: Rewritten (Fd, Flags(Set::Fcntl), Switch(Cases::Fcntl)) -> Int;
     __NR_flock: Passthrough (Fd, Flags(Set::FlockOp)) -> Int;
     __NR_ioctl: Passthrough (Fd, Flags(Set::Ioctl), Switch(Cases::Ioctl)) -> Int;
-    __NR_eventfd: Passthrough (Uint) -> Int;
-    __NR_eventfd2: Passthrough (Uint, Flags(Set::Eventfd)) -> Int;
+    __NR_eventfd: Rewritten (Uint) -> Int;
+    __NR_eventfd2: Rewritten (Uint, Flags(Set::Eventfd)) -> Int;
 
     __NR_poll: Passthrough (UpdateArray(Pollfd, 1), Uint, Int) -> Poll;
     __NR_ppoll: Rewritten (UpdateArray(Pollfd, 1), Uint, Update(Timespec), In(Sigset), Size) -> Poll;
@@ -44,7 +44,7 @@ rows! {
     __NR_pselect6: Rewritten (Int, FdSet(0), FdSet(0), FdSet(0), Update(Timespec), MaskAndSize) -> Select(Timespec);
     __NR_epoll_create: Passthrough (Int) -> Int;
     __NR_epoll_create1: Passthrough (Flags(Set::EpollCreate)) -> Int;
-    __NR_epoll_ctl: Passthrough (Fd, Flags(Set::EpollCtl), Fd, Switch(Cases::EpollCtl)) -> Int;
+    __NR_epoll_ctl: Rewritten (Fd, Flags(Set::EpollCtl), Fd, Switch(Cases::EpollCtl)) -> Int;
     __NR_epoll_wait: Passthrough (Fd, OutArray(EpollEvent, 2), Int, Int) -> Int;
     __NR_epoll_pwait: Rewritten (Fd, OutArray(EpollEvent, 2), Int, Int, In(Sigset), Size) -> Int;
     __NR_epoll_pwait2: Rewritten (Fd, OutArray(EpollEvent, 2), Int, In(Timespec), In(Sigset), Size) -> Int;

@@ -1,0 +1,128 @@
+//! An eventfd that only this process has (eventfd(2)): a counter.
+
+use super::{began, ended};
+use crate::emulate::descriptors;
+use crate::emulate::lane::{self, Kind, Lane};
+use crate::gate::lanes::Code;
+use crate::mem::guest;
+use crate::policy;
+use crate::sys::raw;
+use crate::syscall::{Call, Outcome, put_user};
+use alloc::boxed::Box;
+use linux_raw_sys::general as k;
+
+const EAGAIN: i64 = -11;
+const EINVAL: i64 = -22;
+
+/// The counter. The lane is its first field.
+#[repr(C)]
+struct Counter {
+    lane: Lane,
+    value: u64,
+    is_semaphore: bool,
+    is_nonblocking: bool,
+    operations: u64,
+}
+
+/// Takes an eventfd over, if it is ours alone.
+pub fn take_over(fd: i32, is_semaphore: bool) -> bool {
+    let calls = [k::__NR_read, k::__NR_write];
+    if super::super::files::is_threaded()
+        || !descriptors::is_own(fd)
+        || !calls.iter().all(|&nr| policy::is_answered(u64::from(nr)))
+    {
+        return false;
+    }
+    let Some(flags) = descriptors::flags(fd).filter(|flags| flags & k::FASYNC == 0) else { return false };
+    let mut value = 0u64;
+    let number = u64::from(fd.cast_unsigned());
+    while is_readable(fd) {
+        let mut part = 0u64;
+        // SAFETY: eight bytes.
+        if unsafe { raw::syscall(k::__NR_read, [number, &raw mut part as u64, 8]) } != Ok(8) {
+            break;
+        }
+        value += part;
+    }
+    let counter = Box::into_raw(Box::new(Counter {
+        lane: Lane::new(Kind::Event, [Code::Rust; 5]),
+        value,
+        is_semaphore,
+        is_nonblocking: flags & k::O_NONBLOCK != 0,
+        operations: 0,
+    }));
+    // SAFETY: just made.
+    descriptors::set_lane(fd, unsafe { &raw mut (*counter).lane });
+    began();
+    true
+}
+
+fn is_readable(fd: i32) -> bool {
+    let mut wanted = u64::from(fd.cast_unsigned()) | u64::from(k::POLLIN) << 32;
+    // SAFETY: one struct pollfd.
+    unsafe { raw::syscall(k::__NR_poll, [&raw mut wanted as u64, 1, 0]) == Ok(1) }
+}
+
+fn counter_of(fd: i32) -> *mut Counter {
+    lane::get(fd).cast()
+}
+
+/// Answers a read or write; what must wait, or whose buffer is bad, is handed back.
+pub fn answer(call: &Call<'_>, fd: i32) -> Option<Outcome> {
+    // SAFETY: the lane is an eventfd's; this thread is the only one.
+    let counter = unsafe { &mut *counter_of(fd) };
+    let result = match call.nr {
+        k::__NR_read | k::__NR_write if call.arg(2) < 8 => Some(EINVAL),
+        // Kernels differ about what is longer.
+        k::__NR_write if call.arg(2) > 8 => None,
+        k::__NR_read => counter.read(call.arg(1)),
+        k::__NR_write => counter.write(call.arg(1)),
+        _ => None,
+    };
+    if let Some(result) = result {
+        counter.operations += 1;
+        return Some(Outcome::Answered(result));
+    }
+    hand_back(fd);
+    None
+}
+
+impl Counter {
+    fn read(&mut self, to: u64) -> Option<i64> {
+        if self.value == 0 {
+            return self.is_nonblocking.then_some(EAGAIN);
+        }
+        let value = if self.is_semaphore { 1 } else { self.value };
+        put_user(to, &value).ok()?;
+        self.value -= value;
+        Some(8)
+    }
+
+    fn write(&mut self, from: u64) -> Option<i64> {
+        let value: u64 = guest::read(from)?;
+        if value == u64::MAX {
+            return Some(EINVAL);
+        }
+        if u64::MAX - self.value <= value {
+            return self.is_nonblocking.then_some(EAGAIN);
+        }
+        self.value += value;
+        Some(8)
+    }
+}
+
+/// Gives an eventfd back with its count.
+pub fn hand_back(fd: i32) {
+    let counter = counter_of(fd);
+    // SAFETY: as in `answer`.
+    let this = unsafe { &*counter };
+    descriptors::clear_lane(&raw const this.lane);
+    if this.value != 0 {
+        // SAFETY: eight bytes; the kernel's count is zero, so nothing waits.
+        let _ =
+            unsafe { raw::syscall(k::__NR_write, [u64::from(fd.cast_unsigned()), &raw const this.value as u64, 8]) };
+    }
+    ended(this.operations);
+    // SAFETY: made by `Box::into_raw`; no descriptor leads to it any more.
+    drop(unsafe { Box::from_raw(counter) });
+}

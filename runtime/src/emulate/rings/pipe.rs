@@ -1,0 +1,341 @@
+//! A pipe whose two ends only this process has (pipe(7)).
+//!
+//! The kernel keeps a pipe's bytes in *slots* of one page, sixteen by default. A write first fills up the last slot with what is over a
+//! multiple of a page, if all of that fits; the rest gets slots of its own (fs/pipe.c, anon_pipe_write). A slot is free when it has been
+//! read to its end. So how much fits depends on how it was written; the ring here keeps the same slots.
+
+use super::{began, ended};
+use crate::emulate::descriptors::{self, Access};
+use crate::emulate::explain::{Reason, refused};
+use crate::emulate::lane::{self, Kind, Lane};
+use crate::emulate::stat::Stat;
+use crate::gate::lanes::Code;
+use crate::mem::guest;
+use crate::policy;
+use crate::sys::raw;
+use crate::syscall::{Call, Outcome};
+use alloc::boxed::Box;
+use core::sync::atomic::Ordering;
+use linux_raw_sys::general as k;
+
+const SLOT_BYTES: u64 = 4096;
+/// Most slots of a pipe that is taken over: the default (pipe(7), "Pipe capacity").
+const SLOTS: usize = 16;
+const EAGAIN: i64 = -11;
+/// Type of the file system of pipes without a name (include/uapi/linux/magic.h).
+const PIPEFS: u64 = 0x5049_5045;
+
+/// What is in a pipe. The assembly uses `used`, `base`, `start`, `len` and `operations`: while one slot is used at most, these describe it.
+#[repr(C)]
+pub struct Ring {
+    /// Slots in use.
+    used: u64,
+    /// Page of the first slot.
+    base: u64,
+    /// Where the unread bytes of the first slot begin.
+    start: u64,
+    /// Unread bytes of the first slot.
+    len: u64,
+    /// Reads and writes answered.
+    operations: u64,
+    /// The pages.
+    pages: u64,
+    /// Index of the first slot.
+    first: usize,
+    /// Unread bytes of the slots behind the first.
+    lens: [u64; SLOTS],
+    /// Slots there are.
+    slots: usize,
+    /// Lanes of the two ends.
+    read_lane: Lane,
+    write_lane: Lane,
+    /// A descriptor of each end that is not closed.
+    read_nonblocking: bool,
+    write_nonblocking: bool,
+}
+
+/// Byte offsets that the assembly uses.
+pub mod offset {
+    #![allow(missing_docs, reason = "named after the fields")]
+    use super::Ring;
+    use core::mem::offset_of;
+    pub const USED: usize = offset_of!(Ring, used);
+    pub const BASE: usize = offset_of!(Ring, base);
+    pub const START: usize = offset_of!(Ring, start);
+    pub const LEN: usize = offset_of!(Ring, len);
+    pub const OPERATIONS: usize = offset_of!(Ring, operations);
+}
+
+/// Takes a pipe over, if both its ends are ours alone and it is empty.
+pub fn take_over(fd: i32) -> bool {
+    match find_ends(fd).and_then(|(read_end, write_end)| make(read_end, write_end)) {
+        Ok(()) => true,
+        Err(reason) => {
+            refused(k::__NR_write, fd, reason);
+            false
+        }
+    }
+}
+
+/// One descriptor of each end.
+fn find_ends(fd: i32) -> Result<(i32, i32), Reason> {
+    if super::super::files::is_threaded() {
+        return Err(Reason::Threads);
+    }
+    let calls = [k::__NR_read, k::__NR_write];
+    if !calls.iter().all(|&nr| policy::is_answered(u64::from(nr))) {
+        return Err(Reason::Option);
+    }
+    if !descriptors::is_own(fd) || descriptors::file_system(fd) != PIPEFS {
+        return Err(Reason::SharedPipe);
+    }
+    let inode = Stat::of(fd).ok_or(Reason::Flags)?.inode;
+    let (mut ends, mut numbers) = ([-1, -1], [0, 0]);
+    for other in descriptors::known() {
+        if descriptors::origin(other) != Some(descriptors::Origin::Pipe)
+            || Stat::of(other).is_none_or(|stat| stat.inode != inode)
+        {
+            continue;
+        }
+        let end = match descriptors::access(other).ok_or(Reason::Flags)? {
+            Access::ReadOnly => 0,
+            Access::WriteOnly => 1,
+            Access::ReadWrite => return Err(Reason::SharedPipe),
+        };
+        let number = descriptors::number(other);
+        let (Some(place), Some(known)) = (ends.get_mut(end), numbers.get_mut(end)) else { continue };
+        if !descriptors::is_own(other) || *known != 0 && *known != number {
+            return Err(Reason::SharedPipe);
+        }
+        (*place, *known) = (other, number);
+    }
+    let [read_end, write_end] = ends;
+    if read_end < 0 || write_end < 0 { Err(Reason::SharedPipe) } else { Ok((read_end, write_end)) }
+}
+
+fn fcntl(fd: i32, command: u32, argument: u64) -> Option<u64> {
+    // SAFETY: integers.
+    unsafe { raw::syscall(k::__NR_fcntl, [u64::from(fd.cast_unsigned()), u64::from(command), argument]) }.ok()
+}
+
+fn make(read_end: i32, write_end: i32) -> Result<(), Reason> {
+    let flags = [read_end, write_end].map(|fd| descriptors::flags(fd).unwrap_or(k::O_DIRECT));
+    if flags.iter().any(|flags| flags & (k::O_DIRECT | k::FASYNC) != 0) {
+        return Err(Reason::Flags);
+    }
+    let size = fcntl(write_end, k::F_GETPIPE_SZ, 0).ok_or(Reason::Flags)?;
+    let slots = usize::try_from(size / SLOT_BYTES).unwrap_or(0);
+    let mut waiting = 0i32;
+    // SAFETY: FIONREAD (ioctl_pipe) writes one int.
+    let asked =
+        unsafe { raw::syscall(k::__NR_ioctl, [u64::from(read_end.cast_unsigned()), 0x541b, &raw mut waiting as u64]) };
+    if asked.is_err() || waiting != 0 || slots == 0 || slots > SLOTS {
+        return Err(Reason::NotEmpty);
+    }
+    let pages =
+        raw::mmap_own(SLOTS as u64 * SLOT_BYTES, k::PROT_READ | k::PROT_WRITE, 0).map_err(|_| Reason::Memory)?;
+    let code = |read, write| [read, write, Code::Rust, Code::Rust, Code::Rust];
+    let ring = Box::into_raw(Box::new(Ring {
+        used: 0,
+        base: pages,
+        start: 0,
+        len: 0,
+        operations: 0,
+        pages,
+        first: 0,
+        lens: [0; SLOTS],
+        slots,
+        read_lane: Lane::new(Kind::Pipe, code(Code::PipeRead, Code::Rust)),
+        write_lane: Lane::new(Kind::Pipe, code(Code::Rust, Code::PipeWrite)),
+        read_nonblocking: flags[0] & k::O_NONBLOCK != 0,
+        write_nonblocking: flags[1] & k::O_NONBLOCK != 0,
+    }));
+    // SAFETY: just made; this thread is the only one.
+    let this = unsafe { &mut *ring };
+    for lane in [&this.read_lane, &this.write_lane] {
+        lane.base.store(ring as u64, Ordering::Relaxed);
+    }
+    descriptors::set_lane(read_end, &raw mut this.read_lane);
+    descriptors::set_lane(write_end, &raw mut this.write_lane);
+    began();
+    Ok(())
+}
+
+fn ring_of(fd: i32) -> Option<*mut Ring> {
+    let lane = lane::get(fd);
+    if lane.is_null() {
+        return None;
+    }
+    // SAFETY: a lane in the table exists.
+    let lane = unsafe { &*lane };
+    let ring = usize::try_from(lane.base.load(Ordering::Relaxed)).unwrap_or(0);
+    (lane.kind == Kind::Pipe).then(|| core::ptr::with_exposed_provenance_mut(ring))
+}
+
+/// Answers a read or write that the assembly left to Rust; what must wait, or whose buffer is bad, is handed back.
+pub fn answer(call: &Call<'_>, fd: i32) -> Option<Outcome> {
+    let ring = ring_of(fd)?;
+    // SAFETY: this thread is the only one.
+    let ring = unsafe { &mut *ring };
+    let is_read_end = core::ptr::eq(lane::get(fd), &raw const ring.read_lane);
+    let done = match (call.nr, is_read_end) {
+        (k::__NR_read, true) => ring.read(call.arg(1), call.arg(2)),
+        (k::__NR_write, false) => ring.write(call.arg(1), call.arg(2)),
+        _ => None,
+    };
+    match done {
+        Some(result) => {
+            ring.operations += 1;
+            Some(Outcome::Answered(result))
+        }
+        None => {
+            hand_back(fd);
+            None
+        }
+    }
+}
+
+impl Ring {
+    fn page(&self, n: usize) -> u64 {
+        self.pages + (self.first + n) as u64 % SLOTS as u64 * SLOT_BYTES
+    }
+
+    fn len_of(&self, n: usize) -> u64 {
+        if n == 0 { self.len } else { self.lens.get(n).copied().unwrap_or(0) }
+    }
+
+    fn set_len(&mut self, n: usize, len: u64) {
+        if n == 0 {
+            self.len = len;
+        } else if let Some(slot) = self.lens.get_mut(n) {
+            *slot = len;
+        }
+    }
+
+    /// Takes the first slot away.
+    fn drop_first(&mut self) {
+        self.used -= 1;
+        self.first = (self.first + 1) % SLOTS;
+        self.base = self.page(0);
+        self.start = 0;
+        let [_, next, ..] = self.lens;
+        self.len = next;
+        self.lens.copy_within(2.., 1);
+    }
+
+    /// read(2); `None` if the kernel is to do it.
+    fn read(&mut self, to: u64, len: u64) -> Option<i64> {
+        if self.used == 0 {
+            return (self.read_nonblocking && len != 0).then_some(EAGAIN);
+        }
+        let mut done = 0;
+        // Nothing may be lost to a buffer that ends early: its whole length is known to be there before a slot is taken away.
+        if len == 0 || !guest::can_write(to, len.min(self.total())) {
+            return None;
+        }
+        while self.used != 0 && done < len {
+            let n = (len - done).min(self.len);
+            if guest::copy_across(to + done, self.base + self.start, n) != n {
+                return None;
+            }
+            done += n;
+            self.start += n;
+            self.len -= n;
+            if self.len == 0 {
+                self.drop_first();
+            }
+        }
+        Some(done.cast_signed())
+    }
+
+    fn total(&self) -> u64 {
+        (0..usize::try_from(self.used).unwrap_or(0)).map(|n| self.len_of(n)).sum()
+    }
+
+    /// write(2); `None` if the kernel is to do it.
+    fn write(&mut self, from: u64, len: u64) -> Option<i64> {
+        let over = len % SLOT_BYTES;
+        let used = usize::try_from(self.used).unwrap_or(0);
+        let mut merged = 0;
+        if used != 0 && over != 0 {
+            let end = self.len_of(used - 1) + if used == 1 { self.start } else { 0 };
+            if end + over <= SLOT_BYTES {
+                merged = over;
+            }
+        }
+        let needed = usize::try_from((len - merged).div_ceil(SLOT_BYTES)).unwrap_or(usize::MAX);
+        let free = self.slots - used;
+        if len == 0
+            || needed > free && (!self.write_nonblocking || free != 0 || merged != 0)
+            || !guest::can_read(from, len)
+        {
+            return None;
+        }
+        if needed > free {
+            return Some(EAGAIN);
+        }
+        if merged != 0 {
+            let at = self.page(used - 1) + self.len_of(used - 1) + if used == 1 { self.start } else { 0 };
+            if guest::copy_across(at, from, merged) != merged {
+                return None;
+            }
+            self.set_len(used - 1, self.len_of(used - 1) + merged);
+        }
+        let mut done = merged;
+        while done < len {
+            let n = (len - done).min(SLOT_BYTES);
+            let slot = usize::try_from(self.used).unwrap_or(0);
+            if slot == 0 {
+                self.start = 0;
+            }
+            if guest::copy_across(self.page(slot), from + done, n) != n {
+                return None;
+            }
+            self.set_len(slot, n);
+            self.used += 1;
+            done += n;
+        }
+        Some(done.cast_signed())
+    }
+}
+
+/// Gives a pipe back: the kernel's gets the same slots, with the same bytes read of the first.
+pub fn hand_back(fd: i32) {
+    let Some(ring) = ring_of(fd) else { return };
+    // SAFETY: this thread is the only one.
+    let this = unsafe { &mut *ring };
+    let read_lane: *const Lane = &raw const this.read_lane;
+    let write_lane: *const Lane = &raw const this.write_lane;
+    let read_end = descriptors::find_lane(|lane| core::ptr::eq(lane, read_lane));
+    let write_end = descriptors::find_lane(|lane| core::ptr::eq(lane, write_lane));
+    descriptors::clear_lane(read_lane);
+    descriptors::clear_lane(write_lane);
+    if let (Some(read_end), Some(write_end)) = (read_end, write_end) {
+        let number = |fd: i32| u64::from(fd.cast_unsigned());
+        for n in 0..usize::try_from(this.used).unwrap_or(0) {
+            // The bytes before the unread ones were in the slot, too, and tell what fits behind them.
+            let before = if n == 0 { this.start } else { 0 };
+            let len = before + this.len_of(n);
+            // SAFETY: our pages. The pipe is empty and as large as the ring, so nothing waits.
+            unsafe {
+                let _ = raw::syscall(k::__NR_write, [number(write_end), this.page(n), len]);
+            }
+        }
+        if this.used != 0 && this.start != 0 {
+            let mut rest = this.start;
+            let mut bytes = [0u8; 512];
+            while rest != 0 {
+                // SAFETY: at most the buffer's length is written.
+                let got =
+                    unsafe { raw::syscall(k::__NR_read, [number(read_end), bytes.as_mut_ptr() as u64, rest.min(512)]) };
+                rest -= got.unwrap_or(rest).min(rest);
+            }
+        }
+    }
+    ended(this.operations);
+    // SAFETY: made by `Box::into_raw`; no descriptor leads to it any more.
+    unsafe {
+        raw::munmap(this.pages, SLOTS as u64 * SLOT_BYTES);
+        drop(Box::from_raw(ring));
+    }
+}
