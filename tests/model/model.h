@@ -15,6 +15,7 @@
 
 #define MOST_OPS 400
 #define SLOTS 8
+#define FILE_SLOTS 4
 #define MAPPINGS 4
 #define PATHS 4
 #define ARGUMENTS 6
@@ -77,7 +78,8 @@ uint64_t hash_bytes(uint64_t hash, const unsigned char *bytes, long length);
 void say_hash(const struct buffer *buffer, long got);
 #define HASH_START 0xcbf29ce484222325u
 
-static inline int fd_of(long slot) { return slots[slot & (SLOTS - 1)]; }
+/* The descriptor in a slot; for an empty one of those for files, that in the next of these. */
+int fd_of(long slot);
 const char *path_of(long path);
 /* Puts a new descriptor into a slot; what was there is closed. */
 long put_slot(long slot, long fd);

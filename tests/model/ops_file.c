@@ -19,6 +19,14 @@ const char *path_of(long path)
     return names[path & (PATHS - 1)];
 }
 
+int fd_of(long slot)
+{
+    slot &= SLOTS - 1;
+    for (int i = 0; slot < FILE_SLOTS && i < FILE_SLOTS && slots[slot] < 0; i++)
+        slot = (slot + 1) % FILE_SLOTS;
+    return slots[slot];
+}
+
 long put_slot(long slot, long fd)
 {
     if (fd < 0)

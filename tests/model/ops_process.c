@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -21,6 +22,7 @@ static pthread_t second;
 static int has_second;
 static unsigned char *mappings[MAPPINGS];
 static sigjmp_buf after_fault;
+static volatile int is_copying;
 
 static void on_pipe(int signal)
 {
@@ -28,10 +30,12 @@ static void on_pipe(int signal)
     pipe_signals++;
 }
 
-static void on_fault(int signal)
+/* Any other fault ends the process, as it would without this handler. */
+static void on_fault(int number)
 {
-    (void)signal;
-    siglongjmp(after_fault, 1);
+    if (is_copying)
+        siglongjmp(after_fault, 1);
+    signal(number, SIG_DFL);
 }
 
 void start_process_state(void)
@@ -189,18 +193,24 @@ OPERATION(unmap)
 /* Copies out of a mapping or into it; false if that faulted. */
 static int copies(volatile unsigned char *to, const volatile unsigned char *from, long length)
 {
-    if (sigsetjmp(after_fault, 1) != 0)
-        return 0;
-    for (long i = 0; i < length; i++)
-        to[i] = from[i];
-    return 1;
+    volatile int is_done = 0;
+    is_copying = 1;
+    if (sigsetjmp(after_fault, 1) == 0) {
+        for (long i = 0; i < length; i++)
+            to[i] = from[i];
+        is_done = 1;
+    }
+    is_copying = 0;
+    return is_done;
 }
 
 /* The part of a mapping that an operation names. */
 static long part_of(const long *args, unsigned char **start)
 {
     long from = args[1] % MAPPED, length = args[2] % 300;
-    *start = mappings[args[0] & (MAPPINGS - 1)];
+    *start = NULL;
+    for (int i = 0; i < MAPPINGS && !*start; i++)
+        *start = mappings[(args[0] + i) & (MAPPINGS - 1)];
     if (!*start)
         return -1;
     *start += from;
@@ -258,13 +268,19 @@ OPERATION(sigpipe)
     return 0;
 }
 
-/* The last of each process: where its descriptors stand. */
+/* The last of each process: where its descriptors stand, what waits in them. */
 OPERATION(end)
 {
     (void)args;
-    for (int i = 0; i < SLOTS; i++)
-        if (slots[i] >= 0)
-            say(" %d:%ld/%#x", i, (long)lseek(slots[i], 0, SEEK_CUR), (unsigned)fcntl(slots[i], F_GETFL));
+    for (int i = 0; i < SLOTS; i++) {
+        if (slots[i] < 0)
+            continue;
+        long offset = lseek(slots[i], 0, SEEK_CUR);
+        int waiting = 0;
+        if (offset < 0 && ioctl(slots[i], FIONREAD, &waiting) != 0)
+            waiting = -1;
+        say(" %d:%ld/%#x/%d", i, offset, (unsigned)fcntl(slots[i], F_GETFL), waiting);
+    }
     return 0;
 }
 

@@ -92,6 +92,7 @@ pub fn check(pass: &str, home: &Path) -> Result<()> {
         batch: BATCH.min(total.max(1)),
         launcher: None,
         options: Vec::new(),
+        makes_simpler: true,
         home: home.join(pass),
     };
     let started = Instant::now();

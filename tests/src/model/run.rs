@@ -17,7 +17,7 @@ use crate::runner::process;
 use crate::spec::End;
 
 /// A batch takes about a second.
-const BATCH_LIMIT: Duration = Duration::from_secs(60);
+const BATCH_LIMIT: Duration = Duration::from_secs(30);
 
 /// A tree of proptest's that gives simpler sequences on request.
 pub type Tree = <BoxedStrategy<Sequence> as proptest::strategy::Strategy>::Tree;
@@ -39,6 +39,8 @@ pub struct Plan {
     pub launcher: Option<PathBuf>,
     /// Further options of the launcher.
     pub options: Vec<String>,
+    /// What differs is made as simple as it gets.
+    pub makes_simpler: bool,
     /// Inputs and outputs.
     pub home: PathBuf,
 }
@@ -235,19 +237,14 @@ impl Plan {
         if let Some(trouble) = &ours.trouble {
             report.push_str(&format!("ours {trouble}\n"));
         }
-        match shrink::shrink(&bench, tree)? {
-            Some(simplest) => report.push_str(&simplest),
-            None => {
-                let kept = bench.folder.join("ours.sequences");
-                let line = "alone it is the same: what came before it matters; all of them are in";
-                report.push_str(&format!("{line} {}\n", kept.display()));
-                report.push_str(&shrink::side_by_side(
-                    native.sequences.get(index),
-                    ours.sequences.get(index),
-                    &self.pass,
-                ));
-            }
-        }
+        let simplest = if self.makes_simpler { shrink::shrink(&bench, tree)? } else { None };
+        let Some(simplest) = simplest else {
+            let kept = bench.folder.join("ours.sequences");
+            report.push_str(&format!("it does not differ alone; with what came before it is in {}\n", kept.display()));
+            report.push_str(&shrink::side_by_side(native.sequences.get(index), ours.sequences.get(index), &self.pass));
+            return Ok(Some(report));
+        };
+        report.push_str(&simplest);
         Ok(Some(report))
     }
 }

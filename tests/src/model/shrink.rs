@@ -52,6 +52,7 @@ pub fn shrink(bench: &Bench<'_>, tree: &mut Tree) -> Result<Option<String>> {
             tree.complicate()
         };
     }
+    runs += drop_lines(bench, &mut simplest, started)?;
     // The last run leaves its outputs; a difference that needs luck may have lost it.
     let mut shown = both(bench, &simplest)?;
     for _ in 0..ATTEMPTS {
@@ -70,6 +71,23 @@ pub fn shrink(bench: &Bench<'_>, tree: &mut Tree) -> Result<Option<String>> {
     }
     report.push_str(&replay(bench, &bench.command(&kept)));
     Ok(Some(report))
+}
+
+/// Drops every line that is not needed; the first one names the sequence. Returns the number of runs.
+fn drop_lines(bench: &Bench<'_>, text: &mut String, started: Instant) -> Result<usize> {
+    let mut runs = 0;
+    let mut at = 1;
+    while at < text.lines().count() && started.elapsed() < BUDGET {
+        let kept = text.lines().enumerate().filter(|&(index, _)| index != at);
+        let shorter: String = kept.map(|(_, line)| format!("{line}\n")).collect();
+        runs += 1;
+        if differs(bench, &shorter, 1)? {
+            *text = shorter;
+        } else {
+            at += 1;
+        }
+    }
+    Ok(runs)
 }
 
 /// The two command lines.
