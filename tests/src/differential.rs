@@ -18,7 +18,8 @@ const SEED: u64 = 1;
 /// Blocks of which the whole state is shown.
 const SHOWN: usize = 3;
 
-fn number(variable: &str, default: u64) -> Result<u64> {
+/// A number that the environment may choose.
+pub fn number(variable: &str, default: u64) -> Result<u64> {
     match std::env::var(variable) {
         Err(_) => Ok(default),
         Ok(text) => match text.strip_prefix("0x") {
@@ -105,7 +106,7 @@ fn compare_block(test: &Test, engine: &str, home: &Path, block: &str) -> Result<
         Ok(lines.lines().map(str::to_owned).collect())
     };
     let native = show(&Launch::Native)?;
-    let ours = show(&Launch::Engine { pass: engine.to_owned(), options: Vec::new() })?;
+    let ours = show(&Launch::engine(engine, &[]))?;
     let mut text = format!("{}\n", argv.join(" "));
     for line in native.iter().skip_while(|line| !line.starts_with("block")) {
         if line.starts_with("after") {

@@ -141,10 +141,7 @@ fn direct(mut test: Test, heads: &[(&str, &str)]) -> Result<Test> {
             }
             "limit" => test.limit_secs(value.parse()?),
             "alone" => test.alone(),
-            "levels" => {
-                test.levels = value.split_whitespace().map(str::to_owned).collect();
-                test
-            }
+            "levels" => test.at_levels(&value.split_whitespace().collect::<Vec<_>>()),
             "options" => value.split_whitespace().fold(test, Test::option),
             "native" => test.native_image(value.split_whitespace().next().unwrap_or_default()),
             "needs" => test.needs(&[package(value)?]),

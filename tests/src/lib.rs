@@ -7,6 +7,7 @@ pub mod blocks;
 pub mod differential;
 pub mod guest;
 pub mod launcher;
+pub mod model;
 pub mod packages;
 pub mod paths;
 pub mod program;
@@ -23,6 +24,7 @@ use spec::Test;
 pub fn all_tests() -> Result<Vec<Test>> {
     let mut tests = guest::collect()?;
     tests.push(differential::test()?);
+    tests.extend(model::tests());
     tests.extend(program::collect());
     tests.extend(server::collect());
     tests.extend(launcher::collect());

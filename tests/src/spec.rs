@@ -91,6 +91,10 @@ pub enum Action {
     Guest(crate::guest::Build),
     /// Builds the program of random blocks, then runs its steps.
     Blocks,
+    /// Runs random sequences of operations.
+    Sequences,
+    /// Requires that these sequences find bugs that were put in.
+    SeededBugs,
     /// Runs its steps.
     Program,
     /// Starts a server, loads it, stops it.
@@ -237,10 +241,15 @@ impl Test {
         passes
     }
 
-    /// Runs at every level of emulation.
-    pub fn at_every_level(mut self) -> Self {
-        self.levels = LEVELS.map(str::to_owned).to_vec();
+    /// Runs at these levels of emulation as well.
+    pub fn at_levels(mut self, levels: &[&str]) -> Self {
+        self.levels = levels.iter().map(|&level| level.to_owned()).collect();
         self
+    }
+
+    /// Runs at every level of emulation.
+    pub fn at_every_level(self) -> Self {
+        self.at_levels(&LEVELS)
     }
 
     /// The launcher gets this option.

@@ -48,6 +48,13 @@ pub fn run(test: &Test, engines: &[String]) -> Vec<(String, Verdict, Duration)> 
     if let Action::Launcher(check) = test.action {
         return engines.iter().map(|engine| launcher(test, check, engine)).collect();
     }
+    if matches!(test.action, Action::Sequences | Action::SeededBugs) {
+        let started = Instant::now();
+        return match prepare(test) {
+            Ok(()) => engines.iter().map(|engine| sequences(test, engine)).collect(),
+            Err(error) => vec![("native".to_owned(), Verdict::Failed(format!("{error:#}")), started.elapsed())],
+        };
+    }
     let started = Instant::now();
     let native = prepare(test).and_then(|()| native_pass(test));
     let native = match native {
@@ -84,6 +91,17 @@ fn launcher(test: &Test, check: crate::launcher::Check, engine: &str) -> (String
     (engine.to_owned(), verdict, started.elapsed())
 }
 
+/// Runs random sequences, which are compared with native ones of their own.
+fn sequences(test: &Test, engine: &str) -> (String, Verdict, Duration) {
+    let started = Instant::now();
+    let result = match test.action {
+        Action::SeededBugs => crate::model::seeded_bugs(&home(test)),
+        _ => crate::model::check(engine, &home(test)).map(|()| Verdict::Passed),
+    };
+    let verdict = result.unwrap_or_else(|error| Verdict::Failed(format!("{error:#}")));
+    (engine.to_owned(), verdict, started.elapsed())
+}
+
 /// The native run, kept for comparing.
 struct Native {
     observations: Vec<Observation>,
@@ -103,6 +121,7 @@ fn prepare(test: &Test) -> Result<()> {
     match &test.action {
         Action::Guest(build) => build.compile()?,
         Action::Blocks => crate::differential::build()?,
+        Action::Sequences | Action::SeededBugs => crate::model::build()?,
         _ => {}
     }
     Ok(())
@@ -142,8 +161,7 @@ fn native_pass(test: &Test) -> Result<Native> {
 }
 
 fn engine_pass(test: &Test, engine: &str, native: &Native) -> Result<()> {
-    let (observations, folder) =
-        pass(test, &Launch::Engine { pass: engine.to_owned(), options: test.options.clone() })?;
+    let (observations, folder) = pass(test, &Launch::engine(engine, &test.options))?;
     let rules = Normaliser::new(&test.checks.normalise)?;
     let mut complaints = Vec::new();
     for (was, is) in native.observations.iter().zip(&observations) {
@@ -235,7 +253,7 @@ fn pass(test: &Test, launch: &Launch) -> Result<(Vec<Observation>, PathBuf)> {
     fs::create_dir_all(&pass.logs)?;
     let observations = match &test.action {
         Action::Server(server) => server.run(&pass, test.limit),
-        Action::Launcher(_) | Action::Guest(_) | Action::Blocks | Action::Program => run_steps(test, &pass),
+        _ => run_steps(test, &pass),
     };
     fs::rename(&work, &kept)?;
     Ok((observations?, kept))

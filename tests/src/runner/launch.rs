@@ -47,10 +47,18 @@ pub enum Launch {
         pass: String,
         /// Further options.
         options: Vec<String>,
+        /// Another launcher than the one under test.
+        launcher: Option<PathBuf>,
     },
 }
 
 impl Launch {
+    /// Under the launcher, with further options.
+    #[must_use]
+    pub fn engine(pass: &str, options: &[String]) -> Self {
+        Self::Engine { pass: pass.to_owned(), options: options.to_vec(), launcher: None }
+    }
+
     /// Name of the pass in folders and reports.
     pub fn word(&self) -> &str {
         match self {
@@ -70,10 +78,10 @@ impl Launch {
                 command.args(["-f", "-qq", "-e", "signal=none", "-o"]).arg(record).arg("--").arg(program);
                 command
             }
-            Self::Engine { pass, options } => {
+            Self::Engine { pass, options, launcher } => {
                 let mut stats = std::ffi::OsString::from("--stats=");
                 stats.push(record);
-                let mut command = Command::new(paths::launcher());
+                let mut command = Command::new(launcher.clone().unwrap_or_else(paths::launcher));
                 // Not in the home folder, which is compared with that of the native run.
                 let images = paths::target().join("images");
                 command

@@ -1,0 +1,79 @@
+//! The random test has to find bugs that were put in for it: builds of the launcher with the feature `seeded-bugs` take an option
+//! that brings one of them to life.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::run::Plan;
+use super::{BATCH, SEED};
+use crate::differential::number;
+use crate::paths;
+use crate::runner::Verdict;
+
+/// The names that `--seeded-bug` takes; each must be found.
+const BUGS: &[&str] = &["skip-lease-break", "drop-offset-hand-back", "forget-dup", "keep-ring-over-fork"];
+/// The feature of the runtime.
+const FEATURE: &str = "seeded-bugs";
+/// Sequences in which a bug has to show.
+const BUDGET: u64 = 4_000;
+
+/// The launcher with the bugs: `$BT_SEEDED_RUN`, else a build of its own; nothing while the runtime has no such feature.
+fn launcher() -> Result<Option<PathBuf>> {
+    if let Some(path) = std::env::var_os("BT_SEEDED_RUN") {
+        return Ok(Some(PathBuf::from(path)));
+    }
+    let manifest = paths::workspace().join("runtime/Cargo.toml");
+    let text = fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
+    if !text.lines().any(|line| line.starts_with(FEATURE)) {
+        return Ok(None);
+    }
+    let target = paths::target().join("seeded");
+    let done = Command::new("cargo")
+        .args(["build", "--quiet", "--release", "-p", "bt-run", "--features", FEATURE, "--target-dir"])
+        .arg(&target)
+        .current_dir(paths::workspace())
+        .output()
+        .context("cannot start cargo")?;
+    if !done.status.success() {
+        bail!("the launcher with bugs does not build\n{}", String::from_utf8_lossy(&done.stderr));
+    }
+    Ok(Some(target.join("release/bt-run")))
+}
+
+/// Searches for each bug.
+pub fn check(home: &Path) -> Result<Verdict> {
+    let Some(launcher) = launcher()? else {
+        return Ok(Verdict::Skipped(format!("the runtime has no feature {FEATURE}")));
+    };
+    let mut missed = Vec::new();
+    for bug in BUGS {
+        let plan = Plan {
+            pass: "direct".to_owned(),
+            number: 0,
+            seed: number("BT_SEED", SEED)?,
+            batches: BUDGET / BATCH,
+            batch: BATCH,
+            launcher: Some(launcher.clone()),
+            options: vec!["--seeded-bug".to_owned(), (*bug).to_owned()],
+            makes_simpler: false,
+            home: home.join(bug),
+        };
+        let started = Instant::now();
+        match plan.search()? {
+            None => missed.push(format!("{bug} was not found in {BUDGET} sequences")),
+            Some(difference) => {
+                // What showed it stays beside the outputs.
+                fs::write(plan.home.join("difference"), difference)?;
+                println!("  {bug}: found in {:.1} s", started.elapsed().max(Duration::from_millis(1)).as_secs_f64());
+            }
+        }
+    }
+    if missed.is_empty() {
+        return Ok(Verdict::Passed);
+    }
+    bail!("{}", missed.join("\n"))
+}
