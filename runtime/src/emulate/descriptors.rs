@@ -198,8 +198,7 @@ pub fn forget(first: i32, last: i32) {
     for fd in first.max(0)..=last.min(HIGHEST.load(Ordering::Relaxed)) {
         let lane = lane::get(fd);
         if !lane.is_null() {
-            let is_last = known().filter(|&other| core::ptr::eq(lane::get(other), lane)).count() == 1;
-            if is_last {
+            if is_last(fd) {
                 files::dismantle(fd);
                 rings::hand_back(fd);
             }
@@ -211,11 +210,19 @@ pub fn forget(first: i32, last: i32) {
     }
 }
 
-/// `new` is about to become a duplicate of `old`: what it was is closed.
+/// `new` is about to become a duplicate of `old`: what it was is closed, unless the call fails. So what was known of it stays known,
+/// but its description is handed back if no other descriptor leads to it.
 pub fn replaced(old: i32, new: i32) {
-    if old != new && !(lane::get(old).is_null() && lane::get(new).is_null()) {
-        forget(new, new);
+    if old != new && is_last(new) {
+        files::dismantle(new);
+        rings::hand_back(new);
     }
+}
+
+/// No other descriptor has this one's lane.
+fn is_last(fd: i32) -> bool {
+    let lane = lane::get(fd);
+    !lane.is_null() && known().filter(|&other| core::ptr::eq(lane::get(other), lane)).count() == 1
 }
 
 /// `new` is a duplicate of `old` now.

@@ -13,6 +13,8 @@ pub static SAMPLED: [u32; SAMPLED_CALLS] = [k::__NR_read, k::__NR_write, k::__NR
 
 /// Calls before the first look, and between looks that find something.
 const OFTEN: u64 = 256;
+/// Calls before a file is looked at once more.
+const AGAIN: u64 = 64;
 /// Calls between looks at most.
 const SELDOM: u64 = 16384;
 
@@ -56,26 +58,45 @@ pub fn count(ts: &mut ThreadState, nr: u32) -> bool {
 
 /// Looks at a call that is made often.
 pub fn look(ts: &mut ThreadState, nr: u32, args: &[u64; 6]) {
-    let found = ts.foreign == 0 && policy::is_answered(u64::from(nr)) && consider(nr, args);
+    let may = ts.foreign == 0 && policy::is_answered(u64::from(nr));
+    let found = if may { consider(nr, args) } else { Found::Nothing };
     let Some(i) = index(nr as usize) else { return };
     let (Some(count), Some(granted)) = (ts.counts.get_mut(nr as usize), ts.granted.get_mut(i)) else { return };
-    // A file is promoted by the second look at it: the first two come soon.
-    let more = if found || *granted == OFTEN { OFTEN } else { (*granted).clamp(OFTEN, SELDOM) };
-    let more = more << files::promote::penalty().max(rings::penalty());
+    let penalty = files::promote::penalty().max(rings::penalty());
+    let more = match found {
+        Found::Lane => OFTEN << penalty,
+        // A file is promoted by the second look at it.
+        Found::Candidate => AGAIN << penalty,
+        Found::Nothing => (*granted).clamp(OFTEN, SELDOM),
+    };
     *count = more.wrapping_neg();
     *granted += more;
 }
 
+/// What a look has found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// The descriptor has a lane now.
+    Lane,
+    /// It may get one if the next look sees it again.
+    Candidate,
+    /// It gets none.
+    Nothing,
+}
+
 /// Gives the descriptor a lane if it can have one.
-fn consider(nr: u32, args: &[u64; 6]) -> bool {
+fn consider(nr: u32, args: &[u64; 6]) -> Found {
     let [fd, _, length, ..] = *args;
     #[expect(clippy::cast_possible_truncation, reason = "the kernel reads edi")]
     let fd = (fd as u32).cast_signed();
     if !descriptors::are_known() || !descriptors::can_have_lane(fd) || !lane::get(fd).is_null() {
-        return false;
+        return Found::Nothing;
     }
-    let Some(stat) = Stat::of(fd) else { return false };
-    devices::consider(fd, &stat) || rings::consider(fd) || files::promote::consider(nr, fd, &stat, length)
+    let Some(stat) = Stat::of(fd) else { return Found::Nothing };
+    if devices::consider(fd, &stat) || rings::consider(fd) {
+        return Found::Lane;
+    }
+    files::promote::consider(nr, fd, &stat, length)
 }
 
 const _: () = assert!(COUNTED_CALLS > k::__NR_pwrite64 as usize);

@@ -10,14 +10,17 @@ pub enum Bug {
     DropOffsetHandBack = 2,
     /// A duplicate of a descriptor that has a lane gets none.
     ForgetDup = 3,
+    /// What is in a pipe of ours is not put back before a fork.
+    KeepRingOverFork = 4,
 }
 
 impl Bug {
     /// Their names on the command line of such a build.
-    pub const NAMES: [(&'static str, Self); 3] = [
+    pub const NAMES: [(&'static str, Self); 4] = [
         ("skip-lease-break", Self::SkipLeaseBreak),
         ("drop-offset-hand-back", Self::DropOffsetHandBack),
         ("forget-dup", Self::ForgetDup),
+        ("keep-ring-over-fork", Self::KeepRingOverFork),
     ];
 }
 

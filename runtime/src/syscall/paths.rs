@@ -3,6 +3,7 @@
 use super::descriptors::make_room;
 use super::{Call, Outcome};
 use crate::emulate::descriptors::{self, Origin};
+use crate::emulate::files;
 use crate::mem::guest;
 use crate::process::EXE_FD;
 use crate::report::Text;
@@ -91,13 +92,25 @@ pub fn readlinkat(call: &mut Call<'_>) -> Outcome {
 /// Calls whose first argument is a path: open(2), stat(2), access(2).
 pub fn first_path(call: &mut Call<'_>) -> Outcome {
     let outcome = own_exe_or_pass(call, 0);
+    let outcome = again_without_leases(call, 0, outcome);
     note_open(call, outcome)
 }
 
 /// Calls whose second argument is a path: openat(2), openat2(2), statx(2), newfstatat(2), faccessat(2).
 pub fn second_path(call: &mut Call<'_>) -> Outcome {
     let outcome = own_exe_or_pass(call, 1);
+    let outcome = again_without_leases(call, 1, outcome);
     note_open(call, outcome)
+}
+
+/// An open with O_NONBLOCK does not wait for a lease of ours to be given up (fcntl(2), "Leases").
+fn again_without_leases(call: &mut Call<'_>, path_arg: usize, outcome: Outcome) -> Outcome {
+    const EWOULDBLOCK: i64 = -11;
+    if outcome != Outcome::Done(EWOULDBLOCK) || call.ts.foreign != 0 || !files::any() {
+        return outcome;
+    }
+    files::dismantle_all();
+    own_exe_or_pass(call, path_arg)
 }
 
 /// A descriptor that this process has opened leads to a description of its own.

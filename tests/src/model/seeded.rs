@@ -51,6 +51,11 @@ pub fn check(home: &Path) -> Result<Verdict> {
     };
     let mut missed = Vec::new();
     for bug in BUGS {
+        // A launcher that does not know the name would differ in everything.
+        let known = Command::new(&launcher).args(["--seeded-bug", bug, "--", "true"]).status().context("launcher")?;
+        if !known.success() {
+            bail!("the launcher does not know the bug {bug}");
+        }
         let plan = Plan {
             pass: "direct".to_owned(),
             number: 0,

@@ -1,6 +1,6 @@
 //! Calls on a promoted description that the lane's assembly left to Rust.
 
-use super::{FileLane, dismantle, get};
+use super::{dismantle, get};
 use crate::emulate::keeper;
 use crate::emulate::lane::{REVOKED, TOUCH};
 use crate::emulate::stat::Stat;
@@ -16,7 +16,7 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
         dismantle(fd);
         return None;
     }
-    if is_seek_to_itself(call, file) {
+    if is_seek_to_itself(call) {
         return Some(Outcome::Answered(file.lane.offset.load(Ordering::Relaxed).cast_signed()));
     }
     file.hand_back_offset(fd);
@@ -36,6 +36,6 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
 }
 
 /// lseek(fd, 0, SEEK_CUR) while the lane's assembly does not answer, for instance because it is idle.
-fn is_seek_to_itself(call: &Call<'_>, file: &FileLane) -> bool {
-    call.nr == k::__NR_lseek && call.arg(1) == 0 && call.int(2) == 1 && file.has_offset()
+fn is_seek_to_itself(call: &Call<'_>) -> bool {
+    call.nr == k::__NR_lseek && call.arg(1) == 0 && call.int(2) == 1
 }

@@ -3,7 +3,7 @@
 pub mod calls;
 pub mod promote;
 
-use super::descriptors::{self, Access};
+use super::descriptors;
 use super::keeper;
 use super::lane::{self, Kind, Lane, REVOKED};
 use super::seeded::{Bug, is_planted};
@@ -21,10 +21,6 @@ pub struct FileLane {
     pub lane: Lane,
     /// Bytes that are mapped.
     map_len: u64,
-    /// The offset is kept in `lane`.
-    has_offset: bool,
-    /// Access mode of the description.
-    access: Access,
     /// F_RDLCK or F_WRLCK.
     pub wanted_lease: u32,
     /// The lease that is held; F_UNLCK when it was given up.
@@ -89,12 +85,6 @@ pub fn get(fd: i32) -> Option<&'static FileLane> {
 }
 
 impl FileLane {
-    /// The offset is kept here.
-    #[must_use]
-    pub fn has_offset(&self) -> bool {
-        self.has_offset
-    }
-
     /// Makes a real access if the lane was used since the last one: times move and watchers are told as a read or write does it.
     /// Returns whether it was used.
     pub fn touch(&self, fd: i32) -> bool {
@@ -117,20 +107,16 @@ impl FileLane {
 
     /// Moves the kernel's offset to ours.
     pub fn hand_back_offset(&self, fd: i32) {
-        if self.has_offset {
-            let offset = self.lane.offset.load(Ordering::Relaxed);
-            // SAFETY: integers. SEEK_SET = 0.
-            let _ = unsafe { raw::syscall(k::__NR_lseek, [u64::from(fd.cast_unsigned()), offset, 0]) };
-        }
+        let offset = self.lane.offset.load(Ordering::Relaxed);
+        // SAFETY: integers. SEEK_SET = 0.
+        let _ = unsafe { raw::syscall(k::__NR_lseek, [u64::from(fd.cast_unsigned()), offset, 0]) };
     }
 
     /// Takes the kernel's offset for ours.
     pub fn take_offset(&self, fd: i32) {
-        if self.has_offset {
-            // SAFETY: integers. SEEK_CUR = 1.
-            if let Ok(offset) = unsafe { raw::syscall(k::__NR_lseek, [u64::from(fd.cast_unsigned()), 0, 1]) } {
-                self.lane.offset.store(offset, Ordering::Relaxed);
-            }
+        // SAFETY: integers. SEEK_CUR = 1.
+        if let Ok(offset) = unsafe { raw::syscall(k::__NR_lseek, [u64::from(fd.cast_unsigned()), 0, 1]) } {
+            self.lane.offset.store(offset, Ordering::Relaxed);
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::emulate::descriptors::{self, Access};
 use crate::emulate::explain::{Reason, refused};
 use crate::emulate::keeper;
 use crate::emulate::lane::{Kind, Lane};
+use crate::emulate::sample::Found;
 use crate::emulate::stat::Stat;
 use crate::gate::lanes::Code;
 use crate::options::{self, EmulateLevel};
@@ -39,18 +40,18 @@ pub fn learn(answered: u64) {
 }
 
 /// Promotes the file of a descriptor of which a small access was seen, if it was the one before, too.
-pub fn consider(nr: u32, fd: i32, stat: &Stat, length: u64) -> bool {
+pub fn consider(nr: u32, fd: i32, stat: &Stat, length: u64) -> Found {
     if options::get().emulate < EmulateLevel::Coherent || !stat.is_regular() || length > SMALL {
-        return false;
+        return Found::Nothing;
     }
     if LAST.swap(fd, Ordering::Relaxed) != fd {
-        return false;
+        return Found::Candidate;
     }
-    match promote(nr, fd) {
-        Ok(()) => true,
+    match promote(fd) {
+        Ok(()) => Found::Lane,
         Err(reason) => {
             refused(nr, fd, reason);
-            false
+            Found::Nothing
         }
     }
 }
@@ -60,7 +61,7 @@ fn are_all_answered() -> bool {
     policy::LANE_CALLS.iter().all(|(nr, _)| policy::is_answered(u64::from(*nr)))
 }
 
-fn promote(nr: u32, fd: i32) -> Result<(), Reason> {
+fn promote(fd: i32) -> Result<(), Reason> {
     if THREADED.load(Ordering::Relaxed) {
         return Err(Reason::Threads);
     }
@@ -78,17 +79,15 @@ fn promote(nr: u32, fd: i32) -> Result<(), Reason> {
     if access == Access::ReadWrite && options::get().emulate < EmulateLevel::Relaxed {
         return Err(Reason::Level);
     }
-    let is_own = descriptors::is_own(fd);
-    let by_position = nr == k::__NR_pread64 || nr == k::__NR_pwrite64;
-    // Who shares a description that can be written changes the file without opening it.
-    if !is_own && (!by_position || access == Access::ReadWrite) {
+    // Who shares the description moves its offset, can change the file without opening it, and sees the lease in F_GETFL.
+    if !descriptors::is_own(fd) {
         return Err(Reason::Shared);
     }
     if !LOCAL.contains(&descriptors::file_system(fd)) {
         return Err(Reason::FileSystem);
     }
     keeper::start().map_err(|_| Reason::Keeper)?;
-    let lane = Box::into_raw(Box::new(new_lane(access, is_own)));
+    let lane = Box::into_raw(Box::new(new_lane(access)));
     if keeper::keep(lane, fd).is_err() {
         // SAFETY: the keeper did not take it.
         drop(unsafe { Box::from_raw(lane) });
@@ -130,20 +129,18 @@ fn promote(nr: u32, fd: i32) -> Result<(), Reason> {
     Ok(())
 }
 
-fn new_lane(access: Access, is_own: bool) -> FileLane {
+fn new_lane(access: Access) -> FileLane {
     let is_written = access == Access::ReadWrite;
     let code = [
-        if is_own { Code::FileRead } else { Code::Rust },
-        if is_own && is_written { Code::FileWrite } else { Code::Rust },
+        Code::FileRead,
+        if is_written { Code::FileWrite } else { Code::Rust },
         Code::FilePread,
         if is_written { Code::FilePwrite } else { Code::Rust },
-        if is_own { Code::FileLseek } else { Code::Rust },
+        Code::FileLseek,
     ];
     FileLane {
         lane: Lane::new(Kind::File, code),
         map_len: 0,
-        has_offset: is_own,
-        access,
         wanted_lease: if is_written { k::F_WRLCK } else { k::F_RDLCK },
         lease: AtomicU32::new(k::F_UNLCK),
         keeper_fd: AtomicI32::new(-1),

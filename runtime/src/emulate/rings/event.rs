@@ -35,14 +35,13 @@ pub fn take_over(fd: i32, is_semaphore: bool) -> bool {
     }
     let Some(flags) = descriptors::flags(fd).filter(|flags| flags & k::FASYNC == 0) else { return false };
     let mut value = 0u64;
-    let number = u64::from(fd.cast_unsigned());
-    while is_readable(fd) {
-        let mut part = 0u64;
+    if is_readable(fd) {
+        // A read takes all of a counter, but of a semaphore only one.
+        let number = u64::from(fd.cast_unsigned());
         // SAFETY: eight bytes.
-        if unsafe { raw::syscall(k::__NR_read, [number, &raw mut part as u64, 8]) } != Ok(8) {
-            break;
+        if is_semaphore || unsafe { raw::syscall(k::__NR_read, [number, &raw mut value as u64, 8]) } != Ok(8) {
+            return false;
         }
-        value += part;
     }
     let counter = Box::into_raw(Box::new(Counter {
         lane: Lane::new(Kind::Event, [Code::Rust; 5]),
