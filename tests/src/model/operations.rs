@@ -143,7 +143,7 @@ impl Arg {
             Self::Reachable => bits.of(&[0, 1, 7, 8, 20, 511, 4096]),
             Self::Small if bits.rarely(6) => bits.of(&[0, 1, 100, 512]),
             Self::Small => i64::from(1 + bits.below(60)),
-            Self::Times => i64::from(20 + bits.below(580)),
+            Self::Times => i64::from(20 + bits.below(1200)),
             Self::Mode => bits.of(&[0o600, 0o644, 0o444, 0o000]),
             Self::Capacity => bits.of(&[4096, 0, 1, 8192, 65536, 100_000, 1 << 20]),
             Self::Count => bits.of(&[1, 0, 5, -1, -2, -3, i64::MAX]),
