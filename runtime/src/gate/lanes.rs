@@ -142,7 +142,7 @@ const LONGEST: u32 = 64 * 1024;
 /// Longest read of zeros that a lane answers.
 const ZEROS: u32 = 2048;
 /// From here on `rep movsb` is faster than a loop of 16-byte moves.
-const REP_FROM: u32 = 1024;
+const REP_FROM: u32 = 2048;
 
 /// `bt_lane_OP`: finds the lane without changing a flag. A descriptor of 16 bits at most has one.
 macro_rules! find {

@@ -11,7 +11,7 @@ rows! {
     __NR_settimeofday: Passthrough (In(Timeval), In(Timezone)) -> Int;
     __NR_clock_gettime: Passthrough (Flags(Set::Clock), Out(Timespec)) -> Int;
     __NR_clock_settime: Passthrough (Flags(Set::Clock), In(Timespec)) -> Int;
-    __NR_clock_getres: Passthrough (Flags(Set::Clock), Out(Timespec)) -> Int;
+    __NR_clock_getres: Passthrough Exact (Flags(Set::Clock), Out(Timespec)) -> Int;
     __NR_clock_nanosleep: Passthrough
         (Flags(Set::Clock), Flags(Set::TimerFlags), In(Timespec), OutRemaining) -> Int;
     __NR_clock_adjtime: Passthrough (Flags(Set::Clock), Out(Timex)) -> Int;
