@@ -26,7 +26,7 @@ usage: bt-run [options] [--] program [arguments]
   --emulate-only LIST  of these, only the calls named: read,write,…
   --pass LIST          of these, none of the calls named
   --emulate-mem MIB    memory of files that may be mapped to answer calls (1024)
-  --explain            say at the end why calls that could have been answered were passed on
+  --explain            say why a descriptor's calls that could have been answered are passed on
   --trace[=FILE]       one line for each system call, on standard error or in FILE
   --stats[=FILE]       figures as JSON lines when an image starts and ends
   --perf-map           write /tmp/perf-PID.map for perf(1)

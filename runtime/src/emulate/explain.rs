@@ -26,6 +26,7 @@ pub enum Reason {
     Memory,
     Limit,
     Sparse,
+    Rights,
     SharedPipe,
     NotEmpty,
 }
@@ -43,10 +44,11 @@ impl Reason {
             Self::Keeper => "no process could be made that gives leases up",
             Self::Lease => "the kernel refused a lease: the file is open elsewhere, or belongs to another user",
             Self::Empty => "the file is empty",
-            Self::Memory => "it is larger than what --emulate-mem leaves",
+            Self::Memory => "it is larger than what --emulate-mem leaves, or RLIMIT_AS is set",
             Self::Limit => "it is larger than RLIMIT_FSIZE",
             Self::SharedPipe => "another process has, or may have, an end of the pipe",
             Self::NotEmpty => "the pipe was not empty when it was looked at, or is larger than the default",
+            Self::Rights => "its set-id bits or capabilities would have to be taken away by a write",
             Self::Sparse => "it has holes",
         }
     }

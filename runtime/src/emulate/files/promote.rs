@@ -159,15 +159,20 @@ fn map(fd: i32, access: Access, stat: &Stat) -> Result<(u64, u64, u64), Reason> 
     if size == 0 || len == 0 {
         return Err(Reason::Empty);
     }
-    if FILES.lock().mapped_bytes + len > limit {
+    // Memory of ours would count against the guest's address space (setrlimit(2), RLIMIT_AS).
+    if FILES.lock().mapped_bytes + len > limit || soft_limit(k::RLIMIT_AS) != u64::MAX {
         return Err(Reason::Memory);
+    }
+    // write(2) takes these rights away, a store does not (fs/attr.c, file_remove_privs).
+    if access == Access::ReadWrite && has_rights(fd, stat) {
+        return Err(Reason::Rights);
     }
     // A store into a hole allocates more than write(2) does, and finds a full disk too late.
     if access == Access::ReadWrite && stat.allocated < size {
         return Err(Reason::Sparse);
     }
     // RLIMIT_FSIZE (setrlimit(2)) ends a process that writes behind it, also in place.
-    if access == Access::ReadWrite && size > file_size_limit() {
+    if access == Access::ReadWrite && size > soft_limit(k::RLIMIT_FSIZE) {
         return Err(Reason::Limit);
     }
     let prot = k::PROT_READ | if access == Access::ReadWrite { k::PROT_WRITE } else { 0 };
@@ -181,10 +186,20 @@ fn map(fd: i32, access: Access, stat: &Stat) -> Result<(u64, u64, u64), Reason> 
     at.map(|at| (at, len, size)).map_err(|_| Reason::Memory)
 }
 
-fn file_size_limit() -> u64 {
+/// The file gives rights to who executes it: set-user-id, set-group-id, capabilities.
+fn has_rights(fd: i32, stat: &Stat) -> bool {
+    const SET_ID: u32 = 0o6000;
+    let name = c"security.capability".as_ptr() as u64;
+    // SAFETY: asks for the length only.
+    let length = unsafe { raw::syscall(k::__NR_fgetxattr, [u64::from(fd.cast_unsigned()), name, 0, 0]) };
+    stat.mode & SET_ID != 0 || length.is_ok()
+}
+
+/// Current limit of a resource (getrlimit(2)).
+fn soft_limit(resource: u32) -> u64 {
     let mut limit = [u64::MAX; 2];
     // SAFETY: the structure is two words.
-    let _ = unsafe { raw::syscall(k::__NR_getrlimit, [u64::from(k::RLIMIT_FSIZE), limit.as_mut_ptr() as u64]) };
+    let _ = unsafe { raw::syscall(k::__NR_getrlimit, [u64::from(resource), limit.as_mut_ptr() as u64]) };
     let [current, _] = limit;
     current
 }
