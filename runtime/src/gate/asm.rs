@@ -11,6 +11,7 @@
 //! | `bt_pass` | as `bt_enter_gate`, a number of the table | the cache pc, after the call |
 //! | `bt_answer` | as `bt_pass` | the cache pc, with the answer |
 //! | `bt_pass_lane` | as `bt_pass`, `next_pc` and `resume` set | the same |
+//! | `bt_tail` | the guest's registers, `next_pc` set, `tail_resume` = cache pc behind the call | the cache pc, after the call |
 //! | `bt_slow` | as `bt_pass` | Rust `on_syscall`, then `bt_leave` |
 //! | `bt_leave` | guest state in the thread state | `resume`, with that state |
 //!
@@ -81,8 +82,8 @@ macro_rules! restore_xmm {
 #[unsafe(naked)]
 pub unsafe extern "C" fn block() {
     naked_asm!(
-        ".globl bt_pass, bt_answer, bt_answer_flags, bt_answer_flags_end, bt_answer_end, bt_pass_lane, bt_slow",
-        ".hidden bt_pass, bt_answer, bt_answer_flags, bt_answer_flags_end, bt_answer_end, bt_pass_lane, bt_slow",
+        ".globl bt_tail, bt_pass, bt_answer, bt_answer_flags, bt_answer_flags_end, bt_answer_end, bt_pass_lane, bt_slow",
+        ".hidden bt_tail, bt_pass, bt_answer, bt_answer_flags, bt_answer_flags_end, bt_answer_end, bt_pass_lane, bt_slow",
         ".globl bt_enter_exit, bt_enter_lookup, bt_lookup_check, bt_lookup_end, bt_lookup_miss, bt_enter_gate, bt_enter_cpuid, bt_gate_rax_saved",
         ".globl bt_gate_flags_saved, bt_syscall, bt_syscall_end, bt_gate_end, bt_leave, bt_leave_end",
         ".hidden bt_enter_exit, bt_enter_lookup, bt_lookup_check, bt_lookup_end, bt_lookup_miss, bt_enter_gate, bt_enter_cpuid, bt_gate_rax_saved",
@@ -235,6 +236,10 @@ pub unsafe extern "C" fn block() {
         "mov rcx, gs:[{next_pc}]",
         "mov r11, gs:[{resume}]",
         "jmp bt_slow",
+        // ---- a call that Rust has looked at, and that is made as it is
+        "bt_tail:",
+        "mov rcx, gs:[{tail_resume}]",
+        "mov gs:[{resume}], rcx",
         "bt_syscall:",
         "syscall",
         "bt_syscall_end:",
@@ -332,7 +337,7 @@ pub unsafe extern "C" fn block() {
         lookup_hits = const o::LOOKUP_HITS, counts = const o::COUNTS, counted = const COUNTED_CALLS,
         unsafe_flags = const UNSAFE_FLAGS, safe_mask = const !UNSAFE_FLAGS, rare_flags = const RARE_FLAGS,
         hash = const ibl::HASH, table = sym ibl::TABLE, mask = sym ibl::MASK, ibtc = sym ibl::IBTC, changes = sym ibl::CHANGES, slot_changes = const o::SLOT_CHANGES,
-        call_entries = const o::CALL_ENTRIES, answered = const o::ANSWERED, answers = const o::ANSWERS,
+        call_entries = const o::CALL_ENTRIES, tail_resume = const o::TAIL_RESUME, answered = const o::ANSWERED, answers = const o::ANSWERS,
         on_exit = sym dispatch::on_exit,
         on_cpuid = sym crate::cpuid::execute,
         on_lookup_miss = sym dispatch::on_lookup_miss,

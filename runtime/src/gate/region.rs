@@ -10,6 +10,7 @@ unsafe extern "C" {
     static bt_enter_cpuid: u8;
     static bt_gate_rax_saved: u8;
     static bt_pass: u8;
+    static bt_tail: u8;
     static bt_lane_check: u8;
     static bt_answer: u8;
     static bt_answer_flags: u8;
@@ -42,6 +43,7 @@ pub enum Label {
     GateRaxSaved,
     GateFlagsSaved,
     Pass,
+    Tail,
     LaneCheck,
     Answer,
     AnswerFlags,
@@ -73,6 +75,7 @@ pub fn address(label: Label) -> u64 {
         Label::GateRaxSaved => &raw const bt_gate_rax_saved,
         Label::GateFlagsSaved => &raw const bt_gate_flags_saved,
         Label::Pass => &raw const bt_pass,
+        Label::Tail => &raw const bt_tail,
         Label::LaneCheck => &raw const bt_lane_check,
         Label::Answer => &raw const bt_answer,
         Label::AnswerFlags => &raw const bt_answer_flags,

@@ -40,7 +40,7 @@ pub fn close(call: &mut Call<'_>) -> Outcome {
     if call.ts.foreign == 0 {
         known::forget(call.int(0), call.int(0));
     }
-    call.pass()
+    Outcome::Tail
 }
 
 /// close_range(2): around ours.
@@ -118,7 +118,7 @@ pub fn dup(call: &mut Call<'_>) -> Outcome {
 pub fn fcntl(call: &mut Call<'_>) -> Outcome {
     super::prepare_outputs(call);
     if call.ts.foreign != 0 {
-        return call.pass();
+        return Outcome::Tail;
     }
     match call.int(1).cast_unsigned() {
         k::F_DUPFD | k::F_DUPFD_CLOEXEC => {
@@ -128,7 +128,8 @@ pub fn fcntl(call: &mut Call<'_>) -> Outcome {
             }
             outcome
         }
-        k::F_GETFD | k::F_SETFD => call.pass(),
+        k::F_GETFD | k::F_SETFD => Outcome::Tail,
+        k::F_GETFL if files::get(call.int(0)).is_none() => Outcome::Tail,
         k::F_GETFL => match (call.pass(), files::get(call.int(0))) {
             // The lease sets it (fs/locks.c, lease_setup); the guest's own F_SETFL would have ended the lane.
             (Outcome::Done(flags @ 0..), Some(_)) => Outcome::Done(flags & !i64::from(k::FASYNC)),
@@ -139,11 +140,11 @@ pub fn fcntl(call: &mut Call<'_>) -> Outcome {
             if let Some(file) = files::get(call.int(0)) {
                 file.hand_back_offset(call.int(0));
             }
-            call.pass()
+            Outcome::Tail
         }
         _ => {
             files::dismantle(call.int(0));
-            call.pass()
+            Outcome::Tail
         }
     }
 }
@@ -183,7 +184,7 @@ pub fn epoll_ctl(call: &mut Call<'_>) -> Outcome {
     if call.ts.foreign == 0 && matches!(known::origin(fd), Some(Origin::Pipe | Origin::Event | Origin::Semaphore)) {
         known::disown(fd);
     }
-    call.pass()
+    Outcome::Tail
 }
 
 /// pidfd_getfd(2): the descriptor may be one of our own.
@@ -205,7 +206,7 @@ pub fn send(call: &mut Call<'_>) -> Outcome {
         known::share_all();
     }
     super::prepare_outputs(call);
-    call.pass()
+    Outcome::Tail
 }
 
 /// Above the guest's limit ours are out of its way; the table that the kernel keeps for them grows with their numbers.

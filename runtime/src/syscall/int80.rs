@@ -46,12 +46,12 @@ pub fn run(ts: &mut ThreadState, next: u64) {
     };
     let args = [low(rbx), low(rcx), low(rdx), low(rsi), low(rdi), low(rbp)];
     let pc = ts.regs.rip;
-    match super::run(super::Call { ts, nr, args }) {
+    match super::run_whole(ts, nr, &args) {
         Outcome::Done(result) | Outcome::Answered(result) => {
             set(ts, reg::RAX, result.cast_unsigned());
             redirect(ts, next);
         }
         Outcome::Interrupted => redirect(ts, pc),
-        Outcome::Elsewhere => {}
+        Outcome::Tail | Outcome::Elsewhere => {}
     }
 }

@@ -18,6 +18,7 @@ pub mod trace_line;
 use crate::emulate::{self, identity, sample};
 use crate::engine::{lock, redirect};
 use crate::gate::asm;
+use crate::gate::region::{Label, address};
 use crate::mem::guest;
 use crate::options::{self, EngineChoice};
 use crate::policy;
@@ -33,6 +34,9 @@ pub enum Outcome {
     Done(i64),
     /// The same, of a call that the kernel was not asked about.
     Answered(i64),
+    /// The call is to be made as it is, with nothing to do behind it. The gate makes it, because behind a system call the CPU has
+    /// forgotten where Rust's callers return to, and mispredicts each return.
+    Tail,
     /// A signal came first: the guest is to execute its `syscall` again, after the handler.
     Interrupted,
     /// Registers, pc and `resume` are set already.
@@ -121,11 +125,15 @@ pub unsafe extern "C" fn on_syscall(ts: *mut ThreadState) {
     if sample::count(ts, nr) {
         sample::look(ts, nr, &args);
     }
-    let outcome = if options::get().trace {
-        trace_line::traced(nr, &args, || run(Call { ts: &mut *ts, nr, args }))
+    let mut outcome = if options::get().trace {
+        trace_line::traced(nr, &args, || run_whole(ts, nr, &args))
     } else {
         run(Call { ts: &mut *ts, nr, args })
     };
+    if outcome == Outcome::Tail && CODE_CHANGES.load(Ordering::Acquire) != changes {
+        // What the gate would return to may be gone.
+        outcome = pass(ts, nr, &args);
+    }
     finish(ts, outcome, nr, resume, changes);
 }
 
@@ -150,6 +158,10 @@ fn finish(ts: &mut ThreadState, outcome: Outcome, nr: u32, resume: u64, changes:
             let pc = ts.regs.rip - 2;
             redirect(ts, pc);
         }
+        Outcome::Tail => {
+            ts.tail_resume = resume;
+            ts.resume = address(Label::Tail);
+        }
         Outcome::Elsewhere => {}
     }
     if ts.regs.rflags & TRAP_FLAG != 0 {
@@ -168,6 +180,14 @@ pub fn set(ts: &mut ThreadState, n: usize, value: u64) {
     }
 }
 
+/// Carries out one call to its end.
+pub fn run_whole(ts: &mut ThreadState, nr: u32, args: &[u64; 6]) -> Outcome {
+    match run(Call { ts: &mut *ts, nr, args: *args }) {
+        Outcome::Tail => pass(ts, nr, args),
+        outcome => outcome,
+    }
+}
+
 /// Carries out one call.
 #[inline(always)]
 pub fn run(mut call: Call<'_>) -> Outcome {
@@ -176,7 +196,7 @@ pub fn run(mut call: Call<'_>) -> Outcome {
     }
     if !policy::is_owned(u64::from(call.nr)) {
         prepare_outputs(&call);
-        return call.pass();
+        return Outcome::Tail;
     }
     match call.nr {
         k::__NR_mmap => memory::mmap(&mut call),
@@ -250,7 +270,7 @@ pub fn run(mut call: Call<'_>) -> Outcome {
         k::__NR_seccomp => process::seccomp(&mut call),
         _ => {
             prepare_outputs(&call);
-            call.pass()
+            Outcome::Tail
         }
     }
 }

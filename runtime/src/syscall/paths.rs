@@ -67,6 +67,9 @@ pub fn exe_link() -> Text {
 #[inline(always)]
 fn own_exe_or_pass(call: &mut Call<'_>, path_arg: usize) -> Outcome {
     super::prepare_outputs(call);
+    if !may_name_exe(call.arg(path_arg)) {
+        return if opens(call.nr) { call.pass() } else { Outcome::Tail };
+    }
     let by_folder = path_arg == 1 && is_exe_in_own_proc(call.arg(0), call.arg(1));
     if EXE_FD.load(Ordering::Relaxed) >= 0 && (by_folder || names_own_exe(call.arg(path_arg))) {
         let link = exe_link();
@@ -76,7 +79,17 @@ fn own_exe_or_pass(call: &mut Call<'_>, path_arg: usize) -> Outcome {
         }
         return call.pass_with(&args);
     }
-    call.pass()
+    if opens(call.nr) { call.pass() } else { Outcome::Tail }
+}
+
+/// The call makes a descriptor, which is to be noted.
+fn opens(nr: u32) -> bool {
+    matches!(nr, k::__NR_open | k::__NR_openat | k::__NR_openat2)
+}
+
+/// A path that begins in another way cannot be the link; most do.
+fn may_name_exe(path: u64) -> bool {
+    guest::read::<[u8; 4]>(path).is_none_or(|start| start == *b"/pro" || start == *b"exe\0")
 }
 
 /// readlink(2).
@@ -116,7 +129,7 @@ fn again_without_leases(call: &mut Call<'_>, path_arg: usize, outcome: Outcome) 
 /// A descriptor that this process has opened leads to a description of its own.
 fn note_open(call: &Call<'_>, outcome: Outcome) -> Outcome {
     if let Outcome::Done(fd @ 0..) = outcome
-        && matches!(call.nr, k::__NR_open | k::__NR_openat | k::__NR_openat2)
+        && opens(call.nr)
         && call.ts.foreign == 0
     {
         descriptors::opened(fd, Origin::File);

@@ -62,7 +62,7 @@ pub fn traced(nr: u32, args: &[u64; 6], run: impl FnOnce() -> Outcome) -> Outcom
             format_result(&mut line, &Memory, u64::from(nr), args, result)
         }
         Outcome::Interrupted => format_result(&mut line, &Memory, u64::from(nr), args, ERESTARTSYS),
-        Outcome::Elsewhere => {}
+        Outcome::Tail | Outcome::Elsewhere => {}
     }
     print(&mut line);
     outcome

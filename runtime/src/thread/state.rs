@@ -105,6 +105,8 @@ pub struct ThreadState {
     pub enter_slow: u64,
     /// Where the thread continues behind the gate or the dispatcher: a cache pc, or a label of the runtime's call path.
     pub resume: u64,
+    /// `resume` behind a call that the gate makes for Rust (`bt_tail`).
+    pub tail_resume: u64,
     /// Guest pc behind the system call being made.
     pub next_pc: u64,
     /// Initial stack pointer of the runtime.
@@ -205,6 +207,7 @@ pub mod offset {
     pub const ENTER_CPUID: usize = offset_of!(ThreadState, enter_cpuid);
     pub const ENTER_SLOW: usize = offset_of!(ThreadState, enter_slow);
     pub const RESUME: usize = offset_of!(ThreadState, resume);
+    pub const TAIL_RESUME: usize = offset_of!(ThreadState, tail_resume);
     pub const NEXT_PC: usize = offset_of!(ThreadState, next_pc);
     pub const RUNTIME_SP: usize = offset_of!(ThreadState, runtime_sp);
     pub const CALL_SP: usize = offset_of!(ThreadState, call_sp);
