@@ -18,7 +18,9 @@ const AGAIN: u64 = 64;
 /// Calls between looks at most.
 const SELDOM: u64 = 16384;
 
-fn index(nr: usize) -> Option<usize> {
+/// Where a sampled call stands in [`SAMPLED`].
+#[must_use]
+pub fn index(nr: usize) -> Option<usize> {
     SAMPLED.iter().position(|&sampled| sampled as usize == nr)
 }
 

@@ -5,12 +5,13 @@ use crate::emulate::descriptors::{self, Access};
 use crate::emulate::explain::{Reason, refused};
 use crate::emulate::keeper;
 use crate::emulate::lane::{Kind, Lane};
-use crate::emulate::sample::Found;
+use crate::emulate::sample::{self, Found};
 use crate::emulate::stat::Stat;
 use crate::gate::lanes::Code;
 use crate::options::{self, EmulateLevel};
 use crate::policy;
 use crate::sys::raw;
+use crate::thread::state::SAMPLED_CALLS;
 use alloc::boxed::Box;
 use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 use linux_raw_sys::general as k;
@@ -24,8 +25,8 @@ const WORTH: u64 = 2048;
 /// How much seldomer a process is promoted whose promotions do not pay, as a power of two.
 static PENALTY: AtomicU32 = AtomicU32::new(0);
 const MAX_PENALTY: u32 = 6;
-/// The descriptor that was seen by the last look.
-static LAST: AtomicI32 = AtomicI32::new(-1);
+/// The descriptor that was seen by the last look at each sampled call.
+static LAST: [AtomicI32; SAMPLED_CALLS] = [const { AtomicI32::new(-1) }; SAMPLED_CALLS];
 
 /// How many calls there should be before the next look, as a power of two times the least.
 #[must_use]
@@ -44,7 +45,8 @@ pub fn consider(nr: u32, fd: i32, stat: &Stat, length: u64) -> Found {
     if options::get().emulate < EmulateLevel::Coherent || !stat.is_regular() || length > SMALL {
         return Found::Nothing;
     }
-    if LAST.swap(fd, Ordering::Relaxed) != fd {
+    let last = sample::index(nr as usize).and_then(|n| LAST.get(n));
+    if last.is_none_or(|last| last.swap(fd, Ordering::Relaxed) != fd) {
         return Found::Candidate;
     }
     match promote(fd) {
