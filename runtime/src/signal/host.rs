@@ -252,7 +252,8 @@ fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut 
         uc.mc.rip = pc;
         return;
     }
-    if is_step(signal, info, uc) {
+    // None of the runtime's own instructions raises SIGTRAP.
+    if signal == sig::SIGTRAP {
         // The guest's own trap flag, on its way through the gate. The CPU reports no step between a `syscall` and the
         // instruction behind it: the kernel returns with the flag already set.
         ts.step_from = StepFrom::Runtime;
