@@ -29,6 +29,7 @@ usage: bt-run [options] [--] program [arguments]
   --explain            say why a descriptor's calls that could have been answered are passed on
   --trace[=FILE]       one line for each system call, on standard error or in FILE
   --stats[=FILE]       figures as JSON lines when an image starts and ends
+  --stats-time         with --stats: also the time in each call that is not answered without the runtime (slower)
   --perf-map           write /tmp/perf-PID.map for perf(1)
   --strict             report calls from sites that the scan did not find (Linux 5.11)
   --no-follow          programs started by the guest run natively
@@ -152,6 +153,7 @@ pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
                     set_path(&mut options.stats_path, &absolute(path), "--stats");
                 }
             }
+            b"--stats-time" => options.stats_time = true,
             b"--no-cache" => use_cache = false,
             b"--cache-dir" => match operand() {
                 Some(path) => {

@@ -100,6 +100,8 @@ pub struct Options {
     pub no_follow: bool,
     /// `--stats` without a file.
     pub stats: bool,
+    /// `--stats-time`.
+    pub stats_time: bool,
     /// `--perf-map`.
     pub perf_map: bool,
     /// MiB of cache memory before a flush (`--cache-size`).
@@ -125,6 +127,7 @@ impl Options {
         trace: false,
         no_follow: false,
         stats: false,
+        stats_time: false,
         perf_map: false,
         cache_mib: 512,
         trace_path: [0; PATH_BYTES],

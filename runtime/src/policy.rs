@@ -24,7 +24,7 @@ fn call_entry(nr: u64) -> CallEntry {
     let Some(row) = table::row(nr) else { return CallEntry::Slow };
     let may_see = row.hands_back != 0 || row.descriptor_args().next().is_some();
     let is_of_lanes = LANE_CALLS.iter().any(|(n, _)| u64::from(*n) == nr);
-    if rings::any() && !rings::is_blind(nr) {
+    if rings::any() && !rings::is_blind(nr) || options::get().stats_time && !has_answer(nr) && !is_of_lanes {
         return CallEntry::Slow;
     }
     if is_owned(nr) || options::get().trace || files::ever_any() && may_see && !is_of_lanes {
@@ -42,7 +42,7 @@ fn call_entry(nr: u64) -> CallEntry {
     match LANE_CALLS.iter().find(|(n, _)| u64::from(*n) == nr) {
         Some(&(_, operation)) if descriptors::are_asked() && is_answered(nr) => CallEntry::Lane(operation),
         // A lane may hold what the call moves.
-        Some(_) if files::ever_any() => CallEntry::Slow,
+        Some(_) if files::ever_any() || options::get().stats_time => CallEntry::Slow,
         _ => CallEntry::Pass,
     }
 }

@@ -6,7 +6,7 @@ use crate::options;
 use crate::report::Bytes;
 use crate::signal::leave::set_mask;
 use crate::sys::raw;
-use crate::syscall::table;
+use crate::syscall::{Outcome, table};
 use crate::thread::registry;
 use crate::thread::state::{COUNTED_CALLS, ThreadState};
 use core::fmt::{self, Write};
@@ -20,6 +20,42 @@ static ENDED_ANSWERED: [AtomicU64; COUNTED_CALLS] = [const { AtomicU64::new(0) }
 static ENDED_SIGNALS: AtomicU64 = AtomicU64::new(0);
 static ENDED_DISPATCHES: AtomicU64 = AtomicU64::new(0);
 static ENDED_HITS: AtomicU64 = AtomicU64::new(0);
+
+/// `--stats-time`: CPU clock ticks in each call.
+static TICKS: [AtomicU64; COUNTED_CALLS] = [const { AtomicU64::new(0) }; COUNTED_CALLS];
+/// The tick counter and CLOCK_MONOTONIC, in nanoseconds, when the image started.
+static BEGIN: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
+
+fn ticks() -> u64 {
+    // SAFETY: reads a counter; every x86-64 CPU has it.
+    unsafe { core::arch::x86_64::_rdtsc() }
+}
+
+fn now_ns() -> u64 {
+    let mut time = [0u64; 2];
+    // SAFETY: the kernel writes a struct timespec.
+    let _ = unsafe { raw::syscall(k::__NR_clock_gettime, [u64::from(k::CLOCK_MONOTONIC), time.as_mut_ptr() as u64]) };
+    let [seconds, nanoseconds] = time;
+    seconds * 1_000_000_000 + nanoseconds
+}
+
+/// Carries out a call and notes how long it takes.
+pub fn timed(nr: u32, call: impl FnOnce() -> Outcome) -> Outcome {
+    let before = ticks();
+    let outcome = call();
+    if let Some(total) = TICKS.get(nr as usize) {
+        total.fetch_add(ticks().saturating_sub(before), Ordering::Relaxed);
+    }
+    outcome
+}
+
+/// Nanoseconds in a call, all threads together.
+fn nanoseconds(nr: usize) -> u64 {
+    let [ticks_then, ns_then] = [&BEGIN[0], &BEGIN[1]].map(|word| word.load(Ordering::Relaxed));
+    let (ticks_since, ns_since) = (ticks().saturating_sub(ticks_then).max(1), now_ns().saturating_sub(ns_then));
+    let total = TICKS.get(nr).map_or(0, |total| total.load(Ordering::Relaxed));
+    u64::try_from(u128::from(total) * u128::from(ns_since) / u128::from(ticks_since)).unwrap_or(u64::MAX)
+}
 
 /// A buffer that is written with one `write`, so that lines of several processes do not mix.
 pub struct Text {
@@ -89,6 +125,8 @@ pub fn started(exe: &[u8]) {
     if !options::get().wants_stats() {
         return;
     }
+    BEGIN[0].store(ticks(), Ordering::Relaxed);
+    BEGIN[1].store(now_ns(), Ordering::Relaxed);
     let mut out = Text { bytes: alloc::vec::Vec::new() };
     let _ = writeln!(
         out,
@@ -133,7 +171,7 @@ pub fn thread_ended(ts: &mut ThreadState) {
 
 /// In the child of a fork: its figures begin anew.
 pub fn reset(ts: &mut ThreadState) {
-    for total in ENDED.iter().chain(&ENDED_ANSWERED) {
+    for total in ENDED.iter().chain(&ENDED_ANSWERED).chain(&TICKS) {
         total.store(0, Ordering::Relaxed);
     }
     ts.answered = [0; COUNTED_CALLS];
@@ -224,7 +262,11 @@ pub fn finish(how: &str) {
                 let _ = write!(out, "\"syscall_{nr:#x}\"");
             }
         }
-        let _ = write!(out, ":{{\"count\":{count},\"passthrough\":{n},\"emulated\":{answered}}}");
+        let _ = write!(out, ":{{\"count\":{count},\"passthrough\":{n},\"emulated\":{answered}");
+        if options::get().stats_time {
+            let _ = write!(out, ",\"ns\":{}", nanoseconds(nr));
+        }
+        out.bytes.push(b'}');
     }
     for (nr, n) in unknown.iter().filter(|(_, n)| *n != 0) {
         let comma = if core::mem::take(&mut first) { "" } else { "," };

@@ -22,6 +22,7 @@ use crate::gate::region::{Label, address};
 use crate::mem::guest;
 use crate::options::{self, EngineChoice};
 use crate::policy;
+use crate::stats;
 use crate::thread::state::{INTERRUPTED, ThreadState, reg};
 use core::sync::atomic::{AtomicU64, Ordering};
 use linux_raw_sys::general as k;
@@ -125,7 +126,9 @@ pub unsafe extern "C" fn on_syscall(ts: *mut ThreadState) {
     if sample::count(ts, nr) {
         sample::look(ts, nr, &args);
     }
-    let mut outcome = if options::get().trace {
+    let mut outcome = if options::get().stats_time {
+        stats::timed(nr, || run_whole(ts, nr, &args))
+    } else if options::get().trace {
         trace_line::traced(nr, &args, || run_whole(ts, nr, &args))
     } else {
         run(Call { ts: &mut *ts, nr, args })

@@ -95,3 +95,20 @@ pub fn whole_lines(bench: &Bench) -> Result<()> {
     }
     Ok(())
 }
+
+/// `--stats-time`: a call that sleeps has taken as long as it slept, no longer than the program ran.
+pub fn times(bench: &Bench) -> Result<()> {
+    let file = bench.work.join("stats");
+    let stats = format!("--stats={}", file.display());
+    let begin = std::time::Instant::now();
+    let done = bench.program(&["--stats-time", &stats], &["sleep", "0.05"])?;
+    let whole = u64::try_from(begin.elapsed().as_nanos())?;
+    ensure!(done.end == Some(crate::spec::End::Exit(0)), "sleep ended with {:?}", done.end);
+    let text = fs::read_to_string(&file).context("--stats wrote no file")?;
+    let last = text.lines().last().context("no line")?;
+    let end: serde_json::Value = serde_json::from_str(last)?;
+    let slept = end["syscalls"]["clock_nanosleep"]["ns"].as_u64().context("no time of clock_nanosleep")?;
+    ensure!((50_000_000..=whole).contains(&slept), "slept 50 ms, told as {slept} ns of {whole}");
+    ensure!(end["syscalls"]["mmap"]["ns"].as_u64().is_some_and(|ns| ns > 0), "no time of mmap: {last}");
+    Ok(())
+}
