@@ -48,6 +48,7 @@ pub fn collect() -> Vec<Test> {
         ("small_caches_start_anew_under_threads", small_cache),
         ("strict_finds_hidden_calls", strict),
         ("statistics_lines_are_whole", statistics::whole_lines),
+        ("calls_are_answered_at_their_level", statistics::answers),
         ("statistics_tell_the_time_in_calls", statistics::times),
         ("images_are_kept_and_checked", images::check),
         ("images_are_filled_at_once_and_killed", images::check_fill),

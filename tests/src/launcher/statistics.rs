@@ -112,3 +112,34 @@ pub fn times(bench: &Bench) -> Result<()> {
     ensure!(end["syscalls"]["mmap"]["ns"].as_u64().is_some_and(|ns| ns > 0), "no time of mmap: {last}");
     Ok(())
 }
+
+/// Calls that can be answered are: a level that answers nothing would pass every other test.
+pub fn answers(bench: &Bench) -> Result<()> {
+    const TIMES: u64 = 4000;
+    fs::write(bench.work.join("from"), vec![b'f'; 20_000])?;
+    fs::write(bench.work.join("to"), vec![b't'; 20_000])?;
+    let source = format!(
+        "import os
+source, to, (out, into) = os.open('from', os.O_RDONLY), os.open('to', os.O_RDWR), os.pipe()
+for _ in range({TIMES}): os.write(to, os.read(source, 2))
+for _ in range({TIMES}): os.write(into, b'x'); os.read(out, 1)
+for _ in range({TIMES}): os.getuid()"
+    );
+    // Reads and writes that each level answers at least, of twice `TIMES`: a descriptor that gets no lane makes the next look come later.
+    for (level, reads, writes) in [("off", 0, 0), ("coherent", 6000, 2500), ("relaxed", 7000, 7000)] {
+        let file = bench.work.join(format!("stats-{level}"));
+        let stats = format!("--stats={}", file.display());
+        let done = bench.program(&["--emulate", level, &stats], &["python3", "-c", &source])?;
+        ensure!(done.end == Some(crate::spec::End::Exit(0)), "python3 ended with {:?}", done.end);
+        let text = fs::read_to_string(&file).context("--stats wrote no file")?;
+        let end: serde_json::Value = serde_json::from_str(text.lines().last().context("no line")?)?;
+        let answered = |name: &str| end["syscalls"][name]["emulated"].as_u64().unwrap_or(0);
+        let found = (answered("read"), answered("write"), answered("getuid"));
+        let enough = found.0 >= reads && found.1 >= writes && (level == "off" || found.2 >= TIMES);
+        ensure!(enough, "at level {level} only {found:?} reads, writes and getuid were answered");
+        ensure!(level != "off" || found == (0, 0, 0), "at level off {found:?} were answered");
+        ensure!(fs::read(bench.work.join("to"))?.starts_with(&[b'f'; 2 * TIMES as usize]), "the copy is wrong");
+        fs::write(bench.work.join("to"), vec![b't'; 20_000])?;
+    }
+    Ok(())
+}
