@@ -138,7 +138,10 @@ for _ in range({TIMES}): os.getuid()"
         let enough = found.0 >= reads && found.1 >= writes && (level == "off" || found.2 >= TIMES);
         ensure!(enough, "at level {level} only {found:?} reads, writes and getuid were answered");
         ensure!(level != "off" || found == (0, 0, 0), "at level off {found:?} were answered");
-        ensure!(fs::read(bench.work.join("to"))?.starts_with(&vec![b'f'; usize::try_from(2 * TIMES)?]), "the copy is wrong");
+        ensure!(
+            fs::read(bench.work.join("to"))?.starts_with(&vec![b'f'; usize::try_from(2 * TIMES)?]),
+            "the copy is wrong"
+        );
         fs::write(bench.work.join("to"), vec![b't'; 20_000])?;
     }
     Ok(())
