@@ -31,14 +31,6 @@ fn ticks() -> u64 {
     unsafe { core::arch::x86_64::_rdtsc() }
 }
 
-fn now_ns() -> u64 {
-    let mut time = [0u64; 2];
-    // SAFETY: the kernel writes a struct timespec.
-    let _ = unsafe { raw::syscall(k::__NR_clock_gettime, [u64::from(k::CLOCK_MONOTONIC), time.as_mut_ptr() as u64]) };
-    let [seconds, nanoseconds] = time;
-    seconds * 1_000_000_000 + nanoseconds
-}
-
 /// Carries out a call and notes how long it takes.
 pub fn timed(nr: u32, call: impl FnOnce() -> Outcome) -> Outcome {
     let before = ticks();
@@ -52,7 +44,7 @@ pub fn timed(nr: u32, call: impl FnOnce() -> Outcome) -> Outcome {
 /// Nanoseconds in a call, all threads together.
 fn nanoseconds(nr: usize) -> u64 {
     let [ticks_then, ns_then] = [&BEGIN[0], &BEGIN[1]].map(|word| word.load(Ordering::Relaxed));
-    let (ticks_since, ns_since) = (ticks().saturating_sub(ticks_then).max(1), now_ns().saturating_sub(ns_then));
+    let (ticks_since, ns_since) = (ticks().saturating_sub(ticks_then).max(1), raw::now_ns().saturating_sub(ns_then));
     let total = TICKS.get(nr).map_or(0, |total| total.load(Ordering::Relaxed));
     u64::try_from(u128::from(total) * u128::from(ns_since) / u128::from(ticks_since)).unwrap_or(u64::MAX)
 }
@@ -126,7 +118,7 @@ pub fn started(exe: &[u8]) {
         return;
     }
     BEGIN[0].store(ticks(), Ordering::Relaxed);
-    BEGIN[1].store(now_ns(), Ordering::Relaxed);
+    BEGIN[1].store(raw::now_ns(), Ordering::Relaxed);
     let mut out = Text { bytes: alloc::vec::Vec::new() };
     let _ = writeln!(
         out,

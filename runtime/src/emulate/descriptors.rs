@@ -237,6 +237,12 @@ pub fn duplicated(old: i32, new: i64) {
         rings::hand_back(old);
         return;
     };
+    if files::is_threaded() {
+        // Another thread may have closed it already.
+        to.store(0, Ordering::Relaxed);
+        lane::set(new, core::ptr::null_mut());
+        return;
+    }
     to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
     lane::set(new, lane::get(old));
     HIGHEST.fetch_max(new, Ordering::Relaxed);

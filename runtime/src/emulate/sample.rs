@@ -91,7 +91,9 @@ fn consider(nr: u32, args: &[u64; 6]) -> Found {
     let [fd, _, length, ..] = *args;
     #[expect(clippy::cast_possible_truncation, reason = "the kernel reads edi")]
     let fd = (fd as u32).cast_signed();
-    if !descriptors::are_known() || !descriptors::can_have_lane(fd) || !lane::get(fd).is_null() {
+    // Another thread may be closing it: a lane that came too late would answer for what is opened there next.
+    if files::is_threaded() || !descriptors::are_known() || !descriptors::can_have_lane(fd) || !lane::get(fd).is_null()
+    {
         return Found::Nothing;
     }
     let Some(stat) = Stat::of(fd) else { return Found::Nothing };

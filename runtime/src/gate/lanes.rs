@@ -12,7 +12,7 @@
 //! | a lane's code | rcx = the lane; `next_pc` and `resume` set; rcx and r11 free, all else the guest's | `bt_lane_done` or `bt_lane_slow` |
 //! | `bt_lane_done` | rax = result; the rest as `enter!` left it in the thread state | the cache pc |
 //!
-//! A lane's code runs only while the process has one thread. A signal that comes meanwhile is requeued and taken when the
+//! A descriptor gets a lane only while the process has one thread; afterwards only lanes of devices are left, which have no state. A signal that comes meanwhile is requeued and taken when the
 //! lane leaves (`bt_lane_check`). A fault in a copy gives the call to Rust.
 
 use super::region::Region;

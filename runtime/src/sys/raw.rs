@@ -185,3 +185,13 @@ pub fn sched_yield() {
     // SAFETY: no arguments.
     let _ = unsafe { syscall(k::__NR_sched_yield, []) };
 }
+
+/// CLOCK_MONOTONIC in nanoseconds.
+#[must_use]
+pub fn now_ns() -> u64 {
+    let mut time = [0u64; 2];
+    // SAFETY: the kernel writes a struct timespec.
+    let _ = unsafe { syscall(k::__NR_clock_gettime, [u64::from(k::CLOCK_MONOTONIC), time.as_mut_ptr() as u64]) };
+    let [seconds, nanoseconds] = time;
+    seconds * 1_000_000_000 + nanoseconds
+}

@@ -346,8 +346,8 @@ fn is_busy(fd: i32) -> bool {
     const ETXTBSY: u16 = 26;
     let arguments = [c"".as_ptr() as u64, 0];
     let environment = [0u64];
+    // SAFETY: NUL-terminated vectors; nothing is executed.
     let result = unsafe {
-        // SAFETY: NUL-terminated vectors; nothing is executed.
         raw::syscall(
             k::__NR_execveat,
             [

@@ -31,9 +31,9 @@ pub fn print(path: &[u8]) -> Result<(), LoadError> {
         // SAFETY: a new mapping of our own.
         let at = unsafe { raw::syscall(k::__NR_mmap, args) }.map_err(failed)?;
         let Some(mut image) = ElfImage::of_file(fd, offset, at) else { continue };
-        let before = now_ns();
+        let before = raw::now_ns();
         let found = survey::survey(&direct, at, at + len, &mut image);
-        (bytes, took_ns) = (bytes + len, took_ns + now_ns() - before);
+        (bytes, took_ns) = (bytes + len, took_ns + raw::now_ns() - before);
         for (candidate, plan) in found {
             let address = candidate.pc.0 - at + vaddr;
             let what = match (candidate.verdict, plan) {
@@ -76,13 +76,4 @@ pub fn print(path: &[u8]) -> Result<(), LoadError> {
     );
     raw::write_all(1, &out.bytes);
     Ok(())
-}
-
-/// CLOCK_MONOTONIC in nanoseconds.
-fn now_ns() -> u64 {
-    let mut time = [0u64; 2];
-    // SAFETY: the kernel writes a struct timespec.
-    let _ = unsafe { raw::syscall(k::__NR_clock_gettime, [u64::from(k::CLOCK_MONOTONIC), time.as_mut_ptr() as u64]) };
-    let [seconds, nanoseconds] = time;
-    seconds * 1_000_000_000 + nanoseconds
 }

@@ -50,7 +50,8 @@ pub enum Treatment {
     Denied,
 }
 
-/// State held in the process that a call, or what it lets others see, could miss: given back to the kernel first.
+/// State held in the process that a call, or what it lets others see, could miss: given back to the kernel first. (What pipes and eventfds
+/// hold goes back before every call but those of [`rings::is_blind`](crate::emulate::rings::is_blind).)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Held {
@@ -60,14 +61,12 @@ pub enum Held {
     Descriptors = 2,
     /// Times of files that were written through a mapping.
     Times = 8,
-    /// Contents of pipes and counters of eventfds.
-    Rings = 16,
 }
 
 impl Held {
     /// Every kind.
-    pub const KINDS: [(Self, &'static str); 4] =
-        [(Self::All, "all"), (Self::Descriptors, "descriptors"), (Self::Times, "times"), (Self::Rings, "rings")];
+    pub const KINDS: [(Self, &'static str); 3] =
+        [(Self::All, "all"), (Self::Descriptors, "descriptors"), (Self::Times, "times")];
 }
 
 /// One system call.
