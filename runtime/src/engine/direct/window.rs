@@ -19,8 +19,8 @@ const LOW: [u8; 4] = [0x6f, 0x6e, 0x6d, 0x6c];
 pub const JUMP_BYTES: u64 = 5;
 /// Bytes of a mapping for stubs that are reached through a trap, and may lie anywhere within reach.
 const SPILL_BYTES: u64 = 64 << 10;
-/// Distance that such a stub may have from its code.
-const REACH: u64 = 1 << 30;
+/// Distance that such a stub may have from its code: what `jmp rel32` reaches, less room for the module itself.
+const REACH: u64 = 0x7000_0000;
 /// Addresses a site's stub may begin at.
 pub const CHOICES: u64 = 256;
 
@@ -47,13 +47,14 @@ pub struct Spill {
 }
 
 impl Spill {
-    /// Maps room near `pc`. `None` without address space within reach.
+    /// Maps room within reach of `pc`: below it, else as far above it as can be, because brk grows there. `None` without
+    /// address space.
     #[must_use]
     pub fn map(pc: u64) -> Option<Self> {
         const STEP: u64 = 16 << 20;
         let page = pc & !4095;
         let below = (1..=REACH / STEP).filter_map(|n| page.checked_sub(n * STEP));
-        let above = (1..=REACH / STEP).map(|n| page + n * STEP);
+        let above = (1..=REACH / STEP).rev().map(|n| page + n * STEP);
         below.chain(above).find_map(|base| {
             let at = map_at(base, SPILL_BYTES).ok()?;
             Some(Self { map: (at, at + SPILL_BYTES), next: at })
@@ -119,6 +120,17 @@ fn map_at(at: u64, len: u64) -> Result<u64, raw::Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn room_that_traps_lead_to_is_not_where_brk_grows() {
+        for pc in [0x40_1000u64, 0x5555_5555_4000] {
+            let spill = Spill::map(pc).unwrap();
+            assert!(spill.map.1 <= pc || spill.map.0 - pc > 1 << 30, "{:x}", spill.map.0);
+            assert!(spill.serves(pc, 1000));
+            // SAFETY: mapped above.
+            unsafe { raw::munmap(spill.map.0, spill.map.1 - spill.map.0) };
+        }
+    }
 
     #[test]
     fn a_jump_into_the_window_consists_of_traps() {
