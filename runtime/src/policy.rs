@@ -2,6 +2,7 @@
 
 use crate::emulate::{descriptors, files, identity, rings};
 use crate::engine::translate::ibl::set_stub_call;
+use crate::gate::clock::Function;
 use crate::gate::lanes::Operation;
 use crate::gate::{ANSWERS, CallEntry, entry_address};
 use crate::options;
@@ -24,7 +25,9 @@ fn call_entry(nr: u64) -> CallEntry {
     let Some(row) = table::row(nr) else { return CallEntry::Slow };
     let may_see = row.hands_back != 0 || row.descriptor_args().next().is_some();
     let is_of_lanes = LANE_CALLS.iter().any(|(n, _)| u64::from(*n) == nr);
-    if rings::any() && !rings::is_blind(nr) || options::get().stats_time && !has_answer(nr) && !is_of_lanes {
+    // Assembly takes no times.
+    let is_of_assembly = is_of_lanes || has_answer(nr) || Function::of(nr).is_some();
+    if rings::any() && !rings::is_blind(nr) || options::get().stats_time && !is_of_assembly {
         return CallEntry::Slow;
     }
     if is_owned(nr) || options::get().trace || files::ever_any() && may_see && !is_of_lanes {
@@ -36,8 +39,9 @@ fn call_entry(nr: u64) -> CallEntry {
     if has_answer(nr) && is_answered(nr) && identity::is_known(nr) {
         return CallEntry::Answer;
     }
-    if nr == u64::from(k::__NR_clock_getres) && is_answered(nr) {
-        return CallEntry::Slow;
+    // With --strict the vDSO's own call, should it make one, would be taken for a site that was missed.
+    if let Some(function) = Function::of(nr).filter(|_| is_answered(nr) && !options::get().strict) {
+        return CallEntry::Clock(function);
     }
     match LANE_CALLS.iter().find(|(n, _)| u64::from(*n) == nr) {
         Some(&(_, operation)) if descriptors::are_asked() && is_answered(nr) => CallEntry::Lane(operation),

@@ -256,6 +256,7 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     {
         let (end, prot) = (vdso + len, k::PROT_READ | k::PROT_EXEC);
         engine.map.insert(vdso, end, prot, false);
+        crate::emulate::clocks::start(vdso, end);
         if in_place {
             engine.memory_code_arrives(vdso, end, prot, ElfImage::of_memory(vdso, len));
         }

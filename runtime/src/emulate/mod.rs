@@ -18,16 +18,12 @@ pub mod seeded;
 pub mod stat;
 
 use crate::emulate::seeded::{Bug, is_planted};
-use crate::policy;
 use crate::syscall::table::{self, Held};
 use crate::syscall::{Call, Outcome};
 use linux_raw_sys::general as k;
 
 /// Answers a call that came to Rust, or hands back what it could see and leaves it to the kernel.
 pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
-    if call.nr == k::__NR_clock_getres {
-        return if policy::is_answered(u64::from(call.nr)) { clocks::resolution(call) } else { None };
-    }
     if call.ts.foreign != 0 || !descriptors::are_asked() {
         return None;
     }

@@ -133,8 +133,14 @@ pub fn fixup(pc: u64) -> Option<u64> {
     }
 }
 
+/// Where a lane's code, entered by `enter!`, gives the call to Rust.
+#[must_use]
+pub fn slow() -> u64 {
+    Code::Slow.address()
+}
+
 /// AC, TF and DF (Intel SDM vol. 1, 3.4.3): lanes leave calls made with them to Rust.
-const RARE_FLAGS: u32 = 1 << 18 | 1 << 8 | 1 << 10;
+pub(super) const RARE_FLAGS: u32 = 1 << 18 | 1 << 8 | 1 << 10;
 /// Most bytes that one read(2) or write(2) transfers (MAX_RW_COUNT, include/linux/fs.h).
 const MAX_RW: u32 = 0x7fff_f000;
 /// Longest transfer that a lane answers: the kernel copies longer ones as fast.
@@ -190,6 +196,8 @@ macro_rules! enter {
         )
     };
 }
+
+pub(super) use enter;
 
 /// The guest's buffer rsi, length rdx, lies in user space; r11 is lost. Nothing to transfer is the kernel's matter.
 macro_rules! check_buffer {
@@ -283,8 +291,8 @@ pub unsafe extern "C" fn block() {
     naked_asm!(
         ".globl bt_lane_read, bt_lane_write, bt_lane_pread, bt_lane_pwrite, bt_lane_lseek, bt_lane_kinds, bt_lane_rust",
         ".hidden bt_lane_read, bt_lane_write, bt_lane_pread, bt_lane_pwrite, bt_lane_lseek, bt_lane_kinds, bt_lane_rust",
-        ".globl bt_null_read, bt_null_write, bt_null_lseek, bt_zero_read, bt_lane_slow, bt_lane_check, bt_lane_end",
-        ".hidden bt_null_read, bt_null_write, bt_null_lseek, bt_zero_read, bt_lane_slow, bt_lane_check, bt_lane_end",
+        ".globl bt_null_read, bt_null_write, bt_null_lseek, bt_zero_read, bt_lane_slow, bt_lane_done, bt_lane_check, bt_lane_end",
+        ".hidden bt_null_read, bt_null_write, bt_null_lseek, bt_zero_read, bt_lane_slow, bt_lane_done, bt_lane_check, bt_lane_end",
         ".globl bt_file_read, bt_file_pread, bt_file_write, bt_file_pwrite, bt_file_lseek, bt_lane_block_end",
         ".hidden bt_file_read, bt_file_pread, bt_file_write, bt_file_pwrite, bt_file_lseek, bt_lane_block_end",
         ".globl bt_pipe_read, bt_pipe_write",

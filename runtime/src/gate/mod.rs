@@ -1,9 +1,11 @@
 //! The gate: the ways between guest code and the runtime.
 //!
-//! [`asm`] holds the assembly and the register contract of each entry, [`lanes`] that of calls answered by descriptor; [`region`] tells a signal handler where
+//! [`asm`] holds the assembly and the register contract of each entry, [`lanes`] that of calls answered by descriptor, [`clock`] that of calls
+//! answered by the vDSO; [`region`] tells a signal handler where
 //! in it a thread was stopped.
 
 pub mod asm;
+pub mod clock;
 pub mod lanes;
 pub mod region;
 
@@ -21,6 +23,8 @@ pub enum CallEntry {
     Slow,
     /// Answers it with the value in the thread's state.
     Answer,
+    /// Asks the vDSO.
+    Clock(clock::Function),
     /// Asks the descriptor's lane.
     Lane(lanes::Operation),
 }
@@ -56,6 +60,7 @@ pub fn entry_address(entry: CallEntry) -> u64 {
         CallEntry::Pass => region::Label::Pass,
         CallEntry::Slow => region::Label::Slow,
         CallEntry::Answer => region::Label::Answer,
+        CallEntry::Clock(function) => return function.entry(),
         CallEntry::Lane(operation) => return lanes::entry(operation),
     })
 }

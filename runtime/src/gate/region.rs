@@ -165,7 +165,7 @@ pub fn classify(pc: u64) -> Region {
     if within(L::Leave, L::LeaveEnd) {
         return Region::Leave;
     }
-    if let Some(region) = super::lanes::classify(pc) {
+    if let Some(region) = super::lanes::classify(pc).or_else(|| super::clock::classify(pc)) {
         return region;
     }
     Region::Runtime

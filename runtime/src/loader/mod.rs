@@ -4,6 +4,7 @@ pub mod elf;
 pub mod handoff;
 pub mod layout;
 pub mod stack;
+pub mod vdso;
 
 /// Why a program cannot be run: a line for the user, and the exit status a shell would give.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -7,8 +7,8 @@ use crate::engine::direct::strict::missed_site;
 use crate::engine::lock;
 use crate::engine::recover::Step;
 use crate::engine::translate::invalidate::WriteFault;
-use crate::gate::lanes;
 use crate::gate::region::{Label, Region, address, classify};
+use crate::gate::{clock, lanes};
 use crate::mem::guest;
 use crate::sys::raw;
 use crate::sys::types::{SigInfo, UContext, sig};
@@ -40,6 +40,15 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
     // Raised by an instruction, not by kill(2) and relatives, whose codes are not positive (sigaction(2)).
     let synchronous =
         info.code > 0 && matches!(signal, sig::SIGSEGV | sig::SIGBUS | sig::SIGFPE | sig::SIGILL | sig::SIGTRAP);
+    if ts.in_vdso != 0 {
+        // In the vDSO for a call (`gate::clock`), or in the gate for a call that the vDSO makes.
+        if synchronous {
+            uc.mc.rip = clock::lost();
+        } else {
+            requeue(ts, signal, info, uc);
+        }
+        return;
+    }
     if crate::image::contains(uc.mc.rip) {
         if synchronous {
             return fault_in_runtime(ts, signal, info, uc);
@@ -247,7 +256,8 @@ pub fn queue(signal: i32, info: &SigInfo) {
 
 /// The runtime itself faulted: in a copy of guest memory, which survives it, or by a bug.
 fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext) {
-    if let Some(pc) = guest::fixup(uc.mc.rip).or_else(|| lanes::fixup(uc.mc.rip)) {
+    let answer = || clock::writes_answers(uc.mc.rip).then(lanes::slow);
+    if let Some(pc) = guest::fixup(uc.mc.rip).or_else(|| lanes::fixup(uc.mc.rip)).or_else(answer) {
         // Runtime code that writes guest memory releases protected pages first, so this is the guest's bad pointer.
         uc.mc.rip = pc;
         return;

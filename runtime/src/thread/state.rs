@@ -107,6 +107,8 @@ pub struct ThreadState {
     pub resume: u64,
     /// `resume` behind a call that the gate makes for Rust (`bt_tail`).
     pub tail_resume: u64,
+    /// Not zero while the gate runs a function of the vDSO for a call.
+    pub in_vdso: u64,
     /// Guest pc behind the system call being made.
     pub next_pc: u64,
     /// Initial stack pointer of the runtime.
@@ -208,6 +210,7 @@ pub mod offset {
     pub const ENTER_SLOW: usize = offset_of!(ThreadState, enter_slow);
     pub const RESUME: usize = offset_of!(ThreadState, resume);
     pub const TAIL_RESUME: usize = offset_of!(ThreadState, tail_resume);
+    pub const IN_VDSO: usize = offset_of!(ThreadState, in_vdso);
     pub const NEXT_PC: usize = offset_of!(ThreadState, next_pc);
     pub const RUNTIME_SP: usize = offset_of!(ThreadState, runtime_sp);
     pub const CALL_SP: usize = offset_of!(ThreadState, call_sp);

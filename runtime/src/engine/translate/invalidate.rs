@@ -7,6 +7,7 @@
 use super::cache::Cache;
 use super::fragments::{Fragments, GENERATIONS};
 use super::{Generation, ibl};
+use crate::emulate::clocks;
 use crate::engine::Engine;
 use crate::mem::map::Watch;
 use crate::sys::raw;
@@ -82,6 +83,7 @@ impl Engine {
     pub fn unmapped(&mut self, start: u64, end: u64) {
         if start < end {
             self.code_goes(start, end);
+            clocks::changed(start, end);
         }
         if start >= end || !self.map.touches(start, end) {
             return;
@@ -100,6 +102,7 @@ impl Engine {
     /// The guest changed the protection of `start..end` (and the kernel has done so).
     pub fn protected(&mut self, start: u64, end: u64, prot: u32) {
         use linux_raw_sys::general as k;
+        clocks::changed(start, end);
         if prot & k::PROT_EXEC == 0 && !self.map.touches(start, end) {
             return;
         }

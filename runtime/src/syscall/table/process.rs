@@ -63,7 +63,7 @@ rows! {
     __NR_sched_getaffinity: Passthrough (Int, Size, OutCpuSet(1)) -> Int;
     __NR_sched_setattr: Passthrough (Int, Touched(4), Hex) -> Int;
     __NR_sched_getattr: Passthrough (Int, TouchedBy(2), Uint, Hex) -> Int;
-    __NR_getcpu: Passthrough (Out(U32), Out(U32), Ptr) -> Int;
+    __NR_getcpu: Passthrough Exact (Out(U32), Out(U32), Ptr) -> Int;
     __NR_getpriority: Passthrough (Flags(Set::Priority), Int) -> Int;
     __NR_setpriority: Passthrough (Flags(Set::Priority), Int, Int) -> Int;
     __NR_ioprio_get: Passthrough (Flags(Set::IoprioWho), Int) -> Int;

@@ -5,11 +5,11 @@ use super::arg::Shape::*;
 use super::{Ret, Row, Set, rows};
 
 rows! {
-    __NR_time: Passthrough (Out(Time)) -> Time;
+    __NR_time: Passthrough Exact (Out(Time)) -> Time;
     __NR_times: Passthrough (Out(Tms)) -> Int;
-    __NR_gettimeofday: Passthrough (Out(Timeval), Out(Timezone)) -> Int;
+    __NR_gettimeofday: Passthrough Exact (Out(Timeval), Out(Timezone)) -> Int;
     __NR_settimeofday: Passthrough (In(Timeval), In(Timezone)) -> Int;
-    __NR_clock_gettime: Passthrough (Flags(Set::Clock), Out(Timespec)) -> Int;
+    __NR_clock_gettime: Passthrough Exact (Flags(Set::Clock), Out(Timespec)) -> Int;
     __NR_clock_settime: Passthrough (Flags(Set::Clock), In(Timespec)) -> Int;
     __NR_clock_getres: Passthrough Exact (Flags(Set::Clock), Out(Timespec)) -> Int;
     __NR_clock_nanosleep: Passthrough
