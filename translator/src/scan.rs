@@ -44,6 +44,10 @@ pub type Extent = (u64, u64);
 pub trait Functions {
     /// The function that holds `pc`.
     fn holding(&mut self, pc: u64) -> Option<Extent>;
+    /// What holds `pc` is said to be data.
+    fn is_data(&mut self, _pc: u64) -> bool {
+        false
+    }
     /// The hole between known functions that holds `pc`, which none of them does; `None` if no function is known at all.
     fn hole(&mut self, pc: u64) -> Option<Extent>;
 }
@@ -62,6 +66,10 @@ impl Functions for NoFunctions {
 /// Instructions before and behind a place in a hole that must decode for it to be taken for code.
 const CLEAN_BEFORE: u32 = 64;
 const CLEAN_BEHIND: u32 = 32;
+/// Among them and as many before the place.
+const MOST_ZEROS: u32 = 4;
+
+const CPUID: [u8; 2] = [0x0f, 0xa2];
 
 /// The two bytes are those of an instruction of interest.
 const fn is_interesting(first: u8, second: u8) -> bool {
@@ -131,6 +139,8 @@ struct Walk {
     at: GuestPc,
     previous: Option<GuestPc>,
     steps: u32,
+    /// A bit for each of the latest 64 instructions: it is two zero bytes (`add [rax], al`), which only data has many of.
+    zeros: u64,
     broken: bool,
 }
 
@@ -147,6 +157,7 @@ impl Walk {
             self.previous = Some(self.at);
             self.steps += 1;
             let refused = self.is_hole && bytes.first().is_some_and(|&first| is_privileged(first));
+            self.zeros = self.zeros << 1 | u64::from(bytes.starts_with(&[0, 0]));
             match len {
                 Ok(len) if !refused => self.at = self.at.plus(len),
                 _ => self.broken = true,
@@ -154,8 +165,31 @@ impl Walk {
         }
     }
 
+    /// Skips what lies far before `pc` in a long hole. False: no instruction begins at `pc`.
+    fn skip_to(&mut self, pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> bool {
+        let is_long = self.extent.1.saturating_sub(self.extent.0) > LONG_HOLE;
+        if !self.is_hole || !is_long || pc.0.saturating_sub(self.at.0) <= 2 * NEAR {
+            return true;
+        }
+        if meeting(pc, window, source) == Meeting::None {
+            return false;
+        }
+        let mut places = (pc.0 - 2 * NEAR + MEETING..=pc.0 - NEAR).rev().step_by(STEP);
+        let found = places.find_map(|place| match meeting(GuestPc(place), window, source) {
+            Meeting::At(at) => Some(at),
+            Meeting::None | Meeting::Unknown => None,
+        });
+        if let Some(at) = found {
+            *self = Self { at, previous: None, steps: 0, zeros: 0, broken: false, ..*self };
+        }
+        true
+    }
+
     /// What is at `pc`.
     fn judge(&mut self, pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> Verdict {
+        if !self.skip_to(pc, window, source) {
+            return Verdict::NotCode;
+        }
         self.to(pc, window, source);
         let number = number_before(source, pc);
         if !self.is_hole {
@@ -177,25 +211,88 @@ impl Walk {
             // Data that holds a call, a template say, or code behind data.
             (false, true) => Verdict::Doubtful,
             (true, has_number) if has_number || self.steps >= CLEAN_BEFORE => {
-                match (self.goes_on(pc, window, source), has_number) {
-                    (true, _) => found,
-                    (false, true) => Verdict::Doubtful,
-                    (false, false) => Verdict::NotCode,
+                let ahead = self.ahead(pc, window, source);
+                match (ahead.broken, has_number) {
+                    (false, _) if ahead.zeros.count_ones() > MOST_ZEROS => Verdict::Doubtful,
+                    (false, _) => found,
+                    (true, true) => Verdict::Doubtful,
+                    (true, false) => Verdict::NotCode,
                 }
             }
             (true, _) => Verdict::Doubtful,
         }
     }
 
-    /// What follows `pc` in a hole decodes for long enough.
-    fn goes_on(&self, pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> bool {
-        let Self { extent, previous, steps, .. } = *self;
-        let mut ahead = Self { extent, is_hole: true, at: pc, previous, steps, broken: false };
+    /// The walk some instructions behind `pc`; broken if they do not decode.
+    fn ahead(&self, pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> Self {
+        let Self { extent, previous, steps, zeros, .. } = *self;
+        let mut ahead = Self { extent, is_hole: true, at: pc, previous, steps, zeros, broken: false };
         while ahead.steps < steps + CLEAN_BEHIND && !ahead.broken && ahead.at.0 < extent.1 {
             let next = ahead.at.plus(1);
             ahead.to(next, window, source);
         }
-        !ahead.broken
+        ahead
+    }
+}
+
+/// A hole that is not decoded from end to end: some programs have unwind tables for a part of their code only. From `NEAR` before
+/// a place on there is enough to tell code from data.
+const LONG_HOLE: u64 = 64 << 10;
+const NEAR: u64 = 1024;
+/// Distance of the places that are tried; odd, as code may repeat itself.
+const STEP: usize = 61;
+
+/// Bytes before a place from which on instructions are followed to it, and how many of the first of them one must begin in: no
+/// instruction is longer (Intel SDM vol. 2, 2.3.11).
+const MEETING: u64 = 112;
+const LONGEST_INSN: u32 = 15;
+
+/// How the ways meet on which instructions can be read up to a place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Meeting {
+    /// None leads to it.
+    None,
+    /// All that are left go through this earlier place.
+    At(GuestPc),
+    /// Some lead to it, some do not.
+    Unknown,
+}
+
+/// Follows all ways to read the code before `pc`: from each of the first bytes, one of which an instruction begins at. Ways meet soon, so that
+/// what happens at `pc` is certain without having come from the start of the function.
+fn meeting(pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> Meeting {
+    let start = pc.0 - MEETING;
+    // Where an instruction begins on some way: a bit for each offset.
+    let mut ways: u128 = (1 << LONGEST_INSN) - 1;
+    let mut passed = false;
+    let mut met = None;
+    let mut insn = Insn::default();
+    while ways != 0 {
+        let offset = ways.trailing_zeros();
+        if u64::from(offset) >= MEETING {
+            break;
+        }
+        ways &= ways - 1;
+        let at = GuestPc(start + u64::from(offset));
+        if met.is_none() && ways == 0 && !passed && offset >= LONGEST_INSN {
+            met = Some(at);
+        }
+        let bytes = window.at(at, source);
+        let len = match bytes.first_chunk().map_or(0, copied_len) {
+            0 => decode_into(bytes, &mut insn).map_or(0, u32::from),
+            len => u32::try_from(len).unwrap_or(0),
+        };
+        match (len, u64::from(offset + len).cmp(&MEETING)) {
+            // No instruction: nobody comes this way.
+            (0, _) => {}
+            (_, core::cmp::Ordering::Greater) => passed = true,
+            _ => ways |= 1 << (offset + len),
+        }
+    }
+    match (ways != 0, met) {
+        (false, _) => Meeting::None,
+        (true, Some(at)) => Meeting::At(at),
+        (true, None) => Meeting::Unknown,
     }
 }
 
@@ -227,18 +324,24 @@ pub fn scan(
         let Some(pc) = beginning(pc, source) else { continue };
         if !walk.as_ref().is_some_and(|w| (w.extent.0..w.extent.1).contains(&pc.0)) {
             let function = functions.holding(pc.0).filter(|function| (start.0..=pc.0).contains(&function.0));
+            if function.is_none() && functions.is_data(pc.0) {
+                found.push(Candidate { pc, verdict: Verdict::NotCode });
+                continue;
+            }
             let hole = function.is_none().then(|| functions.hole(pc.0)).flatten();
             walk = function.or(hole).map(|(from, to)| {
                 let extent = (from.max(start.0), to.min(end.0));
                 let is_hole = function.is_none();
-                Walk { extent, is_hole, at: GuestPc(extent.0), previous: None, steps: 0, broken: false }
+                Walk { extent, is_hole, at: GuestPc(extent.0), previous: None, steps: 0, zeros: 0, broken: false }
             });
         }
         let verdict = match &mut walk {
             Some(walk) => walk.judge(pc, &mut window, source),
             None => alone(pc, &mut window, source),
         };
-        found.push(Candidate { pc, verdict });
+        // A cpuid that stays as it is costs time where a hypervisor traps it, and nothing else.
+        let may_stay = verdict == Verdict::Doubtful && window.at(pc, source).starts_with(&CPUID);
+        found.push(Candidate { pc, verdict: if may_stay { Verdict::NotCode } else { verdict } });
     }
     found
 }
@@ -384,6 +487,13 @@ mod tests {
     }
 
     #[test]
+    fn a_cpuid_that_may_be_data_stays() {
+        assert_eq!(verdicts(&[0x90, 0x0f, 0xa2, 0xc3], &mut NoFunctions), [(1, Verdict::NotCode)]);
+        let site = Verdict::Site { class: Class::Cpuid, previous: Some(GuestPc(0x1000)) };
+        assert_eq!(verdicts(&[0x90, 0x0f, 0xa2, 0xc3], &mut One(0x1000, 0x1004)), [(1, site)]);
+    }
+
+    #[test]
     fn a_function_that_does_not_decode_proves_nothing() {
         let code = [0x06, 0x0f, 0x05];
         assert_eq!(verdicts(&code, &mut One(0x1000, 0x1003)), [(1, Verdict::Doubtful)]);
@@ -426,6 +536,56 @@ mod tests {
         assert_eq!(verdicts(&[0xc3, 0xfa, 0x0f, 0x05], &mut One(0x1000, 0x1001)), [(2, Verdict::NotCode)]);
         // Too little to know.
         assert_eq!(verdicts(&[0xc3, 0x90, 0x0f, 0x05], &mut One(0x1000, 0x1001)), [(2, Verdict::Doubtful)]);
+    }
+
+    /// A function, something, then code: `mov rax, [rsp + 8]; add rax, 1; cmp eax, 0x050f; jne`, over and over, and `tail`.
+    fn long_hole(something: &[u8], tail: &[u8]) -> std::vec::Vec<u8> {
+        let mut code = std::vec![0xc3u8];
+        code.extend(something);
+        for _ in 0..8000 {
+            code.extend([0x48, 0x8b, 0x44, 0x24, 8, 0x48, 0x83, 0xc0, 1, 0x3d, 0x0f, 5, 0, 0, 0x75, 0x10]);
+        }
+        code.extend(tail);
+        code.extend([0x90; 40]);
+        code
+    }
+
+    #[test]
+    fn code_far_in_a_long_hole_is_found_behind_what_is_none() {
+        // mov rdi, rbx; syscall
+        let code = long_hole(&[0x06; 100], &[0x48, 0x89, 0xdf, 0x0f, 0x05]);
+        let found = verdicts(&code, &mut One(0x1000, 0x1001));
+        let (last, before) = found.split_last().unwrap();
+        let at = (code.len() - 42) as u64;
+        let site = Verdict::Site { class: SYSCALL, previous: Some(GuestPc(0x1000 + at - 3)) };
+        assert_eq!(*last, (at, site));
+        // The constants are none.
+        assert_eq!(before.len(), 8000);
+        assert!(before.iter().all(|f| f.1 == Verdict::NotCode));
+    }
+
+    #[test]
+    fn tables_far_in_a_long_hole_are_no_code() {
+        // Entries of eight bytes, as a symbol table has.
+        let mut table = std::vec![];
+        for _ in 0..300 {
+            table.extend([0x0f, 5, 0, 0, 0x12, 0, 0, 0]);
+        }
+        let found = verdicts(&long_hole(&[], &table), &mut One(0x1000, 0x1001));
+        let sites: std::vec::Vec<_> = found.iter().filter(|f| matches!(f.1, Verdict::Site { .. })).collect();
+        assert!(sites.is_empty(), "{sites:x?}");
+    }
+
+    #[test]
+    fn ways_to_read_code_meet() {
+        let code = long_hole(&[], &[]);
+        let mut window = Window::EMPTY;
+        let mut meets = |at: u64| meeting(GuestPc(0x1000 + at), &mut window, &mut Bytes(&code));
+        // At an instruction, and within one.
+        assert!(
+            matches!(meets(1601), Meeting::At(at) if (at.0 - 0x1001) % 16 == 0 || (at.0 - 0x1001) % 16 == 5 || (at.0 - 0x1001) % 16 >= 9)
+        );
+        assert_eq!(meets(1602), Meeting::None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Copies between the runtime and guest memory that survive a fault.
 //!
-//! The copy loop has two ranges of pcs. The host SIGSEGV/SIGBUS handler asks [`fixup`]: a fault in the 8-byte loop
-//! continues in the byte loop, a fault in the byte loop ends the copy, which then says how much it could not do.
+//! The copy has loops of 32, 8 and 1 bytes. The host SIGSEGV/SIGBUS handler asks [`fixup`]: a fault in a loop continues in
+//! the next one, a fault in the byte loop ends the copy, which then says how much it could not do.
 
 use core::arch::naked_asm;
 use core::mem::{MaybeUninit, size_of};
@@ -10,8 +10,19 @@ use core::mem::{MaybeUninit, size_of};
 #[unsafe(naked)]
 unsafe extern "C" fn copy(dst: u64, src: u64, len: u64) -> u64 {
     naked_asm!(
-        ".globl bt_copy8_start, bt_copy8_end, bt_copy1_start, bt_copy1_end, bt_copy_done",
-        ".hidden bt_copy8_start, bt_copy8_end, bt_copy1_start, bt_copy1_end, bt_copy_done",
+        ".globl bt_copy32_start, bt_copy8_start, bt_copy8_end, bt_copy1_start, bt_copy1_end, bt_copy_done",
+        ".hidden bt_copy32_start, bt_copy8_start, bt_copy8_end, bt_copy1_start, bt_copy1_end, bt_copy_done",
+        "bt_copy32_start:",
+        "cmp rdx, 32",
+        "jb bt_copy8_start",
+        "movups xmm0, [rsi]",
+        "movups xmm1, [rsi + 16]",
+        "movups [rdi], xmm0",
+        "movups [rdi + 16], xmm1",
+        "add rsi, 32",
+        "add rdi, 32",
+        "sub rdx, 32",
+        "jmp bt_copy32_start",
         "bt_copy8_start:",
         "cmp rdx, 8",
         "jb bt_copy8_end",
@@ -39,6 +50,7 @@ unsafe extern "C" fn copy(dst: u64, src: u64, len: u64) -> u64 {
 }
 
 unsafe extern "C" {
+    static bt_copy32_start: u8;
     static bt_copy8_start: u8;
     static bt_copy8_end: u8;
     static bt_copy1_start: u8;
@@ -52,7 +64,10 @@ pub fn fixup(pc: u64) -> Option<u64> {
     let at = |label: *const u8| label as u64;
     let (s8, e8) = (at(&raw const bt_copy8_start), at(&raw const bt_copy8_end));
     let (s1, e1) = (at(&raw const bt_copy1_start), at(&raw const bt_copy1_end));
-    if (s8..e8).contains(&pc) {
+    let s32 = at(&raw const bt_copy32_start);
+    if (s32..s8).contains(&pc) {
+        Some(s8)
+    } else if (s8..e8).contains(&pc) {
         Some(s1)
     } else if (s1..e1).contains(&pc) {
         Some(at(&raw const bt_copy_done))

@@ -50,6 +50,8 @@ pub struct CodeMap {
     regions: BTreeMap<u64, Region>,
     /// Watched pages by page number.
     pub watched: BTreeMap<u64, Watch>,
+    /// Ranges, by start, of which every byte is 0: private memory that nobody could write since it was made.
+    blank: BTreeMap<u64, u64>,
 }
 
 impl CodeMap {
@@ -124,6 +126,43 @@ impl CodeMap {
         }
     }
 
+    /// `start..end` is new private memory without contents, which the guest may not write.
+    pub fn insert_blank(&mut self, start: u64, end: u64) {
+        self.blank.insert(start, end);
+    }
+
+    /// `start..end` may hold anything from now on.
+    pub fn forget_blank(&mut self, start: u64, end: u64) {
+        while let Some((from, to)) =
+            self.blank.range(..end).next_back().map(|(&f, &t)| (f, t)).filter(|&(_, t)| t > start)
+        {
+            self.blank.remove(&from);
+            if from < start {
+                self.blank.insert(from, start);
+            }
+            if end < to {
+                self.blank.insert(end, to);
+            }
+        }
+    }
+
+    /// The parts of `start..end` that may hold something.
+    #[must_use]
+    pub fn filled(&self, start: u64, end: u64) -> Vec<(u64, u64)> {
+        let before = self.blank.range(..start).next_back().filter(|&(_, &to)| to > start);
+        let (mut found, mut at) = (Vec::new(), start);
+        for (&from, &to) in before.into_iter().chain(self.blank.range(start..end)) {
+            if from > at {
+                found.push((at, from));
+            }
+            at = to.min(end);
+        }
+        if at < end {
+            found.push((at, end));
+        }
+        found
+    }
+
     /// Pieces of `start..end`, with their regions.
     #[must_use]
     pub fn pieces(&self, start: u64, end: u64) -> Vec<(u64, Region)> {
@@ -170,6 +209,21 @@ mod tests {
         assert_eq!(map.find(0x2fff), Some((0x1000, Region { end: 0x3000, prot: RX, shared: false })));
         assert_eq!(map.find(0x3000), None);
         assert_eq!(map.find(0x5000), Some((0x5000, Region { end: 0x9000, prot: RX, shared: false })));
+    }
+
+    #[test]
+    fn what_is_blank_holds_nothing_until_it_is_written() {
+        let mut map = CodeMap::default();
+        map.insert_blank(0x1000, 0x9000);
+        assert!(map.filled(0x2000, 0x8000).is_empty());
+        assert_eq!(map.filled(0x0, 0xa000), [(0x0, 0x1000), (0x9000, 0xa000)]);
+        map.forget_blank(0x3000, 0x4000);
+        assert_eq!(map.filled(0x1000, 0x9000), [(0x3000, 0x4000)]);
+        map.forget_blank(0x0, 0x2000);
+        map.forget_blank(0x8000, 0xa000);
+        assert_eq!(map.filled(0x1000, 0x9000), [(0x1000, 0x2000), (0x3000, 0x4000), (0x8000, 0x9000)]);
+        map.forget_blank(0x0, u64::MAX);
+        assert_eq!(map.filled(0x1000, 0x9000), [(0x1000, 0x9000)]);
     }
 
     #[test]

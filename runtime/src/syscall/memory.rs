@@ -15,6 +15,11 @@ use linux_raw_sys::general as k;
 
 const EINVAL: i64 = -22;
 const ENOMEM: i64 = -12;
+const ENOMEM_CODE: u16 = 12;
+const EACCES_CODE: u16 = 13;
+
+/// What is reserved without access, for code to come, is worth remembering from this size on: searching it would take long.
+const RESERVED_BYTES: u64 = 1 << 20;
 
 fn page_up(n: u64) -> u64 {
     n.saturating_add(4095) & !4095
@@ -74,7 +79,9 @@ pub fn mmap(call: &mut Call<'_>) -> Outcome {
     }
     let shared = flags & k::MAP_TYPE != k::MAP_PRIVATE;
     let relevant = flags & k::MAP_FIXED != 0 || prot & k::PROT_EXEC != 0 || shared;
-    if !relevant {
+    let is_blank = flags & k::MAP_ANONYMOUS != 0 && !shared;
+    let is_reserved = is_blank && prot == k::PROT_NONE && len >= RESERVED_BYTES;
+    if !relevant && !is_reserved {
         // New private data where nothing was: no code is concerned.
         let args = call.args;
         // SAFETY: a new mapping that replaces nothing.
@@ -89,12 +96,11 @@ pub fn mmap(call: &mut Call<'_>) -> Outcome {
     locked(call, &call.args, |engine, at| {
         let end = at.saturating_add(len);
         engine.mapped(at, end, prot, shared);
-        if in_place {
-            if flags & k::MAP_ANONYMOUS == 0 {
-                engine.file_code_arrives(at, end, prot, fd, offset);
-            } else {
-                engine.memory_code_arrives(at, end, prot, None);
-            }
+        if in_place && !is_blank {
+            engine.file_code_arrives(at, end, prot, fd, offset);
+        }
+        if is_reserved {
+            engine.map.insert_blank(at, end);
         }
     })
 }
@@ -123,45 +129,78 @@ pub fn mprotect(call: &mut Call<'_>) -> Outcome {
         return Outcome::Done(ENOMEM);
     }
     let prot_bits = prot & (k::PROT_READ | k::PROT_WRITE | k::PROT_EXEC);
-    let outcome = locked(call, &call.args, |engine, _| {
+    let mut engine = lock();
+    let [a, b, c, d, e, f] = call.args;
+    // SAFETY: the guest's own memory, `is_ours` looked.
+    let result = unsafe { raw::syscall6(a, b, c, d, e, f, u64::from(call.nr)) };
+    let changed = match raw::check(result) {
+        Ok(_) => end,
+        // A call that fails in the middle has changed what lies before (mprotect(2), ENOMEM).
+        Err(raw::Errno(ENOMEM_CODE | EACCES_CODE)) => start + changed_before_failure(call, len),
+        Err(_) => start,
+    };
+    if changed > start {
         // PROT_GROWSDOWN extends the range to the mapping's start.
         let start = if prot & k::PROT_GROWSDOWN != 0 {
             engine.map.find(start).map_or(start, |(s, _)| s.min(start))
         } else {
             start
         };
-        let before = engine.map.pieces(start, end);
-        engine.protected(start, end, prot_bits);
-        if in_place() {
-            in_place_protected(engine, start, end, prot_bits, &before);
-        }
-    });
-    if let Outcome::Done(result) = outcome
-        && result < 0
-        && len != 0
-    {
-        // A failed call may have changed part of the range (mprotect(2), ENOMEM): what stands there is looked at again.
-        let mut engine = lock();
+        let (before, filled) = (engine.map.pieces(start, changed), engine.map.filled(start, changed));
         update(&mut engine, |engine| {
-            engine.drop_range(start, end);
+            engine.protected(start, changed, prot_bits);
+            if in_place() {
+                in_place_protected(engine, start, changed, prot_bits, &before, &filled);
+            }
         });
     }
-    outcome
+    Outcome::Done(result)
 }
 
-/// What runs in place follows a change of protection. `before`: what was known of `start..end`.
-fn in_place_protected(engine: &mut Engine, start: u64, end: u64, prot: u32, before: &[(u64, Region)]) {
+/// Bytes at the start of `len` whose protection an mprotect(2) changed that failed: as many as it can be asked for again without a failure.
+fn changed_before_failure(call: &Call<'_>, len: u64) -> u64 {
+    let [start, _, prot, pkey, ..] = call.args;
+    let (mut changed, mut failed) = (0, len >> 12);
+    while failed - changed > 1 {
+        let pages = changed + (failed - changed) / 2;
+        // SAFETY: what the call before has done already, or fails again.
+        match unsafe { raw::syscall(call.nr, [start, pages << 12, prot, pkey]) } {
+            Ok(_) => changed = pages,
+            Err(_) => failed = pages,
+        }
+    }
+    changed << 12
+}
+
+/// What runs in place follows a change of protection. `before`: what was known of `start..end`; `filled`: the parts that may hold
+/// something.
+fn in_place_protected(
+    engine: &mut Engine,
+    start: u64,
+    end: u64,
+    prot: u32,
+    before: &[(u64, Region)],
+    filled: &[(u64, u64)],
+) {
     if prot & k::PROT_EXEC == 0 {
         if prot & k::PROT_WRITE != 0 {
             engine.restore_code(start, end);
         }
         return;
     }
+    let arrive = |engine: &mut Engine, start: u64, end: u64| {
+        for &(from, to) in filled {
+            let (from, to) = (from.max(start), to.min(end));
+            if from < to {
+                engine.memory_code_arrives(from, to, prot, None);
+            }
+        }
+    };
     // What could be executed before has been looked at.
     let mut at = start;
     for &(from, region) in before.iter().filter(|(_, r)| r.is_exec() || r.shared) {
         if from > at {
-            engine.memory_code_arrives(at, from, prot, None);
+            arrive(engine, at, from);
         }
         at = at.max(region.end);
         if !region.shared {
@@ -169,7 +208,7 @@ fn in_place_protected(engine: &mut Engine, start: u64, end: u64, prot: u32, befo
         }
     }
     if at < end {
-        engine.memory_code_arrives(at, end, prot, None);
+        arrive(engine, at, end);
     }
 }
 

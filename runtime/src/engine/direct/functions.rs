@@ -12,8 +12,13 @@ const PT_LOAD: u32 = 1;
 const PT_GNU_EH_FRAME: u32 = 0x6474_e550;
 const SHT_SYMTAB: u32 = 2;
 const SHT_DYNSYM: u32 = 11;
+const SHT_NOBITS: u32 = 8;
+const SHF_ALLOC: u64 = 2;
+const SHF_EXECINSTR: u64 = 4;
 const STT_FUNC: u8 = 2;
 const MAX_HEADERS: u64 = 128;
+/// Bytes that a function symbol without a size can stand for: what is written so is small, and data may follow.
+const LONGEST_UNSIZED: u64 = 512;
 /// `DW_EH_PE_pcrel | DW_EH_PE_sdata4`, `DW_EH_PE_udata4`, `DW_EH_PE_datarel | DW_EH_PE_sdata4`: what linkers write.
 const HDR_ENCODINGS: [u8; 4] = [1, 0x1b, 0x03, 0x3b];
 const PCREL: u8 = 0x10;
@@ -33,6 +38,8 @@ pub struct ElfImage {
     list: Option<Vec<Extent>>,
     /// What the symbols say, made when first asked for.
     symbols: Option<Vec<Extent>>,
+    /// Sections that hold no code, made when first asked for.
+    data: Option<Vec<Extent>>,
 }
 
 #[derive(Clone, Copy)]
@@ -48,6 +55,7 @@ struct Section {
     /// Offset in the section of names.
     name: u32,
     kind: u32,
+    flags: u64,
     vaddr: u64,
     offset: u64,
     size: u64,
@@ -95,7 +103,8 @@ impl ElfImage {
     }
 
     fn new(at: u64, len: u64, mapped: bool) -> Option<Self> {
-        let mut image = Self { at, len, mapped, bias: 0, loads: Vec::new(), hdr: None, list: None, symbols: None };
+        let mut image =
+            Self { at, len, mapped, bias: 0, loads: Vec::new(), hdr: None, list: None, symbols: None, data: None };
         if image.file::<[u8; 4]>(0)? != *b"\x7fELF" {
             return None;
         }
@@ -240,6 +249,7 @@ impl ElfImage {
             found.push(Section {
                 name: self.file(s)?,
                 kind: self.file(s + 4)?,
+                flags: self.file(s + 8)?,
                 vaddr: self.file(s + 16)?,
                 offset: self.file(s + 24)?,
                 size: self.file(s + 32)?,
@@ -274,7 +284,17 @@ impl ElfImage {
         Some(found)
     }
 
-    /// Function symbols with a size.
+    /// Sections of the image that are not to be executed.
+    fn all_data(&self) -> Option<Vec<Extent>> {
+        let is_data = |s: &Section| s.flags & SHF_ALLOC != 0 && s.flags & SHF_EXECINSTR == 0 && s.kind != SHT_NOBITS;
+        let sections = self.sections()?;
+        let mut found: Vec<Extent> =
+            sections.iter().filter(|s| is_data(s)).map(|s| (s.vaddr, s.vaddr.saturating_add(s.size))).collect();
+        found.sort_unstable();
+        Some(found)
+    }
+
+    /// Function symbols. One without a size, as assembly may leave it, reaches to the next if that is near.
     fn all_symbols(&self) -> Option<Vec<Extent>> {
         let mut found = Vec::new();
         for Section { kind, offset, size, entry_size, .. } in self.sections()? {
@@ -285,14 +305,30 @@ impl ElfImage {
                 let at = offset.checked_add(i * 24)?;
                 let (info, start, len) =
                     (self.file::<u8>(at + 4)?, self.file::<u64>(at + 8)?, self.file::<u64>(at + 16)?);
-                if info & 15 == STT_FUNC && len != 0 {
+                if info & 15 == STT_FUNC && start != 0 {
                     found.push((start, start.saturating_add(len)));
                 }
             }
         }
         found.sort_unstable();
-        Some(found)
+        Some(with_sizes(&found))
     }
+}
+
+/// Extents in ascending order, where empty ones reach to the next if that is near, and are left out if not.
+fn with_sizes(list: &[Extent]) -> Vec<Extent> {
+    let sized = |(n, &(start, end)): (usize, &Extent)| {
+        if end > start {
+            return Some((start, end));
+        }
+        let &(next, _) = list.get(n..)?.iter().find(|&&(next, _)| next > start)?;
+        // Of several names for one place the one with a size tells more.
+        let is_told = list.get(n + 1).is_some_and(|&(other, end)| other == start && end > start);
+        (!is_told && next - start <= LONGEST_UNSIZED).then_some((start, next))
+    };
+    let mut found: Vec<Extent> = list.iter().enumerate().filter_map(sized).collect();
+    found.dedup_by_key(|&mut (start, _)| start);
+    found
 }
 
 fn holding(list: &[Extent], pc: u64) -> Option<Extent> {
@@ -344,6 +380,13 @@ impl Functions for ElfImage {
         Some((start.wrapping_add(self.bias), end.wrapping_add(self.bias)))
     }
 
+    fn is_data(&mut self, pc: u64) -> bool {
+        if self.data.is_none() {
+            self.data = Some(self.all_data().unwrap_or_default());
+        }
+        holding(self.data.as_deref().unwrap_or(&[]), pc.wrapping_sub(self.bias)).is_some()
+    }
+
     fn hole(&mut self, pc: u64) -> Option<Extent> {
         let pc = pc.wrapping_sub(self.bias);
         let (low, high) = match self.neighbours(pc) {
@@ -380,6 +423,8 @@ mod tests {
             .unwrap();
         let mut image = ElfImage::of_file(exe.as_raw_fd(), offset, start).unwrap();
         assert!(image.hdr.is_some());
+        let data = b"data that no code is".as_ptr() as u64;
+        assert!(image.is_data(data) && !image.is_data(pc));
         let (low, high) = Functions::holding(&mut image, pc).unwrap();
         assert_eq!(low, pc);
         assert!(high > low && high - low < 4096);
@@ -390,6 +435,12 @@ mod tests {
             super::holding(&image.all_symbols().unwrap(), unbiased),
             Some((low - image.bias, high - image.bias))
         );
+    }
+
+    #[test]
+    fn symbols_without_a_size_reach_to_the_next() {
+        let list = [(10, 10), (20, 30), (30, 30), (30, 34), (40, 40), (2000, 2000)];
+        assert_eq!(with_sizes(&list), [(10, 20), (20, 30), (30, 34)]);
     }
 
     #[test]

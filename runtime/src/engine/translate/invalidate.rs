@@ -84,6 +84,7 @@ impl Engine {
         if start < end {
             self.code_goes(start, end);
             clocks::changed(start, end);
+            self.map.forget_blank(start, end);
         }
         if start >= end || !self.map.touches(start, end) {
             return;
@@ -103,6 +104,9 @@ impl Engine {
     pub fn protected(&mut self, start: u64, end: u64, prot: u32) {
         use linux_raw_sys::general as k;
         clocks::changed(start, end);
+        if prot & k::PROT_WRITE != 0 {
+            self.map.forget_blank(start, end);
+        }
         if prot & k::PROT_EXEC == 0 && !self.map.touches(start, end) {
             return;
         }
