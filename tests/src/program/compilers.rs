@@ -39,6 +39,20 @@ pub fn tests() -> Vec<Test> {
             .any_stderr()
             .ignore_files("workers")
             .limit_secs(180),
+        // Without unwind tables and symbols: all of its code is one hole between functions.
+        program("go/stripped_programs_run")
+            .needs(&["golang-go"])
+            .with_files("compilers")
+            .prepare(&["go", "build", "-ldflags", "-s -w", "-o", "workers", "workers.go"])
+            .env("GOFLAGS", "-mod=mod")
+            .env("GO111MODULE", "off")
+            .env("GOCACHE", &crate::paths::target().join("go-cache").display().to_string())
+            .run(&["./workers"])
+            .ends(End::Exit(3))
+            // Goroutine numbers and addresses of a panic's trace.
+            .any_stderr()
+            .ignore_files("workers")
+            .limit_secs(180),
         rust(),
     ]
 }
