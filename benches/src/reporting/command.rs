@@ -1,0 +1,140 @@
+//! `bt-bench report`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, ValueEnum};
+
+use super::data::Data;
+use super::load::{self, Choice};
+use super::published::{self, Published};
+use super::table::Table;
+use super::{csv, latex, markdown, tables};
+
+/// Where `run` puts its rows.
+pub const ROWS: &str = "target/bench/results.jsonl";
+/// Where a report goes unless `--output` says otherwise.
+const FOLDER: &str = "target/bench/report";
+
+/// What a report is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Format {
+    /// report.md; on standard output if there is no --output and no other format
+    Md,
+    /// csv/SUITE.csv
+    Csv,
+    /// latex/TABLE.tex, numbers.tex, published.tex, legend.tex and rows.txt
+    Latex,
+    /// All of them
+    All,
+}
+
+/// The command line.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Files of rows, as `run` writes them
+    #[arg(default_value = ROWS)]
+    files: Vec<PathBuf>,
+    /// What to write
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "md")]
+    format: Vec<Format>,
+    /// Folder to write to [default: target/bench/report]
+    #[arg(long)]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    choice: ChoiceArguments,
+}
+
+/// Which rows are shown; shared with `compare`.
+#[derive(Args, Debug)]
+pub struct ChoiceArguments {
+    /// Only the rows of this run; otherwise the newest of each benchmark and way that is not quick
+    #[arg(long, value_name = "ID", conflicts_with = "all_runs")]
+    run: Option<String>,
+    /// The rows of all runs beside each other
+    #[arg(long)]
+    all_runs: bool,
+    /// Only machines whose description holds this text; otherwise the machine of the newest row
+    #[arg(long, value_name = "TEXT")]
+    machine: Option<String>,
+}
+
+impl ChoiceArguments {
+    /// As [`load::choose`] takes it.
+    #[must_use]
+    pub fn choice(&self) -> Choice {
+        Choice { run: self.run.clone(), all_runs: self.all_runs, machine: self.machine.clone() }
+    }
+}
+
+/// Everything that the formats are made of.
+struct Report {
+    data: Data,
+    tables: Vec<Table>,
+    published: Published,
+}
+
+/// Writes the report.
+///
+/// # Errors
+/// Rows cannot be read, or files cannot be written.
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let rows = load::choose(load::read(&arguments.files)?, &arguments.choice.choice())?;
+    let data = Data::of(rows);
+    let published = published::read()?;
+    let report = Report { tables: tables::all(&data, &published), data, published };
+    let mut formats: BTreeSet<Format> = arguments.format.iter().copied().collect();
+    if formats.remove(&Format::All) {
+        formats.extend(Format::value_variants().iter().filter(|format| **format != Format::All));
+    }
+    if arguments.output.is_none() && formats.iter().eq([&Format::Md]) {
+        print!("{}", markdown::page(&report.data, &report.tables));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let folder = arguments.output.clone().unwrap_or_else(|| PathBuf::from(FOLDER));
+    for format in formats {
+        report.write(format, &folder)?;
+    }
+    for warning in &report.data.warnings {
+        eprintln!("bt-bench: {warning}");
+    }
+    println!("{}", folder.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Report {
+    fn write(&self, format: Format, folder: &Path) -> Result<()> {
+        match format {
+            Format::Md => write(&folder.join("report.md"), &markdown::page(&self.data, &self.tables)),
+            Format::Csv => self.data.suites.iter().try_for_each(|suite| {
+                write(&folder.join("csv").join(format!("{}.csv", super::format::slug(&suite.name))), &csv::file(suite))
+            }),
+            Format::Latex => self.write_latex(&folder.join("latex")),
+            Format::All => bail!("all is not one format"),
+        }
+    }
+
+    fn write_latex(&self, folder: &Path) -> Result<()> {
+        for table in &self.tables {
+            write(&folder.join(format!("{}.tex", table.id)), &latex::table(table))?;
+        }
+        write(&folder.join("numbers.tex"), &latex::numbers(&self.data))?;
+        write(&folder.join("published.tex"), &latex::published(&self.published))?;
+        write(&folder.join("legend.tex"), &latex::legend())?;
+        write(&folder.join("rows.txt"), &latex::row_keys(&self.data))
+    }
+}
+
+/// Writes a file and the folders it lies in.
+///
+/// # Errors
+/// It cannot be written.
+pub fn write(path: &Path, text: &(impl AsRef<[u8]> + ?Sized)) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
+    fs::write(path, text).with_context(|| path.display().to_string())
+}
