@@ -21,6 +21,10 @@ enum Suite {
     Emulation(emulation::Arguments),
     /// Tables, plots and a page from rows that `run` wrote
     Report(reporting::Arguments),
+    /// What changed between two files of rows
+    Compare(reporting::compare::Arguments),
+    /// Rows of several machines in one table
+    Merge(reporting::merge::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -28,6 +32,8 @@ fn main() -> ExitCode {
         Suite::Speed(arguments) => speed::run(&arguments),
         Suite::Emulation(arguments) => emulation::run(&arguments),
         Suite::Report(arguments) => reporting::run(&arguments),
+        Suite::Compare(arguments) => reporting::compare::run(&arguments),
+        Suite::Merge(arguments) => reporting::merge::run(&arguments),
     };
     match result {
         Ok(code) => code,

@@ -4,14 +4,17 @@
 //! [`markdown`], [`csv`], [`latex`], [`html`] and the plots' files say how. Nothing is measured here.
 
 pub mod command;
+pub mod compare;
 pub mod csv;
 pub mod data;
+pub mod effect;
 #[cfg(test)]
 mod fixture;
 pub mod format;
 pub mod latex;
 pub mod load;
 pub mod markdown;
+pub mod merge;
 pub mod published;
 pub mod table;
 pub mod tables;
