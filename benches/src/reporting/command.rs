@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 
 use super::data::Data;
 use super::load::{self, Choice};
+use super::plots::{self, Plot};
 use super::published::{self, Published};
 use super::table::Table;
 use super::{csv, latex, markdown, tables};
@@ -28,6 +29,12 @@ pub enum Format {
     Csv,
     /// latex/TABLE.tex, numbers.tex, published.tex, legend.tex and rows.txt
     Latex,
+    /// plots/PLOT.svg
+    Svg,
+    /// plots/PLOT.pdf
+    Pdf,
+    /// plots/PLOT.png
+    Png,
     /// All of them
     All,
 }
@@ -74,6 +81,7 @@ impl ChoiceArguments {
 struct Report {
     data: Data,
     tables: Vec<Table>,
+    plots: Vec<Plot>,
     published: Published,
 }
 
@@ -85,7 +93,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let rows = load::choose(load::read(&arguments.files)?, &arguments.choice.choice())?;
     let data = Data::of(rows);
     let published = published::read()?;
-    let report = Report { tables: tables::all(&data, &published), data, published };
+    let (tables, plots) = (tables::all(&data, &published), plots::choose::all(&data, &published));
+    let report = Report { data, tables, plots, published };
     let mut formats: BTreeSet<Format> = arguments.format.iter().copied().collect();
     if formats.remove(&Format::All) {
         formats.extend(Format::value_variants().iter().filter(|format| **format != Format::All));
@@ -113,8 +122,19 @@ impl Report {
                 write(&folder.join("csv").join(format!("{}.csv", super::format::slug(&suite.name))), &csv::file(suite))
             }),
             Format::Latex => self.write_latex(&folder.join("latex")),
+            Format::Svg => self.write_plots(folder, "svg", |svg| Ok(svg.as_bytes().to_vec())),
+            Format::Pdf => self.write_plots(folder, "pdf", plots::export::pdf),
+            Format::Png => self.write_plots(folder, "png", plots::export::png),
             Format::All => bail!("all is not one format"),
         }
+    }
+
+    fn write_plots(&self, folder: &Path, ending: &str, convert: fn(&str) -> Result<Vec<u8>>) -> Result<()> {
+        for plot in &self.plots {
+            let file = convert(&plot.svg()?).with_context(|| plot.id.clone())?;
+            write(&folder.join("plots").join(format!("{}.{ending}", plot.id)), &file)?;
+        }
+        Ok(())
     }
 
     fn write_latex(&self, folder: &Path) -> Result<()> {

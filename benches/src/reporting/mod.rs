@@ -15,6 +15,7 @@ pub mod latex;
 pub mod load;
 pub mod markdown;
 pub mod merge;
+pub mod plots;
 pub mod published;
 pub mod table;
 pub mod tables;
