@@ -13,7 +13,7 @@ use super::load::{self, Choice};
 use super::plots::{self, Plot};
 use super::published::{self, Published};
 use super::table::Table;
-use super::{csv, latex, markdown, tables};
+use super::{csv, html, latex, markdown, tables};
 
 /// Where `run` puts its rows.
 pub const ROWS: &str = "target/bench/results.jsonl";
@@ -35,6 +35,8 @@ pub enum Format {
     Pdf,
     /// plots/PLOT.png
     Png,
+    /// report.html, one page that needs nothing else
+    Html,
     /// All of them
     All,
 }
@@ -122,6 +124,7 @@ impl Report {
                 write(&folder.join("csv").join(format!("{}.csv", super::format::slug(&suite.name))), &csv::file(suite))
             }),
             Format::Latex => self.write_latex(&folder.join("latex")),
+            Format::Html => write(&folder.join("report.html"), &html::page(&self.data, &self.tables, &self.plots)?),
             Format::Svg => self.write_plots(folder, "svg", |svg| Ok(svg.as_bytes().to_vec())),
             Format::Pdf => self.write_plots(folder, "pdf", plots::export::pdf),
             Format::Png => self.write_plots(folder, "png", plots::export::png),

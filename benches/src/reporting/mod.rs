@@ -11,6 +11,7 @@ pub mod effect;
 #[cfg(test)]
 mod fixture;
 pub mod format;
+pub mod html;
 pub mod latex;
 pub mod load;
 pub mod markdown;

@@ -8,6 +8,8 @@ use super::format;
 pub struct Table {
     /// File name and anchor.
     pub id: String,
+    /// The suite that it shows.
+    pub suite: String,
     /// Heading.
     pub title: String,
     /// What must be known to read it.
@@ -57,6 +59,8 @@ pub struct Cell {
     pub quick: bool,
     /// Index of a footnote.
     pub note: Option<usize>,
+    /// The key of the row that it is about.
+    pub key: Option<String>,
 }
 
 impl Column {
@@ -123,9 +127,10 @@ Figures are medians, brackets 95 % bootstrap intervals. × is this way / native 
 impl Table {
     /// A table without lines.
     #[must_use]
-    pub fn new(id: &str, title: &str, caption: &str, columns: Vec<Column>) -> Self {
+    pub fn new((suite, id): (&str, &str), title: &str, caption: &str, columns: Vec<Column>) -> Self {
         Self {
             id: format::slug(id),
+            suite: suite.to_owned(),
             title: title.to_owned(),
             caption: caption.to_owned(),
             columns,
@@ -148,7 +153,8 @@ impl Table {
         let Some(outcome) = outcome else { return Cell::dash() };
         if let Some((state, reason)) = outcome.reason() {
             let note = self.note(&format!("{}, {}: {reason}", outcome.row.title, outcome.way));
-            return Cell { text: state.to_owned(), note: Some(note), ..Cell::default() };
+            let key = Some(outcome.key());
+            return Cell { text: state.to_owned(), note: Some(note), key, ..Cell::default() };
         }
         let Some((text, value)) = figure(outcome) else { return Cell::dash() };
         let verdict = outcome.verdict();
@@ -160,7 +166,15 @@ impl Table {
             note = Some(self.note("too few samples for an interval"));
         }
         let sign = if verdict == Verdict::None { "" } else { verdict.sign() };
-        Cell { text, value: Some(value), sign, noisy: outcome.row.noisy, quick: outcome.row.quick, note }
+        Cell {
+            text,
+            value: Some(value),
+            sign,
+            noisy: outcome.row.noisy,
+            quick: outcome.row.quick,
+            note,
+            key: Some(outcome.key()),
+        }
     }
 
     /// Every line has as many cells as there are columns.
@@ -179,7 +193,7 @@ mod tests {
 
     #[test]
     fn footnotes_stand_once() {
-        let mut table = Table::new("a b", "", "", Vec::new());
+        let mut table = Table::new(("s", "a b"), "", "", Vec::new());
         assert_eq!([table.note("x"), table.note("y"), table.note("x")], [0, 1, 0]);
         assert_eq!(table.id, "a-b");
     }
@@ -194,7 +208,7 @@ mod tests {
     #[test]
     fn failures_become_footnotes() {
         let data = Data::of(Rows { rows: fixture::rows(), warnings: Vec::new() });
-        let mut table = Table::new("t", "", "", Vec::new());
+        let mut table = Table::new(("s", "t"), "", "", Vec::new());
         let failed = data.suite("interpose").unwrap().benchmarks[0].way("lazypoline");
         let cell = table.outcome(failed, |_| None);
         assert_eq!((cell.text.as_str(), cell.note), ("failed", Some(0)));

@@ -8,7 +8,7 @@ use crate::reporting::format;
 use super::canvas::{Canvas, Hold, pixel, with_hits};
 use super::scale::{Scale, label};
 use super::style::{self, FIELD, GRID, HEADING, INK, MUTED, TEXT};
-use super::{Bar, BarGroup, BarPanel, Plot};
+use super::{Bar, BarGroup, BarPanel, Origin, Plot};
 
 const WIDTH: i32 = 1040;
 const BAR: i32 = 15;
@@ -132,7 +132,7 @@ fn draw_bar(
             canvas.line(vec![(at, middle - 3), (at, middle + 3)], INK, 1)?;
         }
     }
-    let text = format::number(value.median);
+    let text = if bar.origin == Origin::Published { format::exact(value.median) } else { format::number(value.median) };
     if end < base {
         canvas.text(&text, (from.min(end) - 5, middle), TEXT - 1.5, INK, Hold::Right)?;
     } else {
@@ -183,8 +183,8 @@ fn legend<'plot>(panels: &'plot [BarPanel], others: &[&str]) -> Vec<(&'plot str,
     for bar in series(panels) {
         let colour = style::colour(&bar.series, bar.origin, others);
         let name = match bar.origin {
-            super::Origin::Published => "published",
-            super::Origin::Peer if others.len() > 4 => "other mechanisms",
+            Origin::Published => "published",
+            Origin::Peer if others.len() > 4 => "other mechanisms",
             _ => &bar.series,
         };
         if !entries.iter().any(|entry| entry.0 == name) {

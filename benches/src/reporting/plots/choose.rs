@@ -236,7 +236,13 @@ fn is_on_a_line(suite: &Suite, benchmark: &Benchmark) -> bool {
 /// What the parameters other than the axis are, as a field's heading.
 fn field_of(benchmark: &Benchmark, axis: &str) -> String {
     let rest = benchmark.id.params.iter().filter(|(name, _)| name != axis);
-    rest.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
+    let parts = rest.map(|(name, value)| match (name.as_str(), value.as_str()) {
+        ("kib", _) => format!("working set {value} KiB"),
+        ("cpus", "1") => "on one CPU".to_owned(),
+        ("cpus", _) => format!("on {value} CPUs"),
+        _ => format!("{name} {value}"),
+    });
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 fn names(suite: &Suite) -> Vec<&str> {

@@ -93,7 +93,9 @@ impl Scale {
             let of_decade = |exponent: i32| multiples.iter().map(move |multiple| multiple * 10f64.powi(exponent));
             let ticks: Vec<f64> = (first..=last).flat_map(of_decade).filter(inside).collect();
             if ticks.len() <= most {
-                return if ticks.len() < 2 { self.steps(most) } else { ticks };
+                // Round steps serve an axis better that spans less than a decade.
+                let narrow = self.high < self.low * 6.0;
+                return if ticks.len() < 2 || (narrow && ticks.len() < 3) { self.steps(most) } else { ticks };
             }
         }
         let all: Vec<f64> = (first..=last).map(|exponent| 10f64.powi(exponent)).filter(inside).collect();

@@ -61,9 +61,9 @@ pub fn others<'name>(series: impl Iterator<Item = (&'name str, Origin)>) -> Vec<
     names
 }
 
-/// How wide a text will be. The backend does not measure fonts: 0.56 em is a sans serif's mean, on the safe side.
+/// How wide a text will be. The backend does not measure fonts: 0.6 em is on the safe side of a sans serif's mean.
 #[must_use]
 pub fn width(text: &str, size: f64) -> i32 {
     let characters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-    super::canvas::pixel(f64::from(characters) * size * 0.56)
+    super::canvas::pixel(f64::from(characters) * size * 0.6)
 }

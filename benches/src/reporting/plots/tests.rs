@@ -61,7 +61,10 @@ fn bars_show_their_figure_when_pointed_at() {
 fn context_switches_are_lines_over_processes_with_a_field_for_each_working_set() {
     let plot = plot("switch-context-process");
     let Body::Lines(panels) = &plot.body else { panic!("lines") };
-    assert_eq!(panels.iter().map(|panel| panel.title.as_str()).collect::<Vec<_>>(), ["kib 0", "kib 16", "kib 64"]);
+    assert_eq!(
+        panels.iter().map(|panel| panel.title.as_str()).collect::<Vec<_>>(),
+        ["working set 0 KiB", "working set 16 KiB", "working set 64 KiB"]
+    );
     assert!(panels.iter().all(|panel| panel.lines.len() == 3 && panel.lines.iter().all(|line| line.points.len() == 4)));
 }
 

@@ -22,7 +22,7 @@ fn figure(outcome: &Outcome) -> Option<(String, f64)> {
 
 fn ratio(outcome: &Outcome) -> Option<(String, f64)> {
     let ratio = outcome.ratio?;
-    Some((format!("{}×", format::interval(&ratio)), ratio.median))
+    Some((format::interval(&ratio), ratio.median))
 }
 
 fn is_native(suite: &Suite, way: &str) -> bool {
@@ -38,7 +38,7 @@ fn wide(suite: &Suite) -> Table {
             columns.push(Column::figures("× native [95 %]", Some(way)));
         }
     }
-    let mut table = Table::new(&suite.name, &format!("Suite {}", suite.name), &caption(suite), columns);
+    let mut table = Table::new((&suite.name, &suite.name), &format!("Suite {}", suite.name), &caption(suite), columns);
     for benchmark in &suite.benchmarks {
         let mut cells = vec![Cell::text(&benchmark.title), Cell::text(benchmark.unit.symbol())];
         for way in &suite.ways {
@@ -76,7 +76,7 @@ fn long(suite: &Suite) -> Table {
         Column::figures("× native [95 %]", None),
         Column::figures("spread", None),
     ];
-    let mut table = Table::new(&suite.name, &format!("Suite {}", suite.name), &caption(suite), columns);
+    let mut table = Table::new((&suite.name, &suite.name), &format!("Suite {}", suite.name), &caption(suite), columns);
     for benchmark in &suite.benchmarks {
         for (index, outcome) in sorted(benchmark).into_iter().enumerate() {
             let with_interval = |outcome: &Outcome| {

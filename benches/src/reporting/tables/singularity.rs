@@ -29,7 +29,8 @@ pub fn table(suite: &Suite, published: &Published) -> Table {
         source.machine,
         measured_by(&chosen)
     );
-    let mut table = Table::new("singularity-paper", "Singularity's basic costs, then and here", &caption, columns);
+    let mut table =
+        Table::new((&suite.name, "singularity-paper"), "Singularity's basic costs, then and here", &caption, columns);
     for (index, system) in source.row.iter().enumerate() {
         let figures =
             [system.abi_call_cycles, system.thread_yield_cycles, system.psr_cycles, system.create_process_cycles];

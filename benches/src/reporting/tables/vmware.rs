@@ -32,7 +32,7 @@ pub fn table(suite: &Suite, published: &Published) -> Table {
          the compute suite is not SPECint, compile and web are not the paper's programs; compare each with its own native.",
         source.source, source.machine
     );
-    let mut table = Table::new("vmware-paper", "VMware's comparison, then and here", &caption, columns);
+    let mut table = Table::new((&suite.name, "vmware-paper"), "VMware's comparison, then and here", &caption, columns);
     for (index, (name, key)) in NANO.into_iter().enumerate() {
         let section = (index == 0).then(|| "Single operations".to_owned());
         let cycles = |outcome: &Outcome| outcome.cycles().map(|cycles| cycles.median);
