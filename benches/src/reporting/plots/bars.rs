@@ -17,6 +17,8 @@ const GAP: i32 = 7;
 const HEAD: i32 = 84;
 /// Heading of a field above, axis below.
 const ABOVE: i32 = 26;
+/// The same where fields have no heading.
+const ABOVE_NOTHING: i32 = 6;
 const BELOW: i32 = 44;
 /// Fields beside each other.
 const MOST_COLUMNS: usize = 4;
@@ -37,7 +39,9 @@ pub fn draw(plot: &Plot, panels: &[BarPanel]) -> Result<String> {
     let names = names.unwrap_or(0).clamp(40, 330) + 16;
     let rows: Vec<&[BarPanel]> = panels.chunks(columns).collect();
     let heights: Vec<i32> = rows.iter().map(|row| row.iter().map(body_height).max().unwrap_or(0)).collect();
-    let height = HEAD + heights.iter().map(|body| body + ABOVE + BELOW).sum::<i32>() + 6;
+    let untitled = panels.iter().all(|panel| panel.title.is_empty());
+    let above = if untitled { ABOVE_NOTHING } else { ABOVE };
+    let height = HEAD + heights.iter().map(|body| body + above + BELOW).sum::<i32>() + 6;
 
     let mut svg = String::new();
     let mut canvas = Canvas::new(&mut svg, WIDTH, height)?;
@@ -56,10 +60,10 @@ pub fn draw(plot: &Plot, panels: &[BarPanel]) -> Result<String> {
                 let width = WIDTH / count;
                 (width * index + names, width * (index + 1) - 16)
             };
-            let field = Field { left, right, top: top + ABOVE, named: !shared || index == 0, others: &others };
+            let field = Field { left, right, top: top + above, named: !shared || index == 0, others: &others };
             draw_panel(&mut canvas, panel, &field)?;
         }
-        top += body + ABOVE + BELOW;
+        top += body + above + BELOW;
     }
     let hits = canvas.finish()?;
     Ok(with_hits(&svg, &hits))
@@ -81,7 +85,9 @@ fn draw_panel(canvas: &mut Canvas, panel: &BarPanel, field: &Field) -> Result<()
         field.left + pixel(share * f64::from(field.right - field.left))
     };
     let bottom = field.top + body_height(panel);
-    canvas.bold(&panel.title, (field.left, field.top - 14), FIELD, Hold::Left)?;
+    if !panel.title.is_empty() {
+        canvas.bold(&panel.title, (field.left, field.top - 14), FIELD, Hold::Left)?;
+    }
     let room = usize::try_from((field.right - field.left) / 52).unwrap_or(3).max(2);
     for tick in scale.ticks(room) {
         let at = place(tick);

@@ -13,6 +13,8 @@ const WIDTH: i32 = 1040;
 const HEAD: i32 = 84;
 const BODY: i32 = 250;
 const ABOVE: i32 = 26;
+/// The same where fields have no heading.
+const ABOVE_NOTHING: i32 = 6;
 const BELOW: i32 = 48;
 /// Room for the figures and the name of an upright axis.
 const LEFT: i32 = 66;
@@ -25,7 +27,9 @@ pub fn draw(plot: &Plot, panels: &[LinePanel]) -> Result<String> {
     let columns = panels.len().clamp(1, 3);
     let rows = i32::try_from(panels.len().div_ceil(columns))?;
     let width = WIDTH / i32::try_from(columns)?;
-    let height = HEAD + rows * (BODY + ABOVE + BELOW) + 6;
+    let untitled = panels.iter().all(|panel| panel.title.is_empty());
+    let above = if untitled { ABOVE_NOTHING } else { ABOVE };
+    let height = HEAD + rows * (BODY + above + BELOW) + 6;
     let mut svg = String::new();
     let mut canvas = Canvas::new(&mut svg, WIDTH, height)?;
     canvas.bold(&plot.title, (16, 20), HEADING, Hold::Left)?;
@@ -42,7 +46,7 @@ pub fn draw(plot: &Plot, panels: &[LinePanel]) -> Result<String> {
     for (row, panels) in (0..).zip(panels.chunks(columns)) {
         for (column, panel) in (0..).zip(panels) {
             let left = width * column + LEFT;
-            let top = HEAD + row * (BODY + ABOVE + BELOW) + ABOVE;
+            let top = HEAD + row * (BODY + above + BELOW) + above;
             let field = Field { left, right: width * (column + 1) - 18, top, bottom: top + BODY };
             draw_panel(&mut canvas, panel, &field, &others)?;
         }
@@ -71,7 +75,9 @@ fn draw_panel(canvas: &mut Canvas, panel: &LinePanel, field: &Field, others: &[&
         let above = pixel(share(&up, y) * f64::from(field.bottom - field.top));
         (field.left + right, field.bottom - above)
     };
-    canvas.bold(&panel.title, (field.left, field.top - 14), FIELD, Hold::Left)?;
+    if !panel.title.is_empty() {
+        canvas.bold(&panel.title, (field.left, field.top - 14), FIELD, Hold::Left)?;
+    }
     let room = usize::try_from((field.right - field.left) / 48).unwrap_or(4).max(2);
     for tick in ticks(panel, &across, room) {
         let (x, _) = at(tick, 0.0);

@@ -130,7 +130,8 @@ pub fn label(value: f64) -> String {
     match size {
         size if size >= 1e9 => format!("{}G", trimmed(value / 1e9)),
         size if size >= 1e6 => format!("{}M", trimmed(value / 1e6)),
-        size if size >= 1e4 => format!("{}k", trimmed(value / 1e3)),
+        // Powers of two keep their digits.
+        size if size >= 1e4 && (size % 100.0 == 0.0 || size >= 1e5) => format!("{}k", trimmed(value / 1e3)),
         size if size > 0.0 && size < 1e-3 => format!("{value:.0e}"),
         _ => trimmed(value),
     }
@@ -181,5 +182,6 @@ mod tests {
     #[test]
     fn labels_are_short() {
         assert_eq!([0.5, 20.0, 1000.0, 20_000.0, 3e6, 1e-6].map(label), ["0.5", "20", "1000", "20k", "3M", "1e-6"]);
+        assert_eq!([16384.0, 65536.0].map(label), ["16384", "65536"]);
     }
 }
