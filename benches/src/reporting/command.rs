@@ -27,7 +27,7 @@ pub enum Format {
     Md,
     /// csv/SUITE.csv
     Csv,
-    /// latex/TABLE.tex, numbers.tex, published.tex, legend.tex and rows.txt
+    /// latex/TABLE.tex, numbers.tex, published.tex, related.tex, legend.tex and rows.txt
     Latex,
     /// plots/PLOT.svg
     Svg,
@@ -146,6 +146,7 @@ impl Report {
         }
         write(&folder.join("numbers.tex"), &latex::numbers(&self.data))?;
         write(&folder.join("published.tex"), &latex::published(&self.published))?;
+        write(&folder.join("related.tex"), &latex::related(&self.published))?;
         write(&folder.join("legend.tex"), &latex::legend())?;
         write(&folder.join("rows.txt"), &latex::row_keys(&self.data))
     }
