@@ -15,10 +15,10 @@ use super::published::{self, Published};
 use super::table::Table;
 use super::{csv, html, latex, markdown, tables};
 
-/// Where `run` puts its rows.
-pub const ROWS: &str = "target/bench/results.jsonl";
-/// Where a report goes unless `--output` says otherwise.
-const FOLDER: &str = "target/bench/report";
+/// Where `run` puts its rows, in the target folder.
+const ROWS: &str = "bench/results.jsonl";
+/// Where a report goes unless `--output` says otherwise, in the target folder.
+const FOLDER: &str = "bench/report";
 
 /// What a report is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -44,13 +44,12 @@ pub enum Format {
 /// The command line.
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Files of rows, as `run` writes them
-    #[arg(default_value = ROWS)]
+    /// Files of rows, as `run` writes them [default: bench/results.jsonl in the target folder]
     files: Vec<PathBuf>,
     /// What to write
     #[arg(long, value_enum, value_delimiter = ',', default_value = "md")]
     format: Vec<Format>,
-    /// Folder to write to [default: target/bench/report]
+    /// Folder to write to [default: bench/report in the target folder]
     #[arg(long)]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -92,7 +91,8 @@ struct Report {
 /// # Errors
 /// Rows cannot be read, or files cannot be written.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let rows = load::choose(load::read(&arguments.files)?, &arguments.choice.choice())?;
+    let files = if arguments.files.is_empty() { vec![target_folder()?.join(ROWS)] } else { arguments.files.clone() };
+    let rows = load::choose(load::read(&files)?, &arguments.choice.choice())?;
     let data = Data::of(rows);
     let published = published::read()?;
     let (tables, plots) = (tables::all(&data, &published), plots::choose::all(&data, &published));
@@ -105,7 +105,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         print!("{}", markdown::page(&report.data, &report.tables));
         return Ok(ExitCode::SUCCESS);
     }
-    let folder = arguments.output.clone().unwrap_or_else(|| PathBuf::from(FOLDER));
+    let folder = match &arguments.output {
+        Some(folder) => folder.clone(),
+        None => target_folder()?.join(FOLDER),
+    };
     for format in formats {
         report.write(format, &folder)?;
     }
@@ -114,6 +117,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     println!("{}", folder.display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// The program lies in a profile's folder of the target folder.
+fn target_folder() -> Result<PathBuf> {
+    let program = std::env::current_exe().context("own path")?;
+    Ok(program.parent().and_then(Path::parent).context("own path has no folder")?.to_owned())
 }
 
 impl Report {

@@ -233,7 +233,9 @@ impl Suite {
         if position.is_none() {
             let params: Vec<String> = id.params.iter().map(|(name, value)| format!("{name} {value}")).collect();
             let name = if row.title.is_empty() { row.name.clone() } else { row.title.clone() };
-            let title = if params.is_empty() { name } else { format!("{name}, {}", params.join(", ")) };
+            // A title that names the parameters itself is left as it is.
+            let told = params.iter().all(|param| name.contains(param.as_str()));
+            let title = if told { name } else { format!("{name}, {}", params.join(", ")) };
             self.benchmarks.push(Benchmark { id, title, unit: row.unit, results: Vec::new() });
         }
         self.benchmarks[index].results.push(Outcome { way, ratio: row.ratio, row });

@@ -161,7 +161,8 @@ impl Table {
         let remarks: Vec<&str> = outcome.row.notes.iter().map(String::as_str).collect();
         let mut note = None;
         if !remarks.is_empty() {
-            note = Some(self.note(&format!("{}, {}: {}", outcome.row.title, outcome.way, remarks.join("; "))));
+            // Without the way: most remarks are about the benchmark, and one footnote then serves all ways.
+            note = Some(self.note(&format!("{}: {}", outcome.row.title, remarks.join("; "))));
         } else if outcome.row.samples.len() < 3 {
             note = Some(self.note("too few samples for an interval"));
         }

@@ -97,3 +97,14 @@ fn machines_stand_once_each() {
     assert_eq!(machines.len(), 1);
     assert_eq!(machines[0].2, ["fixture-1"]);
 }
+
+#[test]
+fn titles_name_parameters_once() {
+    let mut row = fixture::rows().into_iter().find(|row| row.name == "psr-tcp").unwrap();
+    let title = |row: &ResultRow| {
+        Data::of(Rows { rows: vec![row.clone()], warnings: Vec::new() }).suites[0].benchmarks[0].title.clone()
+    };
+    assert_eq!(title(&row), "psr tcp, cpus 1");
+    row.title = "psr-tcp (cpus 1)".to_owned();
+    assert_eq!(title(&row), "psr-tcp (cpus 1)");
+}

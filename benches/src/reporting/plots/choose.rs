@@ -9,9 +9,10 @@ use crate::stats::Estimate;
 use super::{Bar, BarGroup, BarPanel, Body, Line, LinePanel, Origin, Plot};
 
 /// Parameters that make an axis, if several values of them were run; the first of these that qualifies.
-const AXES: [(&str, &str); 5] = [
-    ("bytes", "bytes in a message"),
+const AXES: [(&str, &str); 6] = [
     ("processes", "processes or threads"),
+    ("threads", "threads"),
+    ("bytes", "bytes"),
     ("clients", "clients"),
     ("kib", "working set in KiB"),
     ("cpus", "CPUs"),
@@ -109,7 +110,7 @@ fn singularity(suite: &Suite, published: &Published) -> Option<Plot> {
         ),
         (
             "Create process",
-            first(&["create-spawn-dynamic", "create-spawn-static", "create-fork"]),
+            first(&["create-spawn-dynamic", "create-process-spawn-dynamic", "create-spawn-static", "create-fork"]),
             rows.iter().map(|row| row.create_process_cycles).collect(),
         ),
     ];
@@ -151,7 +152,7 @@ fn vmware(suite: &Suite, published: &Published) -> Vec<Plot> {
             "web, 128 clients (more is better)",
             "requests/s",
             macros.get("apache_linux_128_clients_requests_per_second"),
-            suite.find("web", clients),
+            suite.find("web", clients).or_else(|| suite.find("web-server", clients)),
             Outcome::estimate,
         ),
     ];
@@ -191,7 +192,7 @@ fn slowdowns(suite: &Suite) -> Vec<Plot> {
     let (compute, rest): (Vec<&Benchmark>, Vec<&Benchmark>) =
         suite.benchmarks.iter().partition(|benchmark| benchmark.id.name.starts_with("compute-"));
     let mut plots = Vec::new();
-    for (id, benchmarks) in [("compute", compute), ("slowdown", rest)] {
+    for (id, what, benchmarks) in [("compute", "compute programs, ", compute), ("slowdown", "", rest)] {
         let single: Vec<&Benchmark> =
             benchmarks.into_iter().filter(|benchmark| !is_on_a_line(suite, benchmark)).collect();
         let groups: Vec<BarGroup> =
@@ -200,7 +201,7 @@ fn slowdowns(suite: &Suite) -> Vec<Plot> {
         plots.extend(bars(
             &format!("{}-{id}", suite.name),
             suite,
-            &format!("Suite {}: time relative to native", suite.name),
+            &format!("Suite {}: {what}time relative to native", suite.name),
             "Logarithmic, medians with 95 % intervals. Left of the line: faster than native; right: slower. Rates are inverted.",
             vec![panel],
         ));

@@ -13,7 +13,15 @@ const COLUMNS: [(&str, &[Candidate]); 4] = [
     ("ABI call", &[("abi-call", None)]),
     ("thread yield", &[("thread-yield", None), ("sched-yield", None)]),
     ("ping-pong", &[("psr-socketpair", Some(1.0)), ("psr-pipe", Some(1.0)), ("psr-tcp", Some(1.0))]),
-    ("create process", &[("create-spawn-dynamic", None), ("create-spawn-static", None), ("create-fork", None)]),
+    (
+        "create process",
+        &[
+            ("create-spawn-dynamic", None),
+            ("create-process-spawn-dynamic", None),
+            ("create-spawn-static", None),
+            ("create-fork", None),
+        ],
+    ),
 ];
 
 /// Published systems, then native and each engine, in cycles and in nanoseconds.
