@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -102,7 +103,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         formats.extend(Format::value_variants().iter().filter(|format| **format != Format::All));
     }
     if arguments.output.is_none() && formats.iter().eq([&Format::Md]) {
-        print!("{}", markdown::page(&report.data, &report.tables));
+        print(&markdown::page(&report.data, &report.tables))?;
         return Ok(ExitCode::SUCCESS);
     }
     let folder = match &arguments.output {
@@ -158,6 +159,17 @@ impl Report {
         write(&folder.join("related.tex"), &latex::related(&self.published))?;
         write(&folder.join("legend.tex"), &latex::legend())?;
         write(&folder.join("rows.txt"), &latex::row_keys(&self.data))
+    }
+}
+
+/// Writes to standard output; a reader that has seen enough is no error.
+///
+/// # Errors
+/// It cannot be written.
+pub fn print(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result.context("standard output"),
     }
 }
 

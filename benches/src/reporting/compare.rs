@@ -1,5 +1,6 @@
 //! `bt-bench compare`: what changed between two files of rows.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,7 +11,7 @@ use serde::Serialize;
 use crate::report::grid;
 use crate::stats::Estimate;
 
-use super::command::ChoiceArguments;
+use super::command::{ChoiceArguments, print};
 use super::data::{Data, Outcome};
 use super::effect::{self, Change, Effect};
 use super::format;
@@ -55,6 +56,8 @@ pub struct Line {
     pub noisy: bool,
     /// One of the rows is quick.
     pub quick: bool,
+    /// Native changed in the same direction: then the machine did, or the benchmark.
+    pub native_too: bool,
 }
 
 /// Prints the comparison.
@@ -71,9 +74,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     let lines = lines(&old, &new);
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&lines)?);
+        print(&(serde_json::to_string_pretty(&lines)? + "\n"))?;
     } else {
-        print!("{}", page(&old, &new, &lines));
+        print(&page(&old, &new, &lines))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -92,6 +95,15 @@ pub fn lines(old: &Data, new: &Data) -> Vec<Line> {
         if !lines.iter().any(|line| line.key == key) {
             lines.push(line(key, Some(before), None));
         }
+    }
+    let changed = [Change::Faster.name(), Change::Slower.name()];
+    let verdicts: BTreeMap<String, String> =
+        lines.iter().map(|line| (line.key.clone(), line.verdict.clone())).collect();
+    for line in lines.iter_mut().filter(|line| changed.contains(&line.verdict.as_str())) {
+        let native = line.key.rsplit_once('/').map(|(benchmark, _)| format!("{benchmark}/native"));
+        let native = native.filter(|native| *native != line.key);
+        line.native_too =
+            native.and_then(|native| verdicts.get(&native)).is_some_and(|verdict| *verdict == line.verdict);
     }
     lines
 }
@@ -113,6 +125,7 @@ fn line(key: String, old: Option<&Outcome>, new: Option<&Outcome>) -> Line {
         verdict: String::new(),
         noisy: either(|outcome| outcome.row.noisy),
         quick: either(|outcome| outcome.row.quick),
+        native_too: false,
     };
     line.verdict = match (old, new) {
         (None, _) => "only in the new file".to_owned(),
@@ -173,7 +186,8 @@ pub fn page(old: &Data, new: &Data, lines: &[Line]) -> String {
         lines.len() - faster - slower - same
     ));
     text.push_str("\nratio: median of the new / median of the old with its 95 % bootstrap interval; a verdict needs the interval to lie beyond \
-the floor. delta: Cliff's, from -1 to 1; shift: Hodges–Lehmann. ≈ noisy, ◦ quick.\n\n");
+the floor. delta: Cliff's, from -1 to 1; shift: Hodges–Lehmann. native too: native \
+changed in the same direction, so the machine or the benchmark did. ≈ noisy, ◦ quick.\n\n");
     let cells: Vec<Vec<String>> = sorted(lines).into_iter().map(cells).collect();
     text.push_str(&grid(&["row", "old", "new", "unit", "ratio [95 %]", "delta", "shift", "floor", "verdict"], &cells));
     text
@@ -197,7 +211,7 @@ fn cells(line: &Line) -> Vec<String> {
     if line.verdict == Change::Slower.name() {
         verdict = format!("**{verdict}**");
     }
-    for (wanted, mark) in [(line.noisy, " ≈"), (line.quick, " ◦")] {
+    for (wanted, mark) in [(line.native_too, ", native too"), (line.noisy, " ≈"), (line.quick, " ◦")] {
         if wanted {
             verdict.push_str(mark);
         }
@@ -257,7 +271,10 @@ mod tests {
         let verdict = |key: &str| lines.iter().find(|line| line.key == key).unwrap().verdict.clone();
         assert_eq!(verdict("singularity/abi-call/direct"), "slower");
         assert_eq!(verdict("servers/nginx:clients=64/direct"), "faster");
+        let slower = lines.iter().find(|line| line.key == "singularity/abi-call/direct").unwrap();
+        assert!(slower.native_too, "the fixture scales native as well");
         let text = page(&old, &new, &lines);
+        assert!(text.contains("**slower**, native too"));
         assert!(text.find("**slower**").unwrap() < text.find("| no difference").unwrap(), "what changed comes first");
     }
 

@@ -1,11 +1,12 @@
 //! A suite as one flat file: a line for each benchmark and way, figures as plain numbers.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::data::{Outcome, Suite, Verdict};
 use super::format;
 
-/// The columns, in order; parameters stand between `benchmark` and `way`.
+/// The columns, in order; parameters stand between `benchmark` and `way`, performance counters at the end.
 const FIRST: [&str; 2] = ["suite", "benchmark"];
 const REST: [&str; 26] = [
     "way",
@@ -45,7 +46,15 @@ pub fn file(suite: &Suite) -> String {
             params.push(name);
         }
     }
-    let titles: Vec<String> = FIRST.into_iter().chain(params.iter().copied()).chain(REST).map(format::csv).collect();
+    let rows = || suite.benchmarks.iter().flat_map(|benchmark| &benchmark.results);
+    let counters: BTreeSet<&str> = rows().flat_map(|outcome| outcome.row.counters.keys()).map(String::as_str).collect();
+    let titles: Vec<String> = FIRST
+        .into_iter()
+        .chain(params.iter().copied())
+        .chain(REST)
+        .chain(counters.iter().copied())
+        .map(format::csv)
+        .collect();
     let mut text = titles.join(",");
     text.push('\n');
     for benchmark in &suite.benchmarks {
@@ -53,6 +62,8 @@ pub fn file(suite: &Suite) -> String {
             let mut fields = vec![suite.name.clone(), benchmark.id.name.clone()];
             fields.extend(params.iter().map(|name| benchmark.param(name).map_or_else(String::new, format::parameter)));
             fields.extend(figures(outcome));
+            let of_row = &outcome.row.counters;
+            fields.extend(counters.iter().map(|name| of_row.get(*name).map_or_else(String::new, f64::to_string)));
             let fields: Vec<String> = fields.iter().map(|field| format::csv(field)).collect();
             let _ = writeln!(text, "{}", fields.join(","));
         }
@@ -124,6 +135,17 @@ mod tests {
             assert_eq!(fields.len(), titles.len(), "{line}");
             assert!(fields[median].parse::<f64>().is_ok(), "{line}");
         }
+    }
+
+    #[test]
+    fn counters_have_columns() {
+        let mut rows = fixture::rows();
+        rows[1].counters.insert("instructions".to_owned(), 12.5);
+        let data = Data::of(Rows { rows, warnings: Vec::new() });
+        let text = file(data.suite("singularity").unwrap());
+        let mut lines = text.lines();
+        assert!(lines.next().unwrap().ends_with(",instructions"));
+        assert!(lines.next().unwrap().ends_with(',') && lines.next().unwrap().ends_with(",12.5"));
     }
 
     #[test]

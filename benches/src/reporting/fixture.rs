@@ -296,11 +296,10 @@ fn rows_survive_a_file() {
     }
 }
 
+/// For a look at what reports make of them.
 #[test]
-#[ignore = "writes target/bench/fixture.jsonl, for a look at what reports make of it"]
-fn write() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
-    let path = folder.join("fixture.jsonl");
+fn rows_are_written_where_asked_for() {
+    let Some(path) = std::env::var_os("BT_FIXTURE").map(std::path::PathBuf::from) else { return };
     let _ = std::fs::remove_file(&path);
     let mut writer = crate::result::Writer::append_to(&path).unwrap();
     for row in rows() {

@@ -11,6 +11,7 @@ use crate::host::Host;
 use crate::report::grid;
 use crate::result::{ResultRow, Writer};
 
+use super::command::print;
 use super::data::{Data, Outcome};
 use super::format;
 use super::load::{self, Choice, Rows, machine};
@@ -49,7 +50,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         let mut writer = Writer::append_to(output)?;
         joined.rows.iter().try_for_each(|row| writer.write(row))?;
     }
-    print!("{}", page(joined.rows)?);
+    print(&page(joined.rows)?)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,6 +1,7 @@
 //! Which tables a report has.
 
 mod generic;
+mod latency;
 mod singularity;
 mod vmware;
 
@@ -21,6 +22,7 @@ pub fn all(data: &Data, published: &Published) -> Vec<Table> {
             _ => {}
         }
         tables.push(generic::table(suite));
+        tables.extend(latency::table(suite));
     }
     tables
 }

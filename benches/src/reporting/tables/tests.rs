@@ -102,3 +102,13 @@ fn mean_counts_what_succeeded() {
     assert!((0.9..1.1).contains(&mean.estimate.median), "{mean:?}");
     assert!(geometric_slowdown(data.suite("vmware").unwrap(), "no such way", "compute-").is_none());
 }
+
+#[test]
+fn timed_operations_have_a_table_of_quantiles() {
+    let tables = tables(fixture::rows());
+    let latency: Vec<&Table> = tables.iter().filter(|table| table.id.ends_with("-latency")).collect();
+    assert_eq!(latency.len(), 1);
+    assert_eq!(latency[0].rows.len(), 6, "two benchmarks, three ways");
+    let values: Vec<f64> = latency[0].rows[0].cells.iter().filter_map(|cell| cell.value).collect();
+    assert!(values.len() == 5 && values.is_sorted(), "{values:?}");
+}
