@@ -152,7 +152,7 @@ impl Table {
     pub fn outcome(&mut self, outcome: Option<&Outcome>, figure: impl Fn(&Outcome) -> Option<(String, f64)>) -> Cell {
         let Some(outcome) = outcome else { return Cell::dash() };
         if let Some((state, reason)) = outcome.reason() {
-            let note = self.note(&format!("{}, {}: {reason}", outcome.row.title, outcome.way));
+            let note = self.note(&format!("{}: {reason}", outcome.way));
             let key = Some(outcome.key());
             return Cell { text: state.to_owned(), note: Some(note), key, ..Cell::default() };
         }
@@ -161,8 +161,8 @@ impl Table {
         let remarks: Vec<&str> = outcome.row.notes.iter().map(String::as_str).collect();
         let mut note = None;
         if !remarks.is_empty() {
-            // Without the way: most remarks are about the benchmark, and one footnote then serves all ways.
-            note = Some(self.note(&format!("{}: {}", outcome.row.title, remarks.join("; "))));
+            // As it is: many remarks are the same for all ways and for several benchmarks, and stand once then.
+            note = Some(self.note(&remarks.join("; ")));
         } else if outcome.row.samples.len() < 3 {
             note = Some(self.note("too few samples for an interval"));
         }

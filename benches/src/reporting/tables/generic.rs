@@ -4,7 +4,6 @@
 use crate::reporting::data::{Benchmark, Outcome, Suite, Verdict};
 use crate::reporting::format;
 use crate::reporting::table::{Cell, Column, Row, Table};
-use crate::result::Way;
 
 /// More ways than this do not fit beside each other.
 const MOST_COLUMNS: usize = 5;
@@ -25,16 +24,16 @@ fn ratio(outcome: &Outcome) -> Option<(String, f64)> {
     Some((format::interval(&ratio), ratio.median))
 }
 
-fn is_native(suite: &Suite, way: &str) -> bool {
-    let rows = suite.benchmarks.iter().filter_map(|benchmark| benchmark.way(way));
-    rows.into_iter().any(|outcome| outcome.row.way == Way::Native)
+/// Native has none, nor has a way that is missing on this machine.
+fn has_ratios(suite: &Suite, way: &str) -> bool {
+    suite.benchmarks.iter().filter_map(|benchmark| benchmark.way(way)).any(|outcome| outcome.ratio.is_some())
 }
 
 fn wide(suite: &Suite) -> Table {
     let mut columns = vec![Column::words("benchmark"), Column::words("unit")];
     for way in &suite.ways {
         columns.push(Column::figures(way, Some(way)));
-        if !is_native(suite, way) {
+        if has_ratios(suite, way) {
             columns.push(Column::figures("× native [95 %]", Some(way)));
         }
     }
@@ -44,7 +43,7 @@ fn wide(suite: &Suite) -> Table {
         for way in &suite.ways {
             let outcome = benchmark.way(way);
             let mut value = table.outcome(outcome, figure);
-            if is_native(suite, way) {
+            if !has_ratios(suite, way) {
                 cells.push(value);
                 continue;
             }

@@ -59,7 +59,9 @@ pub fn table(suite: &Suite, published: &Published) -> Table {
                 table.outcome(outcome, |outcome| nanoseconds(outcome).map(|value| (format::number(value), value))),
             );
         }
-        for (line, (unit, figures)) in lines.into_iter().enumerate() {
+        let nothing = lines.iter().flat_map(|(_, cells)| cells).all(|cell| cell.value.is_none());
+        // A way without any figure needs no second line to say so.
+        for (line, (unit, figures)) in lines.into_iter().take(if nothing { 1 } else { 2 }).enumerate() {
             let mut cells = vec![Cell::text(way), Cell::text(unit)];
             cells.extend(figures);
             let section = (index == 0 && line == 0).then(|| "Measured here".to_owned());
