@@ -149,6 +149,14 @@ impl Benchmark {
         self.results.iter().find(|outcome| outcome.way == way)
     }
 
+    /// One of the compute programs that stand beside others in suite `vmware`: `compute-xz`, or `xz` by itself.
+    #[must_use]
+    pub fn is_compute(&self) -> bool {
+        let whole_program = self.id.suite == "vmware" && self.unit == Unit::Seconds;
+        self.id.name.starts_with("compute-")
+            || (whole_program && !["compile", "forkwait"].contains(&self.id.name.as_str()))
+    }
+
     /// A parameter.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<f64> {

@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use super::data::{Data, Outcome, scaled};
+use super::data::{Benchmark, Data, Outcome, scaled};
 use super::format;
 use super::published::Published;
 use super::table::{LEGEND, Table};
@@ -49,9 +49,10 @@ pub fn numbers(data: &Data) -> String {
         }
     }
     for suite in &data.suites {
-        for (prefix, name) in [("compute-", "compute"), ("", "all")] {
+        for (name, all) in [("compute", false), ("all", true)] {
+            let wanted = |benchmark: &Benchmark| all || benchmark.is_compute();
             for way in &suite.ways {
-                let Some(mean) = geometric_slowdown(suite, way, prefix) else { continue };
+                let Some(mean) = geometric_slowdown(suite, way, wanted) else { continue };
                 let key = format!("{}/{name}-geomean/{}", format::slug(&suite.name), format::slug(way));
                 define(&mut text, &format!("{key}/slowdown"), &figure(mean.estimate.median));
                 define(&mut text, &format!("{key}/slowdown-percent"), &figure((mean.estimate.median - 1.0) * 100.0));

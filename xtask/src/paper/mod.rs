@@ -100,7 +100,24 @@ fn problems(paper: &Path) -> Result<Vec<String>> {
     let mut problems = check::literal_figures(&source, &allowed);
     problems.extend(check::undefined_macros(&source, &generated));
     problems.extend(check::claims(&claims, &generated));
+    if generated.has_rows() {
+        problems.extend(missing_files(&source, &paper.join("generated")));
+    }
     Ok(problems)
+}
+
+/// Tables and plots that the paper shows and no row has made.
+fn missing_files(source: &str, generated: &Path) -> Vec<String> {
+    let source = text::without_comments(source);
+    let mut problems = Vec::new();
+    for (command, folder, ending) in [("bttable", "latex", "tex"), ("btfigure", "plots", "pdf")] {
+        for id in text::arguments(&source, command).into_iter().filter(|id| !id.contains('#')) {
+            if !generated.join(folder).join(format!("{id}.{ending}")).exists() {
+                problems.push(format!("paper/paper.tex: no committed row makes \\{command}{{{id}}}"));
+            }
+        }
+    }
+    problems
 }
 
 fn build(paper: &Path) -> Result<ExitCode> {

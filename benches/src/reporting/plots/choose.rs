@@ -190,13 +190,16 @@ fn slowdowns(suite: &Suite) -> Vec<Plot> {
         return Vec::new();
     }
     let (compute, rest): (Vec<&Benchmark>, Vec<&Benchmark>) =
-        suite.benchmarks.iter().partition(|benchmark| benchmark.id.name.starts_with("compute-"));
+        suite.benchmarks.iter().partition(|benchmark| benchmark.is_compute());
     let mut plots = Vec::new();
     for (id, what, benchmarks) in [("compute", "compute programs, ", compute), ("slowdown", "", rest)] {
         let single: Vec<&Benchmark> =
             benchmarks.into_iter().filter(|benchmark| !is_on_a_line(suite, benchmark)).collect();
-        let groups: Vec<BarGroup> =
-            single.into_iter().map(ratio_group).filter(|group| !group.bars.is_empty()).collect();
+        let groups: Vec<BarGroup> = single
+            .into_iter()
+            .map(|benchmark| ratio_group(suite, benchmark))
+            .filter(|group| !group.bars.is_empty())
+            .collect();
         let panel = BarPanel { title: String::new(), axis: "× native".to_owned(), base: Some(1.0), groups };
         plots.extend(bars(
             &format!("{}-{id}", suite.name),
@@ -209,8 +212,12 @@ fn slowdowns(suite: &Suite) -> Vec<Plot> {
     plots
 }
 
-fn ratio_group(benchmark: &Benchmark) -> BarGroup {
-    let others = benchmark.results.iter().filter(|outcome| outcome.row.way != Way::Native);
+fn ratio_group(suite: &Suite, benchmark: &Benchmark) -> BarGroup {
+    // A way that has no ratio anywhere, because it is missing on this machine, takes no room here; the tables name it.
+    let has_ratios = |way: &str| {
+        suite.benchmarks.iter().filter_map(|benchmark| benchmark.way(way)).any(|outcome| outcome.ratio.is_some())
+    };
+    let others = benchmark.results.iter().filter(|outcome| outcome.row.way != Way::Native && has_ratios(&outcome.way));
     let bars = others.map(|outcome| Bar {
         series: outcome.way.clone(),
         origin: origin(outcome),

@@ -1,6 +1,6 @@
 //! What stands in the tables.
 
-use crate::reporting::data::Data;
+use crate::reporting::data::{Benchmark, Data};
 use crate::reporting::load::Rows;
 use crate::reporting::table::Table;
 use crate::reporting::{fixture, published};
@@ -97,10 +97,10 @@ fn mean_counts_what_succeeded() {
     let row = rows.iter_mut().find(|row| row.name == "compute-xz" && row.way.name() == "direct").unwrap();
     row.state = State::Failed { reason: "no such thing".to_owned() };
     let data = Data::of(Rows { rows, warnings: Vec::new() });
-    let mean = geometric_slowdown(data.suite("vmware").unwrap(), "direct", "compute-").unwrap();
+    let mean = geometric_slowdown(data.suite("vmware").unwrap(), "direct", Benchmark::is_compute).unwrap();
     assert_eq!((mean.counted, mean.tried), (6, 7));
     assert!((0.9..1.1).contains(&mean.estimate.median), "{mean:?}");
-    assert!(geometric_slowdown(data.suite("vmware").unwrap(), "no such way", "compute-").is_none());
+    assert!(geometric_slowdown(data.suite("vmware").unwrap(), "no such way", |_| true).is_none());
 }
 
 #[test]
@@ -111,4 +111,15 @@ fn timed_operations_have_a_table_of_quantiles() {
     assert_eq!(latency[0].rows.len(), 6, "two benchmarks, three ways");
     let values: Vec<f64> = latency[0].rows[0].cells.iter().filter_map(|cell| cell.value).collect();
     assert!(values.len() == 5 && values.is_sorted(), "{values:?}");
+}
+
+#[test]
+fn compute_programs_are_known_without_their_prefix() {
+    let mut rows = fixture::rows();
+    for row in rows.iter_mut().filter(|row| row.suite == "vmware") {
+        row.name = row.name.replace("compute-", "");
+    }
+    let data = Data::of(Rows { rows, warnings: Vec::new() });
+    let mean = geometric_slowdown(data.suite("vmware").unwrap(), "translate", Benchmark::is_compute).unwrap();
+    assert_eq!(mean.counted, 7, "compile and forkwait are none");
 }

@@ -88,7 +88,7 @@ fn push_compute(table: &mut Table, suite: &Suite, [software, hardware]: [f64; 2]
             .iter()
             .any(|benchmark| benchmark.way(way).is_some_and(|outcome| outcome.row.way == Way::Native));
         let mut cell = Cell::dash();
-        if let Some(mean) = geometric_slowdown(suite, way, "compute-").filter(|_| !native) {
+        if let Some(mean) = geometric_slowdown(suite, way, Benchmark::is_compute).filter(|_| !native) {
             let value = (mean.estimate.median - 1.0) * 100.0;
             cell = Cell { text: format::percent(value), value: Some(value), ..Cell::default() };
             cell.sign = match () {
@@ -119,10 +119,10 @@ pub struct Geometric {
     pub tried: usize,
 }
 
-/// The geometric mean of a way's slow-downs over the benchmarks whose name begins with `prefix`.
+/// The geometric mean of a way's slow-downs over the benchmarks that are `wanted`.
 #[must_use]
-pub fn geometric_slowdown(suite: &Suite, way: &str, prefix: &str) -> Option<Geometric> {
-    let named = suite.benchmarks.iter().filter(|benchmark| benchmark.id.name.starts_with(prefix));
+pub fn geometric_slowdown(suite: &Suite, way: &str, wanted: impl Fn(&Benchmark) -> bool) -> Option<Geometric> {
+    let named = suite.benchmarks.iter().filter(|benchmark| wanted(benchmark));
     let outcomes: Vec<&Outcome> = named.filter_map(|benchmark| benchmark.way(way)).collect();
     let samples: Vec<Vec<f64>> = outcomes.iter().filter_map(|outcome| slowdowns(outcome)).collect();
     let floors = outcomes.iter().filter_map(|outcome| outcome.row.floor);
