@@ -138,7 +138,9 @@ fn draw_bar(
             canvas.line(vec![(at, middle - 3), (at, middle + 3)], INK, 1)?;
         }
     }
-    let text = if bar.origin == Origin::Published { format::exact(value.median) } else { format::number(value.median) };
+    let published = bar.origin == Origin::Published;
+    let figure = if published { format::exact(value.median) } else { format::number(value.median) };
+    let text = format!("{figure}{}", bar.marks);
     if end < base {
         canvas.text(&text, (from.min(end) - 5, middle), TEXT - 1.5, INK, Hold::Right)?;
     } else {
@@ -155,7 +157,7 @@ fn scale(panel: &BarPanel, width: i32) -> Scale {
         bars().filter_map(|bar| bar.value.as_ref().ok()).flat_map(|value| [value.low, value.median, value.high]);
     let scale = Scale::of(values.chain(panel.base), true);
     // Room for the figure behind the longest bar, on both sides where bars go both ways.
-    let room = 46.0 / f64::from(width.max(100) - 46);
+    let room = 58.0 / f64::from(width.max(140) - 58);
     if panel.base.is_some() {
         scale.with_room_above(room).with_more_room_below(room)
     } else {

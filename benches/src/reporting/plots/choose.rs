@@ -48,8 +48,12 @@ fn origin(outcome: &Outcome) -> Origin {
 
 fn published_bar(system: &str, value: Option<f64>) -> BarGroup {
     let value = value.map(|value| Estimate { median: value, low: value, high: value });
-    let bar =
-        Bar { series: system.to_owned(), origin: Origin::Published, value: value.ok_or_else(|| "–".to_owned()) };
+    let bar = Bar {
+        series: system.to_owned(),
+        origin: Origin::Published,
+        value: value.ok_or_else(|| "–".to_owned()),
+        marks: "",
+    };
     BarGroup { label: system.to_owned(), bars: vec![bar] }
 }
 
@@ -64,9 +68,22 @@ fn measured_bars(
         let outcome = benchmark.and_then(|benchmark| benchmark.way(way));
         let known = suite.benchmarks.iter().find_map(|benchmark| benchmark.way(way)).map_or(Origin::Peer, origin);
         let value = outcome.ok_or_else(|| "–".to_owned()).and_then(|outcome| bar_value(outcome, &figure));
-        groups.push(BarGroup { label: way.clone(), bars: vec![Bar { series: way.clone(), origin: known, value }] });
+        let marks = outcome.map_or("", marks);
+        groups.push(BarGroup {
+            label: way.clone(),
+            bars: vec![Bar { series: way.clone(), origin: known, value, marks }],
+        });
     }
     groups
+}
+
+fn marks(outcome: &Outcome) -> &'static str {
+    match (outcome.row.noisy, outcome.row.quick) {
+        (true, true) => " ≈ ◦",
+        (true, false) => " ≈",
+        (false, true) => " ◦",
+        (false, false) => "",
+    }
 }
 
 fn bar_value(outcome: &Outcome, figure: &impl Fn(&Outcome) -> Option<Estimate>) -> Result<Estimate, String> {
@@ -83,11 +100,18 @@ fn has_figures(panel: &BarPanel) -> bool {
 
 fn bars(id: &str, suite: &Suite, title: &str, subtitle: &str, panels: Vec<BarPanel>) -> Option<Plot> {
     let panels: Vec<BarPanel> = panels.into_iter().filter(has_figures).collect();
+    let all_bars = || panels.iter().flat_map(|panel| &panel.groups).flat_map(|group| &group.bars);
+    let mut subtitle = subtitle.to_owned();
+    for (mark, meaning) in [("≈", " ≈ noisy."), ("◦", " ◦ quick run.")] {
+        if all_bars().any(|bar| bar.marks.contains(mark)) {
+            subtitle.push_str(meaning);
+        }
+    }
     (!panels.is_empty()).then(|| Plot {
         id: format::slug(id),
         suite: suite.name.clone(),
         title: title.to_owned(),
-        subtitle: subtitle.to_owned(),
+        subtitle,
         body: Body::Bars(panels),
     })
 }
@@ -144,7 +168,8 @@ fn vmware(suite: &Suite, published: &Published) -> Vec<Plot> {
     let macros = &source.whole_programs;
     let seconds = |outcome: &Outcome| Some(crate::reporting::data::scaled(&outcome.nanoseconds()?, 1e-9));
     let clients = Some(("clients", 128.0));
-    let forkwait = suite.find("forkwait", None).filter(|benchmark| benchmark.unit != Unit::Nanoseconds);
+    let whole_run = |outcome: &Outcome| outcome.row.unit != Unit::Nanoseconds && !outcome.row.quick;
+    let forkwait = suite.find("forkwait", None).filter(|benchmark| benchmark.results.iter().all(whole_run));
     let whole = vec![
         panel("forkwait, 40,000 processes", "s", macros.get("forkwait_40000_seconds"), forkwait, seconds),
         panel("compile", "s", macros.get("compile_linux_seconds"), suite.find("compile", None), seconds),
@@ -222,6 +247,7 @@ fn ratio_group(suite: &Suite, benchmark: &Benchmark) -> BarGroup {
         series: outcome.way.clone(),
         origin: origin(outcome),
         value: bar_value(outcome, &Outcome::slowdown),
+        marks: marks(outcome),
     });
     BarGroup { label: benchmark.title.clone(), bars: bars.collect() }
 }

@@ -65,6 +65,8 @@ pub struct Bar {
     pub origin: Origin,
     /// Its length and interval; without one it says why.
     pub value: Result<Estimate, String>,
+    /// What stands behind the figure: ≈ noisy, ◦ quick.
+    pub marks: &'static str,
 }
 
 /// Whose figure it is.

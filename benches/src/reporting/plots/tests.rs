@@ -85,3 +85,11 @@ fn without_figures_there_are_no_plots_and_no_rows_are_no_error() {
     assert!(plots(rows).is_empty());
     assert!(plots(Vec::new()).is_empty());
 }
+
+#[test]
+fn noisy_and_quick_bars_are_marked() {
+    let noisy = plot("vmware-compute");
+    assert!(noisy.subtitle.ends_with("≈ noisy."), "{}", noisy.subtitle);
+    assert!(noisy.svg().unwrap().contains(" ≈\n"));
+    assert!(plot("unheard-of-slowdown").subtitle.ends_with("◦ quick run."));
+}

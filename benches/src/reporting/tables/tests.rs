@@ -123,3 +123,13 @@ fn compute_programs_are_known_without_their_prefix() {
     let mean = geometric_slowdown(data.suite("vmware").unwrap(), "translate", Benchmark::is_compute).unwrap();
     assert_eq!(mean.counted, 7, "compile and forkwait are none");
 }
+
+#[test]
+fn quick_forkwait_does_not_stand_for_forty_thousand() {
+    let mut rows = fixture::rows();
+    rows.iter_mut().for_each(|row| row.quick = true);
+    let tables = tables(rows);
+    let table = tables.iter().find(|table| table.id == "vmware-paper").unwrap();
+    assert_eq!(line(table, "forkwait, 40,000 processes")[5..], ["–", "–", "–"]);
+    assert_ne!(line(table, "compile")[5], "–");
+}

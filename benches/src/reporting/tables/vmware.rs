@@ -151,7 +151,11 @@ fn slowdowns(outcome: &Outcome) -> Option<Vec<f64>> {
 /// A row in nanoseconds is about one process, any other about a whole run.
 fn forkwait_seconds(outcome: &Outcome) -> Option<f64> {
     let seconds = outcome.nanoseconds()?.median / 1e9;
-    Some(if outcome.row.unit == Unit::Nanoseconds { seconds * FORKS } else { seconds })
+    match outcome.row.unit {
+        Unit::Nanoseconds => Some(seconds * FORKS),
+        // A quick run creates fewer, and nothing says how many.
+        _ => Some(seconds).filter(|_| !outcome.row.quick),
+    }
 }
 
 fn most_clients(suite: &Suite) -> Option<&Benchmark> {
