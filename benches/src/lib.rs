@@ -20,6 +20,7 @@ pub mod peers;
 pub mod programs;
 pub mod promises;
 pub mod report;
+pub mod reporting;
 pub mod result;
 pub mod rows;
 pub mod run_stats;

@@ -2,6 +2,7 @@
 
 mod apt;
 mod docs;
+mod paper;
 mod test;
 mod unit;
 
@@ -23,11 +24,14 @@ enum Command {
     Test(test::Arguments),
     /// Makes docs/syscalls.md, which says what becomes of each system call
     Docs(docs::Arguments),
+    /// Makes the paper's tables, plots and figures from the committed rows, and the paper
+    Paper(paper::Arguments),
 }
 
 fn main() -> Result<ExitCode> {
     match Cli::parse().command {
         Command::Test(arguments) => test::run(&arguments),
         Command::Docs(arguments) => docs::run(&arguments),
+        Command::Paper(arguments) => paper::run(&arguments),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use bt_bench::{emulation, speed};
+use bt_bench::{emulation, reporting, speed};
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -19,12 +19,21 @@ enum Suite {
     Speed(speed::Arguments),
     /// Each level of emulation under each engine: system calls, and whole programs that make many small ones
     Emulation(emulation::Arguments),
+    /// Tables, plots and a page from rows that `run` wrote
+    Report(reporting::Arguments),
+    /// What changed between two files of rows
+    Compare(reporting::compare::Arguments),
+    /// Rows of several machines in one table
+    Merge(reporting::merge::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Suite::Speed(arguments) => speed::run(&arguments),
         Suite::Emulation(arguments) => emulation::run(&arguments),
+        Suite::Report(arguments) => reporting::run(&arguments),
+        Suite::Compare(arguments) => reporting::compare::run(&arguments),
+        Suite::Merge(arguments) => reporting::merge::run(&arguments),
     };
     match result {
         Ok(code) => code,

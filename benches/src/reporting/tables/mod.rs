@@ -1,0 +1,31 @@
+//! Which tables a report has.
+
+mod generic;
+mod latency;
+mod singularity;
+mod vmware;
+
+pub use vmware::{Geometric, geometric_slowdown};
+
+use super::data::Data;
+use super::published::Published;
+use super::table::Table;
+
+/// Every table, in order: those of the papers first, then one for each suite.
+#[must_use]
+pub fn all(data: &Data, published: &Published) -> Vec<Table> {
+    let mut tables = Vec::new();
+    for suite in &data.suites {
+        match suite.name.as_str() {
+            "singularity" => tables.push(singularity::table(suite, published)),
+            "vmware" => tables.push(vmware::table(suite, published)),
+            _ => {}
+        }
+        tables.push(generic::table(suite));
+        tables.extend(latency::table(suite));
+    }
+    tables
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! `cargo xtask paper`: tables, plots and figures from the committed rows, then the paper itself.
+//!
+//! `--check` builds no PDF. It fails if the text states a measured figure by itself, uses a macro that no row defines, or if a
+//! claim names a row that was not committed.
+
+mod check;
+mod text;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use bt_tests::paths;
+use clap::Args;
+
+use crate::apt;
+use check::Generated;
+
+const ROWS: &str = "benches/results";
+const PAPER: &str = "paper";
+const PACKAGES: [&str; 4] =
+    ["texlive-latex-recommended", "texlive-latex-extra", "texlive-fonts-recommended", "latexmk"];
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Checks the text and the claims against the rows; builds no PDF
+    #[arg(long)]
+    check: bool,
+    /// Files of rows instead of those in benches/results
+    #[arg(long, value_name = "FILE")]
+    rows: Vec<PathBuf>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let workspace = paths::workspace();
+    let rows = if arguments.rows.is_empty() { committed_rows(&workspace.join(ROWS))? } else { arguments.rows.clone() };
+    let paper = workspace.join(PAPER);
+    generate(&rows, &paper.join("generated"))?;
+    let problems = problems(&paper)?;
+    if arguments.check {
+        for problem in &problems {
+            eprintln!("{problem}");
+        }
+        return Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    for problem in &problems {
+        eprintln!("warning: {problem}");
+    }
+    build(&paper)
+}
+
+/// All `*.jsonl`, by name; none if the folder is missing.
+fn committed_rows(folder: &Path) -> Result<Vec<PathBuf>> {
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.with_context(|| folder.display().to_string())?.path();
+        if path.extension().is_some_and(|ending| ending == "jsonl") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn generate(rows: &[PathBuf], folder: &Path) -> Result<()> {
+    // What an earlier row made must not outlive it.
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
+        .args(["run", "--quiet", "-p", "bt-bench", "--", "report", "--format", "latex,pdf,md", "--output"])
+        .arg(folder);
+    // Without rows the files are made all the same: they define the macros.
+    let nothing = [PathBuf::from("/dev/null")];
+    command.args(if rows.is_empty() { &nothing } else { rows });
+    let status = command.current_dir(paths::workspace()).status().context("cargo run -p bt-bench")?;
+    if !status.success() {
+        bail!("bt-bench report: {status}");
+    }
+    Ok(())
+}
+
+fn problems(paper: &Path) -> Result<Vec<String>> {
+    let read = |path: PathBuf| fs::read_to_string(&path).with_context(|| path.display().to_string());
+    let source = read(paper.join("paper.tex"))?;
+    let allowed = read(paper.join("allowed-figures.txt"))?;
+    let claims = read(paper.join("claims.md"))?;
+    let folder = paper.join("generated/latex");
+    let generated = Generated::of(
+        &read(folder.join("numbers.tex"))?,
+        &read(folder.join("published.tex"))?,
+        &read(folder.join("rows.txt"))?,
+    );
+    if !generated.has_rows() {
+        eprintln!("no rows are committed in {ROWS}: macros of measured figures and the claims' rows are not checked");
+    }
+    let mut problems = check::literal_figures(&source, &allowed);
+    problems.extend(check::undefined_macros(&source, &generated));
+    problems.extend(check::claims(&claims, &generated));
+    if generated.has_rows() {
+        problems.extend(missing_files(&source, &paper.join("generated")));
+    }
+    Ok(problems)
+}
+
+/// Tables and plots that the paper shows and no row has made.
+fn missing_files(source: &str, generated: &Path) -> Vec<String> {
+    let source = text::without_comments(source);
+    let mut problems = Vec::new();
+    for (command, folder, ending) in [("bttable", "latex", "tex"), ("btfigure", "plots", "pdf")] {
+        for id in text::arguments(&source, command).into_iter().filter(|id| !id.contains('#')) {
+            if !generated.join(folder).join(format!("{id}.{ending}")).exists() {
+                problems.push(format!("paper/paper.tex: no committed row makes \\{command}{{{id}}}"));
+            }
+        }
+    }
+    problems
+}
+
+fn build(paper: &Path) -> Result<ExitCode> {
+    let folder = "build";
+    fs::create_dir_all(paper.join(folder)).context("paper/build")?;
+    if is_installed("latexmk") && is_installed("pdflatex") {
+        let arguments = ["-pdf", "-quiet", "-interaction=nonstopmode", "-halt-on-error"];
+        let mut command = Command::new("latexmk");
+        command.args(arguments).arg(format!("-outdir={folder}")).arg("paper.tex");
+        let status = command.current_dir(paper).stdout(Stdio::null()).status().context("latexmk")?;
+        if !status.success() {
+            bail!("latexmk: {status}; see paper/build/paper.log");
+        }
+        println!("{}", paper.join(folder).join("paper.pdf").display());
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("tables and plots are in paper/generated; for the PDF: {}", apt::line(&PACKAGES));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
