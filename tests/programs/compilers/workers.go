@@ -60,24 +60,21 @@ func main() {
 		runtime.Gosched()
 	}
 	atomic.StoreInt32(&stop, 1)
+	// Spins until the ticker was served, which only preemption lets happen.
+	var served int32
 	spun := make(chan bool)
 	go func() {
-		x := 0
-		for i := 0; i < 200000000; i++ {
-			x += i & 1
+		for atomic.LoadInt32(&served) == 0 {
 		}
-		spun <- x > 0
+		spun <- true
 	}()
-	ticks := 0
 	timer := time.NewTicker(time.Millisecond)
-	for done := false; !done; {
-		select {
-		case <-timer.C:
-			ticks++
-		case done = <-spun:
-		}
+	for ticks := 0; ticks < 3; ticks++ {
+		<-timer.C
+		runtime.Gosched()
 	}
-	fmt.Println("preempted", ticks > 2)
+	atomic.StoreInt32(&served, 1)
+	fmt.Println("preempted", <-spun)
 	runtime.GOMAXPROCS(4)
 
 	// nil dereference and division become panics that are recovered.
