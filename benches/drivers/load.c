@@ -24,6 +24,7 @@
 #define REPLY_ROOM 65536
 #define MAX_CLIENTS 4096
 #define MAX_LATENCIES 4000000
+#define WARM_UP_NS 300000000
 
 static struct client {
     int fd;
@@ -148,8 +149,8 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < count; i++)
         send_request(&clients[i]);
-    /* The first tenth is for warming up. */
-    uint64_t start = now_ns(), begin = start + duration_ns / 10, end = begin + duration_ns, now = start, done = 0;
+    /* Before that it warms up. */
+    uint64_t start = now_ns(), begin = start + WARM_UP_NS, end = begin + duration_ns, now = start, done = 0;
     uint64_t counted_from = 0;
     while (now < end) {
         struct epoll_event events[256];

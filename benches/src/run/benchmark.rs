@@ -136,6 +136,8 @@ pub enum Clock {
     Wall,
     /// User and system time of the process tree.
     Cpu,
+    /// What the command prints: nanoseconds per operation.
+    Printed,
 }
 
 /// What making a command may look at.

@@ -182,6 +182,9 @@ fn program(
     limit: Duration,
     first: bool,
 ) -> Result<Sample, Failure> {
+    if clock == Clock::Printed {
+        return Ok(Sample::of(suites::syscall::nanoseconds(launcher, side, invocation)?));
+    }
     if first {
         if side == Side::Native {
             suites::check_native(launcher, invocation)?;
@@ -192,8 +195,8 @@ fn program(
     }
     let run = suites::timed(launcher, side, invocation, limit)?;
     let seconds = match clock {
-        Clock::Wall => run.wall_seconds,
         Clock::Cpu => run.cpu_seconds,
+        Clock::Wall | Clock::Printed => run.wall_seconds,
     };
     Ok(Sample::of(if unit == Unit::Milliseconds { seconds * 1e3 } else { seconds }))
 }

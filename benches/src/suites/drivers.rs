@@ -23,6 +23,7 @@ const OF_RUN: &[Driver] = &[
     Driver { name: "load",            text: include_str!("../../drivers/load.c"),        options: &[] },
     Driver { name: "nothing-dynamic", text: include_str!("../../drivers/nothing.c"),     options: &[] },
     Driver { name: "nothing-static",  text: include_str!("../../drivers/nothing.c"),     options: &["-static"] },
+    Driver { name: "calls",           text: include_str!("../../drivers/calls.c"),       options: &[] },
     Driver { name: "primitives",      text: PRIMITIVES,                                  options: PRIMITIVES_OPTIONS },
 ];
 

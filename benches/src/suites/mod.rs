@@ -8,6 +8,8 @@ pub mod interpose;
 pub mod levels;
 pub mod mechanisms;
 pub mod memory;
+pub mod pipelines;
+pub mod servers;
 
 pub mod singularity;
 pub mod small_pieces;
@@ -35,7 +37,17 @@ use crate::run::benchmark::Suite;
 use crate::target::Target;
 
 /// What `bt-bench run` runs.
-pub const SUITES: &[&Suite] = &[&singularity::SUITE, &vmware::SUITE, &switch::SUITE, &interpose::SUITE];
+pub const SUITES: &[&Suite] = &[
+    &singularity::SUITE,
+    &vmware::SUITE,
+    &switch::SUITE,
+    &interpose::SUITE,
+    &startup::SUITE,
+    &compute::SUITE,
+    &syscall::SUITE,
+    &pipelines::SUITE,
+    &servers::SUITE,
+];
 
 /// The names of the groups, in the order of the table.
 pub const GROUPS: [&str; 4] = ["compute", "startup", "syscall", "memory"];
