@@ -1,10 +1,12 @@
 //! A server under a way and a client beside it: requests per second.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result};
 
@@ -55,7 +57,10 @@ impl Folder {
         }
         std::fs::create_dir_all(path.join("www")).with_context(name)?;
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).with_context(name)?;
-        std::fs::write(path.join("www/page.html"), page()).with_context(name)?;
+        let mut file = File::create(path.join("www/page.html")).with_context(name)?;
+        file.write_all(page().as_bytes()).with_context(name)?;
+        // Apache marks the tag of a page that was changed in the last second, and so replies would differ in length.
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000)).with_context(name)?;
         Ok(Self(path))
     }
 
@@ -104,7 +109,7 @@ impl Running {
     /// It ends, does not answer in time, or the user stops it.
     pub fn start(words: &[std::ffi::OsString], folder: &Path, port: u16) -> Result<Self, Failure> {
         use std::os::unix::process::CommandExt as _;
-        let errors = std::fs::File::create(folder.join("stderr")).context("stderr")?;
+        let errors = File::create(folder.join("stderr")).context("stderr")?;
         let (program, arguments) = words.split_first().context("no command")?;
         let child = Command::new(program)
             .args(arguments)
@@ -216,7 +221,8 @@ pub fn lighttpd(folder: &Path, port: u16) -> Result<Vec<String>> {
     Ok(["-D", "-f", &format!("{at}/lighttpd.conf")].map(str::to_owned).to_vec())
 }
 
-/// Apache with its event module and one child.
+/// Apache with its event module and one child. It has more threads than there are connections: when all are busy it closes
+/// some that it was told to keep.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -229,8 +235,8 @@ pub fn apache(folder: &Path, port: u16) -> Result<Vec<String>> {
          DefaultRuntimeDir {at}\nUser {user}\nGroup {user}\n\
          LoadModule mpm_event_module {modules}/mod_mpm_event.so\n\
          LoadModule authz_core_module {modules}/mod_authz_core.so\n\
-         StartServers 1\nServerLimit 1\nThreadsPerChild 64\nThreadLimit 64\nMaxRequestWorkers 64\n\
-         AsyncRequestWorkerFactor 16\nKeepAlive On\nMaxKeepAliveRequests 0\nKeepAliveTimeout 600\n\
+         StartServers 1\nServerLimit 1\nThreadsPerChild 128\nThreadLimit 128\nMaxRequestWorkers 128\n\
+         MinSpareThreads 1\nKeepAlive On\nMaxKeepAliveRequests 0\nKeepAliveTimeout 600\n\
          DocumentRoot {at}/www\n<Directory {at}/www>\n  Require all granted\n</Directory>\n"
     );
     std::fs::write(folder.join("apache.conf"), text)?;
