@@ -25,7 +25,7 @@ const FULL_MS: u64 = 300;
 const QUICK_MS: u64 = 80;
 
 /// How long a client sends requests, in milliseconds.
-const FULL_LOAD_MS: u64 = 1500;
+const FULL_LOAD_MS: u64 = 1000;
 const QUICK_LOAD_MS: u64 = 400;
 
 /// Native runs have no other limit.

@@ -1,9 +1,13 @@
-//! The table that is printed after a run: a line for each benchmark, its ways side by side.
+//! The table that is printed after a run: a line for each benchmark, its ways side by side; where there are many ways, a line for
+//! each of them.
 
 use std::fmt::Write as _;
 
 use crate::report;
 use crate::result::{ResultRow, State, Way};
+
+/// More ways than these do not stand side by side on a terminal.
+const SIDE_BY_SIDE: usize = 5;
 
 /// The tables of all suites, in the order in which they were measured.
 #[must_use]
@@ -33,6 +37,9 @@ fn table(rows: &[&ResultRow]) -> String {
         }
     }
     let find = |title: &str, way: &str| rows.iter().find(|row| row.title == title && row.way.name() == way);
+    if ways.len() > SIDE_BY_SIDE {
+        return tall(rows) + &remark_lines(rows);
+    }
     let mut heads = vec!["benchmark"];
     heads.extend(ways.iter().map(String::as_str));
     let lines: Vec<Vec<String>> = titles
@@ -42,7 +49,17 @@ fn table(rows: &[&ResultRow]) -> String {
             [(*title).to_owned()].into_iter().chain(cells).collect()
         })
         .collect();
-    let mut text = report::grid(&heads, &lines);
+    report::grid(&heads, &lines) + &remark_lines(rows)
+}
+
+fn tall(rows: &[&ResultRow]) -> String {
+    let line = |row: &&ResultRow| vec![row.title.clone(), row.way.name(), cell(row)];
+    let lines: Vec<Vec<String>> = rows.iter().map(line).collect();
+    report::grid(&["benchmark", "way", "figure"], &lines)
+}
+
+fn remark_lines(rows: &[&ResultRow]) -> String {
+    let mut text = String::new();
     for (reason, who) in remarks(rows) {
         let _ = writeln!(text, "\n{who}: {reason}");
     }
@@ -116,5 +133,13 @@ mod tests {
         {
             assert!(text.contains(part), "{part} in {text}");
         }
+    }
+
+    #[test]
+    fn many_ways_stand_below_each_other() {
+        let way = |number: usize| Way::Peer { name: format!("peer{number}"), version: None };
+        let rows: Vec<ResultRow> = (0..=SIDE_BY_SIDE).map(|number| row(way(number), Unit::Nanoseconds)).collect();
+        let text = tables(&rows);
+        assert!(text.contains("| name (bytes 64) | peer5 | –"), "{text}");
     }
 }

@@ -97,7 +97,7 @@ fn benchmark(call: &'static Call) -> Benchmark {
         }),
     };
     let about = "CPU time of one call in a loop, by calls.c";
-    Benchmark::program(call.name, about, result::Unit::Nanoseconds, program, scaled(330, 80)).rounds(7, 3)
+    Benchmark::program(call.name, about, result::Unit::Nanoseconds, program, scaled(330, 80)).rounds(6, 3)
 }
 
 /// Measures the calls that are wanted.

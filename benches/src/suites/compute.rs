@@ -23,7 +23,7 @@ const MEAN: &str = "geometric-mean";
 pub const SUITE: Suite = Suite {
     name: "compute",
     about: "CPU time of fourteen programs of the distribution, each on one CPU",
-    benchmarks: || of_run(scaled(5, 2)),
+    benchmarks: || of_run(scaled(4, 2)),
 };
 
 /// The fourteen as benchmarks of `bt-bench run`.

@@ -65,7 +65,7 @@ fn of(
         unit: Unit::PerSecond,
         place: Place::Two,
         rounds: scaled(5, 2),
-        expected_ms: scaled(2_100, 900),
+        expected_ms: scaled(1_600, 900),
         work: Work::Server(Server { program, configure, setup, request, reply, clients }),
         others: Others::No,
         notes: &["the server on the first of the pinned CPUs, the client natively on the second"],

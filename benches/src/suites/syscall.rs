@@ -63,7 +63,7 @@ fn benchmark(operation: &'static Operation) -> Benchmark {
         }),
     };
     let about = "CPU time of one operation in a loop, by primitives.c";
-    Benchmark::program(operation.name, about, result::Unit::Nanoseconds, program, scaled(350, 60)).rounds(7, 3)
+    Benchmark::program(operation.name, about, result::Unit::Nanoseconds, program, scaled(350, 60)).rounds(6, 3)
 }
 
 /// The names of the rows.

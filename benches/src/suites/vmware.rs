@@ -43,7 +43,7 @@ fn benchmarks() -> Vec<Benchmark> {
         compile(),
     ];
     all.extend([1, 4, 16, 64, 256].map(web));
-    all.extend(compute::of_run(scaled(5, 2)));
+    all.extend(compute::of_run(scaled(4, 2)));
     all
 }
 
@@ -122,7 +122,7 @@ fn web(clients: u64) -> Benchmark {
         unit: Unit::PerSecond,
         place: Place::Two,
         rounds: scaled(5, 2),
-        expected_ms: scaled(2_100, 900),
+        expected_ms: scaled(1_600, 900),
         work: Work::Server(server),
         others: crate::run::benchmark::Others::No,
         notes: &["the server on the first of the pinned CPUs, the client natively on the second"],
