@@ -14,7 +14,7 @@ use super::ways::{Contender, How};
 use crate::launch::Launcher;
 use crate::os::{self, CpuSet};
 use crate::programs;
-use crate::result::{ResultRow, State, Way, Writer};
+use crate::result::{ResultRow, State, Writer};
 use crate::suites::{Stop, drivers};
 
 /// What a run knows.
@@ -188,10 +188,4 @@ impl Session {
             Setting { scratch: self.launcher.scratch.clone(), quick: self.common.quick, drivers: built.collect() };
         Prepared::of(benchmark, &setting, cpus).map_err(|error| format!("{error:#}"))
     }
-}
-
-/// Whether a row is native's.
-#[must_use]
-pub fn is_native(row: &ResultRow) -> bool {
-    row.way == Way::Native
 }

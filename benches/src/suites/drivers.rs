@@ -21,6 +21,7 @@ const OF_RUN: &[Driver] = &[
     Driver { name: "switch",          text: include_str!("../../drivers/switch.c"),      options: &["-pthread"] },
     Driver { name: "interpose",       text: include_str!("../../drivers/interpose.c"),   options: &[] },
     Driver { name: "load",            text: include_str!("../../drivers/load.c"),        options: &[] },
+    Driver { name: "nothing-bare",    text: include_str!("../../drivers/bare.c"),        options: &["-static", "-nostdlib"] },
     Driver { name: "nothing-dynamic", text: include_str!("../../drivers/nothing.c"),     options: &[] },
     Driver { name: "nothing-static",  text: include_str!("../../drivers/nothing.c"),     options: &["-static"] },
     Driver { name: "calls",           text: include_str!("../../drivers/calls.c"),       options: &[] },

@@ -28,13 +28,24 @@ fn across(name: &'static str, of_driver: &'static str) -> Benchmark {
     Benchmark { expected_ms: scaled(1_400, 250), ..across }.rounds(5, 3)
 }
 
-#[rustfmt::skip]
 fn benchmarks() -> Vec<Benchmark> {
     let mut all = vec![
         loops("abi-call", "abi-call", 10_000, "a raw clock_getres(2): a datum that the kernel has at hand (MSPC 2006)"),
         loops("abi-call-getpid", "abi-call-getpid", 10_000, "a raw getpid(2)"),
-        loops("thread-yield", "thread-yield", 20_000, "to another thread in the same address space, by a hand-written switch of stacks").notes(USER_SCHEDULED),
-        loops("thread-yield-ucontext", "thread-yield-ucontext", 20_000, "the same by libc's swapcontext, which sets the signal mask each time").notes(USER_SCHEDULED),
+        loops(
+            "thread-yield",
+            "thread-yield",
+            20_000,
+            "to another thread in the same address space, by a hand-written switch of stacks",
+        )
+        .notes(USER_SCHEDULED),
+        loops(
+            "thread-yield-ucontext",
+            "thread-yield-ucontext",
+            20_000,
+            "the same by libc's swapcontext, which sets the signal mask each time",
+        )
+        .notes(USER_SCHEDULED),
         loops("sched-yield", "sched-yield", 20_000, "sched_yield(2) of two threads on one CPU").notes(KERNEL_SCHEDULED),
         loops("psr-pipe", "psr-pipe", 20_000, "1 byte to another process and back through two pipes, on one CPU"),
         across("psr-pipe-cross-cpu", "psr-pipe"),
@@ -49,10 +60,20 @@ fn benchmarks() -> Vec<Benchmark> {
     }
     all.extend([
         loops("create-process-fork", "fork", 100, "fork, _exit and waitpid").notes(UNNAMED),
-        loops("create-process-spawn-static", "spawn", 100, "posix_spawn of a static program that does nothing, and waitpid")
-            .argument(Parameter::Driver("nothing-static")).notes(UNNAMED),
-        loops("create-process-spawn-dynamic", "spawn", 100, "posix_spawn of a program with libc that does nothing, and waitpid")
-            .argument(Parameter::Driver("nothing-dynamic")).notes(UNNAMED),
+        loops(
+            "create-process-spawn-bare",
+            "spawn",
+            100,
+            "posix_spawn of a static program without libc that exits at once, and waitpid",
+        )
+        .argument(Parameter::Driver("nothing-bare"))
+        .notes(UNNAMED),
+        loops("create-process-spawn-static", "spawn", 100, "the same with a static libc, whose start asks cpuid often")
+            .argument(Parameter::Driver("nothing-static"))
+            .notes(UNNAMED),
+        loops("create-process-spawn-dynamic", "spawn", 100, "the same with a dynamic libc")
+            .argument(Parameter::Driver("nothing-dynamic"))
+            .notes(UNNAMED),
     ]);
     all
 }

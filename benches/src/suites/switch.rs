@@ -17,16 +17,23 @@ fn loops(name: &'static str, of_driver: &'static str, operations: u64, about: &'
     Benchmark::driver("switch", name, of_driver, scaled(operations, operations), about)
 }
 
-#[rustfmt::skip]
 fn benchmarks() -> Vec<Benchmark> {
     let mut all = vec![
         loops("syscall", "syscall", 20_000, "an empty system call: a raw getppid(2)"),
         loops("syscall-invalid", "syscall-invalid", 20_000, "a number that the kernel does not have: ENOSYS"),
         loops("signal", "signal", 5_000, "kill(2) of itself, and the handler"),
         loops("page-fault-anonymous", "page-fault-anonymous", 2_000, "the first write to a page of new memory"),
-        loops("page-fault-file", "page-fault-file", 500, "the first read of a file's mapped pages, from the page cache").notes(AROUND),
+        loops(
+            "page-fault-file",
+            "page-fault-file",
+            500,
+            "the first read of a file's mapped pages, from the page cache",
+        )
+        .notes(AROUND),
         loops("wake-up", "wake-up", 2_000, "until a thread runs that another one wakes on the same CPU").notes(LATENCY),
-        loops("wake-up-cross-cpu", "wake-up", 1_000, "the same with the threads on two CPUs").on(Place::Two).notes(LATENCY),
+        loops("wake-up-cross-cpu", "wake-up", 1_000, "the same with the threads on two CPUs")
+            .on(Place::Two)
+            .notes(LATENCY),
     ];
     for name in ["process-switch", "thread-switch"] {
         let about = if name == "process-switch" {
