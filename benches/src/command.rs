@@ -124,13 +124,14 @@ pub fn end(result: Result<(), Stop>) -> Result<ExitCode> {
 }
 
 /// The folder in which cargo put this program: `target` in most cases.
-fn target_folder() -> Result<PathBuf> {
+pub(crate) fn target_folder() -> Result<PathBuf> {
     let program = std::env::current_exe().context("own path")?;
     let folder = program.parent().and_then(Path::parent);
     Ok(folder.context("own path has no folder")?.to_owned())
 }
 
-fn find_bt_run(named: Option<&PathBuf>, target: &Path) -> Result<PathBuf> {
+/// The launcher to measure, brought up to date unless it was named: a copy of it.
+pub(crate) fn find_bt_run(named: Option<&PathBuf>, target: &Path) -> Result<PathBuf> {
     let chosen = named.cloned().or_else(|| std::env::var_os("BT_RUN").map(PathBuf::from));
     let path = match chosen {
         Some(path) => path,

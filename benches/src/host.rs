@@ -8,10 +8,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::programs;
+use crate::{os, programs};
 
 /// Everything about the machine that a reader of a figure may ask for.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Host {
     /// Model name of the CPU.
     pub cpu: String,
@@ -43,6 +43,18 @@ pub struct Host {
     pub drrun: Option<String>,
     /// What the measured programs say about their versions.
     pub programs: BTreeMap<String, String>,
+    /// Cycles of the time-stamp counter in a second; 0 in rows of before it was looked at.
+    #[serde(default)]
+    pub tsc_hz: f64,
+    /// The time-stamp counter runs at the same speed in every state of the CPU.
+    #[serde(default)]
+    pub tsc_invariant: bool,
+    /// There are performance counters: `counters` of a row is not empty for want of a PMU.
+    #[serde(default)]
+    pub pmu: bool,
+    /// Whether threads share cores: "on", "off", "notsupported", or "none" where the kernel does not say.
+    #[serde(default)]
+    pub smt: String,
 }
 
 fn read(path: &str) -> String {
@@ -101,13 +113,14 @@ impl Host {
     pub fn inspect(bt_run: &Path, drrun: Option<&Path>) -> Self {
         let cpuinfo = read("/proc/cpuinfo");
         let of_cpu = |key| field(&cpuinfo, key).unwrap_or("unknown");
+        let has_flags = |names: &[&str]| names.iter().all(|name| of_cpu("flags").split(' ').any(|flag| flag == *name));
         let digest = first_line_of(Command::new("sha256sum").arg(bt_run));
         Self {
             cpu: of_cpu("model name").to_owned(),
             cpu_family_model_stepping: format!("{}/{}/{}", of_cpu("cpu family"), of_cpu("model"), of_cpu("stepping")),
             microcode: of_cpu("microcode").to_owned(),
             cpus: cpuinfo.lines().filter(|line| line.starts_with("processor")).count(),
-            hypervisor: of_cpu("flags").split(' ').any(|flag| flag == "hypervisor"),
+            hypervisor: has_flags(&["hypervisor"]),
             governor: read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
             kernel: read("/proc/sys/kernel/osrelease"),
             distribution: field(&read("/etc/os-release"), "PRETTY_NAME").unwrap_or("unknown").to_owned(),
@@ -123,6 +136,10 @@ impl Host {
                 .iter()
                 .filter_map(|program| Some((program.name.to_owned(), programs::version(program.name)?)))
                 .collect(),
+            tsc_hz: os::tsc_hz(),
+            tsc_invariant: has_flags(&["constant_tsc", "nonstop_tsc"]),
+            pmu: os::has_performance_counters(),
+            smt: read("/sys/devices/system/cpu/smt/control"),
         }
     }
 }

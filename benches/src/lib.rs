@@ -7,6 +7,7 @@
 
 pub mod c_source;
 pub mod command;
+pub mod doctor;
 pub mod emulation;
 pub mod emulation_report;
 pub mod engine;
@@ -23,6 +24,7 @@ pub mod report;
 pub mod reporting;
 pub mod result;
 pub mod rows;
+pub mod run;
 pub mod run_stats;
 pub mod speed;
 pub mod stats;

@@ -1,4 +1,4 @@
-//! The calls for which std has no word: affinity, waiting with resource usage, Ctrl-C.
+//! The calls for which std has no word: affinity, waiting with resource usage, Ctrl-C, signals to a server, counters.
 //! The only module with `unsafe`.
 #![allow(unsafe_code, reason = "system calls")]
 
@@ -59,6 +59,28 @@ impl CpuSet {
         // SAFETY: CPU_SET only writes a bit inside `set`; `cpu` was checked against its size.
         unsafe { libc::CPU_SET(cpu, &mut set) };
         Some(Self(set))
+    }
+
+    /// The set of some CPUs; `None` where one of them has too high a number.
+    #[must_use]
+    pub fn of(cpus: &[usize]) -> Option<Self> {
+        // SAFETY: cpu_set_t is an array of integers.
+        let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+        for &cpu in cpus {
+            if cpu >= 8 * size_of::<libc::cpu_set_t>() {
+                return None;
+            }
+            // SAFETY: CPU_SET only writes a bit inside `set`; `cpu` was checked against its size.
+            unsafe { libc::CPU_SET(cpu, &mut set) };
+        }
+        Some(Self(set))
+    }
+
+    /// The CPUs of the set, from the lowest on.
+    #[must_use]
+    pub fn cpus(&self) -> Vec<usize> {
+        // SAFETY: CPU_ISSET only reads a bit inside the set.
+        (0..8 * size_of::<libc::cpu_set_t>()).filter(|&cpu| unsafe { libc::CPU_ISSET(cpu, &self.0) }).collect()
     }
 
     /// The highest CPU of the set: the first ones take most interrupts.
@@ -136,6 +158,54 @@ pub fn wait(child: &Child, limit: Duration) -> Result<Ended, WaitError> {
     stop.map_or_else(|| ended.map_err(WaitError::Os), Err)
 }
 
+/// Asks a child to end. It has not been waited for: the number is its own.
+pub fn terminate(child: &Child) {
+    if let Ok(pid) = libc::pid_t::try_from(child.id()) {
+        // SAFETY: a signal to a child of ours.
+        unsafe { libc::kill(pid, libc::SIGTERM) };
+    }
+}
+
+/// Ends what is left of the group that a child led. The group's number is not given away while it has members.
+pub fn kill_group(child: &Child) {
+    if let Ok(pid) = libc::pid_t::try_from(child.id()) {
+        // SAFETY: a signal to the group that a child of ours leads or led.
+        unsafe { libc::kill(-pid, libc::SIGKILL) };
+    }
+}
+
+/// Whether the kernel gives performance counters of the CPU: perf_event_open(2) of retired instructions.
+#[must_use]
+pub fn has_performance_counters() -> bool {
+    const SIZE_VER0: u64 = 64;
+    const INSTRUCTIONS: u64 = 1;
+    const DISABLED: u64 = 1;
+    // type 0 (hardware) and size, config, period, sample type, read format, flags, wake-up, address.
+    let attributes: [u64; 8] = [SIZE_VER0 << 32, INSTRUCTIONS, 0, 0, 0, DISABLED, 0, 0];
+    // SAFETY: the attributes are as long as they say.
+    let descriptor = unsafe { libc::syscall(libc::SYS_perf_event_open, attributes.as_ptr(), 0, -1, -1, 0) };
+    match libc::c_int::try_from(descriptor) {
+        Ok(descriptor) if descriptor >= 0 => {
+            // SAFETY: it was opened above and nobody else has it.
+            unsafe { libc::close(descriptor) };
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Cycles of the time-stamp counter in a second, by the clock.
+#[must_use]
+#[allow(clippy::cast_precision_loss, reason = "a fraction of a second has far fewer than 2^53 cycles")]
+pub fn tsc_hz() -> f64 {
+    // SAFETY: every x86-64 CPU has the instruction, and Linux lets processes use it.
+    let counter = || unsafe { core::arch::x86_64::_rdtsc() };
+    let (start, first) = (Instant::now(), counter());
+    std::thread::sleep(Duration::from_millis(50));
+    let (last, seconds) = (counter(), start.elapsed().as_secs_f64());
+    last.wrapping_sub(first) as f64 / seconds
+}
+
 fn reap(pid: libc::pid_t) -> io::Result<Ended> {
     let mut status = 0;
     // SAFETY: rusage is plain data.
@@ -194,9 +264,17 @@ mod tests {
     }
 
     #[test]
+    fn time_stamp_counter_runs_at_some_ghz() {
+        let hz = tsc_hz();
+        assert!((1e8..1e11).contains(&hz), "{hz}");
+    }
+
+    #[test]
     fn last_cpu_of_a_single_set_is_that_cpu() {
         assert_eq!(CpuSet::only(5).and_then(|set| set.last()), Some(5));
         assert!(CpuSet::only(1 << 20).is_none());
+        assert_eq!(CpuSet::of(&[3, 1]).map(|set| set.cpus()), Some(vec![1, 3]));
+        assert!(CpuSet::of(&[1 << 20]).is_none());
         assert!(CpuSet::allowed().unwrap().last().is_some());
     }
 }

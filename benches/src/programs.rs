@@ -44,6 +44,29 @@ pub const ALL: &[Program] = &[
     Program { name: "busybox",   package: "busybox" },
 ];
 
+/// What only some suites of `run` need.
+#[rustfmt::skip]
+pub const OTHERS: &[Program] = &[
+    Program { name: "make",         package: "make" },
+    Program { name: "ar",           package: "binutils" },
+    Program { name: "awk",          package: "gawk" },
+    Program { name: "find",         package: "findutils" },
+    Program { name: "xargs",        package: "findutils" },
+    Program { name: "uniq",         package: "coreutils" },
+    Program { name: "seq",          package: "coreutils" },
+    Program { name: "wc",           package: "coreutils" },
+    Program { name: "zcat",         package: "gzip" },
+    Program { name: "nginx",        package: "nginx-light" },
+    Program { name: "lighttpd",     package: "lighttpd" },
+    Program { name: "apache2",      package: "apache2" },
+    Program { name: "redis-server", package: "redis-server" },
+    Program { name: "memcached",    package: "memcached" },
+    Program { name: "valgrind",     package: "valgrind" },
+    Program { name: "qemu-x86_64",  package: "qemu-user" },
+    Program { name: "strace",       package: "strace" },
+    Program { name: "proot",        package: "proot" },
+];
+
 /// The path of a program.
 #[must_use]
 pub fn find(name: &str) -> Option<PathBuf> {
@@ -72,8 +95,12 @@ fn find_cc1() -> Option<PathBuf> {
 /// The command that installs what is missing.
 #[must_use]
 pub fn apt_line(missing: &[&str]) -> String {
-    let packages: BTreeSet<&str> =
-        ALL.iter().filter(|program| missing.contains(&program.name)).map(|program| program.package).collect();
+    let packages: BTreeSet<&str> = ALL
+        .iter()
+        .chain(OTHERS)
+        .filter(|program| missing.contains(&program.name))
+        .map(|program| program.package)
+        .collect();
     let packages: Vec<&str> = packages.into_iter().collect();
     format!("sudo apt-get install --no-install-recommends {}", packages.join(" "))
 }
@@ -90,6 +117,13 @@ pub fn version(name: &str) -> Option<String> {
     };
     let output = Command::new(find(name)?).arg(argument).env("LC_ALL", "C").stdin(Stdio::null()).output().ok()?;
     first_line_with_digit(&output.stdout).or_else(|| first_line_with_digit(&output.stderr))
+}
+
+/// The same of a program at a path that takes `--version`.
+#[must_use]
+pub fn version_of(program: &Path) -> Option<String> {
+    let output = Command::new(program).arg("--version").env("LC_ALL", "C").stdin(Stdio::null()).output().ok()?;
+    output.status.success().then(|| first_line_with_digit(&output.stdout)).flatten()
 }
 
 fn first_line_with_digit(bytes: &[u8]) -> Option<String> {

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use bt_bench::{emulation, reporting, speed};
+use bt_bench::{doctor, emulation, reporting, run, speed};
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -15,6 +15,12 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Suite {
+    /// Suites of benchmarks, native and all engines in turns; rows go to a file
+    Run(run::Arguments),
+    /// What `run` can run
+    List,
+    /// What this machine can measure, and what disturbs it
+    Doctor,
     /// Compute, start-up, system calls and memory against the project's targets, in one table
     Speed(speed::Arguments),
     /// Each level of emulation under each engine: system calls, and whole programs that make many small ones
@@ -29,6 +35,12 @@ enum Suite {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Suite::Run(arguments) => run::run(&arguments),
+        Suite::List => {
+            print!("{}", run::list::text());
+            Ok(ExitCode::SUCCESS)
+        }
+        Suite::Doctor => doctor::run(),
         Suite::Speed(arguments) => speed::run(&arguments),
         Suite::Emulation(arguments) => emulation::run(&arguments),
         Suite::Report(arguments) => reporting::run(&arguments),

@@ -128,7 +128,10 @@ mod tests {
     fn parameters_have_columns_and_figures_are_numbers() {
         let lines = lines("switch");
         let titles: Vec<&str> = lines[0].split(',').collect();
-        assert!(titles.contains(&"processes") && titles.contains(&"kib") && titles.contains(&"cpus"), "{titles:?}");
+        assert!(
+            titles.contains(&"processes") && titles.contains(&"bytes") && titles.contains(&"threads"),
+            "{titles:?}"
+        );
         let median = titles.iter().position(|title| *title == "median").unwrap();
         for line in &lines[1..] {
             let fields: Vec<&str> = line.split(',').collect();

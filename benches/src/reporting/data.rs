@@ -149,12 +149,11 @@ impl Benchmark {
         self.results.iter().find(|outcome| outcome.way == way)
     }
 
-    /// One of the compute programs that stand beside others in suite `vmware`: `compute-xz`, or `xz` by itself.
+    /// One of the compute programs that stand beside others in suite `vmware`.
     #[must_use]
     pub fn is_compute(&self) -> bool {
         let whole_program = self.id.suite == "vmware" && self.unit == Unit::Seconds;
-        self.id.name.starts_with("compute-")
-            || (whole_program && !["compile", "forkwait"].contains(&self.id.name.as_str()))
+        whole_program && !["compile", "forkwait"].contains(&self.id.name.as_str())
     }
 
     /// A parameter.

@@ -46,6 +46,7 @@ pub fn host() -> Host {
         bt_run_sha256: text("00112233445566778899aabbccddeeff"),
         drrun: None,
         programs: BTreeMap::from([(text("gcc"), text("gcc (Fixture) 12.2.0"))]),
+        ..Host::default()
     }
 }
 
@@ -151,12 +152,9 @@ impl Maker {
             self.benchmark(("singularity", name), &[], Unit::Nanoseconds, native, &engines(factor, factor * 1.4));
         }
         for (name, native) in [("psr-pipe", 4800.0), ("psr-socketpair", 5300.0), ("psr-tcp", 11000.0)] {
-            for cpus in [1.0, 2.0] {
-                let factor = if cpus > 1.0 { 0.12 } else { 0.9 };
-                let native = native * if cpus > 1.0 { 9.0 } else { 1.0 };
-                let ways = engines(factor, factor * 1.1);
-                self.benchmark(("singularity", name), &[("cpus", cpus)], Unit::Nanoseconds, native, &ways);
-            }
+            self.benchmark(("singularity", name), &[], Unit::Nanoseconds, native, &engines(0.9, 1.0));
+            let across = format!("{name}-cross-cpu");
+            self.benchmark(("singularity", &across), &[], Unit::Nanoseconds, native * 9.0, &engines(0.12, 0.13));
         }
         for bytes in [65536.0, 1.0, 64.0, 1024.0, 4096.0, 16384.0] {
             let factor = 0.2 + bytes / 100_000.0;
@@ -164,9 +162,11 @@ impl Maker {
             let ways = engines(factor, factor + 0.1);
             self.benchmark(("singularity", "psr-size"), &[("bytes", bytes)], Unit::Nanoseconds, native, &ways);
         }
-        for (name, native, factor) in
-            [("create-fork", 0.14, 1.3), ("create-spawn-static", 0.31, 1.6), ("create-spawn-dynamic", 0.62, 0.93)]
-        {
+        for (name, native, factor) in [
+            ("create-process-fork", 0.14, 1.3),
+            ("create-process-spawn-static", 0.31, 1.6),
+            ("create-process-spawn-dynamic", 0.62, 0.93),
+        ] {
             self.benchmark(("singularity", name), &[], Unit::Milliseconds, native, &engines(factor, factor * 3.0));
         }
     }
@@ -192,42 +192,46 @@ impl Maker {
             ("node", 1.9, 2.4),
             ("lua", 2.0, 1.4),
         ] {
-            let name = format!("compute-{name}");
-            self.benchmark(("vmware", &name), &[], Unit::Seconds, native, &engines(1.004, translate));
+            self.benchmark(("vmware", name), &[], Unit::Seconds, native, &engines(1.004, translate));
         }
         self.last().noisy = true;
         self.benchmark(("vmware", "compile"), &[], Unit::Seconds, 31.0, &engines(1.06, 2.3));
         self.benchmark(("vmware", "forkwait"), &[], Unit::Seconds, 5.6, &engines(1.35, 1.5));
-        self.benchmark(("vmware", "memory-walk"), &[], Unit::MegabytesPerSecond, 9100.0, &engines(0.998, 0.997));
+        self.benchmark(("vmware", "large-memory"), &[], Unit::MegabytesPerSecond, 9100.0, &engines(0.998, 0.997));
         for clients in [1.0, 16.0, 128.0] {
             let native = 9000.0 + clients * 60.0;
-            self.benchmark(("vmware", "web"), &[("clients", clients)], Unit::PerSecond, native, &engines(1.02, 0.8));
+            self.benchmark(
+                ("vmware", "web-server"),
+                &[("clients", clients)],
+                Unit::PerSecond,
+                native,
+                &engines(1.02, 0.8),
+            );
         }
     }
 
     fn switch(&mut self) {
         let engines = [(engine("direct", None), 1.03), (engine("translate", None), 1.3)];
         for (name, native) in [
-            ("mode-getppid", 82.0),
-            ("mode-enosys", 70.0),
+            ("syscall", 82.0),
+            ("syscall-invalid", 70.0),
             ("signal", 980.0),
-            ("fault-anon", 430.0),
-            ("fault-file", 310.0),
+            ("page-fault-anonymous", 430.0),
+            ("page-fault-file", 310.0),
         ] {
             self.benchmark(("switch", name), &[], Unit::Nanoseconds, native, &engines);
         }
-        for kind in ["context-thread", "context-process"] {
+        for (kind, count) in [("thread-switch", "threads"), ("process-switch", "processes")] {
             for processes in [2.0, 4.0, 8.0, 16.0] {
                 for kib in [0.0, 16.0, 64.0] {
                     let native = 1100.0 + processes * 25.0 + kib * processes;
-                    let params = [("processes", processes), ("kib", kib)];
+                    let params = [(count, processes), ("bytes", kib * 1024.0)];
                     self.benchmark(("switch", kind), &params, Unit::Nanoseconds, native, &engines);
                 }
             }
         }
-        for cpus in [1.0, 2.0] {
-            let native = 2400.0 * cpus * cpus;
-            self.benchmark(("switch", "wake-futex"), &[("cpus", cpus)], Unit::Nanoseconds, native, &engines);
+        for (name, native) in [("wake-up", 2400.0), ("wake-up-cross-cpu", 9600.0)] {
+            self.benchmark(("switch", name), &[], Unit::Nanoseconds, native, &engines);
             let count = self.rows.len();
             for (index, row) in self.rows[count - 3..].iter_mut().enumerate() {
                 let scale = native * [1.0, 1.05, 1.3][index];

@@ -225,10 +225,10 @@ mod tests {
         }
         for key in [
             "singularity/abi-call/direct/cycles",
-            "singularity/psr-tcp:cpus=2/native/us",
-            "vmware/web:clients=128/direct/slowdown-percent",
+            "singularity/psr-tcp-cross-cpu/native/us",
+            "vmware/web-server:clients=128/direct/slowdown-percent",
             "interpose/getppid/direct-relaxed/ratio",
-            "switch/wake-futex:cpus=1/native/p99",
+            "switch/wake-up/native/p99",
             "vmware/compute-geomean/translate/slowdown-percent",
         ] {
             assert!(text.contains(&format!("\\btdef{{{key}}}{{")), "{key}");

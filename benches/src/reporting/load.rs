@@ -27,14 +27,14 @@ impl Id {
         Self { suite: row.suite.clone(), name: row.name.clone(), params: params.collect() }
     }
 
-    /// `cpus=1,kib=16`; empty without parameters.
+    /// `bytes=16384,processes=4`; empty without parameters.
     #[must_use]
     pub fn params_text(&self) -> String {
         let parts: Vec<String> = self.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
         parts.join(",")
     }
 
-    /// `singularity/psr-tcp:cpus=1`, the key that macros and claims use.
+    /// `singularity/psr-size:bytes=64`, the key that macros and claims use.
     #[must_use]
     pub fn key(&self) -> String {
         let name = format!("{}/{}", super::format::slug(&self.suite), super::format::slug(&self.name));
@@ -206,8 +206,8 @@ mod tests {
 
     #[test]
     fn keys_name_suite_benchmark_and_parameters() {
-        let row = fixture::rows().into_iter().find(|row| row.name == "psr-tcp").unwrap();
-        assert_eq!(Id::of(&row).key(), "singularity/psr-tcp:cpus=1");
+        let row = fixture::rows().into_iter().find(|row| row.name == "psr-size").unwrap();
+        assert_eq!(Id::of(&row).key(), "singularity/psr-size:bytes=65536");
     }
 
     #[test]

@@ -1,8 +1,13 @@
 //! Nanoseconds of system calls that may be answered in the process, `drivers/calls.c`.
 
+use anyhow::Context as _;
+
 use super::levels::{Contest, Levels};
 use super::{Stop, drivers, invocation, syscall};
+use crate::launch::{Invocation, Output};
+use crate::result;
 use crate::rows::Unit;
+use crate::run::benchmark::{Benchmark, Clock, Program, scaled};
 
 /// The group of these rows.
 pub const GROUP: &str = "call";
@@ -67,6 +72,32 @@ const ALL: &[Call] = &[
 #[must_use]
 pub fn names() -> Vec<&'static str> {
     ALL.iter().map(|call| call.name).collect()
+}
+
+/// The calls as benchmarks of `bt-bench run`; the files stand in the scratch folder.
+pub fn of_run() -> impl Iterator<Item = Benchmark> {
+    ALL.iter().map(benchmark)
+}
+
+fn benchmark(call: &'static Call) -> Benchmark {
+    let program = Program {
+        needs: vec!["driver:calls"],
+        clock: Clock::Printed,
+        prepare: Box::new(|setting| {
+            let folder = setting.scratch.join("files");
+            std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+            let duration = if setting.quick { QUICK_MS } else { FULL_MS };
+            Ok(Invocation {
+                program: setting.drivers.get("calls").context("no driver")?.clone(),
+                arguments: [call.name, duration, &folder.display().to_string()].map(str::to_owned).to_vec(),
+                folder: setting.scratch.clone(),
+                input: None,
+                output: Output::File,
+            })
+        }),
+    };
+    let about = "CPU time of one call in a loop, by calls.c";
+    Benchmark::program(call.name, about, result::Unit::Nanoseconds, program, scaled(330, 80)).rounds(6, 3)
 }
 
 /// Measures the calls that are wanted.

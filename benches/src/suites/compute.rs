@@ -2,18 +2,49 @@
 
 use std::cell::Cell;
 
+use anyhow::Context as _;
+
 use super::levels::{Contest, Levels};
 use super::{Session, Stop, check, check_ours, timed};
 use crate::launch::{Failure, Invocation};
 use crate::promises;
+use crate::result;
 use crate::rows::{Row, Unit};
+use crate::run::benchmark::{Benchmark, Clock, Program, Scaled, Suite, scaled};
 use crate::stats;
-use crate::workload::{self, Sizes};
+use crate::workload::{self, Sizes, Workload};
 
 /// The group of these rows.
 pub const GROUP: &str = "compute";
 
 const MEAN: &str = "geometric-mean";
+
+/// The suite of `bt-bench run`.
+pub const SUITE: Suite = Suite {
+    name: "compute",
+    about: "CPU time of fourteen programs of the distribution, each on one CPU",
+    benchmarks: || of_run(scaled(4, 2)),
+};
+
+/// The fourteen as benchmarks of `bt-bench run`.
+#[must_use]
+pub fn of_run(rounds: Scaled<usize>) -> Vec<Benchmark> {
+    workload::ALL.iter().map(|workload| Benchmark { rounds, ..benchmark(workload) }).collect()
+}
+
+fn benchmark(workload: &'static Workload) -> Benchmark {
+    let program = Program {
+        needs: vec![workload.program],
+        clock: Clock::Cpu,
+        prepare: Box::new(|setting| {
+            let sizes = if setting.quick { &workload::QUICK } else { &workload::FULL };
+            let inputs = workload::prepare(sizes, &setting.scratch)?;
+            workload.invocation(sizes, &inputs).context("not installed")
+        }),
+    };
+    let about = "user and system time of a whole run";
+    Benchmark::program(workload.name, about, result::Unit::Seconds, program, scaled(3_500, 750))
+}
 
 /// The names of the rows.
 #[must_use]

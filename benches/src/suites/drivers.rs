@@ -7,13 +7,56 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::programs;
 
+/// A driver of `bt-bench run`: its name, its source and gcc's options.
+struct Driver {
+    name: &'static str,
+    text: &'static str,
+    options: &'static [&'static str],
+}
+
+#[rustfmt::skip]
+const OF_RUN: &[Driver] = &[
+    Driver { name: "singularity",     text: include_str!("../../drivers/singularity.c"), options: &["-pthread"] },
+    Driver { name: "vmware",          text: include_str!("../../drivers/vmware.c"),      options: &[] },
+    Driver { name: "switch",          text: include_str!("../../drivers/switch.c"),      options: &["-pthread"] },
+    Driver { name: "interpose",       text: include_str!("../../drivers/interpose.c"),   options: &[] },
+    Driver { name: "load",            text: include_str!("../../drivers/load.c"),        options: &[] },
+    Driver { name: "nothing-bare",    text: include_str!("../../drivers/bare.c"),        options: &["-static", "-nostdlib"] },
+    Driver { name: "nothing-dynamic", text: include_str!("../../drivers/nothing.c"),     options: &[] },
+    Driver { name: "nothing-static",  text: include_str!("../../drivers/nothing.c"),     options: &["-static"] },
+    Driver { name: "calls",           text: include_str!("../../drivers/calls.c"),       options: &[] },
+    Driver { name: "primitives",      text: PRIMITIVES,                                  options: PRIMITIVES_OPTIONS },
+];
+
+/// What they include.
+const HEADER: &str = include_str!("../../drivers/measure.h");
+
+const PRIMITIVES: &str = include_str!("../../drivers/primitives.c");
+const PRIMITIVES_OPTIONS: &[&str] = &["-fno-inline", "-fno-optimize-sibling-calls"];
+
+/// The source of a driver of `bt-bench run`.
+#[must_use]
+pub fn source(name: &str) -> Option<&'static str> {
+    Some(OF_RUN.iter().find(|driver| driver.name == name)?.text)
+}
+
+/// Builds a driver of `bt-bench run` by its name; `None` where gcc is not installed.
+///
+/// # Errors
+/// There is no such driver, or it does not build.
+pub fn named(scratch: &Path, name: &str) -> Result<Option<PathBuf>> {
+    let driver = OF_RUN.iter().find(|driver| driver.name == name).with_context(|| format!("no driver {name}"))?;
+    let header = scratch.join("measure.h");
+    std::fs::write(&header, HEADER).with_context(|| header.display().to_string())?;
+    build(scratch, driver.name, driver.text, driver.options)
+}
+
 /// The driver of single operations; `None` where gcc is not installed.
 ///
 /// # Errors
 /// It does not build.
 pub fn primitives(scratch: &Path) -> Result<Option<PathBuf>> {
-    let source = include_str!("../../drivers/primitives.c");
-    build(scratch, "primitives", source, &["-fno-inline", "-fno-optimize-sibling-calls"])
+    build(scratch, "primitives", PRIMITIVES, PRIMITIVES_OPTIONS)
 }
 
 /// The driver of system calls in loops; `None` where gcc is not installed.

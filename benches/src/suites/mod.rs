@@ -1,15 +1,24 @@
-//! What is measured, one module for each group of rows.
+//! What is measured, one module for each group of rows, or for each suite of `bt-bench run`.
 
 pub mod calls;
 pub mod compute;
 pub mod drivers;
+pub mod interpose;
+
 pub mod levels;
 pub mod mechanisms;
 pub mod memory;
+pub mod pipelines;
+pub mod servers;
+
+pub mod singularity;
 pub mod small_pieces;
 pub mod startup;
+pub mod switch;
+
 pub mod syscall;
 mod turns;
+pub mod vmware;
 
 use std::path::Path;
 use std::time::Duration;
@@ -24,7 +33,21 @@ use crate::os::{self, CpuSet};
 use crate::peers::{Peer, Published};
 use crate::promises;
 use crate::rows::{Row, Rows, Status, Unit};
+use crate::run::benchmark::Suite;
 use crate::target::Target;
+
+/// What `bt-bench run` runs.
+pub const SUITES: &[&Suite] = &[
+    &singularity::SUITE,
+    &vmware::SUITE,
+    &switch::SUITE,
+    &interpose::SUITE,
+    &startup::SUITE,
+    &compute::SUITE,
+    &syscall::SUITE,
+    &pipelines::SUITE,
+    &servers::SUITE,
+];
 
 /// The names of the groups, in the order of the table.
 pub const GROUPS: [&str; 4] = ["compute", "startup", "syscall", "memory"];
@@ -191,7 +214,7 @@ fn check(launcher: &Launcher, invocation: &Invocation) -> Result<Duration, Failu
 }
 
 /// The native half of [`check`].
-fn check_native(launcher: &Launcher, invocation: &Invocation) -> Result<Duration, Failure> {
+pub(crate) fn check_native(launcher: &Launcher, invocation: &Invocation) -> Result<Duration, Failure> {
     let hour = Duration::from_secs(3600);
     let native = launcher.run(Side::Native, invocation, Output::File, &[], hour)?;
     succeeded(launcher, Side::Native, native)?;
@@ -199,7 +222,7 @@ fn check_native(launcher: &Launcher, invocation: &Invocation) -> Result<Duration
 }
 
 /// The other half; the native one comes first.
-fn check_ours(launcher: &Launcher, invocation: &Invocation, limit: Duration) -> Result<(), Failure> {
+pub(crate) fn check_ours(launcher: &Launcher, invocation: &Invocation, limit: Duration) -> Result<(), Failure> {
     let ours = launcher.run(Side::BtRun, invocation, Output::File, &[], limit)?;
     succeeded(launcher, Side::BtRun, ours)?;
     if launcher.outputs_are_equal(Side::Native, Side::BtRun)? {
@@ -220,12 +243,12 @@ fn stats_of(launcher: &Launcher, invocation: &Invocation) -> Result<String, Fail
 }
 
 /// A timed run, which must exit 0 as the checked one did.
-fn timed(launcher: &Launcher, side: Side, invocation: &Invocation, limit: Duration) -> Result<Run, Failure> {
+pub(crate) fn timed(launcher: &Launcher, side: Side, invocation: &Invocation, limit: Duration) -> Result<Run, Failure> {
     let run = launcher.run(side, invocation, invocation.output, &[], limit)?;
     succeeded(launcher, side, run)
 }
 
-fn succeeded(launcher: &Launcher, side: Side, run: Run) -> Result<Run, Failure> {
+pub(crate) fn succeeded(launcher: &Launcher, side: Side, run: Run) -> Result<Run, Failure> {
     if run.status == 0 {
         return Ok(run);
     }

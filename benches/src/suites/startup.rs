@@ -4,9 +4,11 @@ use anyhow::Context as _;
 
 use super::{Session, Stop, check, invocation, stats_of, timed};
 use crate::engine::Engine;
-use crate::launch::{Failure, Invocation, Launcher, Side};
+use crate::launch::{Failure, Invocation, Launcher, Output, Side};
 use crate::programs;
+use crate::result;
 use crate::rows::Unit;
+use crate::run::benchmark::{Benchmark, Clock, Place, Program, Scaled, Suite, scaled};
 use crate::run_stats;
 
 const GROUP: &str = "startup";
@@ -26,6 +28,8 @@ use Images::{Cold, Warm};
 
 struct Start {
     name: &'static str,
+    /// One sentence.
+    about: &'static str,
     program: &'static str,
     arguments: &'static [&'static str],
     images: Images,
@@ -35,16 +39,45 @@ struct Start {
 
 #[rustfmt::skip]
 const ALL: &[Start] = &[
-    Start { name: "true",      images: Warm, pairs: (101, 21), program: "true",    arguments: &[] },
-    Start { name: "true-cold", images: Cold, pairs:  (31,  7), program: "true",    arguments: &[] },
-    Start { name: "bash",      images: Warm, pairs: (101, 21), program: "bash",    arguments: &["-c", "true"] },
-    Start { name: "bash-cold", images: Cold, pairs:  (31,  7), program: "bash",    arguments: &["-c", "true"] },
-    Start { name: "python",    images: Warm, pairs:  (61, 15), program: "python3", arguments: &["-c", "pass"] },
-    Start { name: "gcc",       images: Warm, pairs:  (61, 15), program: "gcc",     arguments: &["--version"] },
-    Start { name: "gcc-c",     images: Warm, pairs:  (61, 15), program: "gcc",     arguments: &["-c", "small.c", "-o", "small.o"] },
-    Start { name: "node",      images: Warm, pairs:  (31,  7), program: "node",    arguments: &["-e", "0"] },
-    Start { name: "forks-50",  images: Warm, pairs:  (31,  7), program: "bash",    arguments: &["-c", "for i in {1..50}; do /bin/true; done"] },
+    Start { name: "true",      about: "from exec to exit of true(1)", images: Warm, pairs: (101, 21), program: "true",    arguments: &[] },
+    Start { name: "true-cold", about: "the same without images in the cache", images: Cold, pairs:  (31,  7), program: "true",    arguments: &[] },
+    Start { name: "bash",      about: "bash that runs a builtin", images: Warm, pairs: (101, 21), program: "bash",    arguments: &["-c", "true"] },
+    Start { name: "bash-cold", about: "the same without images in the cache", images: Cold, pairs:  (31,  7), program: "bash",    arguments: &["-c", "true"] },
+    Start { name: "python",    about: "the Python interpreter with nothing to do", images: Warm, pairs:  (61, 15), program: "python3", arguments: &["-c", "pass"] },
+    Start { name: "gcc",       about: "the compiler driver that tells its version", images: Warm, pairs:  (61, 15), program: "gcc",     arguments: &["--version"] },
+    Start { name: "gcc-c",     about: "a small C file to an object file", images: Warm, pairs:  (61, 15), program: "gcc",     arguments: &["-c", "small.c", "-o", "small.o"] },
+    Start { name: "node",      about: "Node.js with nothing to do", images: Warm, pairs:  (31,  7), program: "node",    arguments: &["-e", "0"] },
+    Start { name: "forks-50",  about: "bash that starts /bin/true 50 times", images: Warm, pairs:  (31,  7), program: "bash",    arguments: &["-c", "for i in {1..50}; do /bin/true; done"] },
 ];
+
+/// The suite of `bt-bench run`. Its image cache is always warm.
+pub const SUITE: Suite = Suite {
+    name: "startup",
+    about: "wall time of programs that do next to nothing, on all CPUs",
+    benchmarks: || ALL.iter().filter(|start| start.images == Warm).map(benchmark).collect(),
+};
+
+fn benchmark(start: &'static Start) -> Benchmark {
+    let program = Program {
+        needs: vec![start.program],
+        clock: Clock::Wall,
+        prepare: Box::new(|setting| {
+            let small_c = setting.scratch.join("small.c");
+            std::fs::write(&small_c, SMALL_C).with_context(|| small_c.display().to_string())?;
+            Ok(Invocation {
+                program: programs::find(start.program).context("not installed")?,
+                arguments: start.arguments.iter().map(|&argument| argument.to_owned()).collect(),
+                folder: setting.scratch.clone(),
+                input: None,
+                output: Output::Null,
+            })
+        }),
+    };
+    let expected_ms: Scaled<u32> = scaled(40, 40);
+    Benchmark::program(start.name, start.about, result::Unit::Milliseconds, program, expected_ms)
+        .on(Place::All)
+        .rounds(start.pairs.0.min(41), start.pairs.1.min(11))
+}
 
 fn all(engine: Engine) -> impl Iterator<Item = &'static Start> {
     ALL.iter().filter(move |start| engine == Engine::Direct || start.images == Warm)

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Session, Stop, drivers, invocation, succeeded};
+use anyhow::Context as _;
+
+use super::{Session, Stop, calls, drivers, invocation, succeeded};
 use crate::launch::{Failure, Invocation, Launcher, Output, Side};
+use crate::result;
 use crate::rows::Unit;
+use crate::run::benchmark::{Benchmark, Clock, Program, Suite, scaled};
 
 const GROUP: &str = "syscall";
 
@@ -30,6 +34,37 @@ const ALL: &[Operation] = &[
     Operation { name: "computed-goto", count: 400_000_000 },
     Operation { name: "fib",           count: 250_000_000 },
 ];
+
+/// The suite of `bt-bench run`: these, and [`calls`].
+pub const SUITE: Suite = Suite {
+    name: "syscalls",
+    about: "CPU time of single system calls and branches, and of calls on files, pipes and events",
+    benchmarks: || {
+        let known = calls::names();
+        // What both have is measured the way of `calls`.
+        let own = ALL.iter().filter(|operation| !known.contains(&operation.name)).map(benchmark);
+        own.chain(calls::of_run()).collect()
+    },
+};
+
+fn benchmark(operation: &'static Operation) -> Benchmark {
+    let program = Program {
+        needs: vec!["driver:primitives"],
+        clock: Clock::Printed,
+        prepare: Box::new(|setting| {
+            let count = operation.count / if setting.quick { 20 } else { 2 };
+            Ok(Invocation {
+                program: setting.drivers.get("primitives").context("no driver")?.clone(),
+                arguments: vec![operation.name.to_owned(), count.to_string()],
+                folder: setting.scratch.clone(),
+                input: None,
+                output: Output::File,
+            })
+        }),
+    };
+    let about = "CPU time of one operation in a loop, by primitives.c";
+    Benchmark::program(operation.name, about, result::Unit::Nanoseconds, program, scaled(350, 60)).rounds(6, 3)
+}
 
 /// The names of the rows.
 #[must_use]

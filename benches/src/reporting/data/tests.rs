@@ -100,11 +100,11 @@ fn machines_stand_once_each() {
 
 #[test]
 fn titles_name_parameters_once() {
-    let mut row = fixture::rows().into_iter().find(|row| row.name == "psr-tcp").unwrap();
+    let mut row = fixture::rows().into_iter().find(|row| row.name == "psr-size").unwrap();
     let title = |row: &ResultRow| {
         Data::of(Rows { rows: vec![row.clone()], warnings: Vec::new() }).suites[0].benchmarks[0].title.clone()
     };
-    assert_eq!(title(&row), "psr tcp, cpus 1");
-    row.title = "psr-tcp (cpus 1)".to_owned();
-    assert_eq!(title(&row), "psr-tcp (cpus 1)");
+    assert_eq!(title(&row), "psr size, bytes 65536");
+    row.title = "psr-size (bytes 65536)".to_owned();
+    assert_eq!(title(&row), "psr-size (bytes 65536)");
 }

@@ -9,14 +9,8 @@ use crate::stats::Estimate;
 use super::{Bar, BarGroup, BarPanel, Body, Line, LinePanel, Origin, Plot};
 
 /// Parameters that make an axis, if several values of them were run; the first of these that qualifies.
-const AXES: [(&str, &str); 6] = [
-    ("processes", "processes or threads"),
-    ("threads", "threads"),
-    ("bytes", "bytes"),
-    ("clients", "clients"),
-    ("kib", "working set in KiB"),
-    ("cpus", "CPUs"),
-];
+const AXES: [(&str, &str); 4] =
+    [("processes", "processes or threads"), ("threads", "threads"), ("bytes", "bytes"), ("clients", "clients")];
 /// As many values make a line.
 const POINTS: usize = 3;
 
@@ -118,8 +112,7 @@ fn bars(id: &str, suite: &Suite, title: &str, subtitle: &str, panels: Vec<BarPan
 
 fn singularity(suite: &Suite, published: &Published) -> Option<Plot> {
     let rows = &published.singularity_mspc2006.row;
-    let one_cpu = Some(("cpus", 1.0));
-    let first = |names: &[&str]| names.iter().find_map(|name| suite.find(name, one_cpu));
+    let first = |names: &[&str]| names.iter().find_map(|name| suite.find(name, None));
     let columns = [
         ("ABI call", first(&["abi-call"]), rows.iter().map(|row| row.abi_call_cycles).collect::<Vec<_>>()),
         (
@@ -134,7 +127,7 @@ fn singularity(suite: &Suite, published: &Published) -> Option<Plot> {
         ),
         (
             "Create process",
-            first(&["create-spawn-dynamic", "create-process-spawn-dynamic", "create-spawn-static", "create-fork"]),
+            first(&["create-process-spawn-dynamic", "create-process-spawn-static", "create-process-fork"]),
             rows.iter().map(|row| row.create_process_cycles).collect(),
         ),
     ];
@@ -177,7 +170,7 @@ fn vmware(suite: &Suite, published: &Published) -> Vec<Plot> {
             "web, 128 clients (more is better)",
             "requests/s",
             macros.get("apache_linux_128_clients_requests_per_second"),
-            suite.find("web", clients).or_else(|| suite.find("web-server", clients)),
+            suite.find("web-server", clients),
             Outcome::estimate,
         ),
     ];
@@ -209,7 +202,7 @@ fn ladder(suite: &Suite) -> Option<Plot> {
     )
 }
 
-/// Each benchmark's slow-down, native being 1. In a suite of mixed kinds `compute-*` has a plot of its own.
+/// Each benchmark's slow-down, native being 1. In a suite of mixed kinds the compute programs have a plot of their own.
 fn slowdowns(suite: &Suite) -> Vec<Plot> {
     if suite.name == "interpose" {
         return Vec::new();
@@ -271,9 +264,7 @@ fn is_on_a_line(suite: &Suite, benchmark: &Benchmark) -> bool {
 fn field_of(benchmark: &Benchmark, axis: &str) -> String {
     let rest = benchmark.id.params.iter().filter(|(name, _)| name != axis);
     let parts = rest.map(|(name, value)| match (name.as_str(), value.as_str()) {
-        ("kib", _) => format!("working set {value} KiB"),
-        ("cpus", "1") => "on one CPU".to_owned(),
-        ("cpus", _) => format!("on {value} CPUs"),
+        ("bytes", _) => format!("working set {value} bytes"),
         _ => format!("{name} {value}"),
     });
     parts.collect::<Vec<_>>().join(", ")

@@ -26,9 +26,9 @@ fn every_kind_of_plot_is_there_and_draws() {
         "vmware-nano",
         "vmware-macro",
         "vmware-compute",
-        "vmware-web",
-        "switch-context-process",
-        "switch-wake-futex-latency",
+        "vmware-web-server",
+        "switch-process-switch",
+        "switch-wake-up-latency",
         "interpose-ladder",
         "startup-slowdown",
     ] {
@@ -59,11 +59,11 @@ fn bars_show_their_figure_when_pointed_at() {
 
 #[test]
 fn context_switches_are_lines_over_processes_with_a_field_for_each_working_set() {
-    let plot = plot("switch-context-process");
+    let plot = plot("switch-process-switch");
     let Body::Lines(panels) = &plot.body else { panic!("lines") };
     assert_eq!(
         panels.iter().map(|panel| panel.title.as_str()).collect::<Vec<_>>(),
-        ["working set 0 KiB", "working set 16 KiB", "working set 64 KiB"]
+        ["working set 0 bytes", "working set 16384 bytes", "working set 65536 bytes"]
     );
     assert!(panels.iter().all(|panel| panel.lines.len() == 3 && panel.lines.iter().all(|line| line.points.len() == 4)));
 }

@@ -5,23 +5,12 @@ use crate::reporting::format;
 use crate::reporting::published::Published;
 use crate::reporting::table::{Cell, Column, Row, Table};
 
-/// A benchmark and the value of `cpus` that is wanted of it.
-type Candidate = (&'static str, Option<f64>);
-
-/// The benchmark that stands for a column of the paper: the first of these that was run, with its value of `cpus`.
-const COLUMNS: [(&str, &[Candidate]); 4] = [
-    ("ABI call", &[("abi-call", None)]),
-    ("thread yield", &[("thread-yield", None), ("sched-yield", None)]),
-    ("ping-pong", &[("psr-socketpair", Some(1.0)), ("psr-pipe", Some(1.0)), ("psr-tcp", Some(1.0))]),
-    (
-        "create process",
-        &[
-            ("create-spawn-dynamic", None),
-            ("create-process-spawn-dynamic", None),
-            ("create-spawn-static", None),
-            ("create-fork", None),
-        ],
-    ),
+/// The benchmark that stands for a column of the paper: the first of these that was run.
+const COLUMNS: [(&str, &[&str]); 4] = [
+    ("ABI call", &["abi-call"]),
+    ("thread yield", &["thread-yield", "sched-yield"]),
+    ("ping-pong", &["psr-socketpair", "psr-pipe", "psr-tcp"]),
+    ("create process", &["create-process-spawn-dynamic", "create-process-spawn-static", "create-process-fork"]),
 ];
 
 /// Published systems, then native and each engine, in cycles and in nanoseconds.
@@ -71,8 +60,8 @@ pub fn table(suite: &Suite, published: &Published) -> Table {
     table
 }
 
-fn first<'suite>(suite: &'suite Suite, names: &[Candidate]) -> Option<&'suite Benchmark> {
-    names.iter().find_map(|&(name, cpus)| suite.find(name, cpus.map(|cpus| ("cpus", cpus))))
+fn first<'suite>(suite: &'suite Suite, names: &[&str]) -> Option<&'suite Benchmark> {
+    names.iter().find_map(|name| suite.find(name, None))
 }
 
 fn measured_by(chosen: &[Option<&Benchmark>]) -> String {

@@ -36,7 +36,7 @@ fn published_systems_stand_before_ours() {
     let native: Vec<_> = table.rows.iter().filter(|row| row.cells[0].text == "native").collect();
     assert_eq!(native.len(), 2, "cycles and nanoseconds");
     assert_eq!(native[0].section.as_deref(), Some("Measured here"));
-    assert!(table.caption.contains("ping-pong = singularity/psr-socketpair:cpus=1"), "{}", table.caption);
+    assert!(table.caption.contains("ping-pong = singularity/psr-socketpair,"), "{}", table.caption);
 }
 
 #[test]
@@ -94,7 +94,8 @@ fn a_suite_in_which_all_failed_still_has_its_table() {
 #[test]
 fn mean_counts_what_succeeded() {
     let mut rows = fixture::rows();
-    let row = rows.iter_mut().find(|row| row.name == "compute-xz" && row.way.name() == "direct").unwrap();
+    let row =
+        rows.iter_mut().find(|row| row.suite == "vmware" && row.name == "xz" && row.way.name() == "direct").unwrap();
     row.state = State::Failed { reason: "no such thing".to_owned() };
     let data = Data::of(Rows { rows, warnings: Vec::new() });
     let mean = geometric_slowdown(data.suite("vmware").unwrap(), "direct", Benchmark::is_compute).unwrap();

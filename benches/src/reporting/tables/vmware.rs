@@ -48,14 +48,13 @@ pub fn table(suite: &Suite, published: &Published) -> Table {
     let seconds = |outcome: &Outcome| outcome.nanoseconds().map(|time| time.median / 1e9);
     push(&mut table, suite, None, ("compile", "s"), macros.get("compile_linux_seconds"), compile, seconds);
     let of_paper = Some(("clients", 128.0));
-    let web =
-        suite.find("web", of_paper).or_else(|| suite.find("web-server", of_paper)).or_else(|| most_clients(suite));
+    let web = suite.find("web-server", of_paper).or_else(|| most_clients(suite));
     let clients = web.and_then(|web| web.param("clients")).map_or_else(|| "128".to_owned(), format::parameter);
     // What the paper measured with 128 clients does not stand beside another number of them.
     let apache = macros.get("apache_linux_128_clients_requests_per_second").filter(|_| clients == "128");
     let rate = |outcome: &Outcome| outcome.estimate().map(|found| found.median);
     push(&mut table, suite, None, (&format!("web server, {clients} clients"), "requests/s"), apache, web, rate);
-    let walk = suite.find("memory-walk", None).or_else(|| suite.find("large-memory", None));
+    let walk = suite.find("large-memory", None);
     let unit = walk.map_or("", |walk| walk.unit.symbol());
     push(&mut table, suite, None, ("memory walk", unit), None, walk, rate);
     table
@@ -159,7 +158,7 @@ fn forkwait_seconds(outcome: &Outcome) -> Option<f64> {
 }
 
 fn most_clients(suite: &Suite) -> Option<&Benchmark> {
-    let web = suite.benchmarks.iter().filter(|benchmark| ["web", "web-server"].contains(&benchmark.id.name.as_str()));
+    let web = suite.benchmarks.iter().filter(|benchmark| benchmark.id.name == "web-server");
     web.max_by(|left, right| {
         left.param("clients").partial_cmp(&right.param("clients")).unwrap_or(std::cmp::Ordering::Equal)
     })

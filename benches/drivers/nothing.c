@@ -1,0 +1,5 @@
+/* A program that does nothing: what is left is its start and its end. */
+int main(void)
+{
+    return 7;
+}

@@ -1,0 +1,292 @@
+//! What a suite names: benchmarks, each with the work of one sample and where it runs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::server::Server;
+use crate::launch::Invocation;
+use crate::result::Unit;
+
+/// A named list of benchmarks.
+pub struct Suite {
+    /// As the command line and the results name it.
+    pub name: &'static str,
+    /// One sentence.
+    pub about: &'static str,
+    /// Its benchmarks, in the order of tables.
+    pub benchmarks: fn() -> Vec<Benchmark>,
+}
+
+/// One line of a table: what is run, and what its figure is.
+pub struct Benchmark {
+    /// Unique within the suite together with `params`.
+    pub name: &'static str,
+    /// One sentence, what an operation is.
+    pub about: &'static str,
+    /// Numbers it is run with.
+    pub params: Vec<(&'static str, u64)>,
+    /// What its figure is counted in.
+    pub unit: Unit,
+    /// Where it runs.
+    pub place: Place,
+    /// Rounds of a full and of a quick run; in each every way has a turn.
+    pub rounds: Scaled<usize>,
+    /// What one sample takes natively, more or less, in milliseconds: for the time left.
+    pub expected_ms: Scaled<u32>,
+    /// What one sample does.
+    pub work: Work,
+    /// Who else takes part, besides native and the engines.
+    pub others: Others,
+    /// What a reader of the figure has to know.
+    pub notes: &'static [&'static str],
+}
+
+/// A number of a full run, and of a quick one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scaled<T> {
+    /// Without `--quick`.
+    pub full: T,
+    /// With it.
+    pub quick: T,
+}
+
+impl<T: Copy> Scaled<T> {
+    /// The one that counts.
+    #[must_use]
+    pub fn of(self, quick: bool) -> T {
+        if quick { self.quick } else { self.full }
+    }
+}
+
+/// A number of a full run, and of a quick one.
+pub const fn scaled<T>(full: T, quick: T) -> Scaled<T> {
+    Scaled { full, quick }
+}
+
+/// The CPUs that a benchmark is confined to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// One, for all processes.
+    One,
+    /// Two, one for each side.
+    Two,
+    /// All.
+    All,
+}
+
+/// Ways beside native and the engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// None.
+    No,
+    /// The kernel's mechanisms, and the programs that run others.
+    Interposers,
+}
+
+/// What one sample does.
+pub enum Work {
+    /// A driver that measures itself.
+    Driver(DriverCall),
+    /// A command that is timed from outside.
+    Program(Program),
+    /// A server under the way, a client beside it natively.
+    Server(Server),
+}
+
+/// A driver's command line.
+pub struct DriverCall {
+    /// File name below `drivers/`, without `.c`.
+    pub driver: &'static str,
+    /// Which of its benchmarks.
+    pub name: &'static str,
+    /// Operations in one loop.
+    pub operations: Scaled<u64>,
+    /// What stands after the fixed arguments.
+    pub parameters: Vec<Parameter>,
+}
+
+/// An argument that only this benchmark has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parameter {
+    /// A number.
+    Number(u64),
+    /// The path of another driver.
+    Driver(&'static str),
+}
+
+/// A command that is timed from outside.
+pub struct Program {
+    /// The programs that must be there, as [`crate::programs::find`] takes them.
+    pub needs: Vec<&'static str>,
+    /// Which time counts.
+    pub clock: Clock,
+    /// Makes inputs, and tells the command.
+    pub prepare: Prepare,
+}
+
+/// Makes inputs, and tells the command.
+pub type Prepare = Box<dyn Fn(&Setting) -> Result<Invocation>>;
+
+/// Which time of a command counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// From the start until the end was seen.
+    Wall,
+    /// User and system time of the process tree.
+    Cpu,
+    /// What the command prints: nanoseconds per operation.
+    Printed,
+}
+
+/// What making a command may look at.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// For inputs.
+    pub scratch: PathBuf,
+    /// Whether the work is scaled down.
+    pub quick: bool,
+    /// The drivers that were built, by name.
+    pub drivers: BTreeMap<&'static str, PathBuf>,
+}
+
+impl Benchmark {
+    /// A driver's loop on one CPU, in nanoseconds.
+    #[must_use]
+    pub fn driver(
+        driver: &'static str,
+        name: &'static str,
+        of_driver: &'static str,
+        operations: Scaled<u64>,
+        about: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            about,
+            params: Vec::new(),
+            unit: Unit::Nanoseconds,
+            place: Place::One,
+            rounds: scaled(9, 3),
+            expected_ms: scaled(400, 150),
+            work: Work::Driver(DriverCall { driver, name: of_driver, operations, parameters: Vec::new() }),
+            others: Others::No,
+            notes: &[],
+        }
+    }
+
+    /// A command on one CPU.
+    #[must_use]
+    pub fn program(
+        name: &'static str,
+        about: &'static str,
+        unit: Unit,
+        program: Program,
+        expected_ms: Scaled<u32>,
+    ) -> Self {
+        Self {
+            name,
+            about,
+            params: Vec::new(),
+            unit,
+            place: Place::One,
+            rounds: scaled(5, 3),
+            expected_ms,
+            work: Work::Program(program),
+            others: Others::No,
+            notes: &[],
+        }
+    }
+
+    /// The same elsewhere.
+    #[must_use]
+    pub fn on(self, place: Place) -> Self {
+        Self { place, ..self }
+    }
+
+    /// The same with other numbers of rounds.
+    #[must_use]
+    pub fn rounds(self, full: usize, quick: usize) -> Self {
+        Self { rounds: scaled(full, quick), ..self }
+    }
+
+    /// The same with remarks.
+    #[must_use]
+    pub fn notes(self, notes: &'static [&'static str]) -> Self {
+        Self { notes, ..self }
+    }
+
+    /// The same with a number that the driver gets as well.
+    #[must_use]
+    pub fn with(mut self, param: &'static str, value: u64) -> Self {
+        self.params.push((param, value));
+        self.argument(Parameter::Number(value))
+    }
+
+    /// The same with another argument of the driver.
+    #[must_use]
+    pub fn argument(mut self, parameter: Parameter) -> Self {
+        if let Work::Driver(call) = &mut self.work {
+            call.parameters.push(parameter);
+        }
+        self
+    }
+
+    /// As tables name it: `psr-size (bytes 64)`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let params: Vec<String> = self.params.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        if params.is_empty() { self.name.to_owned() } else { format!("{} ({})", self.name, params.join(", ")) }
+    }
+
+    /// The drivers that must be built for it.
+    #[must_use]
+    pub fn drivers(&self) -> Vec<&'static str> {
+        match &self.work {
+            Work::Driver(call) => {
+                let others = call.parameters.iter().filter_map(|parameter| match parameter {
+                    Parameter::Driver(name) => Some(*name),
+                    Parameter::Number(_) => None,
+                });
+                [call.driver].into_iter().chain(others).collect()
+            }
+            Work::Program(program) => program.needs.iter().filter_map(|need| need.strip_prefix("driver:")).collect(),
+            Work::Server(_) => vec![super::server::CLIENT],
+        }
+    }
+
+    /// The programs of the distribution that it needs.
+    #[must_use]
+    pub fn programs(&self) -> Vec<&'static str> {
+        match &self.work {
+            Work::Driver(_) => vec!["gcc"],
+            Work::Program(program) => {
+                let gcc = program.needs.iter().any(|need| need.starts_with("driver:")).then_some("gcc");
+                program.needs.iter().copied().filter(|need| !need.starts_with("driver:")).chain(gcc).collect()
+            }
+            Work::Server(server) => vec![server.program, "gcc"],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn params_stand_in_the_title_and_reach_the_driver() {
+        let one = Benchmark::driver("switch", "ring", "process-switch", scaled(10, 1), "").with("bytes", 64);
+        assert_eq!(one.title(), "ring (bytes 64)");
+        let Work::Driver(call) = &one.work else { unreachable!() };
+        assert_eq!(call.parameters, [Parameter::Number(64)]);
+        assert_eq!(call.operations.of(true), 1);
+    }
+
+    #[test]
+    fn drivers_of_arguments_are_built_too() {
+        let spawn = Benchmark::driver("singularity", "spawn", "spawn", scaled(1, 1), "");
+        let spawn = spawn.argument(Parameter::Driver("nothing-static"));
+        assert_eq!(spawn.drivers(), ["singularity", "nothing-static"]);
+        assert_eq!(spawn.programs(), ["gcc"]);
+    }
+}

@@ -1,0 +1,160 @@
+//! Who takes part: native, the engines, and for some benchmarks others.
+
+use std::path::Path;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use super::peers::{self, Peer};
+use crate::engine::Engine;
+use crate::launch::Launcher;
+use crate::result::Way;
+use crate::variant::{Level, Variant};
+
+/// What `--engines` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineChoice {
+    /// The kernel alone; it takes part in every run, since everything is compared with it
+    Native,
+    /// In place, system call sites patched
+    Direct,
+    /// From a code cache
+    Translate,
+    /// In the kernel's ring, by a module
+    Ring0,
+}
+
+/// One way, and how it runs a command.
+#[derive(Clone, Debug)]
+pub struct Contender {
+    /// As results name it.
+    pub way: Way,
+    /// How it is done.
+    pub how: How,
+}
+
+/// How a way runs a command.
+#[derive(Clone, Debug)]
+pub enum How {
+    /// As it is.
+    Native,
+    /// Under bt-run.
+    BtRun(Launcher),
+    /// As an argument of another program.
+    Wrapped(Vec<String>),
+    /// The driver has a benchmark of this name that sets the mechanism up.
+    InDriver(&'static str),
+    /// Not on this machine; the text says what is missing.
+    Missing(String),
+}
+
+const RING0: &str = "the kernel module is not loaded: engine ring0 runs by it, and by nothing else";
+
+/// Native first, then each engine at each level; no levels means the launcher's default one. Images may differ from
+/// way to way: each has a cache of its own, empty at first.
+///
+/// # Errors
+/// A cache cannot be made.
+pub fn engines(choices: &[EngineChoice], levels: &[Level], launcher: &Launcher) -> Result<Vec<Contender>> {
+    let mut all = vec![Contender { way: Way::Native, how: How::Native }];
+    let levels: Vec<Option<Level>> =
+        if levels.is_empty() { vec![None] } else { levels.iter().copied().map(Some).collect() };
+    for choice in choices {
+        let engine = match choice {
+            EngineChoice::Native => continue,
+            EngineChoice::Direct => Some(Engine::Direct),
+            EngineChoice::Translate => Some(Engine::Translate),
+            EngineChoice::Ring0 => None,
+        };
+        for &emulate in &levels {
+            let name = engine.map_or("ring0", Engine::name);
+            let level = emulate.map(|level| level.name().to_owned());
+            let way = Way::Engine { engine: name.to_owned(), emulate: level.clone() };
+            if all.iter().any(|contender| contender.way == way) {
+                continue;
+            }
+            let how = match engine {
+                None => How::Missing(RING0.to_owned()),
+                Some(engine) => {
+                    let cache = format!("images-run-{name}-{}", level.as_deref().unwrap_or("default"));
+                    let variant = Variant { engine, emulate };
+                    let launcher = Launcher { variant, ..launcher.with_cache(&cache) };
+                    launcher.empty_cache()?;
+                    How::BtRun(launcher)
+                }
+            };
+            all.push(Contender { way, how });
+        }
+    }
+    Ok(all)
+}
+
+/// The kernel's mechanisms, the programs that are known, and those of the user's file.
+///
+/// # Errors
+/// The file is no such file.
+pub fn interposers(file: Option<&Path>) -> Result<Vec<Contender>> {
+    let mechanisms = peers::MECHANISMS.iter().map(|&(name, of_driver)| Contender {
+        way: Way::Peer { name: name.to_owned(), version: None },
+        how: How::InDriver(of_driver),
+    });
+    let mut programs = peers::discover(&peers::search_path());
+    if let Some(file) = file {
+        let named = peers::read(file)?;
+        // The user's word about a program goes before ours.
+        programs.retain(|known| named.iter().all(|peer| peer.name != known.name));
+        programs.extend(named);
+    }
+    Ok(mechanisms.chain(programs.into_iter().map(of_peer)).collect())
+}
+
+fn of_peer(peer: Peer) -> Contender {
+    let how = match peer.command {
+        Ok(template) => How::Wrapped(template),
+        Err(missing) => How::Missing(missing),
+    };
+    Contender { way: Way::Peer { name: peer.name, version: peer.version }, how }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn launcher() -> Launcher {
+        Launcher {
+            bt_run: "/bt-run".into(),
+            variant: Engine::Direct.into(),
+            cache: "/cache".into(),
+            drrun: None,
+            scratch: std::env::temp_dir(),
+        }
+    }
+
+    #[test]
+    fn native_is_always_first_and_ring0_says_what_is_missing() {
+        let all = engines(&[EngineChoice::Ring0, EngineChoice::Native], &[], &launcher()).unwrap();
+        let names: Vec<String> = all.iter().map(|contender| contender.way.name()).collect();
+        assert_eq!(names, ["native", "ring0"]);
+        assert!(matches!(&all[1].how, How::Missing(reason) if reason.contains("kernel module is not loaded")));
+    }
+
+    #[test]
+    fn each_engine_stands_at_each_level_once() {
+        let levels = [Level::Off, Level::Relaxed];
+        let all = engines(&[EngineChoice::Ring0, EngineChoice::Ring0], &levels, &launcher()).unwrap();
+        let names: Vec<String> = all.iter().map(|contender| contender.way.name()).collect();
+        assert_eq!(names, ["native", "ring0 off", "ring0 relaxed"]);
+    }
+
+    #[test]
+    fn mechanisms_are_those_of_the_driver() {
+        let source = include_str!("../../drivers/interpose.c");
+        let all = interposers(None).unwrap();
+        for contender in &all {
+            if let How::InDriver(name) = contender.how {
+                assert!(source.contains(&format!("{{ \"{name}\",")), "{name}");
+            }
+        }
+        assert!(all.len() > peers::MECHANISMS.len());
+    }
+}
