@@ -6,7 +6,7 @@ use crate::gate::clock::Function;
 use crate::gate::lanes::Operation;
 use crate::gate::{ANSWERS, CallEntry, entry_address};
 use crate::options;
-use crate::syscall::table::{self, Treatment};
+use crate::syscall::table;
 use crate::thread::registry;
 use crate::thread::state::{COUNTED_CALLS, ThreadState};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,19 +18,18 @@ static FILTERED: AtomicBool = AtomicBool::new(false);
 /// The runtime carries the call out itself, or looks at its arguments.
 #[must_use]
 pub fn is_owned(nr: u64) -> bool {
-    table::row(nr).is_some_and(|row| row.treatment != Treatment::Passthrough)
+    table::traits(nr).is_some_and(table::Traits::is_owned)
 }
 
 fn call_entry(nr: u64) -> CallEntry {
-    let Some(row) = table::row(nr) else { return CallEntry::Slow };
-    let may_see = row.hands_back != 0 || row.descriptor_args().next().is_some();
+    let Some(traits) = table::traits(nr) else { return CallEntry::Slow };
     let is_of_lanes = LANE_CALLS.iter().any(|(n, _)| u64::from(*n) == nr);
     // Assembly takes no times.
     let is_of_assembly = is_of_lanes || has_answer(nr) || Function::of(nr).is_some();
     if rings::any() && !rings::is_blind(nr) || options::get().stats_time && !is_of_assembly {
         return CallEntry::Slow;
     }
-    if is_owned(nr) || options::get().trace || files::ever_any() && may_see && !is_of_lanes {
+    if traits.is_owned() || options::get().trace || files::ever_any() && traits.may_see() && !is_of_lanes {
         return CallEntry::Slow;
     }
     if WATCHING.load(Ordering::Relaxed) && table::may_write(nr) {
@@ -69,8 +68,8 @@ fn may_answer() -> bool {
 #[must_use]
 pub fn is_answered(nr: u64) -> bool {
     let options = options::get();
-    let level = table::row(nr).and_then(|row| row.answered);
-    level.is_some_and(|level| level <= options.emulate) && !options.passed.has(nr) && may_answer()
+    let is_answered = table::traits(nr).is_some_and(|traits| traits.answered_from(options.emulate));
+    is_answered && !options.passed.has(nr) && may_answer()
 }
 
 /// Stubs answer the call, or leave it to the gate.

@@ -48,6 +48,7 @@ pub extern "C" fn first(sp: u64) -> ! {
         let initial_hwcap2 = hwcap2(sp);
         cpu::set_hwcap2(initial_hwcap2);
         (*ts).install_gs();
+        (*ts).populate_stack();
         on_runtime_stack(ts, second)
     }
 }

@@ -307,7 +307,8 @@ pub fn scan(
     functions: &mut dyn Functions,
 ) -> Vec<Candidate> {
     let mut places = Vec::new();
-    let mut chunk = vec![0u8; CHUNK_BYTES];
+    let length = usize::try_from(end.since(start)).unwrap_or(CHUNK_BYTES);
+    let mut chunk = vec![0u8; length.min(CHUNK_BYTES)];
     let mut at = start;
     while at < end {
         let wanted = usize::try_from(end.since(at)).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);

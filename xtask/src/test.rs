@@ -8,7 +8,7 @@ use bt_tests::spec::{Kind, Test};
 use bt_tests::{all_tests, packages, paths};
 use clap::{Args, ValueEnum};
 
-use crate::{apt, docs, unit};
+use crate::{apt, docs, paper, unit};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -71,6 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         totals.add(unit::run(&arguments.filters)?);
         if launcher.is_ok() && arguments.filters.is_empty() {
             totals.add(docs::test());
+            totals.add(paper::test());
         }
     }
     let engines = std::env::var("BT_ENGINES").unwrap_or_else(|_| "translate,direct,strict".to_owned());

@@ -206,6 +206,7 @@ fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneAr
         // SAFETY: the child's only thread.
         unsafe { registry::after_fork(ts) };
         let ts = &mut *call.ts;
+        ts.populate();
         identity::set_ids(ts);
         emulate::after_fork();
         if flags & u64::from(k::CLONE_NEWUSER) != 0 {

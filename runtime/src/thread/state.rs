@@ -242,6 +242,8 @@ impl ThreadState {
         // SAFETY: the guard is the lowest page of a mapping nobody uses yet.
         unsafe { raw::mprotect(base, GUARD_BYTES, k::PROT_NONE)? };
         let top = base + GUARD_BYTES + ALT_STACK_BYTES + RUNTIME_STACK_BYTES;
+        // All of it is written soon, and the stack below it.
+        raw::populate(top - 4096, base + BLOCK_BYTES - (top - 4096));
         let this: *mut ThreadState = core::ptr::with_exposed_provenance_mut(usize::try_from(top).unwrap_or(0));
         // SAFETY: fresh zeroed memory of the right size and alignment; all-zero is a valid ThreadState.
         let ts = unsafe { &mut *this };
@@ -269,6 +271,18 @@ impl ThreadState {
         let copy = unsafe { (*self.actions).copy() };
         self.own_actions = copy;
         self.actions = &raw const self.own_actions;
+    }
+
+    /// Has memory for the structure itself at hand: after a fork each page would be copied when it is first written, by a fault
+    /// of its own.
+    pub fn populate(&self) {
+        raw::populate(self.runtime_sp, (size_of::<Self>() as u64).next_multiple_of(4096));
+    }
+
+    /// Has memory for what the start of an image needs of the runtime's stack.
+    pub fn populate_stack(&self) {
+        const START_BYTES: u64 = 64 << 10;
+        raw::populate(self.runtime_sp - START_BYTES, START_BYTES);
     }
 
     /// Lowest address of the host signal stack.

@@ -1,9 +1,10 @@
 //! `cargo xtask paper`: tables, plots and figures from the committed rows, then the paper itself.
 //!
 //! `--check` builds no PDF. It fails if the text states a measured figure by itself, uses a macro that no row defines, or if a
-//! claim names a row that was not committed.
+//! claim names a row that was not committed, or if README.md shows another table than that of the rows.
 
 mod check;
+mod readme;
 mod text;
 
 use std::fs;
@@ -12,10 +13,12 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use bt_tests::paths;
+use bt_tests::runner::Totals;
 use clap::Args;
 
 use crate::apt;
 use check::Generated;
+use readme::Made;
 
 const ROWS: &str = "benches/results";
 const PAPER: &str = "paper";
@@ -36,18 +39,51 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let workspace = paths::workspace();
     let rows = if arguments.rows.is_empty() { committed_rows(&workspace.join(ROWS))? } else { arguments.rows.clone() };
     let paper = workspace.join(PAPER);
-    generate(&rows, &paper.join("generated"))?;
-    let problems = problems(&paper)?;
     if arguments.check {
+        let problems = checked(&rows)?;
         for problem in &problems {
             eprintln!("{problem}");
         }
         return Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
+    let generated = paper.join("generated");
+    generate(&rows, &generated, "latex,pdf,svg,md")?;
+    let problems = problems(&paper, &generated)?;
+    if let Some(made) = Made::of(workspace, &generated)? {
+        made.write(workspace)?;
+    }
     for problem in &problems {
         eprintln!("warning: {problem}");
     }
     build(&paper)
+}
+
+/// What is wrong with text, claims and README.md. Files are made outside of the source.
+fn checked(rows: &[PathBuf]) -> Result<Vec<String>> {
+    let workspace = paths::workspace();
+    let generated = paths::target().join("paper");
+    generate(rows, &generated, "latex,svg,md")?;
+    let mut problems = problems(&workspace.join(PAPER), &generated)?;
+    if let Some(made) = Made::of(workspace, &generated)? {
+        problems.extend(made.problem(workspace));
+    }
+    Ok(problems)
+}
+
+/// `--check` as one test of the suite.
+pub fn test() -> Totals {
+    let name = "cargo xtask paper --check";
+    let mut totals = Totals::default();
+    let problems = committed_rows(&paths::workspace().join(ROWS)).and_then(|rows| checked(&rows));
+    let problems = problems.unwrap_or_else(|error| vec![format!("{error:#}")]);
+    if problems.is_empty() {
+        println!("ok    {name}");
+        totals.passed = 1;
+    } else {
+        println!("FAIL  {name}\n  {}", problems.join("\n  "));
+        totals.failed.push(name.to_owned());
+    }
+    totals
 }
 
 /// All `*.jsonl`, by name; none if the folder is missing.
@@ -64,15 +100,13 @@ fn committed_rows(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn generate(rows: &[PathBuf], folder: &Path) -> Result<()> {
+fn generate(rows: &[PathBuf], folder: &Path, formats: &str) -> Result<()> {
     // What an earlier row made must not outlive it.
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| folder.display().to_string())?;
     }
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .args(["run", "--quiet", "-p", "bt-bench", "--", "report", "--format", "latex,pdf,md", "--output"])
-        .arg(folder);
+    command.args(["run", "--quiet", "-p", "bt-bench", "--", "report", "--format", formats, "--output"]).arg(folder);
     // Without rows the files are made all the same: they define the macros.
     let nothing = [PathBuf::from("/dev/null")];
     command.args(if rows.is_empty() { &nothing } else { rows });
@@ -83,12 +117,12 @@ fn generate(rows: &[PathBuf], folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn problems(paper: &Path) -> Result<Vec<String>> {
+fn problems(paper: &Path, generated_folder: &Path) -> Result<Vec<String>> {
     let read = |path: PathBuf| fs::read_to_string(&path).with_context(|| path.display().to_string());
     let source = read(paper.join("paper.tex"))?;
     let allowed = read(paper.join("allowed-figures.txt"))?;
     let claims = read(paper.join("claims.md"))?;
-    let folder = paper.join("generated/latex");
+    let folder = generated_folder.join("latex");
     let generated = Generated::of(
         &read(folder.join("numbers.tex"))?,
         &read(folder.join("published.tex"))?,
@@ -101,7 +135,7 @@ fn problems(paper: &Path) -> Result<Vec<String>> {
     problems.extend(check::undefined_macros(&source, &generated));
     problems.extend(check::claims(&claims, &generated));
     if generated.has_rows() {
-        problems.extend(missing_files(&source, &paper.join("generated")));
+        problems.extend(missing_files(&source, generated_folder));
     }
     Ok(problems)
 }
@@ -110,7 +144,7 @@ fn problems(paper: &Path) -> Result<Vec<String>> {
 fn missing_files(source: &str, generated: &Path) -> Vec<String> {
     let source = text::without_comments(source);
     let mut problems = Vec::new();
-    for (command, folder, ending) in [("bttable", "latex", "tex"), ("btfigure", "plots", "pdf")] {
+    for (command, folder, ending) in [("bttable", "latex", "tex"), ("btfigure", "plots", "svg")] {
         for id in text::arguments(&source, command).into_iter().filter(|id| !id.contains('#')) {
             if !generated.join(folder).join(format!("{id}.{ending}")).exists() {
                 problems.push(format!("paper/paper.tex: no committed row makes \\{command}{{{id}}}"));

@@ -44,12 +44,10 @@ pub fn find<'a>(environment: impl Iterator<Item = &'a [u8]> + Clone) -> Option<[
         Some(path) => path.to_vec(),
         None => {
             let mut path = variable(b"HOME=")?.to_vec();
-            make(&path, b"/.cache");
             path.extend_from_slice(b"/.cache");
             path
         }
     };
-    make(&parent, b"/bt-run");
     let mut path = [0u8; PATH_BYTES];
     let bytes = parent.iter().chain(b"/bt-run");
     if parent.len() + 8 > PATH_BYTES {
@@ -58,7 +56,14 @@ pub fn find<'a>(environment: impl Iterator<Item = &'a [u8]> + Clone) -> Option<[
     for (to, from) in path.iter_mut().zip(bytes) {
         *to = *from;
     }
-    let fd = open_path(&path)?;
+    let fd = open_path(&path).or_else(|| {
+        // Only a default place is made with what it lies in.
+        if let Some(home) = parent.strip_suffix(b"/.cache").filter(|_| variable(b"XDG_CACHE_HOME=").is_none()) {
+            make(home, b"/.cache");
+        }
+        make(&parent, b"/bt-run");
+        open_path(&path)
+    })?;
     raw::close(fd);
     Some(path)
 }

@@ -248,6 +248,76 @@ static TABLE: [Row; COUNT] = {
     table
 };
 
+/// What the gate's pointers depend on, of all calls together: a start looks at each of them, and the rows are many pages.
+#[derive(Clone, Copy)]
+pub struct Traits(u8);
+
+impl Traits {
+    const OWNED: u8 = 1;
+    const SEES: u8 = 2;
+    const LEVEL_SHIFT: u32 = 2;
+
+    #[allow(
+        clippy::indexing_slicing,
+        reason = "evaluated at compile time, where a wrong index is an error of the build"
+    )]
+    const fn of(row: &Row) -> Self {
+        let mut traits = match row.answered {
+            None => 0,
+            Some(level) => (level as u8 + 1) << Self::LEVEL_SHIFT,
+        };
+        if !matches!(row.treatment, Treatment::Passthrough) {
+            traits |= Self::OWNED;
+        }
+        if row.hands_back != 0 {
+            traits |= Self::SEES;
+        }
+        let mut at = 0;
+        while at < MAX_ARGS {
+            if matches!(row.args[at], Arg::Fd) {
+                traits |= Self::SEES;
+            }
+            at += 1;
+        }
+        Self(traits)
+    }
+
+    /// The runtime carries it out itself, or looks at its arguments.
+    #[must_use]
+    pub fn is_owned(self) -> bool {
+        self.0 & Self::OWNED != 0
+    }
+
+    /// It names a descriptor, or something is handed back before it: it may see what is held in the process.
+    #[must_use]
+    pub fn may_see(self) -> bool {
+        self.0 & Self::SEES != 0
+    }
+
+    /// From which level on the process may answer it.
+    #[must_use]
+    pub fn answered_from(self, level: EmulateLevel) -> bool {
+        let needed = self.0 >> Self::LEVEL_SHIFT;
+        needed != 0 && needed <= level as u8 + 1
+    }
+}
+
+#[allow(clippy::indexing_slicing, reason = "evaluated at compile time, where a wrong index is an error of the build")]
+static TRAITS: [Traits; COUNT] = {
+    let mut traits = [Traits(0); COUNT];
+    let mut at = 0;
+    while at < COUNT {
+        traits[at] = Traits::of(&TABLE[at]);
+        at += 1;
+    }
+    traits
+};
+
+/// The traits of a call, if the number is known.
+pub fn traits(nr: u64) -> Option<Traits> {
+    TRAITS.get(index(usize::try_from(nr).ok()?)?).copied()
+}
+
 /// The row of a call, if the number is known.
 pub fn row(nr: u64) -> Option<&'static Row> {
     TABLE.get(index(usize::try_from(nr).ok()?)?)
