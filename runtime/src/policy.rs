@@ -3,9 +3,11 @@
 use crate::emulate::{descriptors, files, identity, rings};
 use crate::engine::translate::ibl::set_stub_call;
 use crate::gate::clock::Function;
+use crate::gate::filters::Filter;
 use crate::gate::lanes::Operation;
 use crate::gate::{ANSWERS, CallEntry, entry_address};
 use crate::options;
+use crate::syscall::descriptors::are_high;
 use crate::syscall::table;
 use crate::thread::registry;
 use crate::thread::state::{COUNTED_CALLS, ThreadState};
@@ -29,11 +31,15 @@ fn call_entry(nr: u64) -> CallEntry {
     if rings::any() && !rings::is_blind(nr) || options::get().stats_time && !is_of_assembly {
         return CallEntry::Slow;
     }
-    if traits.is_owned() || options::get().trace || files::ever_any() && traits.may_see() && !is_of_lanes {
+    let filter = filter(nr);
+    // These filters look whether the descriptor has a lane.
+    let asks_lane = matches!(filter, Some(Filter::Fcntl | Filter::Close));
+    let may_see = files::ever_any() && traits.may_see() && !is_of_lanes && !asks_lane;
+    if options::get().trace || may_see || WATCHING.load(Ordering::Relaxed) && table::may_write(nr) {
         return CallEntry::Slow;
     }
-    if WATCHING.load(Ordering::Relaxed) && table::may_write(nr) {
-        return CallEntry::Slow;
+    if traits.is_owned() {
+        return filter.map_or(CallEntry::Slow, CallEntry::Filter);
     }
     if has_answer(nr) && is_answered(nr) && identity::is_known(nr) {
         return CallEntry::Answer;
@@ -47,6 +53,17 @@ fn call_entry(nr: u64) -> CallEntry {
         // A lane may hold what the call moves.
         Some(_) if files::ever_any() || options::get().stats_time => CallEntry::Slow,
         _ => CallEntry::Pass,
+    }
+}
+
+/// What decides about a call that is the runtime's, without entering it.
+fn filter(nr: u64) -> Option<Filter> {
+    let filter = Filter::of(nr).filter(|_| !options::get().strict)?;
+    match filter {
+        Filter::Close if !are_high() => None,
+        // An open may have to wait for a lease of ours.
+        Filter::OpenFirstPath | Filter::OpenSecondPath if files::ever_any() || !are_high() => None,
+        filter => Some(filter),
     }
 }
 

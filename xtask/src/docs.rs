@@ -16,7 +16,7 @@ use bt_tests::runner::Totals;
 use bt_tests::{all_tests, paths};
 use clap::Args;
 
-use crate::test::build_launcher;
+use crate::test::{build_launcher, totals_of};
 use notes::{Note, Notes};
 
 const PAGE: &str = "docs/syscalls.md";
@@ -60,17 +60,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 /// `--check` as one test of the suite. The launcher has been built.
 pub fn test() -> Totals {
-    let name = "cargo xtask docs --check";
-    let problems = problems_of_page(true);
-    let mut totals = Totals::default();
-    if problems.is_empty() {
-        println!("ok    {name}");
-        totals.passed = 1;
-    } else {
-        println!("FAIL  {name}\n  {}", problems.join("\n  "));
-        totals.failed.push(name.to_owned());
-    }
-    totals
+    totals_of("cargo xtask docs --check", &problems_of_page(true))
 }
 
 /// Makes the page and writes it, or compares it with what stands there; one line for each thing that is wrong.

@@ -94,6 +94,19 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(if totals.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// A check that is one test of the suite.
+pub fn totals_of(name: &str, problems: &[String]) -> Totals {
+    let mut totals = Totals::default();
+    if problems.is_empty() {
+        println!("ok    {name}");
+        totals.passed = 1;
+    } else {
+        println!("FAIL  {name}\n  {}", problems.join("\n  "));
+        totals.failed.push(name.to_owned());
+    }
+    totals
+}
+
 /// Installs what is missing, or says how.
 fn provide_packages(tests: &[Test], no_install: bool) -> Result<()> {
     let names: Vec<&'static str> = tests.iter().flat_map(|test| test.packages.iter().copied()).collect();

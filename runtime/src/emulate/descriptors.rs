@@ -6,6 +6,7 @@
 use super::lane::{self, DESCRIPTORS, Lane};
 use super::seeded::{Bug, is_planted};
 use super::{files, rings};
+use crate::gate::filters::FEW;
 use crate::policy;
 use crate::sys::raw;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
@@ -48,8 +49,8 @@ pub fn access(fd: i32) -> Option<Access> {
 static SHARED: AtomicBool = AtomicBool::new(false);
 /// The gate asks lanes.
 static ASKING: AtomicBool = AtomicBool::new(false);
-/// The highest descriptor of which something is known.
-static HIGHEST: AtomicI32 = AtomicI32::new(-1);
+/// The highest descriptor of which something is known; of those up to the first value the gate may note something by itself.
+static HIGHEST: AtomicI32 = AtomicI32::new(FEW - 1);
 /// How a description came to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -66,9 +67,9 @@ pub enum Origin {
 
 /// Which description a descriptor that this process made leads to: its number shifted by [`ORIGIN_BITS`], and its origin; 0 is
 /// unknown.
-static DESCRIPTIONS: [AtomicU32; DESCRIPTORS] = [const { AtomicU32::new(0) }; DESCRIPTORS];
+pub static DESCRIPTIONS: [AtomicU32; DESCRIPTORS] = [const { AtomicU32::new(0) }; DESCRIPTORS];
 /// The next description's number.
-static NEXT: AtomicU32 = AtomicU32::new(1);
+pub static NEXT: AtomicU32 = AtomicU32::new(1);
 /// Descriptions below this number are shared with other processes.
 static FIRST_OWN: AtomicU32 = AtomicU32::new(1);
 

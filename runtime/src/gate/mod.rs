@@ -1,11 +1,12 @@
 //! The gate: the ways between guest code and the runtime.
 //!
 //! [`asm`] holds the assembly and the register contract of each entry, [`lanes`] that of calls answered by descriptor, [`clock`] that of calls
-//! answered by the vDSO; [`region`] tells a signal handler where
+//! answered by the vDSO, [`filters`] that of calls that only seldom concern the runtime; [`region`] tells a signal handler where
 //! in it a thread was stopped.
 
 pub mod asm;
 pub mod clock;
+pub mod filters;
 pub mod lanes;
 pub mod region;
 
@@ -23,6 +24,8 @@ pub enum CallEntry {
     Slow,
     /// Answers it with the value in the thread's state.
     Answer,
+    /// Passes it on or enters Rust, as a look at its arguments says.
+    Filter(filters::Filter),
     /// Asks the vDSO.
     Clock(clock::Function),
     /// Asks the descriptor's lane.
@@ -60,6 +63,7 @@ pub fn entry_address(entry: CallEntry) -> u64 {
         CallEntry::Pass => region::Label::Pass,
         CallEntry::Slow => region::Label::Slow,
         CallEntry::Answer => region::Label::Answer,
+        CallEntry::Filter(filter) => return filter.entry(),
         CallEntry::Clock(function) => return function.entry(),
         CallEntry::Lane(operation) => return lanes::entry(operation),
     })

@@ -112,6 +112,8 @@ pub enum Region {
     OnCall,
     /// The guest's call is done, its result is in rax.
     AfterCall,
+    /// As `AfterCall`; the flags for r11 are in its slot.
+    AfterCallNoted,
     /// In the runtime's own call path, before the kernel took the call.
     CallWindow,
     /// The look-up routine is about to jump to a fragment.
@@ -165,7 +167,9 @@ pub fn classify(pc: u64) -> Region {
     if within(L::Leave, L::LeaveEnd) {
         return Region::Leave;
     }
-    if let Some(region) = super::lanes::classify(pc).or_else(|| super::clock::classify(pc)) {
+    if let Some(region) =
+        super::lanes::classify(pc).or_else(|| super::clock::classify(pc)).or_else(|| super::filters::classify(pc))
+    {
         return region;
     }
     Region::Runtime

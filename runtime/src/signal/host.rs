@@ -8,7 +8,7 @@ use crate::engine::lock;
 use crate::engine::recover::Step;
 use crate::engine::translate::invalidate::WriteFault;
 use crate::gate::region::{Label, Region, address, classify};
-use crate::gate::{clock, lanes};
+use crate::gate::{clock, filters, lanes};
 use crate::mem::guest;
 use crate::sys::raw;
 use crate::sys::types::{SigInfo, UContext, sig};
@@ -165,7 +165,7 @@ fn in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UConte
     let region = classify(uc.mc.rip);
     let mut info = *info;
     let [address_field, ..] = &mut info.fields;
-    let behind_ours = [Label::SyscallEnd, Label::CallReturn].map(address);
+    let behind_ours = [address(Label::SyscallEnd), address(Label::CallReturn), filters::call_end()];
     if signal == sig::SIGSYS && info.code == SYS_SECCOMP && behind_ours.contains(address_field) {
         // si_call_addr is the guest's instruction, not the gate's.
         *address_field = ts.next_pc;
@@ -191,6 +191,11 @@ fn in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UConte
         Region::AfterCall => {
             regs.rip = ts.next_pc;
             set(&mut regs, reg::RCX, ts.next_pc);
+        }
+        Region::AfterCallNoted => {
+            regs.rip = ts.next_pc;
+            set(&mut regs, reg::RCX, ts.next_pc);
+            set(&mut regs, reg::R11, ts.slot_r11);
         }
         Region::CallWindow => {
             uc.mc.rip = address(Label::CallInterrupted);
@@ -257,7 +262,11 @@ pub fn queue(signal: i32, info: &SigInfo) {
 /// The runtime itself faulted: in a copy of guest memory, which survives it, or by a bug.
 fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext) {
     let answer = || clock::writes_answers(uc.mc.rip).then(lanes::slow);
-    if let Some(pc) = guest::fixup(uc.mc.rip).or_else(|| lanes::fixup(uc.mc.rip)).or_else(answer) {
+    if let Some(pc) = guest::fixup(uc.mc.rip)
+        .or_else(|| lanes::fixup(uc.mc.rip))
+        .or_else(|| filters::fixup(uc.mc.rip))
+        .or_else(answer)
+    {
         // Runtime code that writes guest memory releases protected pages first, so this is the guest's bad pointer.
         uc.mc.rip = pc;
         return;
@@ -267,7 +276,8 @@ fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut 
         // The guest's own trap flag, on its way through the gate. The CPU reports no step between a `syscall` and the
         // instruction behind it: the kernel returns with the flag already set.
         ts.step_from = StepFrom::Runtime;
-        if (address(Label::Syscall)..address(Label::GateEnd)).contains(&uc.mc.rip) {
+        let pc = uc.mc.rip;
+        if (address(Label::Syscall)..address(Label::GateEnd)).contains(&pc) || filters::is_at_or_behind_call(pc) {
             ts.last_step = ts.next_pc;
         }
         return;

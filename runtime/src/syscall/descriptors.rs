@@ -3,12 +3,14 @@
 use super::{Call, Outcome};
 use crate::emulate::descriptors::Origin;
 use crate::emulate::{descriptors as known, files};
+use crate::gate::filters::FEW;
 use crate::mem::guest;
+use crate::policy;
 use crate::process::{EXE_FD, KEEPER_FD, SELF_FD, TRACE_FD};
 use crate::report::Text;
 use crate::sys::raw;
 use core::fmt::Write;
-use core::sync::atomic::{AtomicI32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use linux_raw_sys::general as k;
 
 const EBADF: i64 = -9;
@@ -240,7 +242,20 @@ pub fn move_up(fd: i32) -> Option<i32> {
         // High enough to be out of the way of ordinary programs, low enough for the default limit of 1024.
         [1000u64, 500, 200, 20].into_iter().find_map(|at_least| duplicate(fd, at_least))
     };
-    moved.and_then(|moved| i32::try_from(moved).ok())
+    let moved = moved.and_then(|moved| i32::try_from(moved).ok());
+    if moved.is_some_and(|moved| moved < FEW + NEAR) && !LOW.swap(true, Ordering::Relaxed) {
+        policy::apply();
+    }
+    moved
+}
+
+/// Whether ours lie among or near the numbers that the gate deals with by itself, or did so once.
+static LOW: AtomicBool = AtomicBool::new(false);
+
+/// Ours are far above [`FEW`].
+#[must_use]
+pub fn are_high() -> bool {
+    !LOW.load(Ordering::Relaxed)
 }
 
 fn duplicate(fd: i32, at_least: u64) -> Option<u64> {
@@ -249,9 +264,11 @@ fn duplicate(fd: i32, at_least: u64) -> Option<u64> {
     unsafe { raw::syscall(k::__NR_fcntl, [fd, u64::from(k::F_DUPFD_CLOEXEC), at_least]) }.ok()
 }
 
+/// Distance from ours at which they move.
+const NEAR: i32 = 64;
+
 /// The guest has got the number `fd`: where it comes near ours they move far up.
 pub fn make_room(fd: i32) {
-    const NEAR: i32 = 64;
     let lowest = PLACES.iter().map(|place| place.load(Ordering::Relaxed)).filter(|&own| own >= 0).min();
     if lowest.is_none_or(|lowest| lowest < fd || lowest - fd > NEAR) {
         return;

@@ -210,6 +210,8 @@ pub mod offset {
     pub const ENTER_SLOW: usize = offset_of!(ThreadState, enter_slow);
     pub const RESUME: usize = offset_of!(ThreadState, resume);
     pub const TAIL_RESUME: usize = offset_of!(ThreadState, tail_resume);
+    pub const FOREIGN: usize = offset_of!(ThreadState, foreign);
+    pub const KEPT_MASK: usize = offset_of!(ThreadState, kept_mask);
     pub const IN_VDSO: usize = offset_of!(ThreadState, in_vdso);
     pub const NEXT_PC: usize = offset_of!(ThreadState, next_pc);
     pub const RUNTIME_SP: usize = offset_of!(ThreadState, runtime_sp);

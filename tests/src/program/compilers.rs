@@ -26,35 +26,28 @@ pub fn tests() -> Vec<Test> {
             .run(&["./unwind", "terminate"])
             .ends(End::Signal(libc::SIGABRT))
             .limit_secs(120),
-        program("go/goroutines_channels_and_preemption")
-            .needs(&["golang-go"])
-            .with_files("compilers")
-            .prepare(&["go", "build", "-o", "workers", "workers.go"])
-            .env("GOFLAGS", "-mod=mod")
-            .env("GO111MODULE", "off")
-            .env("GOCACHE", &crate::paths::target().join("go-cache").display().to_string())
-            .run(&["./workers"])
-            .ends(End::Exit(3))
-            // Goroutine numbers and addresses of a panic's trace.
-            .any_stderr()
-            .ignore_files("workers")
-            .limit_secs(180),
+        go("go/goroutines_channels_and_preemption", ""),
         // Without unwind tables and symbols: all of its code is one hole between functions.
-        program("go/stripped_programs_run")
-            .needs(&["golang-go"])
-            .with_files("compilers")
-            .prepare(&["go", "build", "-ldflags", "-s -w", "-o", "workers", "workers.go"])
-            .env("GOFLAGS", "-mod=mod")
-            .env("GO111MODULE", "off")
-            .env("GOCACHE", &crate::paths::target().join("go-cache").display().to_string())
-            .run(&["./workers"])
-            .ends(End::Exit(3))
-            // Goroutine numbers and addresses of a panic's trace.
-            .any_stderr()
-            .ignore_files("workers")
-            .limit_secs(180),
+        go("go/stripped_programs_run", "-s -w"),
         rust(),
     ]
+}
+
+/// Built with these options of Go's linker.
+fn go(name: &str, linker_options: &str) -> Test {
+    program(name)
+        .needs(&["golang-go"])
+        .with_files("compilers")
+        .prepare(&["go", "build", "-ldflags", linker_options, "-o", "workers", "workers.go"])
+        .env("GOFLAGS", "-mod=mod")
+        .env("GO111MODULE", "off")
+        .env("GOCACHE", &crate::paths::target().join("go-cache").display().to_string())
+        .run(&["./workers"])
+        .ends(End::Exit(3))
+        // Goroutine numbers and addresses of a panic's trace.
+        .any_stderr()
+        .ignore_files("workers")
+        .limit_secs(180)
 }
 
 /// Compiled by the tool chain that builds the tests.

@@ -17,6 +17,7 @@ use bt_tests::runner::Totals;
 use clap::Args;
 
 use crate::apt;
+use crate::test::totals_of;
 use check::Generated;
 use readme::Made;
 
@@ -72,18 +73,8 @@ fn checked(rows: &[PathBuf]) -> Result<Vec<String>> {
 
 /// `--check` as one test of the suite.
 pub fn test() -> Totals {
-    let name = "cargo xtask paper --check";
-    let mut totals = Totals::default();
     let problems = committed_rows(&paths::workspace().join(ROWS)).and_then(|rows| checked(&rows));
-    let problems = problems.unwrap_or_else(|error| vec![format!("{error:#}")]);
-    if problems.is_empty() {
-        println!("ok    {name}");
-        totals.passed = 1;
-    } else {
-        println!("FAIL  {name}\n  {}", problems.join("\n  "));
-        totals.failed.push(name.to_owned());
-    }
-    totals
+    totals_of("cargo xtask paper --check", &problems.unwrap_or_else(|error| vec![format!("{error:#}")]))
 }
 
 /// All `*.jsonl`, by name; none if the folder is missing.

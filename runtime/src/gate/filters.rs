@@ -1,0 +1,351 @@
+//! Calls that the runtime carries out, as far as assembly can tell that this one is the kernel's alone.
+//!
+//! The runtime looks at every path, fcntl(2) command and signal mask; nearly all concern it in nothing. An entry here asks the question
+//! without changing a register or a flag, and passes the call on or gives it to Rust.
+//!
+//! | entry | on entry | leaves to |
+//! |---|---|---|
+//! | `bt_filter_NAME` | as `bt_pass` | `bt_pass_lane` or `bt_slow` |
+//! | `bt_filter_open` | `next_pc` and `resume` set | the cache pc, after the call |
+//!
+//! A fault in a look at the guest's memory gives the call to Rust. Until the jump the guest is about to execute its `syscall`. What an
+//! open gives is noted behind the call; a signal that comes first leaves the descriptor unknown, which is always right.
+//!
+//! Descriptors are looked at up to [`FEW`] only: those of the runtime lie above (`syscall::descriptors::are_high`).
+
+use super::region::Region;
+use crate::emulate::descriptors::{DESCRIPTIONS, NEXT};
+use crate::emulate::lane::LANES;
+use crate::thread::state::offset as o;
+use core::arch::naked_asm;
+use core::sync::atomic::AtomicU32;
+use linux_raw_sys::general as k;
+
+/// A question.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Filter {
+    /// Does the path in rdi begin as one that names the program's own file may (`syscall::paths`)?
+    FirstPath,
+    /// The same of the path in rsi.
+    SecondPath,
+    /// Is the command in esi one that makes a descriptor, or has the descriptor in edi a lane?
+    Fcntl,
+    /// As `FirstPath`, of a call that makes a descriptor, which is noted.
+    OpenFirstPath,
+    /// As `SecondPath`, likewise.
+    OpenSecondPath,
+    /// Has the descriptor in edi a lane? What else is known of it is forgotten.
+    Close,
+    /// Does the signal mask at rsi hold signals of which the runtime keeps the bit (`syscall::signals`)?
+    Mask,
+}
+
+unsafe extern "C" {
+    static bt_filter_first_path: u8;
+    static bt_filter_second_path: u8;
+    static bt_filter_open_first_path: u8;
+    static bt_filter_open_second_path: u8;
+    static bt_filter_close: u8;
+    static bt_filter_fcntl: u8;
+    static bt_filter_mask: u8;
+    static bt_filter_slow: u8;
+    static bt_filter_open_call: u8;
+    static bt_filter_open_noted: u8;
+    static bt_filter_end: u8;
+}
+
+impl Filter {
+    const ALL: [Self; 7] = [
+        Self::FirstPath,
+        Self::SecondPath,
+        Self::OpenFirstPath,
+        Self::OpenSecondPath,
+        Self::Close,
+        Self::Fcntl,
+        Self::Mask,
+    ];
+
+    /// Where the gate enters for it.
+    #[must_use]
+    pub fn entry(self) -> u64 {
+        let at = match self {
+            Self::FirstPath => &raw const bt_filter_first_path,
+            Self::SecondPath => &raw const bt_filter_second_path,
+            Self::OpenFirstPath => &raw const bt_filter_open_first_path,
+            Self::OpenSecondPath => &raw const bt_filter_open_second_path,
+            Self::Close => &raw const bt_filter_close,
+            Self::Fcntl => &raw const bt_filter_fcntl,
+            Self::Mask => &raw const bt_filter_mask,
+        };
+        at as u64
+    }
+
+    /// The question that decides a call.
+    #[must_use]
+    pub fn of(nr: u64) -> Option<Self> {
+        let nr = u32::try_from(nr).ok()?;
+        match nr {
+            k::__NR_stat | k::__NR_access | k::__NR_readlink => Some(Self::FirstPath),
+            k::__NR_newfstatat | k::__NR_faccessat | k::__NR_faccessat2 | k::__NR_statx | k::__NR_readlinkat => {
+                Some(Self::SecondPath)
+            }
+            k::__NR_open => Some(Self::OpenFirstPath),
+            k::__NR_openat => Some(Self::OpenSecondPath),
+            k::__NR_close => Some(Self::Close),
+            k::__NR_fcntl => Some(Self::Fcntl),
+            k::__NR_rt_sigprocmask => Some(Self::Mask),
+            _ => None,
+        }
+    }
+}
+
+/// Descriptors below this number can be told by their upper bytes.
+pub const FEW: i32 = 256;
+
+/// 1 after an open gave a descriptor that is not among the few.
+static MANY: AtomicU32 = AtomicU32::new(0);
+
+/// 1 for each command of fcntl(2) that changes nothing the runtime knows, on a descriptor without a lane.
+static COMMANDS: [u8; 256] = table(&[
+    k::F_GETFD,
+    k::F_SETFD,
+    k::F_GETFL,
+    k::F_SETFL,
+    k::F_GETLK,
+    k::F_SETLK,
+    k::F_SETLKW,
+    k::F_OFD_GETLK,
+    k::F_OFD_SETLK,
+    k::F_OFD_SETLKW,
+]);
+
+/// 1 for each second byte of a signal mask (signals 9 to 16) in which SIGSEGV is not set.
+static WITHOUT_SEGV: [u8; 256] = {
+    const SEGV_BIT: usize = 1 << (k::SIGSEGV - 9);
+    let mut bytes = [0; 256];
+    let mut byte = 0;
+    while byte < bytes.len() {
+        if byte & SEGV_BIT == 0 {
+            bytes[byte] = 1;
+        }
+        byte += 1;
+    }
+    bytes
+};
+
+#[allow(clippy::indexing_slicing, reason = "evaluated at compile time, where a wrong index is an error of the build")]
+const fn table(members: &[u32]) -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut at = 0;
+    while at < members.len() {
+        table[members[at] as usize] = 1;
+        at += 1;
+    }
+    table
+}
+
+/// What a pc in this block means for a signal.
+#[must_use]
+pub fn classify(pc: u64) -> Option<Region> {
+    if !(Filter::FirstPath.entry()..&raw const bt_filter_end as u64).contains(&pc) {
+        return None;
+    }
+    let at = |label: *const u8| label as u64;
+    let is_entry = Filter::ALL.iter().any(|filter| filter.entry() == pc);
+    Some(if is_entry {
+        Region::BeforeCallLive
+    } else if pc <= at(&raw const bt_filter_open_call) {
+        Region::BeforeCall
+    } else if pc <= at(&raw const bt_filter_open_noted) {
+        Region::AfterCall
+    } else {
+        Region::AfterCallNoted
+    })
+}
+
+/// The pc behind the `syscall` of this block.
+#[must_use]
+pub fn call_end() -> u64 {
+    const SYSCALL_BYTES: u64 = 2;
+    &raw const bt_filter_open_call as u64 + SYSCALL_BYTES
+}
+
+/// The call has been made, or the thread is on its `syscall`.
+#[must_use]
+pub fn is_at_or_behind_call(pc: u64) -> bool {
+    (&raw const bt_filter_open_call as u64..&raw const bt_filter_end as u64).contains(&pc)
+}
+
+/// Where a thread continues that faulted at `pc`, if it was looking at the guest's memory here.
+#[must_use]
+pub fn fixup(pc: u64) -> Option<u64> {
+    let slow = &raw const bt_filter_slow as u64;
+    (Filter::FirstPath.entry()..slow).contains(&pc).then_some(slow)
+}
+
+macro_rules! begin {
+    ($name:literal) => {
+        concat!(".p2align 5\n", "bt_filter_", $name, ":\n", "mov gs:[{next_pc}], rcx\n", "mov gs:[{resume}], r11\n",)
+    };
+}
+
+/// Asks whether the path at a register begins with "/pro" or is "exe".
+macro_rules! path {
+    ($register:literal, $otherwise:literal) => {
+        concat!(
+            "mov ecx, [",
+            $register,
+            "]\n",
+            "lea ecx, [rcx - 0x6f72702f]\n",
+            "jrcxz 2f\n",
+            "mov ecx, [",
+            $register,
+            "]\n",
+            "lea ecx, [rcx - 0x00657865]\n",
+            "jrcxz 2f\n",
+            $otherwise,
+            "\n2:\n",
+            "jmp bt_filter_slow\n",
+        )
+    };
+}
+
+/// Only a thread of this process: another's descriptors are not ours.
+macro_rules! check_own {
+    () => {
+        concat!("mov ecx, gs:[{foreign}]\n", "jrcxz 3f\n", "jmp bt_filter_slow\n", "3:\n")
+    };
+}
+
+/// Once an open gave a number above the few, Rust makes them all: ours may have to move.
+macro_rules! check_few {
+    () => {
+        concat!("mov ecx, [rip + {many}]\n", "jrcxz 4f\n", "jmp bt_filter_slow\n", "4:\n")
+    };
+}
+
+/// All of it, in one block. Never called.
+///
+/// # Safety
+/// Not a function: its labels are jumped to, under the contracts above.
+#[unsafe(naked)]
+pub unsafe extern "C" fn block() {
+    naked_asm!(
+        ".globl bt_filter_first_path, bt_filter_second_path, bt_filter_fcntl, bt_filter_mask, bt_filter_slow, bt_filter_end",
+        ".globl bt_filter_open_first_path, bt_filter_open_second_path, bt_filter_close, bt_filter_open, bt_filter_open_call, bt_filter_open_noted",
+        ".hidden bt_filter_open_first_path, bt_filter_open_second_path, bt_filter_close, bt_filter_open, bt_filter_open_call, bt_filter_open_noted",
+        ".hidden bt_filter_first_path, bt_filter_second_path, bt_filter_fcntl, bt_filter_mask, bt_filter_slow, bt_filter_end",
+        begin!("first_path"),
+        path!("rdi", "jmp bt_pass_lane"),
+        begin!("second_path"),
+        path!("rsi", "jmp bt_pass_lane"),
+        begin!("open_first_path"),
+        check_own!(),
+        check_few!(),
+        path!("rdi", "jmp bt_filter_open"),
+        begin!("open_second_path"),
+        check_own!(),
+        check_few!(),
+        path!("rsi", "jmp bt_filter_open"),
+        begin!("close"),
+        check_own!(),
+        "mov ecx, edi",
+        "mov gs:[{scratch}], rcx",
+        "mov ecx, dword ptr gs:[{scratch} + 1]", // its upper 24 bits
+        "jrcxz 2f",
+        "jmp bt_filter_slow",
+        "2:",
+        "mov ecx, edi",
+        "lea r11, [rip + {lanes}]",
+        "mov rcx, [r11 + rcx*8]",
+        "jrcxz 3f",
+        "jmp bt_filter_slow",
+        "3:",
+        "mov ecx, edi",
+        "lea r11, [rip + {descriptions}]",
+        "mov dword ptr [r11 + rcx*4], 0",
+        "jmp bt_pass_lane",
+        begin!("fcntl"),
+        "mov ecx, esi",
+        "mov gs:[{scratch}], rcx",
+        "mov ecx, dword ptr gs:[{scratch} + 1]", // its upper 24 bits
+        "jrcxz 2f",
+        "jmp bt_filter_slow",
+        "2:",
+        "movzx ecx, sil",
+        "lea r11, [rip + {commands}]",
+        "movzx ecx, byte ptr [r11 + rcx]",
+        "jrcxz 4f",
+        // Has the descriptor a lane? One of more than 16 bits has none, but Rust may say so.
+        "mov gs:[{scratch}], edi",
+        "movzx ecx, word ptr gs:[{scratch} + 2]",
+        "jrcxz 3f",
+        "jmp bt_filter_slow",
+        "3:",
+        "mov ecx, edi",
+        "lea r11, [rip + {lanes}]",
+        "mov rcx, [r11 + rcx*8]",
+        "jrcxz 5f",
+        "4:",
+        "jmp bt_filter_slow",
+        "5:",
+        "jmp bt_pass_lane",
+        begin!("mask"),
+        "lea rcx, [r10 - 8]", // sigsetsize
+        "jrcxz 2f",
+        "jmp bt_filter_slow",
+        "2:",
+        "mov rcx, gs:[{kept_mask}]",
+        "jrcxz 3f",
+        "jmp bt_filter_slow",
+        "3:",
+        "mov rcx, rsi",
+        "jrcxz 5f", // only asks
+        "movzx ecx, byte ptr [rsi + 1]",
+        "lea r11, [rip + {without_segv}]",
+        "movzx ecx, byte ptr [r11 + rcx]",
+        "jrcxz bt_filter_slow",
+        "5:",
+        "jmp bt_pass_lane",
+        "bt_filter_slow:",
+        "mov rcx, gs:[{next_pc}]",
+        "mov r11, gs:[{resume}]",
+        "jmp bt_slow",
+        // ---- an open, whose result is noted: only r11 and rcx are free behind it, and r11 holds the flags
+        ".p2align 5",
+        "bt_filter_open:",
+        "mov rcx, gs:[{counts} + rax*8]",
+        "lea rcx, [rcx + 1]",
+        "mov gs:[{counts} + rax*8], rcx",
+        "bt_filter_open_call:",
+        "syscall",
+        "mov gs:[{scratch}], rax",
+        "mov ecx, dword ptr gs:[{scratch} + 4]",
+        "jrcxz 2f",
+        "jmp 4f", // an error
+        "2:",
+        "mov ecx, dword ptr gs:[{scratch} + 1]",
+        "jrcxz 3f",
+        "mov dword ptr [rip + {many}], 1",
+        "jmp 4f",
+        "3:",
+        "mov gs:[{slot_r11}], r11",
+        "bt_filter_open_noted:",
+        // In a process with threads two may get one number; there no descriptor gets a lane any more.
+        "mov ecx, [rip + {next}]",
+        "lea r11d, [rcx + 1]",
+        "mov [rip + {next}], r11d",
+        "lea r11, [rip + {descriptions}]",
+        "lea ecx, [rcx*4]", // origin: a file
+        "mov [r11 + rax*4], ecx",
+        "mov r11, gs:[{slot_r11}]",
+        "4:",
+        "mov rcx, gs:[{next_pc}]",
+        "jmp qword ptr gs:[{resume}]",
+        "bt_filter_end:",
+        next_pc = const o::NEXT_PC, resume = const o::RESUME, scratch = const o::SLOT_SCRATCH,
+        kept_mask = const o::KEPT_MASK, commands = sym COMMANDS, without_segv = sym WITHOUT_SEGV, lanes = sym LANES,
+        descriptions = sym DESCRIPTIONS, next = sym NEXT, counts = const o::COUNTS, slot_r11 = const o::SLOT_R11,
+        foreign = const o::FOREIGN, many = sym MANY,
+    )
+}
