@@ -14,7 +14,7 @@ use crate::process::{EXE_FD, SELF_FD, TRACE_FD, set_exe_path};
 use crate::report::{Bytes, say};
 use crate::signal::action;
 use crate::sys::raw;
-use crate::syscall::descriptors::move_up;
+use crate::syscall::descriptors::{self, move_up};
 use crate::syscall::exec;
 use crate::syscall::program::{self, Found};
 use crate::thread::registry;
@@ -268,6 +268,7 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
         raw::close(fd);
     }
     EXE_FD.store(high, Ordering::Relaxed);
+    descriptors::placed();
 
     let mut argv: Vec<&[u8]> = plan.found.head.iter().map(Vec::as_slice).collect();
     let skip = usize::from(!argv.is_empty());

@@ -1,16 +1,18 @@
 //! Descriptors of the runtime, which the guest must neither see nor lose us.
 
+use super::paths::keep_exe_name;
 use super::{Call, Outcome};
+use crate::emulate;
 use crate::emulate::descriptors::Origin;
 use crate::emulate::{descriptors as known, files};
 use crate::gate::filters::FEW;
 use crate::mem::guest;
 use crate::policy;
 use crate::process::{EXE_FD, KEEPER_FD, SELF_FD, TRACE_FD};
-use crate::report::Text;
+use crate::report::{Text, say};
 use crate::sys::raw;
 use core::fmt::Write;
-use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use core::sync::atomic::{AtomicI32, Ordering};
 use linux_raw_sys::general as k;
 
 const EBADF: i64 = -9;
@@ -81,12 +83,12 @@ pub fn dup2(call: &mut Call<'_>) -> Outcome {
     }
     let target = call.int(1);
     if is_hidden(target) {
-        for place in PLACES {
-            if place.load(Ordering::Relaxed) == target
-                && let Some(moved) = move_up(target)
-            {
-                place.store(moved, Ordering::Relaxed);
+        for place in PLACES.into_iter().filter(|place| place.load(Ordering::Relaxed) == target) {
+            match move_up(target) {
+                Some(moved) => place.store(moved, Ordering::Relaxed),
+                None => give_way(place),
             }
+            placed();
         }
     }
     // A call that fails costs what was known, no more.
@@ -99,6 +101,23 @@ pub fn dup2(call: &mut Call<'_>) -> Outcome {
         known::duplicated(call.int(0), new);
     }
     outcome
+}
+
+/// The guest takes the number, and no other is free: ours goes.
+fn give_way(place: &'static AtomicI32) {
+    if core::ptr::eq(place, &raw const EXE_FD) {
+        keep_exe_name();
+    }
+    if core::ptr::eq(place, &raw const SELF_FD) {
+        say(format_args!("the program uses every descriptor: programs it starts run natively"));
+    }
+    if core::ptr::eq(place, &raw const TRACE_FD) {
+        say(format_args!("the program uses every descriptor: the trace ends"));
+    }
+    if core::ptr::eq(place, &raw const KEEPER_FD) {
+        emulate::leave();
+    }
+    place.store(-1, Ordering::Relaxed);
 }
 
 /// dup(2).
@@ -242,20 +261,20 @@ pub fn move_up(fd: i32) -> Option<i32> {
         // High enough to be out of the way of ordinary programs, low enough for the default limit of 1024.
         [1000u64, 500, 200, 20].into_iter().find_map(|at_least| duplicate(fd, at_least))
     };
-    let moved = moved.and_then(|moved| i32::try_from(moved).ok());
-    if moved.is_some_and(|moved| moved < FEW + NEAR) && !LOW.swap(true, Ordering::Relaxed) {
-        policy::apply();
-    }
-    moved
+    moved.and_then(|moved| i32::try_from(moved).ok())
 }
 
-/// Whether ours lie among or near the numbers that the gate deals with by itself, or did so once.
-static LOW: AtomicBool = AtomicBool::new(false);
-
-/// Ours are far above [`FEW`].
+/// Ours are far above the numbers that the gate deals with by itself.
 #[must_use]
 pub fn are_high() -> bool {
-    !LOW.load(Ordering::Relaxed)
+    hidden().iter().all(|fd| !(0..FEW + NEAR).contains(fd))
+}
+
+/// One of ours has another place: where it is low, the gate is to leave descriptors to Rust.
+pub fn placed() {
+    if !are_high() {
+        policy::apply();
+    }
 }
 
 fn duplicate(fd: i32, at_least: u64) -> Option<u64> {
@@ -305,6 +324,7 @@ pub fn limit(call: &mut Call<'_>) -> Outcome {
                 && let Some(moved) = move_up(fd)
             {
                 place.store(moved, Ordering::Relaxed);
+                placed();
                 raw::close(fd);
             }
         }

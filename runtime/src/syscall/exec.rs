@@ -46,6 +46,8 @@ fn exec(call: &mut Call<'_>, dir: u64, path: u64, argv: u64, envp: u64, flags: u
         Err(Native::Because("--no-follow"))
     } else if TRACED.load(Ordering::Relaxed) || is_traced_by_family() {
         Err(Native::Because("traced"))
+    } else if SELF_FD.load(Ordering::Relaxed) < 0 {
+        Err(Native::Because("no descriptor left for bt-run"))
     } else if names_own_exe(path) {
         own_exe(shown)
     } else {

@@ -8,8 +8,11 @@ use crate::mem::guest;
 use crate::process::EXE_FD;
 use crate::report::Text;
 use crate::sys::raw;
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
 use core::fmt::Write;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicPtr, Ordering};
 use linux_raw_sys::general as k;
 
 /// The path at `addr` names our own executable link: `/proc/self/exe`, `/proc/thread-self/exe`, `/proc/PID/exe` of this process.
@@ -64,6 +67,43 @@ pub fn exe_link() -> Text {
     text
 }
 
+/// The program's path, where its descriptor had to give way; NUL-terminated. Never freed: other threads may be reading it.
+static EXE_NAME: AtomicPtr<Vec<u8>> = AtomicPtr::new(core::ptr::null_mut());
+
+fn exe_name() -> Option<&'static [u8]> {
+    let name = EXE_NAME.load(Ordering::Acquire);
+    // SAFETY: leaked by `keep_exe_name`, never changed.
+    if name.is_null() { None } else { Some(unsafe { &*name }) }
+}
+
+/// The descriptor of the program's file is about to be lost: its name will do.
+pub fn keep_exe_name() {
+    let mut name = vec![0u8; k::PATH_MAX as usize];
+    let link = exe_link();
+    let args = [link.as_bytes().as_ptr() as u64, name.as_mut_ptr() as u64, name.len() as u64 - 1];
+    // SAFETY: the link is NUL-terminated; readlink(2) writes at most the buffer's length.
+    let Ok(len) = (unsafe { raw::syscall(k::__NR_readlink, args) }) else { return };
+    name.truncate(usize::try_from(len).unwrap_or(0) + 1);
+    EXE_NAME.store(Box::into_raw(Box::new(name)), Ordering::Release);
+}
+
+/// The call for the program's file by its name.
+fn by_name(call: &mut Call<'_>, path_arg: usize, name: &'static [u8]) -> Outcome {
+    if matches!(call.nr, k::__NR_readlink | k::__NR_readlinkat) {
+        let (to, size) = (call.arg(path_arg + 1), usize::try_from(call.int(path_arg + 2)).unwrap_or(0));
+        let told = name.get(..(name.len() - 1).min(size)).unwrap_or(&[]);
+        if size == 0 {
+            return Outcome::Done(-22);
+        }
+        return Outcome::Done(if guest::write_bytes(to, told) == told.len() { told.len() as i64 } else { -14 });
+    }
+    let mut args = call.args;
+    if let Some(arg) = args.get_mut(path_arg) {
+        *arg = name.as_ptr() as u64;
+    }
+    call.pass_with(&args)
+}
+
 #[inline(always)]
 fn own_exe_or_pass(call: &mut Call<'_>, path_arg: usize) -> Outcome {
     super::prepare_outputs(call);
@@ -78,6 +118,9 @@ fn own_exe_or_pass(call: &mut Call<'_>, path_arg: usize) -> Outcome {
             *arg = link.as_bytes().as_ptr() as u64;
         }
         return call.pass_with(&args);
+    }
+    if let Some(name) = exe_name().filter(|_| by_folder || names_own_exe(call.arg(path_arg))) {
+        return by_name(call, path_arg, name);
     }
     if opens(call.nr) { call.pass() } else { Outcome::Tail }
 }

@@ -5,7 +5,7 @@ pub mod body;
 use crate::process::KEEPER_FD;
 use crate::signal::leave::set_mask;
 use crate::sys::raw::{self, Errno};
-use crate::syscall::descriptors::move_up;
+use crate::syscall::descriptors::{move_up, placed};
 use core::sync::atomic::{AtomicI32, Ordering};
 use linux_raw_sys::{general as k, net};
 
@@ -84,6 +84,7 @@ pub fn start() -> Result<(), Errno> {
         raw::close(own);
     }
     KEEPER_FD.store(high, Ordering::Relaxed);
+    placed();
     STACK.store(stack, Ordering::Relaxed);
     // It is ready when it has closed its copies of our descriptors.
     match answer() {
