@@ -115,6 +115,12 @@ pub struct Options {
 }
 
 impl Options {
+    /// Somebody will look at which calls were made.
+    #[must_use]
+    pub fn tells_calls(&self) -> bool {
+        self.trace || self.strict || self.wants_stats()
+    }
+
     /// Nothing asked for.
     pub const DEFAULT: Self = Self {
         engine: EngineChoice::Direct,

@@ -258,7 +258,9 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
         let (end, prot) = (vdso + len, k::PROT_READ | k::PROT_EXEC);
         engine.map.insert(vdso, end, prot, false);
         crate::emulate::clocks::start(vdso, end);
-        if in_place {
+        // The vDSO asks the kernel only for what the clock's hardware does not tell; such a call is always passed on, and to patch
+        // it at every start costs more than it could bring.
+        if in_place && options::get().tells_calls() {
             engine.memory_code_arrives(vdso, end, prot, ElfImage::of_memory(vdso, len));
         }
     }

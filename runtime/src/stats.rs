@@ -148,6 +148,9 @@ pub fn native(path: &[u8], reason: &str) {
 
 /// A thread ends: its counters outlive it.
 pub fn thread_ended(ts: &mut ThreadState) {
+    if !options::get().wants_stats() {
+        return;
+    }
     for (nr, total) in ENDED.iter().enumerate() {
         total.fetch_add(sample::passed(ts, nr), Ordering::Relaxed);
     }
@@ -161,8 +164,11 @@ pub fn thread_ended(ts: &mut ThreadState) {
     ENDED_HITS.fetch_add(core::mem::take(&mut ts.lookup_hits), Ordering::Relaxed);
 }
 
-/// In the child of a fork: its figures begin anew.
+/// In the child of a fork: its figures begin anew. If nobody asks for them they go on, and no page of theirs is copied.
 pub fn reset(ts: &mut ThreadState) {
+    if !options::get().wants_stats() {
+        return;
+    }
     for total in ENDED.iter().chain(&ENDED_ANSWERED).chain(&TICKS) {
         total.store(0, Ordering::Relaxed);
     }

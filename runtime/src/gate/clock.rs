@@ -11,8 +11,8 @@
 //! The function runs on the runtime's stack and writes to it; the guest's memory is written afterwards, where a fault gives the
 //! call to Rust. While `in_vdso` is set a signal is requeued, wherever the thread is, and a fault leads to `bt_clock_lost`:
 //! rdtsc faults after `prctl(PR_SET_TSC)`, and a guest may unmap the vDSO. The function may make its system call after all,
-//! where the clock's hardware is not for user space; the vDSO's `syscall` is patched as any, so the entry is entered once more,
-//! and passes the call on.
+//! where the clock's hardware is not for user space: that goes to the kernel. Where the vDSO's `syscall` is patched (`start`), the entry is
+//! entered once more, and passes the call on.
 
 use super::lanes::{RARE_FLAGS, enter};
 use super::region::Region;
