@@ -12,7 +12,7 @@ use crate::report::grid;
 use crate::stats::Estimate;
 
 use super::command::{ChoiceArguments, print};
-use super::data::{Data, Outcome};
+use super::data::{Data, Machine, Outcome};
 use super::effect::{self, Change, Effect};
 use super::format;
 use super::load::{self, machine};
@@ -166,8 +166,8 @@ fn judge(line: &mut Line, old: &Outcome, new: &Outcome) -> String {
 pub fn page(old: &Data, new: &Data, lines: &[Line]) -> String {
     let mut text = String::from("# Comparison\n\n");
     for (name, data) in [("old", old), ("new", new)] {
-        for (host, date, runs) in data.machines() {
-            let revision = host.revision.get(..12).unwrap_or(&host.revision);
+        for Machine { host, date, runs, revisions } in data.machines() {
+            let revision = revisions.join(" and ");
             text.push_str(&format!(
                 "* **{name}**: {date}, run {}, revision {revision}, {}\n",
                 runs.join(", "),
@@ -175,7 +175,7 @@ pub fn page(old: &Data, new: &Data, lines: &[Line]) -> String {
             ));
         }
     }
-    let names = |data: &Data| data.machines().iter().map(|(host, ..)| machine(host)).collect::<Vec<_>>();
+    let names = |data: &Data| data.machines().iter().map(|found| machine(found.host)).collect::<Vec<_>>();
     if names(old) != names(new) {
         text.push_str("\n**The machines differ: a ratio then says what the machines do, not what a change did.**\n");
     }

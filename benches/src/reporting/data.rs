@@ -1,6 +1,6 @@
 //! The rows of a report in order: suites, their benchmarks, and what each way gave.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::host::Host;
 use crate::result::{ResultRow, State, Unit, Way};
@@ -174,6 +174,22 @@ impl Suite {
     }
 }
 
+/// A machine, and what was measured on it.
+pub struct Machine<'data> {
+    /// As its newest row describes it.
+    pub host: &'data Host,
+    /// Dates of its first and last row.
+    pub date: String,
+    /// Its runs.
+    pub runs: Vec<&'data str>,
+    /// The revisions that were measured, in the order of the runs, as short as people write them.
+    pub revisions: Vec<&'data str>,
+}
+
+fn short(revision: &str) -> &str {
+    revision.get(..12).unwrap_or(revision)
+}
+
 impl Data {
     /// Sorts rows into suites, benchmarks and ways.
     #[must_use]
@@ -207,21 +223,26 @@ impl Data {
         self.suites.iter().flat_map(|suite| &suite.benchmarks).flat_map(|benchmark| &benchmark.results)
     }
 
-    /// The machines, each once, with the dates of its first and last row and the runs.
+    /// The machines, each once.
     #[must_use]
-    pub fn machines(&self) -> Vec<(&Host, String, Vec<&str>)> {
+    pub fn machines(&self) -> Vec<Machine<'_>> {
         let names: BTreeSet<String> = self.outcomes().map(|outcome| machine(&outcome.row.host)).collect();
         let mut machines = Vec::new();
         for name in names {
             let rows = || self.outcomes().map(|outcome| &outcome.row).filter(|row| machine(&row.host) == name);
             let runs: BTreeSet<&str> = rows().map(|row| row.run.as_str()).collect();
+            let revisions: BTreeMap<&str, &str> =
+                rows().map(|row| (row.run.as_str(), row.host.revision.as_str())).collect();
+            let mut revisions: Vec<&str> = revisions.into_values().map(short).collect();
+            revisions.dedup();
             let (Some(first), Some(last)) = (rows().map(|row| &row.date).min(), rows().map(|row| &row.date).max())
             else {
                 continue;
             };
             let date = if first == last { first.clone() } else { format!("{first} to {last}") };
             if let Some(newest) = rows().max_by_key(|row| row.date.clone()) {
-                machines.push((&newest.host, date, runs.into_iter().collect()));
+                let runs = runs.into_iter().collect();
+                machines.push(Machine { host: &newest.host, date, runs, revisions });
             }
         }
         machines

@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::host::Host;
 use crate::report::grid;
 
-use super::data::Data;
+use super::data::{Data, Machine};
 use super::format;
 use super::table::{LEGEND, Table};
 
@@ -13,8 +12,8 @@ use super::table::{LEGEND, Table};
 #[must_use]
 pub fn page(data: &Data, tables: &[Table]) -> String {
     let mut text = String::from("# Measurements of bt-run\n\n");
-    for (host, date, runs) in data.machines() {
-        let _ = writeln!(text, "{}\n", machine(host, &date, &runs));
+    for machine in data.machines() {
+        let _ = writeln!(text, "{}\n", list(&machine));
     }
     for warning in &data.warnings {
         let _ = writeln!(text, "> {warning}\n");
@@ -32,12 +31,13 @@ pub fn page(data: &Data, tables: &[Table]) -> String {
 
 /// The machine, as a list of its facts.
 #[must_use]
-pub fn facts(host: &Host, date: &str, runs: &[&str]) -> Vec<(&'static str, String)> {
+pub fn facts(machine: &Machine<'_>) -> Vec<(&'static str, String)> {
+    let Machine { host, date, runs, revisions } = machine;
     let place = if host.hypervisor { "virtual machine" } else { "bare metal" };
     let mitigations: Vec<String> = host.mitigations.iter().map(|(name, state)| format!("{name}: {state}")).collect();
     let programs: Vec<String> = host.programs.iter().map(|(name, version)| format!("{name}: {version}")).collect();
     vec![
-        ("date", date.to_owned()),
+        ("date", date.clone()),
         (
             "CPU",
             format!(
@@ -49,15 +49,15 @@ pub fn facts(host: &Host, date: &str, runs: &[&str]) -> Vec<(&'static str, Strin
             "kernel",
             format!("Linux {}, {}, governor {}, load {}", host.kernel, host.distribution, host.governor, host.load),
         ),
-        ("bt-run", format!("{}, revision {}, SHA-256 {}", host.bt_run, host.revision, host.bt_run_sha256)),
+        ("bt-run", format!("{}, revision {}, SHA-256 {}", host.bt_run, revisions.join(" and "), host.bt_run_sha256)),
         ("run", runs.join(", ")),
         ("mitigations", mitigations.join("; ")),
         ("programs", programs.join("; ")),
     ]
 }
 
-fn machine(host: &Host, date: &str, runs: &[&str]) -> String {
-    let facts = facts(host, date, runs).into_iter().filter(|(_, value)| !value.is_empty());
+fn list(machine: &Machine<'_>) -> String {
+    let facts = facts(machine).into_iter().filter(|(_, value)| !value.is_empty());
     facts.map(|(name, value)| format!("* **{name}**: {value}")).collect::<Vec<_>>().join("\n")
 }
 
@@ -125,7 +125,7 @@ mod tests {
         let text = text();
         for part in [
             "Example CPU 9000",
-            "revision 0123456789abcdef",
+            "revision 0123456789ab",
             "2026-01-02T03:04:05Z",
             "> something left out",
             "gvisor: runsc is not on PATH",

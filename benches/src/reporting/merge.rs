@@ -12,7 +12,7 @@ use crate::report::grid;
 use crate::result::{ResultRow, Writer};
 
 use super::command::print;
-use super::data::{Data, Outcome};
+use super::data::{Data, Machine, Outcome};
 use super::format;
 use super::load::{self, Choice, Rows, machine};
 
@@ -81,7 +81,7 @@ pub fn page(rows: Vec<ResultRow>) -> Result<String> {
     }
     let mut text = String::from("# Several machines\n\n");
     for (label, data) in labels.iter().zip(&machines) {
-        for (host, date, runs) in data.machines() {
+        for Machine { host, date, runs, .. } in data.machines() {
             text.push_str(&format!("* **{label}**: {}, {date}, run {}\n", machine(host), runs.join(", ")));
         }
     }

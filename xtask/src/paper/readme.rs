@@ -55,16 +55,16 @@ fn part(report: &str) -> Option<String> {
     let from = report.find(HEADING)?;
     let section = &report[from + HEADING.len()..];
     let section = &section[..section.find("\n## ").unwrap_or(section.len())];
-    let table: Vec<&str> = section.lines().filter(|line| line.starts_with('|')).collect();
+    // The table and its footnotes; the caption stands before.
+    let table = section.get(section.find("\n|")?..)?.trim();
+    let legend = report.lines().find(|line| line.starts_with('▲'))?;
     let fact = |name: &str| report.lines().find_map(|line| line.strip_prefix(&format!("* **{name}**: ")));
     let [date, cpu, kernel] = [fact("date")?, fact("CPU")?, fact("kernel")?];
     let revision = fact("bt-run")?.split("revision ").nth(1)?.split(',').next()?;
+    let title = HEADING.trim_start_matches("## ");
+    let kernel = kernel.split(", governor").next()?;
     Some(format!(
-        "{}\n\n![{}]({FIGURES}/{PLOT})\n\nMeasured {date} on {cpu}; {}; revision {}.\n",
-        table.join("\n"),
-        HEADING.trim_start_matches("## "),
-        kernel.split(", governor").next()?,
-        revision.get(..12).unwrap_or(revision),
+        "{table}\n\n{legend}\n\n![{title}]({FIGURES}/{PLOT})\n\nMeasured {date} on {cpu}; {kernel}; revision {revision}.\n"
     ))
 }
 
@@ -80,13 +80,16 @@ mod tests {
     use super::*;
 
     const REPORT: &str = "# M\n\n* **date**: 2026-01-02\n* **CPU**: 2 × Some (virtual machine)\n* **kernel**: Linux 6, Debian, \
-                          governor none\n* **bt-run**: bt-run 0.1.0, revision 0123456789abcdef, SHA-256 ff\n\n## Singularity's \
-                          basic costs, then and here\n\nwords\n\n| a |\n|---|\n| 1 |\n\n## Other\n\n| b |\n";
+                          governor none\n* **bt-run**: bt-run 0.1.0, revision 0123456789ab, SHA-256 ff\n\n▲ better\n\n## Singularity's \
+                          basic costs, then and here\n\nwords\n\n| a |\n|---|\n| 1 (a) |\n\n(a) a note\n\n## Other\n\n| b |\n";
 
     #[test]
     fn the_part_is_the_table_with_machine_and_plot() {
         let part = part(REPORT).unwrap();
-        assert!(part.starts_with("| a |\n|---|\n| 1 |\n\n![Singularity's basic costs"), "{part}");
+        assert!(
+            part.starts_with("| a |\n|---|\n| 1 (a) |\n\n(a) a note\n\n▲ better\n\n![Singularity's basic costs"),
+            "{part}"
+        );
         assert!(
             part.contains("Measured 2026-01-02 on 2 × Some (virtual machine); Linux 6, Debian; revision 0123456789ab.")
         );

@@ -95,7 +95,8 @@ fn machines_stand_once_each() {
     let data = data();
     let machines = data.machines();
     assert_eq!(machines.len(), 1);
-    assert_eq!(machines[0].2, ["fixture-1"]);
+    assert_eq!(machines[0].runs, ["fixture-1"]);
+    assert_eq!(machines[0].revisions, ["0123456789ab"]);
 }
 
 #[test]

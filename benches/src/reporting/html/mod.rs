@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 
-use super::data::Data;
+use super::data::{Data, Machine};
 use super::format::{html, letter};
 use super::markdown::facts;
 use super::plots::Plot;
@@ -58,11 +58,12 @@ pub fn page(data: &Data, tables: &[Table], plots: &[Plot]) -> Result<String> {
 
 fn machines(data: &Data) -> String {
     let mut text = String::new();
-    for (host, date, runs) in data.machines() {
+    for machine in data.machines() {
+        let Machine { host, date, .. } = &machine;
         let place = if host.hypervisor { "virtual machine" } else { "bare metal" };
         let summary = format!("{} × {}, {place}, Linux {}, {date}", host.cpus, host.cpu, host.kernel);
         let _ = writeln!(text, "<details>\n<summary>{}</summary>\n<dl>", html(&summary));
-        for (name, value) in facts(host, &date, &runs).into_iter().filter(|(_, value)| !value.is_empty()) {
+        for (name, value) in facts(&machine).into_iter().filter(|(_, value)| !value.is_empty()) {
             let _ = writeln!(text, "<dt>{name}</dt><dd>{}</dd>", html(&value));
         }
         text.push_str("</dl>\n</details>\n");
