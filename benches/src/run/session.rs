@@ -104,7 +104,9 @@ impl Session {
             }
             Ok(prepared) => {
                 for (row, contender) in rows.iter_mut().zip(&contenders) {
-                    row.command = prepared.line(contender);
+                    // Where the rows are read there is another folder.
+                    let scratch = self.launcher.scratch.display().to_string();
+                    row.command = prepared.line(contender).replace(&scratch, "target/bench");
                 }
                 if let Some(done) = self.measured_before(&rows) {
                     rows = done;
