@@ -1,7 +1,7 @@
 //! What each descriptor of the process is, as far as the emulation knows it.
 //!
 //! Only positive knowledge is kept: what is said of a descriptor holds until a call closes or replaces it, and all of these
-//! calls come to Rust. About descriptors that appear by other ways (fcntl, recvmsg, …) nothing is said.
+//! calls come to Rust or are noted by the gate ([`crate::gate::filters`]). About descriptors that appear by other ways (fcntl, recvmsg, …) nothing is said.
 
 use super::lane::{self, DESCRIPTORS, Lane};
 use super::seeded::{Bug, is_planted};
