@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0 */
+/*
+ * The ways into and out of made code.
+ *
+ * In made code: r15 is the context, r10 and r11 are free between operations,
+ * rsp is the kernel's; other registers and the arithmetic flags are the
+ * process's; AC is set, so that its memory can be accessed (SMAP). C code is
+ * entered with AC clear.
+ *
+ * Every entry begins with ENDBR, although made code comes by direct branches: C
+ * code takes their addresses.
+ *
+ * Each routine that made code calls gets a pc in r10, where the process goes
+ * on should ring 0 be left. It changes r10 and r11 and nothing else.
+ */
+#include <linux/linkage.h>
+#include <asm/asm.h>
+#include <asm/ibt.h>
+#include <asm/nospec-branch.h>
+#include <asm/smap.h>
+#include <asm/thread_info.h>
+
+#include "internal.h"
+
+.macro SAVE_REGS
+	movq %rax, BT_RAX(%r15)
+	movq %rcx, BT_RCX(%r15)
+	movq %rdx, BT_RDX(%r15)
+	movq %rsi, BT_RSI(%r15)
+	movq %rdi, BT_RDI(%r15)
+	movq %r8, BT_R8(%r15)
+	movq %r9, BT_R9(%r15)
+.endm
+
+.macro RESTORE_REGS
+	movq BT_RAX(%r15), %rax
+	movq BT_RCX(%r15), %rcx
+	movq BT_RDX(%r15), %rdx
+	movq BT_RSI(%r15), %rsi
+	movq BT_RDI(%r15), %rdi
+	movq BT_R8(%r15), %r8
+	movq BT_R9(%r15), %r9
+.endm
+
+/* Calls a C function of the context. Its result, if not 0, leaves ring 0. */
+.macro CALL_C function
+	movq %r10, BT_RIP(%r15)
+	movq %r11, BT_ADDRESS(%r15)
+	pushfq
+	popq BT_RFLAGS(%r15)
+	SAVE_REGS
+	ASM_CLAC
+	movq %r15, %rdi
+	call \function
+	testl %eax, %eax
+	jnz .Lsaved
+	RESTORE_REGS
+	pushq BT_RFLAGS(%r15)
+	popfq
+	RET
+.endm
+
+	.text
+
+/* void bt_enter(struct bt_context *context, u64 code) */
+SYM_FUNC_START(bt_enter)
+	pushq %rbp
+	pushq %rbx
+	pushq %r12
+	pushq %r13
+	pushq %r14
+	pushq %r15
+	movq %rsp, BT_KERNEL_SP(%rdi)
+	movq %rdi, %r15
+	movq %rsi, %r11
+	RESTORE_REGS
+	movq BT_RBX(%r15), %rbx
+	movq BT_RBP(%r15), %rbp
+	movq BT_R12(%r15), %r12
+	movq BT_R13(%r15), %r13
+	movq BT_R14(%r15), %r14
+	pushq BT_RFLAGS(%r15)
+	popfq
+	ASM_STAC
+	JMP_NOSPEC r11
+SYM_FUNC_END(bt_enter)
+
+/* Jumped to by made code: r11 is the pc, r10d the reason. */
+SYM_CODE_START(bt_leave)
+	ENDBR
+	movq %r11, BT_RIP(%r15)
+	movl %r10d, BT_REASON(%r15)
+	pushfq
+	popq BT_RFLAGS(%r15)
+	SAVE_REGS
+	ASM_CLAC
+.Lsaved:
+	movq %rbx, BT_RBX(%r15)
+	movq %rbp, BT_RBP(%r15)
+	movq %r12, BT_R12(%r15)
+	movq %r13, BT_R13(%r15)
+	movq %r14, BT_R14(%r15)
+	movq BT_KERNEL_SP(%r15), %rsp
+	popq %r15
+	popq %r14
+	popq %r13
+	popq %r12
+	popq %rbx
+	popq %rbp
+	RET
+SYM_CODE_END(bt_leave)
+
+/* An access to the address in r11 faulted. */
+SYM_CODE_START(bt_fault)
+	ENDBR
+	CALL_C bt_handle_fault
+SYM_CODE_END(bt_fault)
+
+/* A string instruction faulted. */
+SYM_CODE_START(bt_fault_string)
+	ENDBR
+	CALL_C bt_handle_string_fault
+SYM_CODE_END(bt_fault_string)
+
+/* The kernel has work. */
+SYM_CODE_START(bt_poll)
+	ENDBR
+	CALL_C bt_handle_poll
+SYM_CODE_END(bt_poll)
+
+/* The same, behind a system call whose number is in BT_CALL. */
+SYM_CODE_START(bt_after_call)
+	ENDBR
+	CALL_C bt_handle_after_call
+SYM_CODE_END(bt_after_call)
+
+/* The vector registers are to be the process's. */
+SYM_CODE_START(bt_hold_vector)
+	ENDBR
+	CALL_C bt_handle_hold_vector
+SYM_CODE_END(bt_hold_vector)
+
+/* They may be lost. */
+SYM_CODE_START(bt_release_vector)
+	ENDBR
+	CALL_C bt_handle_release_vector
+SYM_CODE_END(bt_release_vector)
+
+/* The flags that a system call left in the process's r11. AC was clear then. */
+SYM_CODE_START(bt_return_flags)
+	ENDBR
+	pushq BT_R11(%r15)
+	popfq
+	ASM_STAC
+	RET
+SYM_CODE_END(bt_return_flags)
+
+/* What a free entry of the table leads to: the pc in r11 has no code. */
+SYM_CODE_START(bt_missing)
+	ENDBR
+	movl $BT_REASON_MISSING, %r10d
+	jmp bt_leave
+SYM_CODE_END(bt_missing)
+
+/*
+ * Jumped to by made code: goes on at the pc in r11. Polls, as each jump that
+ * may lead backwards does. Changes the flags.
+ */
+SYM_CODE_START(bt_dispatch)
+	ENDBR
+	movq BT_THREAD(%r15), %r10
+	testl $BT_WORK, (%r10)
+	jnz .Lwork
+.Lfind:
+	movl %r11d, %r10d
+	andl $(BT_LABELS - 1), %r10d
+.Lprobe:
+	shll $4, %r10d
+	addq BT_TABLE(%r15), %r10
+	cmpq (%r10), %r11
+	jne .Lother
+	movq 8(%r10), %r10
+	JMP_NOSPEC r10
+.Lother:
+	cmpq $-1, (%r10)
+	je .Lmissing
+	subq BT_TABLE(%r15), %r10
+	shrl $4, %r10d
+	incl %r10d
+	andl $(BT_LABELS - 1), %r10d
+	jmp .Lprobe
+.Lmissing:
+	jmp bt_missing
+.Lwork:
+	movq %r11, %r10
+	call bt_poll
+	movq BT_RIP(%r15), %r11
+	jmp .Lfind
+SYM_CODE_END(bt_dispatch)
+
+/* The same, and keeps the flags. */
+SYM_CODE_START(bt_dispatch_live)
+	ENDBR
+	pushfq
+	movq BT_THREAD(%r15), %r10
+	testl $BT_WORK, (%r10)
+	jnz .Lwork_live
+.Lfind_live:
+	movl %r11d, %r10d
+	andl $(BT_LABELS - 1), %r10d
+.Lprobe_live:
+	shll $4, %r10d
+	addq BT_TABLE(%r15), %r10
+	cmpq (%r10), %r11
+	jne .Lother_live
+	movq 8(%r10), %r10
+	popfq
+	JMP_NOSPEC r10
+.Lother_live:
+	cmpq $-1, (%r10)
+	je .Lmissing_live
+	subq BT_TABLE(%r15), %r10
+	shrl $4, %r10d
+	incl %r10d
+	andl $(BT_LABELS - 1), %r10d
+	jmp .Lprobe_live
+.Lmissing_live:
+	popfq
+	jmp bt_missing
+.Lwork_live:
+	movq %r11, %r10
+	popfq
+	call bt_poll
+	pushfq
+	movq BT_RIP(%r15), %r11
+	jmp .Lfind_live
+SYM_CODE_END(bt_dispatch_live)
+
+/* Memory for code. area.c writes it through another mapping. */
+	.section .btcode, "aw", @nobits
+	.balign 4096
+SYM_DATA_START(bt_area)
+	.skip 32 * 64 * 1024
+SYM_DATA_END(bt_area)
+	.section .note.GNU-stack, "", @progbits

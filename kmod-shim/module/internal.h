@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0 */
+/*
+ * What the module's files share. ../README.md says which file does what.
+ */
+#ifndef BTSHIM_INTERNAL_H
+#define BTSHIM_INTERNAL_H
+
+/*
+ * Offsets in struct bt_context, which entry.S and made code use. run.c asserts
+ * them.
+ */
+#define BT_R15 0x00
+#define BT_R14 0x08
+#define BT_R13 0x10
+#define BT_R12 0x18
+#define BT_RBP 0x20
+#define BT_RBX 0x28
+#define BT_R11 0x30
+#define BT_R10 0x38
+#define BT_R9 0x40
+#define BT_R8 0x48
+#define BT_RAX 0x50
+#define BT_RCX 0x58
+#define BT_RDX 0x60
+#define BT_RSI 0x68
+#define BT_RDI 0x70
+#define BT_RIP 0x80
+#define BT_RFLAGS 0x90
+#define BT_RSP 0x98
+#define BT_THREAD 0xa8
+#define BT_MASK 0xb0
+#define BT_KERNEL_SP 0xb8
+#define BT_TABLE 0xc0
+#define BT_HANDLERS 0xc8
+#define BT_ADDRESS 0xd0
+#define BT_SPILL 0xd8
+#define BT_REASON 0xe0
+#define BT_CALL 0xe4
+#define BT_LOCKED 0xe8
+#define BT_VECTOR_OK 0xe9
+#define BT_COUNTS 0xf0
+
+/* enum btshim_reason for entry.S; run.c asserts it. */
+#define BT_REASON_MISSING 1
+
+/* Thread flags for which the kernel does something on its way to ring 3:
+ * EXIT_TO_USER_MODE_WORK, which entry.S cannot include. run.c asserts it. */
+#define BT_WORK                                                              \
+	(_TIF_SIGPENDING | _TIF_NOTIFY_RESUME | _TIF_UPROBE |                \
+	 _TIF_NEED_RESCHED | _TIF_PATCH_PENDING | _TIF_NOTIFY_SIGNAL)
+
+/* Calls on the list are at most this many. */
+#define BT_SLOTS 64
+
+/* Entries of the table of pcs, a power of two. */
+#define BT_LABELS 4096
+
+#ifndef __ASSEMBLY__
+
+#include <linux/atomic.h>
+#include <linux/bitmap.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/ptrace.h>
+#include <linux/spinlock.h>
+#include <linux/thread_info.h>
+#include <linux/types.h>
+
+#include "uapi/btshim.h"
+
+typedef long (*bt_handler)(const struct pt_regs *regs);
+
+/*
+ * One run: on the kernel stack of its thread, r15 in made code. The general
+ * registers that made code keeps for itself (r10, r11, r15, rsp) have the
+ * process's values in @regs throughout; the others while C code runs.
+ */
+struct bt_context {
+	struct pt_regs regs;
+	struct thread_info *thread;
+	u64 mask;	      /* what addresses are and-ed with */
+	u64 kernel_sp;
+	struct bt_label *table;
+	const bt_handler *handlers; /* by number, NULL: not allowed */
+	u64 address;	      /* that faulted */
+	u64 spill;
+	u32 reason;
+	u32 call;
+	u8 locked;	      /* fpregs_lock() is held */
+	u8 vector_ok;	      /* the vector state was looked at */
+	u8 pad[6];
+	u64 counts[BT_SLOTS]; /* calls by slot */
+	/* what made code does not see */
+	long result;	      /* of the ioctl */
+	u64 fault_pc;
+	u64 fault_address;
+	u32 fault_tries;
+	struct task_struct *task;
+	struct list_head link; /* bt_file.runs */
+};
+
+/* Where a pc's code is. Free: pc is ~0, no address of a process. */
+struct bt_label {
+	u64 pc;
+	u64 code;
+};
+
+#define BT_NO_PC (~0ULL)
+
+/* One stretch of the code area, with its share of the exception table. */
+#define BT_CHUNK_BYTES (64 * 1024)
+#define BT_CHUNKS 32
+#define BT_CHUNK_FAULTS 4096
+#define BT_MAX_CHUNKS 8 /* of one process */
+
+struct bt_chunk {
+	int index;
+	u32 used;
+	u32 faults;
+};
+
+/* A jump whose pc had no code when it was made. */
+struct bt_exit {
+	u64 pc;
+	u64 site; /* address of the displacement */
+};
+
+/* Code of one process until it is dropped. */
+struct bt_code {
+	struct kref ref; /* one of the file, one of each run */
+	struct bt_chunk chunk[BT_MAX_CHUNKS];
+	int chunks;
+	u32 labels;
+	bool is_vector; /* has vector instructions */
+	DECLARE_BITMAP(slots, BT_SLOTS); /* calls that the code makes */
+	struct bt_exit *exits;
+	u32 exit_count, exit_room;
+	struct bt_label table[BT_LABELS];
+};
+
+/* One open file. */
+struct bt_file {
+	struct mm_struct *mm;
+	const struct cred *cred;
+	struct mutex load; /* one at a time adds or drops code */
+	spinlock_t pin;	   /* code, runs */
+	struct bt_code *code;
+	struct list_head runs;
+	DECLARE_BITMAP(allowed, BTSHIM_CALLS);
+};
+
+/* area.c: memory for code */
+int bt_area_init(void);
+void bt_area_exit(void);
+int bt_area_take(void);
+void bt_area_give(int index);
+u64 bt_area_address(int index);
+void bt_area_write(u64 address, const void *bytes, u32 count);
+void bt_area_link(u64 site, s32 displacement);
+void bt_area_fault(int index, u32 n, u64 insn, u64 fixup);
+
+/* opcodes.c: which instructions there are */
+#define BT_MODRM 0x0001	 /* has ModRM */
+#define BT_REG 0x0002	 /* ModRM.reg is a general register */
+#define BT_RM 0x0004	 /* ModRM.rm is one, if it is no memory operand */
+#define BT_VVVV 0x0008	 /* VEX.vvvv is one */
+#define BT_DIGIT 0x0010	 /* ModRM.reg is part of the opcode */
+#define BT_BYTE_REG 0x0020
+#define BT_BYTE_RM 0x0040
+#define BT_IMM8 0x0080
+#define BT_IMMZ 0x0100	 /* 4 bytes, 2 with 66 */
+#define BT_IMMV 0x0200	 /* the same, 8 with REX.W */
+#define BT_NO_MEMORY 0x0400
+#define BT_MEMORY_ONLY 0x0800
+#define BT_LOCKABLE 0x1000
+#define BT_LOCKS 0x2000	 /* locks without being asked */
+#define BT_IN_OPCODE 0x4000 /* a general register in the opcode's low bits */
+#define BT_VECTOR 0x8000
+#define BT_RAISES 0x10000 /* may fault without a memory operand */
+
+struct bt_opcode {
+	u32 what;    /* 0: not on the list */
+	u8 prefixes; /* bit n: mandatory prefix n is possible */
+	u8 digits;   /* bit n: with BT_DIGIT, extension n is possible */
+};
+
+void bt_opcodes_init(void);
+const struct bt_opcode *bt_opcode_of(const struct btshim_op *op);
+
+/* calls.c: the kernel's system calls */
+int bt_calls_init(void);
+void bt_calls_own(unsigned long *list);
+bt_handler bt_call_handler(u32 nr);
+int bt_call_slot(u32 nr);
+u32 bt_slot_call(int slot);
+const bt_handler *bt_call_table(void);
+
+/* assemble.c: operations to machine code */
+struct bt_jump {
+	u32 site; /* offset of the displacement */
+	bool dead; /* the flags' values are not needed */
+	u64 pc;
+};
+
+struct bt_fault {
+	u32 insn;
+	u32 fixup;
+};
+
+struct bt_unit {
+	const struct btshim_op *ops;
+	u32 count;
+	u64 pc;
+	u64 address; /* where the code will be */
+	bool is_masked;
+	bool is_vector; /* code before a call gives the vector registers back */
+	bool has_vector; /* out: there are vector instructions */
+	u8 *bytes;
+	u32 len, room;
+	struct bt_label *labels; /* out */
+	u32 label_count;
+	const struct bt_label *table; /* pcs that have code already */
+	struct bt_jump *jumps; /* out: to pcs that have none */
+	u32 jump_count;
+	struct bt_fault *faults; /* out, in order */
+	u32 fault_count;
+	u32 refused; /* out: the operation */
+	const unsigned long *allowed;
+	unsigned long *slots; /* in, out */
+	struct bt_stub *stubs;
+	u32 stub_count;
+	bool vector_held;
+	u32 start; /* where the code of the operation at hand begins */
+};
+
+int bt_assemble(struct bt_unit *unit);
+
+/* code.c: code of a process */
+struct bt_code *bt_code_new(void);
+void bt_code_put(struct bt_code *code);
+int bt_code_load(struct bt_file *file, struct btshim_load *load,
+		 const struct btshim_op *ops);
+int bt_code_clear(struct bt_file *file, bool is_vector);
+u64 bt_code_find(const struct bt_label *table, u64 pc);
+
+static inline u32 bt_hash(u64 pc)
+{
+	return (u32)pc & (BT_LABELS - 1);
+}
+
+/* run.c: enters code, and what happens there */
+long bt_run(struct bt_file *file, struct btshim_run __user *user);
+
+/* entry.S */
+void bt_enter(struct bt_context *context, u64 code);
+void bt_leave(void);
+void bt_fault(void);
+void bt_fault_string(void);
+void bt_poll(void);
+void bt_after_call(void);
+void bt_hold_vector(void);
+void bt_release_vector(void);
+void bt_missing(void);
+void bt_dispatch(void);
+void bt_dispatch_live(void);
+void bt_return_flags(void);
+
+#endif /* __ASSEMBLY__ */
+#endif

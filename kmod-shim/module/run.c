@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+/*
+ * One run: entering made code with the process's registers, what happens in
+ * there, and leaving.
+ *
+ * While made code runs the thread is a thread in a system call, preemptible and
+ * with interrupts on, unless it holds the vector registers: then it is as
+ * within fpregs_lock(), because the scheduler and kernel code that uses vector
+ * registers would otherwise take them for saved.
+ */
+#include <linux/build_bug.h>
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/entry-common.h>
+#include <linux/errno.h>
+#include <linux/file.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <asm/fpu/api.h>
+#include <asm/processor-flags.h>
+
+#include "internal.h"
+
+#ifdef CONFIG_PREEMPT_RT
+#error "fpregs_lock() of made code (stubs.c) is not that of PREEMPT_RT"
+#endif
+
+/* SIMD exceptions that are masked (SDM vol. 1, 10.2.3): all six. */
+#define MXCSR_MASKS 0x1f80
+
+#define ARITHMETIC                                                       \
+	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF | \
+	 X86_EFLAGS_SF | X86_EFLAGS_OF)
+
+/* With these the process's code does not mean the same in ring 0. */
+#define UNFIT                                                            \
+	(X86_EFLAGS_TF | X86_EFLAGS_DF | X86_EFLAGS_NT | X86_EFLAGS_AC | \
+	 X86_EFLAGS_RF)
+
+/* Tries to have a page at hand before the fault is taken for real. */
+#define FAULT_TRIES 4
+
+int bt_handle_fault(struct bt_context *context);
+int bt_handle_string_fault(struct bt_context *context);
+int bt_handle_poll(struct bt_context *context);
+int bt_handle_after_call(struct bt_context *context);
+int bt_handle_hold_vector(struct bt_context *context);
+int bt_handle_release_vector(struct bt_context *context);
+
+static int leave(struct bt_context *context, u32 reason)
+{
+	context->reason = reason;
+	return 1;
+}
+
+/* ---- vector registers */
+
+static void release_vector(struct bt_context *context)
+{
+	context->locked = 0;
+	fpregs_unlock();
+}
+
+/* Returns whether they were held. */
+static bool let_go(struct bt_context *context)
+{
+	bool was_held = context->locked;
+
+	if (was_held)
+		release_vector(context);
+	return was_held;
+}
+
+static void hold_vector(struct bt_context *context)
+{
+	if (!context->locked) {
+		fpregs_lock();
+		context->locked = 1;
+	}
+	if (test_thread_flag(TIF_NEED_FPU_LOAD))
+		switch_fpu_return();
+}
+
+int bt_handle_hold_vector(struct bt_context *context)
+{
+	u32 mxcsr;
+
+	hold_vector(context);
+	if (context->vector_ok)
+		return 0;
+	/* An exception would be taken in ring 0, and is none of the kernel's. */
+	asm volatile("stmxcsr %0" : "=m"(mxcsr));
+	if ((mxcsr & MXCSR_MASKS) != MXCSR_MASKS)
+		return leave(context, BTSHIM_VECTOR);
+	context->vector_ok = 1;
+	return 0;
+}
+
+int bt_handle_release_vector(struct bt_context *context)
+{
+	release_vector(context);
+	return 0;
+}
+
+/* ---- faults */
+
+static bool have_page(u64 address, bool write)
+{
+	bool unlocked = false;
+	int err;
+
+	if (address >= TASK_SIZE_MAX)
+		return false;
+	mmap_read_lock(current->mm);
+	err = fixup_user_fault(current->mm, address,
+			       write ? FAULT_FLAG_WRITE : 0, &unlocked);
+	mmap_read_unlock(current->mm);
+	return !err;
+}
+
+/* Whether the fault is one that was looked at before; counts. */
+static u32 count_tries(struct bt_context *context, u64 address)
+{
+	if (context->fault_pc != context->regs.ip ||
+	    context->fault_address != address) {
+		context->fault_pc = context->regs.ip;
+		context->fault_address = address;
+		context->fault_tries = 0;
+	}
+	return context->fault_tries++;
+}
+
+/*
+ * What the instruction does with the page is not known, nor whether it reaches
+ * into the next: one after the other is tried. Without a lock held the kernel's
+ * own handler has done all that before.
+ */
+static int try_page(struct bt_context *context)
+{
+	u64 address = context->address;
+	u32 n;
+
+	while ((n = count_tries(context, address)) < FAULT_TRIES) {
+		if (signal_pending(current))
+			return leave(context, BTSHIM_WORK);
+		if (have_page(address + (n & 2 ? 63 : 0), n & 1))
+			return 0;
+	}
+	context->fault_pc = 0;
+	return leave(context, BTSHIM_FAULT);
+}
+
+int bt_handle_fault(struct bt_context *context)
+{
+	bool was_held = let_go(context);
+	int result = try_page(context);
+
+	if (was_held && !result)
+		hold_vector(context);
+	return result;
+}
+
+/* A string instruction goes on where it was: rdi, rsi and rcx tell. */
+int bt_handle_string_fault(struct bt_context *context)
+{
+	bool was_held = let_go(context);
+	int result = 0;
+
+	if (signal_pending(current))
+		result = leave(context, BTSHIM_WORK);
+	else if (count_tries(context, context->regs.di) >= FAULT_TRIES ||
+		 !have_page(context->regs.di, true))
+		result = leave(context, BTSHIM_FAULT);
+	else
+		have_page(context->regs.si, false); /* STOS has none */
+	if (was_held && !result)
+		hold_vector(context);
+	return result;
+}
+
+/* ---- the kernel's work */
+
+/*
+ * Signals and the like are dealt with at the boundary to ring 3. Another
+ * thread's turn is taken here.
+ */
+static int do_work(struct bt_context *context)
+{
+	unsigned long work = READ_ONCE(current_thread_info()->flags);
+
+	if (work & EXIT_TO_USER_MODE_WORK & ~_TIF_NEED_RESCHED)
+		return leave(context, BTSHIM_WORK);
+	if (work & _TIF_NEED_RESCHED)
+		schedule();
+	return 0;
+}
+
+int bt_handle_poll(struct bt_context *context)
+{
+	let_go(context);
+	return do_work(context);
+}
+
+static bool is_restart(long result)
+{
+	return result == -ERESTARTSYS || result == -ERESTARTNOINTR ||
+	       result == -ERESTARTNOHAND || result == -ERESTART_RESTARTBLOCK;
+}
+
+/*
+ * A call that a signal interrupted ends as the ioctl's own: what becomes of it,
+ * EINTR or a restart, is the kernel's decision as ever. The registers are those
+ * with which it is made again.
+ */
+int bt_handle_after_call(struct bt_context *context)
+{
+	struct pt_regs *regs = &context->regs;
+	long result = (long)regs->ax;
+	int left;
+
+	if (is_restart(result) && signal_pending(current)) {
+		context->result = result;
+		regs->ax = context->call;
+		regs->ip -= 2;
+		regs->flags = regs->r11;
+		return leave(context, BTSHIM_IN_CALL);
+	}
+	left = do_work(context);
+	if (left)
+		regs->flags = regs->r11;
+	return left;
+}
+
+/* ---- entering and leaving */
+
+static void take_registers(struct bt_context *context,
+			   const struct btshim_run *run)
+{
+	struct pt_regs *regs = &context->regs;
+
+	regs->ax = run->regs[0];
+	regs->cx = run->regs[1];
+	regs->dx = run->regs[2];
+	regs->bx = run->regs[3];
+	regs->sp = run->regs[4];
+	regs->bp = run->regs[5];
+	regs->si = run->regs[6];
+	regs->di = run->regs[7];
+	regs->r8 = run->regs[8];
+	regs->r9 = run->regs[9];
+	regs->r10 = run->regs[10];
+	regs->r11 = run->regs[11];
+	regs->r12 = run->regs[12];
+	regs->r13 = run->regs[13];
+	regs->r14 = run->regs[14];
+	regs->r15 = run->regs[15];
+	regs->ip = run->pc;
+	regs->flags = (run->flags & ARITHMETIC) | X86_EFLAGS_FIXED |
+		      X86_EFLAGS_IF;
+	regs->orig_ax = -1;
+	regs->cs = __USER_CS;
+	regs->ss = __USER_DS;
+}
+
+static void give_registers(struct btshim_run *run,
+			   const struct bt_context *context)
+{
+	const struct pt_regs *regs = &context->regs;
+
+	run->regs[0] = regs->ax;
+	run->regs[1] = regs->cx;
+	run->regs[2] = regs->dx;
+	run->regs[3] = regs->bx;
+	run->regs[4] = regs->sp;
+	run->regs[5] = regs->bp;
+	run->regs[6] = regs->si;
+	run->regs[7] = regs->di;
+	run->regs[8] = regs->r8;
+	run->regs[9] = regs->r9;
+	run->regs[10] = regs->r10;
+	run->regs[11] = regs->r11;
+	run->regs[12] = regs->r12;
+	run->regs[13] = regs->r13;
+	run->regs[14] = regs->r14;
+	run->regs[15] = regs->r15;
+	run->pc = regs->ip;
+	run->flags = (run->flags & ~(u64)ARITHMETIC) | (regs->flags & ARITHMETIC);
+	run->reason = context->reason;
+	run->call = context->call;
+}
+
+/* Adds the calls made; a fault there is the caller's loss. */
+static void give_counts(struct btshim_run *run,
+			const struct bt_context *context,
+			const struct bt_code *code)
+{
+	u64 __user *counts = u64_to_user_ptr(run->counts);
+	unsigned int slot;
+	u64 before;
+
+	for_each_set_bit(slot, code->slots, BT_SLOTS) {
+		u64 more = context->counts[slot];
+
+		if (!more)
+			continue;
+		run->calls += more;
+		if (run->counts && !get_user(before, counts + bt_slot_call(slot)))
+			put_user(before + more, counts + bt_slot_call(slot));
+	}
+}
+
+/* Whoever has become less than what the file was opened with is refused. */
+static bool may_run(const struct bt_file *file)
+{
+	if (current->mm != file->mm)
+		return false;
+	return current_cred() == file->cred ||
+	       (capable(CAP_SYS_ADMIN) && capable(CAP_SYS_MODULE));
+}
+
+static void enter(struct bt_file *file, struct btshim_run *run,
+		  struct bt_context *context)
+{
+	struct bt_code *code;
+	u64 at;
+
+	spin_lock(&file->pin);
+	code = file->code;
+	kref_get(&code->ref);
+	list_add(&context->link, &file->runs);
+	spin_unlock(&file->pin);
+	context->table = code->table;
+	at = bt_code_find(code->table, run->pc);
+	if (at)
+		bt_enter(context, at);
+	if (context->locked)
+		release_vector(context);
+	spin_lock(&file->pin);
+	list_del(&context->link);
+	spin_unlock(&file->pin);
+	give_counts(run, context, code);
+	bt_code_put(code);
+}
+
+long bt_run(struct bt_file *file, struct btshim_run __user *user)
+{
+	struct bt_context context;
+	struct btshim_run run;
+
+	if (!may_run(file))
+		return -EPERM;
+	if (copy_from_user(&run, user, sizeof(run)))
+		return -EFAULT;
+	if (run.reserved[0] || run.reserved[1] || run.reserved[2])
+		return -EINVAL;
+	memset(&context, 0, sizeof(context));
+	take_registers(&context, &run);
+	context.thread = current_thread_info();
+	context.task = current;
+	context.mask = ~(1ULL << 63);
+	context.reason = BTSHIM_MISSING;
+	if (run.flags & UNFIT)
+		context.reason = BTSHIM_STATE;
+	else if (current_thread_info()->syscall_work)
+		context.reason = BTSHIM_WATCHED;
+	else
+		enter(file, &run, &context);
+	give_registers(&run, &context);
+	if (copy_to_user(user, &run, sizeof(run)))
+		return -EFAULT;
+	return context.reason == BTSHIM_IN_CALL ? context.result : 0;
+}
+
+#define AT(field, offset) static_assert(offsetof(struct bt_context, field) == (offset))
+
+AT(regs.r15, BT_R15);
+AT(regs.r14, BT_R14);
+AT(regs.r13, BT_R13);
+AT(regs.r12, BT_R12);
+AT(regs.bp, BT_RBP);
+AT(regs.bx, BT_RBX);
+AT(regs.r11, BT_R11);
+AT(regs.r10, BT_R10);
+AT(regs.r9, BT_R9);
+AT(regs.r8, BT_R8);
+AT(regs.ax, BT_RAX);
+AT(regs.cx, BT_RCX);
+AT(regs.dx, BT_RDX);
+AT(regs.si, BT_RSI);
+AT(regs.di, BT_RDI);
+AT(regs.ip, BT_RIP);
+AT(regs.flags, BT_RFLAGS);
+AT(regs.sp, BT_RSP);
+AT(thread, BT_THREAD);
+AT(mask, BT_MASK);
+AT(kernel_sp, BT_KERNEL_SP);
+AT(table, BT_TABLE);
+AT(address, BT_ADDRESS);
+AT(spill, BT_SPILL);
+AT(reason, BT_REASON);
+AT(call, BT_CALL);
+AT(locked, BT_LOCKED);
+AT(vector_ok, BT_VECTOR_OK);
+AT(counts, BT_COUNTS);
+static_assert(BT_REASON_MISSING == BTSHIM_MISSING);
+static_assert(BT_WORK == EXIT_TO_USER_MODE_WORK);
+static_assert(sizeof(struct bt_label) == 16); /* bt_dispatch shifts by 4 */
+static_assert(offsetof(struct thread_info, flags) == 0); /* stubs.c */
