@@ -63,7 +63,8 @@
 	.text
 
 /* void bt_enter(struct bt_context *context, u64 code) */
-SYM_FUNC_START(bt_enter)
+SYM_CODE_START(bt_enter)
+	ENDBR
 	pushq %rbp
 	pushq %rbx
 	pushq %r12
@@ -83,7 +84,7 @@ SYM_FUNC_START(bt_enter)
 	popfq
 	ASM_STAC
 	JMP_NOSPEC r11
-SYM_FUNC_END(bt_enter)
+SYM_CODE_END(bt_enter)
 
 /* Jumped to by made code: r11 is the pc, r10d the reason. */
 SYM_CODE_START(bt_leave)

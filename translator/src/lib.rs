@@ -11,6 +11,7 @@ pub mod addr;
 pub mod block;
 pub mod decode;
 pub mod emit;
+pub mod kernel;
 pub mod layout;
 pub mod rewrite;
 pub mod scan;

@@ -1,0 +1,11 @@
+//! The target `kernel`: units of operations for the btshim module, which makes ring-0 code from them.
+//!
+//! What the machine code looks like is the module's affair: where registers are kept, how addresses are masked, where it
+//! polls. Here is decided what belongs together ([`trace`]), what each instruction is as an operation ([`lower`]), and where
+//! the flags' values are needed ([`liveness`]). What has no operation ends in a `Leave`: ring 3 goes on at that instruction.
+
+mod liveness;
+mod lower;
+mod trace;
+
+pub use trace::{Builder, Outside, Unit};
