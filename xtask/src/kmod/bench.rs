@@ -36,17 +36,17 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 /// The figures of one kernel; nothing when a case failed, which is printed.
 fn measure(arguments: &Arguments, prepared: &Prepared) -> Result<Option<Vec<Figure>>> {
-    let mut words = vec!["--bench".to_owned()];
-    words.extend_from_slice(&arguments.filters);
     let machine = Machine {
         kernel: &prepared.kernel,
         initramfs: &prepared.initramfs,
         flavour: "bench",
         // Addresses at random and offsets of the kernel's stack at random change the number of instructions.
         parameters: "nokaslr norandmaps randomize_kstack_offset=off",
+        cpu: "max",
         cpus: 1,
         counts_instructions: true,
-        arguments: &words,
+        mode: "--bench",
+        filters: &arguments.filters,
         limit: Duration::from_secs(arguments.timeout),
     };
     let mut console = Console::default();

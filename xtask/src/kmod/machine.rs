@@ -23,12 +23,16 @@ pub struct Machine<'a> {
     pub flavour: &'a str,
     /// Added to the kernel's command line.
     pub parameters: &'a str,
+    /// Kind of processor, as qemu names it.
+    pub cpu: &'a str,
     /// Processors.
     pub cpus: u32,
     /// The clock advances with instructions instead of time, as the same in every run.
     pub counts_instructions: bool,
-    /// Arguments of `bt-vm`.
-    pub arguments: &'a [String],
+    /// What `bt-vm` runs: `--test` or `--bench`.
+    pub mode: &'a str,
+    /// Parts of the names of what it runs; all without.
+    pub filters: &'a [String],
     /// When to give up.
     pub limit: Duration,
 }
@@ -82,7 +86,7 @@ impl Machine<'_> {
 
     fn command(&self) -> Command {
         let mut command = Command::new("qemu-system-x86_64");
-        command.args(["-accel", "tcg", "-cpu", "max", "-m", "1024", "-nodefaults", "-no-user-config"]);
+        command.args(["-accel", "tcg", "-cpu", self.cpu, "-m", "1024", "-nodefaults", "-no-user-config"]);
         command.args(["-display", "none", "-serial", "stdio", "-no-reboot", "-smp", &self.cpus.to_string()]);
         if self.counts_instructions {
             // Random numbers and the date would make paths through the kernel differ.
@@ -97,7 +101,7 @@ impl Machine<'_> {
     fn kernel_command_line(&self) -> String {
         // Warnings on the console, and every line of ours on it. After an oops nothing that follows can be believed.
         let fixed = "console=ttyS0 loglevel=5 printk.devkmsg=on panic=-1 oops=panic";
-        format!("{fixed} {} -- {}", self.parameters, self.arguments.join(" "))
+        format!("{fixed} {} -- {} {}", self.parameters, self.mode, self.filters.join(" "))
     }
 }
 

@@ -36,6 +36,8 @@ pub enum Flavour {
     Preempt,
     /// Page tables of their own for user space
     Pti,
+    /// A processor without supervisor mode access prevention, which has no `stac` and no `clac`
+    Nosmap,
 }
 
 impl Flavour {
@@ -44,14 +46,22 @@ impl Flavour {
             Self::Plain => "plain",
             Self::Preempt => "preempt",
             Self::Pti => "pti",
+            Self::Nosmap => "nosmap",
         }
     }
 
     fn parameters(self) -> &'static str {
         match self {
-            Self::Plain => "",
+            Self::Plain | Self::Nosmap => "",
             Self::Preempt => "preempt=full",
             Self::Pti => "pti=on",
+        }
+    }
+
+    fn cpu(self) -> &'static str {
+        match self {
+            Self::Nosmap => "max,-smap",
+            Self::Plain | Self::Preempt | Self::Pti => "max",
         }
     }
 }
@@ -74,9 +84,11 @@ fn boot(arguments: &Arguments, prepared: &Prepared, flavour: Flavour) -> Result<
         initramfs: &prepared.initramfs,
         flavour: flavour.name(),
         parameters: flavour.parameters(),
+        cpu: flavour.cpu(),
         cpus: arguments.smp,
         counts_instructions: false,
-        arguments: &arguments.filters,
+        mode: "--test",
+        filters: &arguments.filters,
         limit: Duration::from_secs(arguments.timeout),
     };
     let prefix = format!("{}/{}", prepared.kernel.name, flavour.name());

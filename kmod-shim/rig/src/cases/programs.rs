@@ -4,8 +4,8 @@ use std::fs;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Skipped, need};
-use crate::command::{Bench, LAUNCHER, expect_success};
+use super::{need, need_launcher};
+use crate::command::{Bench, expect_success};
 
 /// Folder of the programs compiled from `c/`.
 const C_PROGRAMS: &str = "/bt/c";
@@ -50,9 +50,7 @@ pub fn c_programs_run_natively(bench: &Bench) -> Result<()> {
 
 /// bt-run works in this machine with an engine that needs no module.
 pub fn launcher_runs(bench: &Bench) -> Result<()> {
-    if !fs::exists(LAUNCHER)? {
-        return Err(Skipped::because("bt-run was not built"));
-    }
+    need_launcher()?;
     for engine in ["translate", "direct"] {
         bench.compare(engine, &format!("echo.{engine}"), &["/bin/busybox", "echo", "hello"])?;
     }
