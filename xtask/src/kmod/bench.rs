@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::console::{Console, Figure};
 use super::machine::Machine;
-use super::{Common, Prepared, prepare, record};
+use super::{Common, Prepared, prepare, prepare_kernel, record};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -24,7 +24,9 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut columns = Vec::new();
-    for prepared in prepare(&arguments.common)? {
+    prepare(&arguments.common)?;
+    for kernel in arguments.common.kernels() {
+        let prepared = prepare_kernel(kernel, &arguments.common)?;
         match measure(arguments, &prepared)? {
             Some(figures) => columns.push((prepared.kernel.release, figures)),
             None => return Ok(ExitCode::FAILURE),

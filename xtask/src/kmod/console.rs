@@ -133,6 +133,11 @@ impl Console {
     /// What is known when the machine has ended: a case that never was over, and the kernel's complaints.
     pub fn end(mut self, ending: Ending) -> (Vec<Outcome>, Vec<Figure>) {
         let mut outcomes = Vec::new();
+        if !self.complaint.is_empty() {
+            // Shown once, as the console's.
+            let sign = self.output.iter().position(|line| is_sign(line));
+            self.output.truncate(sign.unwrap_or(self.output.len()));
+        }
         if !self.done {
             let how = match ending {
                 Ending::Over => "the machine ended",
@@ -235,6 +240,9 @@ mod tests {
         let (name, reason, output) = failed(&last[0]);
         assert_eq!((name, reason), ("b", "the machine's time limit struck during the case"));
         assert_eq!(output, ["x"]);
+        let (_, last, _) = read("@bt begin c\n[    1.0] x\n[    1.1] BUG: y\n[    1.2] z", Ending::Over);
+        assert_eq!(failed(&last[0]), ("c", "the machine ended during the case", &["[    1.0] x".to_owned()][..]));
+        assert_eq!(failed(&last[1]).2.len(), 3);
         let (_, last, _) = read("[    0.1] Linux", Ending::Over);
         assert_eq!(failed(&last[0]).0, "run");
     }

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use bt_tests::runner::Totals;
 use clap::{Args, ValueEnum};
 
-use super::console::Console;
+use super::console::{Console, Outcome, Verdict};
 use super::machine::Machine;
-use super::{Common, Prepared, prepare, record};
+use super::{Common, Prepared, prepare, prepare_kernel, record};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -68,12 +68,26 @@ impl Flavour {
 
 pub fn run(arguments: &Arguments) -> Result<Totals> {
     let mut totals = Totals::default();
-    for prepared in prepare(&arguments.common)? {
+    prepare(&arguments.common)?;
+    for kernel in arguments.common.kernels() {
+        let before = Instant::now();
+        let prepared = match prepare_kernel(kernel, &arguments.common) {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                let verdict = Verdict::Failed { reason: format!("{error:#}"), output: Vec::new() };
+                let outcome = Outcome { name: "build".to_owned(), verdict };
+                record(&mut totals, kernel.name, outcome, before.elapsed());
+                continue;
+            }
+        };
         for &flavour in Flavour::value_variants() {
             if arguments.flavours.is_empty() || arguments.flavours.contains(&flavour) {
                 totals.add(boot(arguments, &prepared, flavour)?);
             }
         }
+    }
+    if totals == Totals::default() {
+        bail!("no case has a name with {}", arguments.filters.join(" or "));
     }
     Ok(totals)
 }
