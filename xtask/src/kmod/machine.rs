@@ -99,8 +99,9 @@ impl Machine<'_> {
 
     /// What follows `--` becomes the arguments of `/init`.
     fn kernel_command_line(&self) -> String {
-        // Warnings on the console, and every line of ours on it. After an oops nothing that follows can be believed.
-        let fixed = "console=ttyS0 loglevel=5 printk.devkmsg=on panic=-1 oops=panic";
+        // Warnings on the console, and every line of ours on it. After an oops nothing that follows can be believed;
+        // a processor that is stuck in the kernel does not come back.
+        let fixed = "console=ttyS0 loglevel=5 printk.devkmsg=on panic=-1 oops=panic softlockup_panic=1";
         format!("{fixed} {} -- {} {}", self.parameters, self.mode, self.filters.join(" "))
     }
 }

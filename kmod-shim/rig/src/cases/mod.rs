@@ -2,6 +2,7 @@
 
 mod module;
 mod programs;
+mod servers;
 
 use std::fmt;
 use std::fs;
@@ -28,6 +29,7 @@ pub const CASES: &[Case] = &[
     case("module_unloads", module::unloads),
     case("programs_run_natively", programs::run_natively),
     case("c_programs_run_natively", programs::c_programs_run_natively),
+    case("servers_run_natively", servers::run_natively),
     case("launcher_runs", programs::launcher_runs),
 ];
 

@@ -6,12 +6,15 @@ use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use anyhow::{Context as _, Result, bail};
 
 use crate::command::Bench;
+use crate::kmsg::Mark;
 use crate::module;
 
 /// The module loads and brings a device node that only root may open.
 pub fn loads(_: &Bench) -> Result<()> {
     module::ensure_unloaded()?;
+    let mut log = Mark::now()?;
     module::load()?;
+    println!("{}", log.lines()?.join("\n"));
     let line = module::proc_line()?.context("/proc/modules does not name the module")?;
     println!("{line}");
     let meta = fs::metadata(module::DEVICE).context(module::DEVICE)?;
