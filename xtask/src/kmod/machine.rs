@@ -85,7 +85,9 @@ impl Machine<'_> {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new("qemu-system-x86_64");
+        // The machine dies with this program, also when that is killed.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--", "qemu-system-x86_64"]);
         command.args(["-accel", "tcg", "-cpu", self.cpu, "-m", "1024", "-nodefaults", "-no-user-config"]);
         command.args(["-display", "none", "-serial", "stdio", "-no-reboot", "-smp", &self.cpus.to_string()]);
         if self.counts_instructions {
