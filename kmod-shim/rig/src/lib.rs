@@ -8,6 +8,7 @@ pub mod command;
 pub mod figures;
 pub mod kmsg;
 pub mod module;
+pub mod orphans;
 pub mod protocol;
 pub mod runner;
 pub mod server;

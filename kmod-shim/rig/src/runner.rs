@@ -15,6 +15,7 @@ use bt_tests::runner::process::{self, Session};
 use crate::cases::{Case, Skipped};
 use crate::command::Bench;
 use crate::kmsg;
+use crate::orphans;
 use crate::protocol::Message;
 
 const FAILED: u8 = 1;
@@ -23,6 +24,7 @@ const SKIPPED: u8 = 77;
 
 /// Runs `cases` and reports them.
 pub fn run(cases: &[&Case]) -> Result<()> {
+    orphans::adopt()?;
     for case in cases {
         let name = case.name.to_owned();
         kmsg::say(&Message::Begin { name: name.clone() })?;
@@ -50,7 +52,10 @@ fn run_one(case: &Case) -> Result<Message> {
     let printed = forward(reader);
     let status = session.wait(case.limit)?;
     drop(session);
-    // A descendant that left the session may keep the pipe open: what it prints is not waited for.
+    if let Err(error) = orphans::kill_all() {
+        return Ok(Message::Fail { name, reason: format!("{error:#}") });
+    }
+    // Nobody is left who writes; the limit is for a pipe that something else keeps open.
     let _ = printed.recv_timeout(Duration::from_secs(2));
     let Some(status) = status else {
         return Ok(Message::Fail { name, reason: format!("not over after {} s", case.limit.as_secs()) });
