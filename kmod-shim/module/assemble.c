@@ -670,7 +670,8 @@ static int put_syscall(struct bt_unit *unit, const struct btshim_op *op)
 	}
 	slot = bt_call_slot(op->imm);
 	__set_bit(slot, unit->slots);
-	PUT(unit, 0x0f, 0x01, 0xca); /* clac */
+	if (boot_cpu_has(X86_FEATURE_SMAP))
+		PUT(unit, 0x0f, 0x01, 0xca); /* clac */
 	/* The instruction leaves the flags in r11, and rcx = the next pc. */
 	put8(unit, 0x9c); /* pushfq */
 	PUT(unit, 0x41, 0x8f); /* pop [r11's place] */
@@ -695,7 +696,8 @@ static int put_syscall(struct bt_unit *unit, const struct btshim_op *op)
 		store_context(unit, saved[i][1], saved[i][0]);
 	move(unit, RDI, R15);
 	call_to(unit, (u64)(unsigned long)handler);
-	PUT(unit, 0x0f, 0x01, 0xcb); /* stac */
+	if (boot_cpu_has(X86_FEATURE_SMAP))
+		PUT(unit, 0x0f, 0x01, 0xcb); /* stac */
 	for (i = 0; i < ARRAY_SIZE(saved); i++)
 		load_context(unit, saved[i][0], saved[i][1]);
 	load_value(unit, RCX, next);

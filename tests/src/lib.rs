@@ -14,7 +14,7 @@ pub mod program;
 pub mod runner;
 pub mod server;
 pub mod spec;
-mod stats;
+pub mod stats;
 mod strace;
 
 use anyhow::{Result, bail};

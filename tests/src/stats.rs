@@ -13,7 +13,7 @@ pub type CallCounts = BTreeMap<String, u64>;
 /// One line of the file. Fields that no test asserts are left out.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
-pub enum Event {
+enum Event {
     /// An image starts under an engine.
     Start { pid: i32, engine: String, exe: String },
     /// A process or an image ends; absent when the process was killed.
@@ -30,7 +30,7 @@ pub enum Event {
 
 /// What engine `direct` did with system call sites.
 #[derive(Debug, Default, Deserialize)]
-pub struct Sites {
+struct Sites {
     /// Found by `--strict` only.
     #[serde(default)]
     missed: u64,
@@ -38,7 +38,7 @@ pub struct Sites {
 
 /// What became of the calls of one name.
 #[derive(Debug, Deserialize)]
-pub struct Call {
+struct Call {
     count: u64,
 }
 

@@ -54,10 +54,15 @@ pub fn line(packages: &[&str]) -> String {
 /// Installs `packages`; needs root.
 pub fn install(packages: &[&str]) -> Result<()> {
     let _policy = PolicyGuard::install()?;
-    apt(&["update", "-q"])?;
+    update()?;
     let mut arguments = vec!["install", "-q", "-y", "--no-install-recommends"];
     arguments.extend_from_slice(packages);
     apt(&arguments)
+}
+
+/// Reads the lists of packages anew; needs root.
+pub fn update() -> Result<()> {
+    apt(&["update", "-q"])
 }
 
 fn apt(arguments: &[&str]) -> Result<()> {

@@ -2,6 +2,7 @@
 
 mod apt;
 mod docs;
+mod kmod;
 mod paper;
 mod test;
 mod unit;
@@ -24,6 +25,8 @@ enum Command {
     Test(test::Arguments),
     /// Makes docs/syscalls.md, which says what becomes of each system call
     Docs(docs::Arguments),
+    /// Builds the kernel module and tests it in emulated machines
+    Kmod(kmod::Arguments),
     /// Makes the paper's tables, plots and figures from the committed rows, and the paper
     Paper(paper::Arguments),
 }
@@ -32,6 +35,7 @@ fn main() -> Result<ExitCode> {
     match Cli::parse().command {
         Command::Test(arguments) => test::run(&arguments),
         Command::Docs(arguments) => docs::run(&arguments),
+        Command::Kmod(arguments) => kmod::run(&arguments),
         Command::Paper(arguments) => paper::run(&arguments),
     }
 }

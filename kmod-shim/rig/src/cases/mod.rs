@@ -1,0 +1,105 @@
+//! The table of cases.
+
+mod module;
+mod programs;
+mod servers;
+
+use std::fmt;
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::command::Bench;
+
+/// A named check that runs in a process of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// What holds when it passes.
+    pub name: &'static str,
+    /// Time limit; emulation is some twenty times slower than silicon.
+    pub limit: Duration,
+    /// The check; what it prints is shown when it fails.
+    pub run: fn(&Bench) -> Result<()>,
+}
+
+/// Every case, in the order in which they run.
+pub const CASES: &[Case] = &[
+    case("module_loads", module::loads),
+    case("module_unloads", module::unloads),
+    case("programs_run_natively", programs::run_natively),
+    case("c_programs_run_natively", programs::c_programs_run_natively),
+    case("servers_run_natively", servers::run_natively),
+    case("launcher_runs", programs::launcher_runs),
+];
+
+/// A case with the usual limit.
+pub const fn case(name: &'static str, run: fn(&Bench) -> Result<()>) -> Case {
+    Case { name, limit: Duration::from_secs(60), run }
+}
+
+/// The error of a case that could not run, which is no failure.
+#[derive(Debug)]
+pub struct Skipped(String);
+
+impl Skipped {
+    /// Says why.
+    pub fn because(reason: impl Into<String>) -> anyhow::Error {
+        Self(reason.into()).into()
+    }
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Skipped {}
+
+/// Skips the case unless the initramfs holds `command`.
+pub fn need(command: &str) -> Result<()> {
+    match bt_tests::paths::find_command(command) {
+        Some(_) => Ok(()),
+        None => Err(Skipped::because(format!("{command} is not installed on the host"))),
+    }
+}
+
+/// Skips the case where bt-run cannot run.
+///
+/// It answers the guest's `cpuid` and then serialises with `iretq`. QEMU before 9.1 reads the stack of an `iretq` of
+/// user space with the kernel's rights: under SMAP that is a fault which the kernel takes for its own, and dies of.
+pub fn need_launcher() -> Result<()> {
+    let processors = fs::read_to_string("/proc/cpuinfo").context("/proc/cpuinfo")?;
+    if processors.split_whitespace().any(|flag| flag == "smap") {
+        return Err(Skipped::because("the emulator cannot do bt-run's iretq with SMAP"));
+    }
+    Ok(())
+}
+
+/// Cases of `table` whose name contains one of `filters`; all without filters.
+pub fn select<'a>(table: &'a [Case], filters: &[String]) -> Vec<&'a Case> {
+    table
+        .iter()
+        .filter(|case| filters.is_empty() || filters.iter().any(|text| case.name.contains(text.as_str())))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CASES, select};
+
+    #[test]
+    fn names_are_words_and_no_name_is_there_twice() {
+        let mut names: Vec<_> = CASES.iter().chain(crate::figures::FIGURES).map(|case| case.name).collect();
+        assert!(names.iter().all(|name| name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')));
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+
+    #[test]
+    fn filters_are_parts_of_names() {
+        assert_eq!(select(CASES, &["module_".to_owned()]).len(), 2);
+        assert_eq!(select(CASES, &[]).len(), CASES.len());
+    }
+}

@@ -1,0 +1,14 @@
+//! What runs inside the virtual machine of the kernel module's tests.
+//!
+//! `bt-vm`, started by `/init`, runs the [cases] one after the other, each in a process of its own, and
+//! reports to the host over the console with the lines of [protocol].
+
+pub mod cases;
+pub mod command;
+pub mod figures;
+pub mod kmsg;
+pub mod module;
+pub mod orphans;
+pub mod protocol;
+pub mod runner;
+pub mod server;

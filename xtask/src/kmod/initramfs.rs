@@ -1,0 +1,115 @@
+//! Composes the file system that a machine starts with.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use bt_tests::paths;
+
+use super::cpio::Archive;
+use super::kernels::Unpacked;
+use super::programs;
+
+/// The first program. The machine ends with it: a panic ends it too, with the kernel's `panic=-1`.
+const INIT: &str = "#!/bin/busybox sh
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+busybox mount -t proc proc /proc
+busybox mount -t sysfs sysfs /sys
+busybox mount -t devtmpfs devtmpfs /dev
+busybox mkdir -p /dev/pts /dev/shm
+busybox mount -t devpts devpts /dev/pts
+busybox mount -t tmpfs tmpfs /dev/shm
+busybox mount -t tmpfs tmpfs /tmp
+busybox mount -t debugfs debugfs /sys/kernel/debug
+busybox ip link set lo up
+/bt/bt-vm \"$@\"
+busybox poweroff -f
+";
+
+/// Users and groups that servers change to.
+const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash\nwww-data:x:33:33:www-data:/var/www:/usr/sbin/nologin
+nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";
+const GROUP: &str = "root:x:0:\nwww-data:x:33:\nnogroup:x:65534:\n";
+
+/// Builds what the machine runs besides the module: `bt-vm`, bt-run and the C programs.
+pub fn build_parts() -> Result<()> {
+    crate::test::build_launcher()?;
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--profile", "guest", "-p", "bt-kmod-rig", "--bin", "bt-vm"])
+        .current_dir(paths::workspace())
+        .status()
+        .context("cannot start cargo")?;
+    if !status.success() {
+        bail!("bt-vm does not build");
+    }
+    for source in c_sources()? {
+        compile(&source)?;
+    }
+    Ok(())
+}
+
+/// Writes the archive with `module` for `kernel`; returns its file.
+pub fn compose(kernel: &Unpacked, module: &Path) -> Result<PathBuf> {
+    let mut archive = Archive::default();
+    for path in ["dev", "proc", "sys", "tmp", "root", "run", "var/log", "var/tmp", "etc", "bt/c"] {
+        archive.folder(path);
+    }
+    for name in ["bin", "sbin", "lib", "lib64"] {
+        archive.link(name, &format!("usr/{name}"));
+    }
+    // The kernel opens it for the first program before that mounts anything.
+    archive.character_device("dev/console", 0o600, 5, 1);
+    archive.file("init", 0o755, INIT.into());
+    archive.file("etc/passwd", 0o644, PASSWD.into());
+    archive.file("etc/group", 0o644, GROUP.into());
+    archive.file("etc/hosts", 0o644, b"127.0.0.1 localhost\n".to_vec());
+    programs::add_all(&mut archive)?;
+    programs::add_executable(&mut archive, &paths::target().join("guest/bt-vm"), "bt/bt-vm")?;
+    programs::add_executable(&mut archive, &paths::launcher(), "bt/bt-run")?;
+    for source in c_sources()? {
+        let program = c_program(&source)?;
+        let name = program.file_name().unwrap_or_default().to_string_lossy();
+        programs::add_executable(&mut archive, &program, &format!("bt/c/{name}"))?;
+    }
+    archive.file("bt/btshim.ko", 0o644, fs::read(module).with_context(|| module.display().to_string())?);
+    let file = super::folder().join("initramfs").join(format!("{}.cpio", kernel.name));
+    fs::create_dir_all(file.parent().unwrap_or(&file))?;
+    // Not compressed: the emulated machine takes longer to decompress than to copy.
+    fs::write(&file, archive.bytes())?;
+    Ok(file)
+}
+
+fn c_sources() -> Result<Vec<PathBuf>> {
+    let folder = paths::workspace().join("kmod-shim/rig/c");
+    let mut sources = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "c") {
+            sources.push(path);
+        }
+    }
+    sources.sort();
+    Ok(sources)
+}
+
+fn c_program(source: &Path) -> Result<PathBuf> {
+    Ok(super::folder().join("c").join(source.file_stem().context("source without a name")?))
+}
+
+fn compile(source: &Path) -> Result<()> {
+    let program = c_program(source)?;
+    fs::create_dir_all(program.parent().unwrap_or(&program))?;
+    let done = Command::new("gcc")
+        .args(["-O2", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", "-I"])
+        .arg(super::build::sources().join("uapi"))
+        .arg("-o")
+        .arg(&program)
+        .arg(source)
+        .output()
+        .context("cannot start gcc")?;
+    if !done.status.success() {
+        bail!("{} does not compile\n{}", source.display(), String::from_utf8_lossy(&done.stderr));
+    }
+    Ok(())
+}

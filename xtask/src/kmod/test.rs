@@ -1,0 +1,126 @@
+//! `cargo xtask kmod test`: every kernel, every flavour, every case.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use bt_tests::runner::Totals;
+use clap::{Args, ValueEnum};
+
+use super::console::{Console, Outcome, Verdict};
+use super::machine::Machine;
+use super::{Common, Prepared, prepare, prepare_kernel, record};
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Runs the cases whose name contains one of these
+    filters: Vec<String>,
+    #[command(flatten)]
+    common: Common,
+    /// Boots this flavour only; may be given several times
+    #[arg(long = "flavour", value_enum)]
+    flavours: Vec<Flavour>,
+    /// Processors of a machine
+    #[arg(long, default_value_t = 2)]
+    smp: u32,
+    /// Time limit of a machine in seconds
+    #[arg(long, default_value_t = 600)]
+    timeout: u64,
+}
+
+/// A way to boot that changes how the kernel enters and leaves, or when it switches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Flavour {
+    /// As Debian sets it up
+    Plain,
+    /// Preemption in the kernel
+    Preempt,
+    /// Page tables of their own for user space
+    Pti,
+    /// A processor without supervisor mode access prevention, which has no `stac` and no `clac`
+    Nosmap,
+}
+
+impl Flavour {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Preempt => "preempt",
+            Self::Pti => "pti",
+            Self::Nosmap => "nosmap",
+        }
+    }
+
+    fn parameters(self) -> &'static str {
+        match self {
+            Self::Plain | Self::Nosmap => "",
+            Self::Preempt => "preempt=full",
+            Self::Pti => "pti=on",
+        }
+    }
+
+    fn cpu(self) -> &'static str {
+        match self {
+            Self::Nosmap => "max,-smap",
+            Self::Plain | Self::Preempt | Self::Pti => "max",
+        }
+    }
+}
+
+pub fn run(arguments: &Arguments) -> Result<Totals> {
+    let mut totals = Totals::default();
+    prepare(&arguments.common)?;
+    for kernel in arguments.common.kernels() {
+        let before = Instant::now();
+        let prepared = match prepare_kernel(kernel, &arguments.common) {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                let verdict = Verdict::Failed { reason: format!("{error:#}"), output: Vec::new() };
+                let outcome = Outcome { name: "build".to_owned(), verdict };
+                record(&mut totals, kernel.name, outcome, before.elapsed());
+                continue;
+            }
+        };
+        for &flavour in Flavour::value_variants() {
+            if arguments.flavours.is_empty() || arguments.flavours.contains(&flavour) {
+                totals.add(boot(arguments, &prepared, flavour)?);
+            }
+        }
+    }
+    if totals == Totals::default() {
+        bail!("no case has a name with {}", arguments.filters.join(" or "));
+    }
+    Ok(totals)
+}
+
+fn boot(arguments: &Arguments, prepared: &Prepared, flavour: Flavour) -> Result<Totals> {
+    let machine = Machine {
+        kernel: &prepared.kernel,
+        initramfs: &prepared.initramfs,
+        flavour: flavour.name(),
+        parameters: flavour.parameters(),
+        cpu: flavour.cpu(),
+        cpus: arguments.smp,
+        counts_instructions: false,
+        mode: "--test",
+        filters: &arguments.filters,
+        limit: Duration::from_secs(arguments.timeout),
+    };
+    let prefix = format!("{}/{}", prepared.kernel.name, flavour.name());
+    let mut totals = Totals::default();
+    let mut console = Console::default();
+    let mut before = Instant::now();
+    let ending = machine.run(|line| {
+        if let Some(outcome) = console.line(line) {
+            record(&mut totals, &prefix, outcome, before.elapsed());
+            before = Instant::now();
+        }
+    })?;
+    let (outcomes, _) = console.end(ending);
+    if !outcomes.is_empty() {
+        println!("the console of {prefix} is in {}", machine.console_file()?.display());
+    }
+    for outcome in outcomes {
+        record(&mut totals, &prefix, outcome, before.elapsed());
+    }
+    Ok(totals)
+}
