@@ -5,10 +5,9 @@ mod programs;
 mod servers;
 
 use std::fmt;
-use std::fs;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use crate::command::Bench;
 
@@ -63,18 +62,6 @@ pub fn need(command: &str) -> Result<()> {
         Some(_) => Ok(()),
         None => Err(Skipped::because(format!("{command} is not installed on the host"))),
     }
-}
-
-/// Skips the case where bt-run cannot run.
-///
-/// It answers the guest's `cpuid` and then serialises with `iretq`. QEMU before 9.1 reads the stack of an `iretq` of
-/// user space with the kernel's rights: under SMAP that is a fault which the kernel takes for its own, and dies of.
-pub fn need_launcher() -> Result<()> {
-    let processors = fs::read_to_string("/proc/cpuinfo").context("/proc/cpuinfo")?;
-    if processors.split_whitespace().any(|flag| flag == "smap") {
-        return Err(Skipped::because("the emulator cannot do bt-run's iretq with SMAP"));
-    }
-    Ok(())
 }
 
 /// Cases of `table` whose name contains one of `filters`; all without filters.

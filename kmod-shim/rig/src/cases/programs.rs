@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{need, need_launcher};
+use super::need;
 use crate::command::{Bench, expect_success};
 
 /// Folder of the programs compiled from `c/`.
@@ -50,7 +50,6 @@ pub fn c_programs_run_natively(bench: &Bench) -> Result<()> {
 
 /// bt-run works in this machine with an engine that needs no module.
 pub fn launcher_runs(bench: &Bench) -> Result<()> {
-    need_launcher()?;
     for engine in ["translate", "direct"] {
         bench.compare(engine, &format!("echo.{engine}"), &["/bin/busybox", "echo", "hello"])?;
     }
