@@ -642,6 +642,12 @@ static int put_call(struct bt_unit *unit, const struct btshim_op *op)
 	return err;
 }
 
+static void open_user_memory(struct bt_unit *unit)
+{
+	if (boot_cpu_has(X86_FEATURE_SMAP))
+		PUT(unit, 0x0f, 0x01, 0xcb); /* stac */
+}
+
 /*
  * A system call: the registers that hold arguments, or that C code may change,
  * go into the context's pt_regs, and the kernel's handler is called with it, as
@@ -696,8 +702,7 @@ static int put_syscall(struct bt_unit *unit, const struct btshim_op *op)
 		store_context(unit, saved[i][1], saved[i][0]);
 	move(unit, RDI, R15);
 	call_to(unit, (u64)(unsigned long)handler);
-	if (boot_cpu_has(X86_FEATURE_SMAP))
-		PUT(unit, 0x0f, 0x01, 0xcb); /* stac */
+	open_user_memory(unit);
 	for (i = 0; i < ARRAY_SIZE(saved); i++)
 		load_context(unit, saved[i][0], saved[i][1]);
 	load_value(unit, RCX, next);
@@ -708,8 +713,10 @@ static int put_syscall(struct bt_unit *unit, const struct btshim_op *op)
 	put(unit, BT_WORK, 4);
 	stub = branch_to_stub(unit, CC_NE, BT_STUB_AFTER_CALL, next);
 	stub->call = op->imm;
-	if (!is_dead(op))
+	if (!is_dead(op)) {
 		call_to(unit, (u64)(unsigned long)bt_return_flags);
+		open_user_memory(unit);
+	}
 	return 0;
 }
 

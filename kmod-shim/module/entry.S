@@ -14,13 +14,24 @@
  * on should ring 0 be left. It changes r10 and r11 and nothing else.
  */
 #include <linux/linkage.h>
+#include <linux/version.h>
 #include <asm/asm.h>
 #include <asm/ibt.h>
 #include <asm/nospec-branch.h>
 #include <asm/smap.h>
 #include <asm/thread_info.h>
+#include <asm/unwind_hints.h>
 
 #include "internal.h"
+
+/* The frames are not for the unwinder: a trace ends here. */
+.macro ENTRY_HINT
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+	UNWIND_HINT_UNDEFINED
+#else
+	UNWIND_HINT_EMPTY
+#endif
+.endm
 
 .macro SAVE_REGS
 	movq %rax, BT_RAX(%r15)
@@ -64,6 +75,7 @@
 
 /* void bt_enter(struct bt_context *context, u64 code) */
 SYM_CODE_START(bt_enter)
+	ENTRY_HINT
 	ENDBR
 	pushq %rbp
 	pushq %rbx
@@ -88,6 +100,7 @@ SYM_CODE_END(bt_enter)
 
 /* Jumped to by made code: r11 is the pc, r10d the reason. */
 SYM_CODE_START(bt_leave)
+	ENTRY_HINT
 	ENDBR
 	movq %r11, BT_RIP(%r15)
 	movl %r10d, BT_REASON(%r15)
@@ -113,51 +126,58 @@ SYM_CODE_END(bt_leave)
 
 /* An access to the address in r11 faulted. */
 SYM_CODE_START(bt_fault)
+	ENTRY_HINT
 	ENDBR
 	CALL_C bt_handle_fault
 SYM_CODE_END(bt_fault)
 
 /* A string instruction faulted. */
 SYM_CODE_START(bt_fault_string)
+	ENTRY_HINT
 	ENDBR
 	CALL_C bt_handle_string_fault
 SYM_CODE_END(bt_fault_string)
 
 /* The kernel has work. */
 SYM_CODE_START(bt_poll)
+	ENTRY_HINT
 	ENDBR
 	CALL_C bt_handle_poll
 SYM_CODE_END(bt_poll)
 
 /* The same, behind a system call whose number is in BT_CALL. */
 SYM_CODE_START(bt_after_call)
+	ENTRY_HINT
 	ENDBR
 	CALL_C bt_handle_after_call
 SYM_CODE_END(bt_after_call)
 
 /* The vector registers are to be the process's. */
 SYM_CODE_START(bt_hold_vector)
+	ENTRY_HINT
 	ENDBR
 	CALL_C bt_handle_hold_vector
 SYM_CODE_END(bt_hold_vector)
 
 /* They may be lost. */
 SYM_CODE_START(bt_release_vector)
+	ENTRY_HINT
 	ENDBR
 	CALL_C bt_handle_release_vector
 SYM_CODE_END(bt_release_vector)
 
-/* The flags that a system call left in the process's r11. AC was clear then. */
+/* The flags that a system call left in the process's r11, with AC clear. */
 SYM_CODE_START(bt_return_flags)
+	ENTRY_HINT
 	ENDBR
 	pushq BT_R11(%r15)
 	popfq
-	ASM_STAC
 	RET
 SYM_CODE_END(bt_return_flags)
 
 /* What a free entry of the table leads to: the pc in r11 has no code. */
 SYM_CODE_START(bt_missing)
+	ENTRY_HINT
 	ENDBR
 	movl $BT_REASON_MISSING, %r10d
 	jmp bt_leave
@@ -168,6 +188,7 @@ SYM_CODE_END(bt_missing)
  * may lead backwards does. Changes the flags.
  */
 SYM_CODE_START(bt_dispatch)
+	ENTRY_HINT
 	ENDBR
 	movq BT_THREAD(%r15), %r10
 	testl $BT_WORK, (%r10)
@@ -201,6 +222,7 @@ SYM_CODE_END(bt_dispatch)
 
 /* The same, and keeps the flags. */
 SYM_CODE_START(bt_dispatch_live)
+	ENTRY_HINT
 	ENDBR
 	pushfq
 	movq BT_THREAD(%r15), %r10

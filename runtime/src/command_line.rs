@@ -93,6 +93,7 @@ fn absolute(path: &[u8]) -> Vec<u8> {
 pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
     let mut options = Options::DEFAULT;
     let mut use_cache = true;
+    let mut level_given = None;
     let mut at = 1;
     while let Some(&arg) = args.get(at) {
         at += 1;
@@ -120,15 +121,16 @@ pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
             b"--engine" => match operand() {
                 Some(b"auto" | b"direct") => options.engine = EngineChoice::Direct,
                 Some(b"translate") => options.engine = EngineChoice::Translate,
+                Some(b"ring0") => options.engine = EngineChoice::Ring0,
                 other => wrong(format_args!(
-                    "no engine \"{}\": there are auto, direct and translate",
+                    "no engine \"{}\": there are auto, direct, translate and ring0",
                     Bytes(other.unwrap_or(b""))
                 )),
             },
             b"--emulate" => {
                 let word = operand().unwrap_or(b"");
                 match EmulateLevel::WORDS.iter().find(|(_, w)| w.as_bytes() == word) {
-                    Some((level, _)) => options.emulate = *level,
+                    Some((level, _)) => level_given = Some(*level),
                     None => {
                         wrong(format_args!("no level \"{}\": there are off, exact, coherent and relaxed", Bytes(word)))
                     }
@@ -184,10 +186,23 @@ pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
     if args.get(at).is_none() {
         wrong(format_args!("no program given"));
     }
+    if options.engine == EngineChoice::Ring0 {
+        // Ring 0 asks the kernel, which does not know what is held here.
+        options.emulate = EmulateLevel::Exact;
+        if level_given.is_some_and(|level| level > EmulateLevel::Exact) {
+            wrong(format_args!("--engine ring0 answers in the kernel: its levels of --emulate are off and exact"));
+        }
+        if options.strict {
+            wrong(format_args!("--strict watches calls of --engine direct; --engine ring0 makes them in the kernel"));
+        }
+    }
+    if let Some(level) = level_given {
+        options.emulate = level;
+    }
     if !use_cache {
         options.cache_path = [0; PATH_BYTES];
     } else if options.cache_path[0] == 0
-        && options.engine == EngineChoice::Direct
+        && options.engine.runs_in_place()
         && let Some(path) = folder::find(environment.iter().copied())
     {
         options.cache_path = path;

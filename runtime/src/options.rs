@@ -13,15 +13,24 @@ pub enum EngineChoice {
     Translate = 0,
     /// In place, with patched system call sites.
     Direct = 1,
+    /// As `Direct`, and what makes many calls runs in the kernel.
+    Ring0 = 2,
 }
 
 impl EngineChoice {
+    /// Threads begin in place.
+    #[must_use]
+    pub fn runs_in_place(self) -> bool {
+        self != Self::Translate
+    }
+
     /// The word on the command line and in `--stats`.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Translate => "translate",
             Self::Direct => "direct",
+            Self::Ring0 => "ring0",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Which calls pass without entering Rust, and which the runtime must see.
 
 use crate::emulate::{descriptors, files, identity, rings};
+use crate::engine::ring0;
 use crate::engine::translate::ibl::set_stub_call;
 use crate::gate::clock::Function;
 use crate::gate::filters::Filter;
@@ -96,10 +97,17 @@ fn has_answer(nr: u64) -> bool {
 
 /// What the gate does with each call, for threads to come.
 static ENTRIES: [AtomicU64; COUNTED_CALLS] = [const { AtomicU64::new(0) }; COUNTED_CALLS];
+/// The same without regard to ring 0.
+static PLAIN_ENTRIES: [AtomicU64; COUNTED_CALLS] = [const { AtomicU64::new(0) }; COUNTED_CALLS];
 
 /// Sets what the gate does with each call of a thread. The descriptors of another process in the same memory are not ours.
 pub fn apply_to(ts: &mut ThreadState) {
-    for (slot, entry) in ts.call_entries.iter_mut().zip(&ENTRIES) {
+    // Ring 0 is bound to a process.
+    let entries = if ts.foreign == 0 { &ENTRIES } else { &PLAIN_ENTRIES };
+    for (slot, entry) in ts.call_entries.iter_mut().zip(entries) {
+        *slot = entry.load(Ordering::Relaxed);
+    }
+    for (slot, entry) in ts.plain_entries.iter_mut().zip(&PLAIN_ENTRIES) {
         *slot = entry.load(Ordering::Relaxed);
     }
     if ts.foreign != 0 && descriptors::are_asked() {
@@ -113,9 +121,14 @@ pub fn apply_to(ts: &mut ThreadState) {
 
 /// Sets it for every thread, from the table and the options.
 pub fn apply() {
-    for (nr, entry) in ENTRIES.iter().enumerate() {
-        let what = call_entry(nr as u64);
+    let plain: [CallEntry; COUNTED_CALLS] = core::array::from_fn(|nr| call_entry(nr as u64));
+    if ring0::is_chosen() {
+        ring0::apply(&plain);
+    }
+    for (nr, ((entry, plain_entry), plain)) in ENTRIES.iter().zip(&PLAIN_ENTRIES).zip(plain).enumerate() {
+        let what = ring0::entry(nr, plain);
         entry.store(entry_address(what), Ordering::Relaxed);
+        plain_entry.store(entry_address(plain), Ordering::Relaxed);
         set_stub_call(nr, what == CallEntry::Pass && !has_answer(nr as u64), what == CallEntry::Answer);
     }
     registry::for_each_mut(apply_to);

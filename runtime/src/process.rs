@@ -10,6 +10,9 @@ pub static TRACE_FD: AtomicI32 = AtomicI32::new(-1);
 /// The guest's program file, for `/proc/self/exe`.
 pub static EXE_FD: AtomicI32 = AtomicI32::new(-1);
 
+/// The device of engine `ring0`, -1 without it.
+pub static RING0_FD: AtomicI32 = AtomicI32::new(-1);
+
 /// The guest's end of the socket to the keeper, -1 without one.
 pub static KEEPER_FD: AtomicI32 = AtomicI32::new(-1);
 

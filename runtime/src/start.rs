@@ -2,14 +2,14 @@
 
 use crate::emulate::identity;
 use crate::engine::direct::functions::ElfImage;
-use crate::engine::{self, Engine};
+use crate::engine::{self, Engine, ring0};
 use crate::gate::asm::on_runtime_stack;
 use crate::loader::elf::{self, Fd, Headers, Image};
 use crate::loader::handoff::Handoff;
 use crate::loader::stack::{self, Built, Guest, Initial, at};
 use crate::loader::{LoadError, layout};
 use crate::mem::guest;
-use crate::options::{self, EngineChoice};
+use crate::options;
 use crate::process::{EXE_FD, SELF_FD, TRACE_FD, set_exe_path};
 use crate::report::{Bytes, say};
 use crate::signal::action;
@@ -65,6 +65,8 @@ struct Plan {
     /// Guest arguments, as addresses on the initial stack.
     argv: Vec<u64>,
     comm: [u8; 16],
+    /// The user started it; otherwise a program of the family did.
+    is_first: bool,
 }
 
 extern "C" fn second(ts: *mut ThreadState) {
@@ -96,8 +98,12 @@ extern "C" fn second(ts: *mut ThreadState) {
         say(format_args!("{what}"));
         raw::exit_group(126)
     }
+    if let Err(error) = ring0::start(plan.is_first) {
+        say(format_args!("--engine ring0: {error}"));
+        raw::exit_group(126)
+    }
     policy::apply();
-    ts.is_translating = options::get().engine == EngineChoice::Translate;
+    ts.is_translating = !options::get().engine.runs_in_place();
     engine::lock().cache.max_bytes = u64::from(options::get().cache_mib) << 20;
     match load(ts, &initial, &plan) {
         Ok(()) => {}
@@ -126,6 +132,7 @@ fn resume_family(ts: &mut ThreadState, handoff: &Handoff, self_fd: i32, execfn: 
         found: Found { fd: handoff.exe_fd, execfn, head: Vec::new() },
         argv: initial.argv.clone(),
         comm: handoff.comm,
+        is_first: false,
     }
 }
 
@@ -177,7 +184,7 @@ fn from_command_line(initial: &Initial) -> Plan {
             for (to, from) in comm.iter_mut().take(15).zip(base) {
                 *to = *from;
             }
-            Plan { found, argv, comm }
+            Plan { found, argv, comm, is_first: true }
         }
         Err(reason) => run_natively(&path, &argv, initial, reason),
     }
@@ -223,7 +230,7 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     let fd = plan.found.fd;
     let headers = Headers::parse(&Fd(fd))?;
     let mut guard = engine::lock();
-    let in_place = options::get().engine == EngineChoice::Direct;
+    let in_place = options::get().engine.runs_in_place();
     let engine = &mut *guard;
     let on_exec = |engine: &mut Engine, start, end, prot, fd, offset| {
         engine.map.insert(start, end, prot, false);

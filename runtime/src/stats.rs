@@ -1,7 +1,7 @@
 //! `--stats`: one JSON line when an image starts, one when it ends, one for each image that was executed natively.
 
 use crate::emulate::sample;
-use crate::engine;
+use crate::engine::{self, ring0};
 use crate::options;
 use crate::report::Bytes;
 use crate::signal::leave::set_mask;
@@ -9,6 +9,7 @@ use crate::sys::raw;
 use crate::syscall::{Outcome, table};
 use crate::thread::registry;
 use crate::thread::state::{COUNTED_CALLS, ThreadState};
+use bt_shim::uapi::REASONS;
 use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicU64, Ordering};
 use linux_raw_sys::general as k;
@@ -17,6 +18,8 @@ use linux_raw_sys::general as k;
 static ENDED: [AtomicU64; COUNTED_CALLS] = [const { AtomicU64::new(0) }; COUNTED_CALLS];
 /// Calls of threads that have ended which the process answered.
 static ENDED_ANSWERED: [AtomicU64; COUNTED_CALLS] = [const { AtomicU64::new(0) }; COUNTED_CALLS];
+/// Calls of threads that have ended which ring 0 made.
+static ENDED_RING0: [AtomicU64; COUNTED_CALLS] = [const { AtomicU64::new(0) }; COUNTED_CALLS];
 static ENDED_SIGNALS: AtomicU64 = AtomicU64::new(0);
 static ENDED_DISPATCHES: AtomicU64 = AtomicU64::new(0);
 static ENDED_HITS: AtomicU64 = AtomicU64::new(0);
@@ -159,6 +162,9 @@ pub fn thread_ended(ts: &mut ThreadState) {
     for (total, n) in ENDED_ANSWERED.iter().zip(&mut ts.answered) {
         total.fetch_add(core::mem::take(n), Ordering::Relaxed);
     }
+    for (total, n) in ENDED_RING0.iter().zip(&mut ts.ring0_calls) {
+        total.fetch_add(core::mem::take(n), Ordering::Relaxed);
+    }
     ENDED_SIGNALS.fetch_add(core::mem::take(&mut ts.signals), Ordering::Relaxed);
     ENDED_DISPATCHES.fetch_add(core::mem::take(&mut ts.dispatches), Ordering::Relaxed);
     ENDED_HITS.fetch_add(core::mem::take(&mut ts.lookup_hits), Ordering::Relaxed);
@@ -169,10 +175,11 @@ pub fn reset(ts: &mut ThreadState) {
     if !options::get().wants_stats() {
         return;
     }
-    for total in ENDED.iter().chain(&ENDED_ANSWERED).chain(&TICKS) {
+    for total in ENDED.iter().chain(&ENDED_ANSWERED).chain(&ENDED_RING0).chain(&TICKS) {
         total.store(0, Ordering::Relaxed);
     }
     ts.answered = [0; COUNTED_CALLS];
+    ts.ring0_calls = [0; COUNTED_CALLS];
     ENDED_SIGNALS.store(0, Ordering::Relaxed);
     ENDED_DISPATCHES.store(0, Ordering::Relaxed);
     ENDED_HITS.store(0, Ordering::Relaxed);
@@ -182,6 +189,21 @@ pub fn reset(ts: &mut ThreadState) {
     ts.dispatches = 0;
     ts.lookup_hits = 0;
     ts.unknown_calls = Default::default();
+}
+
+/// Figures of engine `ring0`, with why it was left.
+fn write_ring0(out: &mut Text, ring0: &ring0::Stats) {
+    let _ = write!(
+        out,
+        "\"ring0\":{{\"units\":{},\"code_bytes\":{},\"drops\":{},\"sites\":{},\"dropped_sites\":{},\"entries\":{},\"calls\":{},\"leaves\":{{",
+        ring0.units, ring0.code_bytes, ring0.drops, ring0.sites, ring0.dropped_sites, ring0.entries, ring0.calls,
+    );
+    let mut comma = "";
+    for ((_, word), n) in REASONS.iter().zip(&ring0.leaves).filter(|(_, n)| **n != 0) {
+        let _ = write!(out, "{comma}\"{word}\":{n}");
+        comma = ",";
+    }
+    let _ = out.write_str("}},");
 }
 
 /// The image ends (by exit, exec or signal): prints its figures.
@@ -197,6 +219,10 @@ pub fn finish(how: &str) {
     for (c, n) in answered.iter_mut().zip(&ENDED_ANSWERED) {
         *c = n.load(Ordering::Relaxed);
     }
+    let mut in_ring0 = [0u64; COUNTED_CALLS];
+    for (c, n) in in_ring0.iter_mut().zip(&ENDED_RING0) {
+        *c = n.load(Ordering::Relaxed);
+    }
     let mut unknown: alloc::vec::Vec<(u64, u64)> = alloc::vec::Vec::new();
     let mut signals = ENDED_SIGNALS.load(Ordering::Relaxed);
     let mut dispatches = ENDED_DISPATCHES.load(Ordering::Relaxed);
@@ -208,19 +234,22 @@ pub fn finish(how: &str) {
         for (c, n) in answered.iter_mut().zip(&ts.answered) {
             *c += n;
         }
+        for (c, n) in in_ring0.iter_mut().zip(&ts.ring0_calls) {
+            *c += n;
+        }
         unknown.extend(ts.unknown_calls);
         signals += ts.signals;
         dispatches += ts.dispatches;
         hits += ts.lookup_hits;
     });
-    let (stats, links, sites) = {
+    let (stats, links, sites, ring0) = {
         let engine = engine::lock();
-        (engine.stats, engine.links_before + engine.fragments.links, engine.direct.sites)
+        (engine.stats, engine.links_before + engine.fragments.links, engine.direct.sites, engine.ring0.stats)
     };
     let mut out = Text { bytes: alloc::vec::Vec::with_capacity(4096) };
     let _ = write!(
         out,
-        "{{\"event\":\"end\",\"pid\":{},\"engine\":\"{}\",\"exe\":{},\"how\":\"{how}\",\"fragments\":{},\"insns\":{},\"guest_bytes\":{},\"cache_bytes\":{},\"heap_bytes\":{},\"links\":{links},\"dispatches\":{dispatches},\"lookup_hits\":{hits},\"flushes\":{},\"invalidations\":{},\"write_faults\":{},\"steps\":{},\"signals\":{signals},\"sites\":{{\"displaced\":{},\"numbered\":{},\"trapped\":{},\"doubtful\":{},\"remembered\":{},\"missed\":{},\"scanned_bytes\":{},\"traps\":{}}},\"syscalls\":{{",
+        "{{\"event\":\"end\",\"pid\":{},\"engine\":\"{}\",\"exe\":{},\"how\":\"{how}\",\"fragments\":{},\"insns\":{},\"guest_bytes\":{},\"cache_bytes\":{},\"heap_bytes\":{},\"links\":{links},\"dispatches\":{dispatches},\"lookup_hits\":{hits},\"flushes\":{},\"invalidations\":{},\"write_faults\":{},\"steps\":{},\"signals\":{signals},\"sites\":{{\"displaced\":{},\"numbered\":{},\"trapped\":{},\"doubtful\":{},\"remembered\":{},\"missed\":{},\"scanned_bytes\":{},\"traps\":{}}},",
         raw::getpid(),
         options::get().engine.word(),
         Json(crate::process::exe_path()),
@@ -242,9 +271,13 @@ pub fn finish(how: &str) {
         sites.scanned_bytes,
         sites.traps,
     );
+    if ring0::is_chosen() {
+        write_ring0(&mut out, &ring0);
+    }
+    let _ = out.write_str("\"syscalls\":{");
     let mut first = true;
-    for (nr, (n, answered)) in counts.iter().zip(&answered).enumerate() {
-        let count = n + answered;
+    for (nr, ((n, answered), in_ring0)) in counts.iter().zip(&answered).zip(&in_ring0).enumerate() {
+        let count = n + answered + in_ring0;
         if count == 0 {
             continue;
         }
@@ -261,6 +294,9 @@ pub fn finish(how: &str) {
             }
         }
         let _ = write!(out, ":{{\"count\":{count},\"passthrough\":{n},\"emulated\":{answered}");
+        if ring0::is_chosen() {
+            let _ = write!(out, ",\"ring0\":{in_ring0}");
+        }
         if options::get().stats_time {
             let _ = write!(out, ",\"ns\":{}", nanoseconds(nr));
         }

@@ -8,6 +8,7 @@
 
 pub mod direct;
 pub mod recover;
+pub mod ring0;
 pub mod translate;
 
 use crate::mem::lock::{Guard, Mutex};
@@ -19,6 +20,7 @@ use bt_translator::block::Translator;
 use bt_translator::layout::Layout;
 use bt_translator::translation::Translation;
 use direct::Direct;
+use ring0::Ring0;
 use translate::cache::Cache;
 use translate::fragments::Fragments;
 use translate::{Generation, ibl};
@@ -43,6 +45,8 @@ pub struct Engine {
     pub map: CodeMap,
     /// What has been patched in place.
     pub direct: Direct,
+    /// What runs in ring 0.
+    pub ring0: Ring0,
     /// Links made in flushed caches.
     pub links_before: u64,
     /// Figures for `--stats`.
@@ -115,6 +119,7 @@ pub fn start() -> Result<(), &'static str> {
         links_before: 0,
         map: CodeMap::default(),
         direct: Direct::default(),
+        ring0: Ring0::new(),
         stats: Stats::default(),
     });
     Ok(())

@@ -50,8 +50,6 @@ macro_rules! save_xmm {
     };
 }
 
-pub(super) use save_xmm;
-
 macro_rules! restore_xmm {
     () => {
         concat!(
@@ -74,6 +72,8 @@ macro_rules! restore_xmm {
         )
     };
 }
+
+pub(super) use {restore_xmm, save_xmm};
 
 /// All entries and the way back, in one block whose labels [`super::region`] knows. Never called.
 ///

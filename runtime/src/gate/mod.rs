@@ -1,7 +1,7 @@
 //! The gate: the ways between guest code and the runtime.
 //!
 //! [`asm`] holds the assembly and the register contract of each entry, [`lanes`] that of calls answered by descriptor, [`clock`] that of calls
-//! answered by the vDSO, [`filters`] that of calls that only seldom concern the runtime; [`region`] tells a signal handler where
+//! answered by the vDSO, [`filters`] that of calls that only seldom concern the runtime, [`ring0`] that of calls at which ring 0 is entered; [`region`] tells a signal handler where
 //! in it a thread was stopped.
 
 pub mod asm;
@@ -9,6 +9,7 @@ pub mod clock;
 pub mod filters;
 pub mod lanes;
 pub mod region;
+pub mod ring0;
 
 use crate::emulate::sample;
 use crate::thread::state::{ThreadState, offset};
@@ -30,6 +31,8 @@ pub enum CallEntry {
     Clock(clock::Function),
     /// Asks the descriptor's lane.
     Lane(lanes::Operation),
+    /// Enters ring 0 where its site is known there.
+    Ring0,
 }
 
 /// Calls that stubs and the gate's assembly answer with a value of 32 bits from the thread's state.
@@ -66,6 +69,7 @@ pub fn entry_address(entry: CallEntry) -> u64 {
         CallEntry::Filter(filter) => return filter.entry(),
         CallEntry::Clock(function) => return function.entry(),
         CallEntry::Lane(operation) => return lanes::entry(operation),
+        CallEntry::Ring0 => return ring0::entry(),
     })
 }
 
@@ -77,5 +81,6 @@ pub fn set_entries(ts: &mut ThreadState) {
     ts.enter_slow = region::address(region::Label::Slow);
     crate::policy::apply_to(ts);
     sample::begin(ts);
+    crate::engine::ring0::sites::give(ts);
     ts.enter_cpuid = region::address(region::Label::EnterCpuid);
 }

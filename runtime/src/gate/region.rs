@@ -116,6 +116,8 @@ pub enum Region {
     AfterCallNoted,
     /// In the runtime's own call path, before the kernel took the call.
     CallWindow,
+    /// About to enter ring 0, or to make a call of ring 0 again.
+    Ring0Window,
     /// The look-up routine is about to jump to a fragment.
     LookupCheck,
     /// A lane has answered: the guest's registers are being restored.
@@ -167,8 +169,10 @@ pub fn classify(pc: u64) -> Region {
     if within(L::Leave, L::LeaveEnd) {
         return Region::Leave;
     }
-    if let Some(region) =
-        super::lanes::classify(pc).or_else(|| super::clock::classify(pc)).or_else(|| super::filters::classify(pc))
+    if let Some(region) = super::lanes::classify(pc)
+        .or_else(|| super::clock::classify(pc))
+        .or_else(|| super::filters::classify(pc))
+        .or_else(|| super::ring0::classify(pc))
     {
         return region;
     }

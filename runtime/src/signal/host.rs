@@ -8,7 +8,7 @@ use crate::engine::lock;
 use crate::engine::recover::Step;
 use crate::engine::translate::invalidate::WriteFault;
 use crate::gate::region::{Label, Region, address, classify};
-use crate::gate::{clock, filters, lanes};
+use crate::gate::{clock, filters, lanes, ring0};
 use crate::mem::guest;
 use crate::sys::raw;
 use crate::sys::types::{SigInfo, UContext, sig};
@@ -199,6 +199,14 @@ fn in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UConte
         }
         Region::CallWindow => {
             uc.mc.rip = address(Label::CallInterrupted);
+            return requeue(ts, signal, info, uc);
+        }
+        Region::Ring0Window => {
+            // The kernel makes a call again that had a time limit: so must the guest.
+            if uc.mc.rax == u64::from(k::__NR_restart_syscall) {
+                set(&mut ts.regs, reg::RAX, uc.mc.rax);
+            }
+            uc.mc.rip = ring0::interrupted();
             return requeue(ts, signal, info, uc);
         }
         Region::LookupCheck => {

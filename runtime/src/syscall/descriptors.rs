@@ -8,7 +8,7 @@ use crate::emulate::{descriptors as known, files};
 use crate::gate::filters::FEW;
 use crate::mem::guest;
 use crate::policy;
-use crate::process::{EXE_FD, KEEPER_FD, SELF_FD, TRACE_FD};
+use crate::process::{EXE_FD, KEEPER_FD, RING0_FD, SELF_FD, TRACE_FD};
 use crate::report::{Text, say};
 use crate::sys::raw;
 use core::fmt::Write;
@@ -20,11 +20,11 @@ const EBADF: i64 = -9;
 const CLOSE_RANGE_CLOEXEC: u32 = 1 << 2;
 
 /// Where their numbers stand.
-const PLACES: [&AtomicI32; 4] = [&SELF_FD, &EXE_FD, &TRACE_FD, &KEEPER_FD];
+const PLACES: [&AtomicI32; 5] = [&SELF_FD, &EXE_FD, &TRACE_FD, &KEEPER_FD, &RING0_FD];
 
 /// The hidden descriptors, ascending.
 #[must_use]
-pub fn hidden() -> [i32; 4] {
+pub fn hidden() -> [i32; 5] {
     let mut all = PLACES.map(|fd| fd.load(Ordering::Relaxed));
     all.sort_unstable();
     all

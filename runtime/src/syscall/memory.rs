@@ -6,7 +6,7 @@ use crate::engine::translate::ibl;
 use crate::engine::{Engine, Locked, lock};
 use crate::mem::guest;
 use crate::mem::map::Region;
-use crate::options::{self, EngineChoice};
+use crate::options;
 use crate::sys::raw;
 use crate::thread::registry;
 use alloc::vec::Vec;
@@ -107,7 +107,7 @@ pub fn mmap(call: &mut Call<'_>) -> Outcome {
 
 /// Code that appears is to be patched.
 fn in_place() -> bool {
-    options::get().engine == EngineChoice::Direct
+    options::get().engine.runs_in_place()
 }
 
 /// munmap(2).

@@ -16,7 +16,7 @@ pub mod thread;
 pub mod trace_line;
 
 use crate::emulate::{self, identity, sample};
-use crate::engine::{lock, redirect};
+use crate::engine::{lock, redirect, ring0};
 use crate::gate::asm;
 use crate::gate::region::{Label, address};
 use crate::mem::guest;
@@ -123,6 +123,9 @@ pub unsafe extern "C" fn on_syscall(ts: *mut ThreadState) {
     let args = [rdi, rsi, rdx, r10, r8, r9];
     let resume = ts.resume;
     let changes = CODE_CHANGES.load(Ordering::Acquire);
+    if ring0::is_chosen() && ts.ring0_left == 0 {
+        ring0::leave::look(ts);
+    }
     if sample::count(ts, nr) {
         sample::look(ts, nr, &args);
     }

@@ -213,6 +213,7 @@ fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneAr
             identity::forget();
         }
         strict::arm();
+        crate::engine::lock().ring0.after_fork();
         stats::reset(ts);
         if let Some(args) = &args3
             && args.flags & CLONE_CLEAR_SIGHAND != 0

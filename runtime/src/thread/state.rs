@@ -53,6 +53,30 @@ pub struct Regs {
     pub rflags: u64,
 }
 
+/// [`bt_shim::uapi::Run`] behind the registers.
+#[repr(C)]
+#[derive(Clone, Copy, Default, Debug)]
+pub struct RunTail {
+    /// Why ring 0 was left.
+    pub reason: u32,
+    /// The call concerned.
+    pub call: u32,
+    /// Calls made.
+    pub calls: u64,
+    /// Address of [`ThreadState::ring0_calls`].
+    pub counts: u64,
+    reserved: [u64; 3],
+}
+
+const _: () = {
+    use bt_shim::uapi::Run;
+    assert!(size_of::<Regs>() + size_of::<RunTail>() == size_of::<Run>());
+    assert!(offset_of!(ThreadState, run) == offset_of!(ThreadState, regs) + size_of::<Regs>());
+    assert!(offset_of!(Run, pc) == offset_of!(Regs, rip) && offset_of!(Run, flags) == offset_of!(Regs, rflags));
+    assert!(offset_of!(Run, reason) == size_of::<Regs>() + offset_of!(RunTail, reason));
+    assert!(offset_of!(Run, counts) == size_of::<Regs>() + offset_of!(RunTail, counts));
+};
+
 /// How a syscall in the runtime ended up, seen by the code that made it.
 pub const INTERRUPTED: i64 = -0x7000_0000;
 
@@ -119,8 +143,10 @@ pub struct ThreadState {
     pub requeued: u64,
     /// The guest's mask at the time of the requeue.
     pub saved_mask: u64,
-    /// The guest's registers, valid while the runtime runs.
+    /// The guest's registers, valid while the runtime runs. With what follows they are the argument of a run in ring 0.
     pub regs: Regs,
+    /// The rest of that argument.
+    pub run: RunTail,
     /// Guest xmm0–15, valid while the runtime runs.
     pub xmm: Xmm,
     /// Guest thread id.
@@ -165,6 +191,18 @@ pub struct ThreadState {
     pub answered: [u64; COUNTED_CALLS],
     /// Where the gate goes on for a call, by number.
     pub call_entries: [u64; COUNTED_CALLS],
+    /// `call_entries` without regard to ring 0.
+    pub plain_entries: [u64; COUNTED_CALLS],
+    /// Calls made in ring 0, by number.
+    pub ring0_calls: [u64; COUNTED_CALLS],
+    /// Table of sites at which ring 0 is entered ([`gate::ring0`](crate::gate::ring0)).
+    pub ring0_sites: u64,
+    /// Calls until one is looked at for ring 0.
+    pub ring0_left: u64,
+    /// [`RunTail::calls`] when code was last made for this entry.
+    pub ring0_calls_then: u64,
+    /// Units made since.
+    pub ring0_idle: u64,
     /// System calls of this thread that passed, by number. Those of [`SAMPLED`](crate::emulate::sample::SAMPLED) count up to
     /// zero: then the runtime looks at one.
     pub counts: [u64; COUNTED_CALLS],
@@ -221,6 +259,11 @@ pub mod offset {
     pub const ANSWERS: usize = offset_of!(ThreadState, answers);
     pub const ANSWERED: usize = offset_of!(ThreadState, answered);
     pub const CALL_ENTRIES: usize = offset_of!(ThreadState, call_entries);
+    pub const PLAIN_ENTRIES: usize = offset_of!(ThreadState, plain_entries);
+    pub const RING0_SITES: usize = offset_of!(ThreadState, ring0_sites);
+    pub const RING0_LEFT: usize = offset_of!(ThreadState, ring0_left);
+    pub const RUN: usize = offset_of!(ThreadState, regs);
+    pub const RUN_REASON: usize = offset_of!(ThreadState, run) + offset_of!(super::RunTail, reason);
     pub const COUNTS: usize = offset_of!(ThreadState, counts);
     pub const LOOKUP_HITS: usize = offset_of!(ThreadState, lookup_hits);
     pub const RIP: usize = offset_of!(ThreadState, regs) + offset_of!(Regs, rip);

@@ -39,6 +39,17 @@ pub struct Unit {
     effects: Vec<Effect>,
 }
 
+impl Unit {
+    /// Ends the unit before operation `n`, which cannot be made: ring 3 goes on there.
+    pub fn end_before(&mut self, n: usize) {
+        let Some(&Op { at, len, .. }) = self.ops.get(n) else { return };
+        self.ops.truncate(n);
+        self.ops.push(Op { at, len, ..Op::new(Kind::Leave) });
+        let kept = self.ops.iter().filter(|op| op.kind == Kind::Block).count();
+        self.entries.truncate(kept);
+    }
+}
+
 /// One instruction on the way.
 struct Step {
     pc: u64,
@@ -71,23 +82,34 @@ impl Builder {
         }
     }
 
+    /// The unit built last.
+    pub const fn unit_mut(&mut self) -> &mut Unit {
+        &mut self.unit
+    }
+
     /// The unit for `pc`. Empty if there is no code that could be translated.
-    pub fn build(&mut self, pc: u64, outside: &mut dyn Outside) -> &Unit {
-        let end = self.walk(pc, outside);
-        self.find_heads(pc);
-        self.write(pc, end, outside);
+    ///
+    /// With a `number` the instruction at `pc` is a `syscall` that is entered with it: the number is checked there, as where it
+    /// is loaded is not part of the unit.
+    pub fn build(&mut self, pc: u64, number: Option<u32>, outside: &mut dyn Outside) -> &Unit {
+        let end = self.walk(pc, number.is_some(), outside);
+        self.find_heads();
+        self.write(number, end, outside);
         mark(&mut self.unit.ops, &self.unit.effects);
         &self.unit
     }
 
     /// Follows the code from `pc` on; returns the pc at which another unit or ring 3 goes on, if it does not end by itself.
-    fn walk(&mut self, pc: u64, outside: &mut dyn Outside) -> Option<u64> {
+    fn walk(&mut self, pc: u64, enters_at_call: bool, outside: &mut dyn Outside) -> Option<u64> {
         self.steps.clear();
         let mut returns: Vec<u64> = Vec::new();
         let mut pc = pc;
         loop {
+            // A loop that comes back to the call has loaded its number: there it is a call like others.
+            let seen = self.steps.get(usize::from(enters_at_call)..).unwrap_or(&[]);
+            let comes_back = enters_at_call && self.steps.first().is_some_and(|first| first.pc == pc);
             let is_known =
-                self.steps.iter().any(|step| step.pc == pc) || !self.steps.is_empty() && outside.has_code(pc);
+                seen.iter().any(|step| step.pc == pc) || !self.steps.is_empty() && !comes_back && outside.has_code(pc);
             if is_known || self.steps.len() >= MAX_INSNS {
                 return Some(pc);
             }
@@ -136,9 +158,8 @@ impl Builder {
     }
 
     /// Pcs of the unit that branches of the unit lead to.
-    fn find_heads(&mut self, pc: u64) {
+    fn find_heads(&mut self) {
         self.heads.clear();
-        self.heads.push(pc);
         let mut turned = false;
         for step in &self.steps {
             if turned {
@@ -153,23 +174,26 @@ impl Builder {
         self.heads.dedup();
     }
 
-    fn write(&mut self, pc: u64, end: Option<u64>, outside: &mut dyn Outside) {
+    fn write(&mut self, number: Option<u32>, end: Option<u64>, outside: &mut dyn Outside) {
         self.unit.ops.clear();
         self.unit.effects.clear();
         self.unit.entries.clear();
         self.unit.calls = 0;
-        if self.steps.is_empty() {
-            return;
-        }
-        let mut block = pc;
+        let mut block = 0;
         let steps = core::mem::take(&mut self.steps);
-        for step in &steps {
-            if self.heads.binary_search(&step.pc).is_ok() {
+        for (n, step) in steps.iter().enumerate() {
+            let is_entry = n == 0 && number.is_some();
+            // Behind the entry the blocks are those of code like any other.
+            if n == 0 || n == 1 && number.is_some() || self.heads.binary_search(&step.pc).is_ok() {
                 block = step.pc;
                 self.unit.entries.push(block);
                 self.push(Op { imm: block, ..Op::new(Kind::Block) }, Effect::NONE);
             }
-            self.write_step(step, block, outside);
+            if is_entry && let Some(number) = number {
+                self.write_entry(step, number, outside);
+            } else {
+                self.write_step(step, block, outside);
+            }
         }
         self.steps = steps;
         if let Some(end) = end
@@ -217,7 +241,7 @@ impl Builder {
                 }
                 self.push(op, Effect::LEAVES);
             }
-            Class::Syscall => self.write_call(&place, outside),
+            Class::Syscall => self.write_call(&place, self.known_number(), outside),
             Class::Plain => {
                 let effect = insn.flag_effect();
                 let effect = Effect { read: effect.read, write: effect.write };
@@ -235,9 +259,23 @@ impl Builder {
         }
     }
 
-    /// A system call whose number is loaded in the block.
-    fn write_call(&mut self, place: &Place<'_>, outside: &mut dyn Outside) {
-        let number = self.known_number();
+    /// The call that a unit is entered at.
+    fn write_entry(&mut self, step: &Step, number: u32, outside: &mut dyn Outside) {
+        const RAX: u8 = 0;
+        const NOT_EQUAL: u8 = 5;
+        let bytes = step.bytes.get(..usize::from(step.insn.len)).unwrap_or(&[]);
+        let place = Place { pc: step.pc, block: step.pc, insn: &step.insn, bytes };
+        if step.insn.class != Class::Syscall {
+            self.push(place.op(Kind::Leave), Effect::LEAVES);
+            return;
+        }
+        let check = Op { reg: RAX, opcode: NOT_EQUAL, size: 4, imm: u64::from(number), ..place.op(Kind::Check) };
+        self.push(check, Effect::LEAVES);
+        self.write_call(&place, Some(number), outside);
+    }
+
+    /// A system call whose number is known.
+    fn write_call(&mut self, place: &Place<'_>, number: Option<u32>, outside: &mut dyn Outside) {
         self.checks.clear();
         let Some(number) = number.filter(|&number| (number as usize) < CALLS) else {
             self.push(place.op(Kind::Leave), Effect::LEAVES);

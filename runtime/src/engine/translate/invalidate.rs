@@ -83,6 +83,7 @@ impl Engine {
     pub fn unmapped(&mut self, start: u64, end: u64) {
         if start < end {
             self.code_goes(start, end);
+            self.ring0.changed(start, end);
             clocks::changed(start, end);
             self.map.forget_blank(start, end);
         }
@@ -113,6 +114,7 @@ impl Engine {
         // Write access given or execution taken: whatever was translated from here may be different the next time.
         if prot & k::PROT_EXEC == 0 || prot & k::PROT_WRITE != 0 {
             self.drop_range(start, end);
+            self.ring0.changed(start, end);
         }
         self.forget_watches(start, end);
         self.map.protect(start, end, prot);

@@ -1,0 +1,154 @@
+//! Where a thread goes on that has been in ring 0, or that could go there.
+
+use super::regions::Made;
+use super::sites::{LOOK_EVERY, Verdict};
+use crate::engine::{Engine, Locked, lock};
+use crate::thread::state::{INTERRUPTED, ThreadState, reg};
+use bt_shim::uapi::Reason;
+
+const SYSCALL_BYTES: u64 = 2;
+/// Units made in a row without a call in between: then this is no loop that makes calls.
+const IDLE_UNITS: u64 = 48;
+/// Calls before the next look after somebody watched the thread's calls, or ring 0 could not be had.
+const LATER: u64 = 1 << 16;
+/// RFLAGS: CF, PF, AF, ZF, SF, OF, and the bits that are always set in ring 3 (bit 1, IF).
+const ARITHMETIC: u64 = 0x8d5;
+const ALWAYS: u64 = 0x202;
+
+/// Looks at a call that did not enter ring 0: called when [`ThreadState::ring0_left`] has come to zero.
+#[cold]
+pub fn look(ts: &mut ThreadState) {
+    ts.ring0_left = LOOK_EVERY;
+    if ts.foreign != 0 || ts.is_translating {
+        ts.ring0_left = LATER;
+        return;
+    }
+    let mut engine = lock();
+    let next = ts.regs.rip;
+    if engine.ring0.refused.is_some() {
+        ts.ring0_left = LATER;
+    } else if engine.ring0.sites.look(next) == Verdict::Enter {
+        #[expect(clippy::cast_possible_truncation, reason = "the kernel reads eax")]
+        let number = ts.regs.gpr.first().map(|&rax| rax as u32);
+        if engine.make_code(next.wrapping_sub(SYSCALL_BYTES), number) == Made::Code {
+            engine.ring0.sites.enter(next);
+            engine.ring0.stats.sites += 1;
+        } else {
+            engine.ring0.sites.take_out(next);
+        }
+    }
+}
+
+/// Entry from the gate: ring 0 was left, with `result` of the ioctl(2), or was not entered ([`INTERRUPTED`]). Returns whether the
+/// thread goes back at once; else it goes on at `resume`.
+///
+/// # Safety
+/// Only the gate calls it, with the calling thread's own state.
+pub unsafe extern "C" fn on_leave(ts: *mut ThreadState, result: i64) -> bool {
+    // SAFETY: the gate passes the calling thread's own state.
+    let ts = unsafe { &mut *ts };
+    let mut engine = lock();
+    let reason = Reason::of(ts.run.reason);
+    if let Some(count) = reason.and_then(|reason| engine.ring0.stats.leaves.get_mut((reason as usize).wrapping_sub(1)))
+    {
+        *count += 1;
+    }
+    if result != INTERRUPTED && reason == Some(Reason::InCall) {
+        end_call(ts, result);
+    }
+    if goes_back(ts, &mut engine, result, reason) {
+        return true;
+    }
+    settle(ts, &mut engine);
+    go_on(ts, engine, reason.filter(|_| result == 0));
+    false
+}
+
+/// The call that ring 0 was left in is over, and the ioctl(2)'s result is its.
+fn end_call(ts: &mut ThreadState, result: i64) {
+    let next = ts.regs.rip.wrapping_add(SYSCALL_BYTES);
+    ts.regs.rip = next;
+    set(ts, reg::RAX, result.cast_unsigned());
+    set(ts, reg::RCX, next);
+    let flags = ts.regs.rflags & ARITHMETIC | ALWAYS;
+    set(ts, reg::R11, flags);
+}
+
+/// Ring 0 can go on.
+fn goes_back(ts: &mut ThreadState, engine: &mut Engine, result: i64, reason: Option<Reason>) -> bool {
+    if result == INTERRUPTED || ts.requeued != 0 {
+        return false;
+    }
+    match reason {
+        Some(Reason::InCall) => true,
+        Some(Reason::Missing) if result == 0 => {
+            if ts.run.calls != ts.ring0_calls_then {
+                ts.ring0_calls_then = ts.run.calls;
+                ts.ring0_idle = 0;
+            }
+            ts.ring0_idle += 1;
+            ts.ring0_idle < IDLE_UNITS && engine.make_code(ts.regs.rip, None) == Made::Code
+        }
+        // A timer tick or the like, in code that does make calls.
+        Some(Reason::Work) if result == 0 => {
+            let has_called = ts.run.calls != ts.ring0_calls_then;
+            ts.ring0_calls_then = ts.run.calls;
+            has_called
+        }
+        _ => false,
+    }
+}
+
+/// One entry is over: figures, and whether the site is to enter again.
+fn settle(ts: &mut ThreadState, engine: &mut Engine) {
+    let calls = core::mem::take(&mut ts.run.calls);
+    ts.ring0_calls_then = 0;
+    ts.ring0_idle = 0;
+    engine.ring0.stats.entries += 1;
+    engine.ring0.stats.calls += calls;
+    let site = ts.next_pc;
+    if engine.ring0.sites.judge(site, calls) {
+        engine.ring0.stats.dropped_sites += 1;
+    }
+}
+
+/// Points `resume` at where the thread goes on in ring 3.
+fn go_on(ts: &mut ThreadState, mut engine: Locked, reason: Option<Reason>) {
+    let pc = ts.regs.rip;
+    match reason {
+        Some(Reason::Native | Reason::Checked | Reason::Watched) => {
+            if reason == Some(Reason::Watched) {
+                // A tracer, a filter: it would see our calls too.
+                engine.ring0.sites.forget();
+                ts.ring0_left = LATER;
+            }
+            let next = pc.wrapping_add(SYSCALL_BYTES);
+            engine.resume_at(ts, next);
+            if !ts.is_translating {
+                // The gate makes the call as if it came from its stub, without asking for ring 0 again.
+                make_call(ts, next);
+                return;
+            }
+        }
+        // The ioctl(2) itself failed: the thread may not.
+        None if ts.requeued == 0 && ts.run.reason == 0 => engine.ring0.give_up(),
+        _ => {}
+    }
+    engine.resume_at(ts, pc);
+}
+
+/// The thread is about to make the call behind which is `next`; `resume` says where that is.
+fn make_call(ts: &mut ThreadState, next: u64) {
+    let resume = ts.resume;
+    set(ts, reg::RCX, next);
+    set(ts, reg::R11, resume);
+    let nr = ts.regs.gpr.first().copied().unwrap_or(0);
+    let entry = usize::try_from(nr).ok().and_then(|nr| ts.plain_entries.get(nr)).copied();
+    ts.resume = entry.unwrap_or(ts.enter_slow);
+}
+
+fn set(ts: &mut ThreadState, n: usize, value: u64) {
+    if let Some(register) = ts.regs.gpr.get_mut(n) {
+        *register = value;
+    }
+}

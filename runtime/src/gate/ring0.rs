@@ -1,0 +1,169 @@
+//! Into ring 0 and back (`engine::ring0`).
+//!
+//! | entry | on entry | leaves to |
+//! |---|---|---|
+//! | `bt_ring0_gate` | as `bt_enter_gate`, for a call that ring 0 may make | ring 0, the call's own entry, or `bt_slow` |
+//! | `bt_ring0_run` | the guest's state in the thread state, its vector registers in place, the runtime's stack | ring 0 |
+//!
+//! The gate looks the call's site up in a table of sites, by the low 16 bits of the pc behind it, without changing a register
+//! or a flag; entries hold the negative pc. A site that is in it is where translated code begins: the guest's state goes into
+//! the thread state, whose layout is the module's (`bt_shim::uapi::Run`), and one ioctl(2) does the rest. What comes back is in
+//! the thread state again; Rust ([`crate::engine::ring0::leave`]) says where the thread goes on.
+//!
+//! Every so many calls that are not in the table one goes to Rust, which finds out which sites are worth it.
+
+use super::asm::{restore_xmm, save_xmm};
+use super::region::Region;
+use crate::process::RING0_FD;
+use crate::thread::state::{INTERRUPTED, offset as o};
+use bt_shim::uapi;
+use core::arch::naked_asm;
+use linux_raw_sys::general as k;
+
+unsafe extern "C" {
+    static bt_ring0_gate: u8;
+    static bt_ring0_known: u8;
+    static bt_ring0_window: u8;
+    static bt_ring0_return: u8;
+    static bt_ring0_interrupted: u8;
+    static bt_ring0_end: u8;
+}
+
+/// Where the gate enters.
+#[must_use]
+pub fn entry() -> u64 {
+    &raw const bt_ring0_gate as u64
+}
+
+/// Where a thread goes on whose signal came before ring 0 was entered, or while a call there is to be made again.
+#[must_use]
+pub fn interrupted() -> u64 {
+    &raw const bt_ring0_interrupted as u64
+}
+
+/// What a pc in this block means for a signal.
+#[must_use]
+pub fn classify(pc: u64) -> Option<Region> {
+    let at = |label: *const u8| label as u64;
+    if !(entry()..at(&raw const bt_ring0_end)).contains(&pc) {
+        return None;
+    }
+    Some(if pc == entry() {
+        Region::BeforeCallLive
+    } else if pc <= at(&raw const bt_ring0_known) {
+        Region::BeforeCall
+    } else if (at(&raw const bt_ring0_window)..at(&raw const bt_ring0_return)).contains(&pc) {
+        Region::Ring0Window
+    } else {
+        Region::Runtime
+    })
+}
+
+/// RFLAGS with which the guest's code does not mean the same in ring 0, or Rust cannot run: AC, DF, TF.
+const UNFIT: u32 = 1 << 18 | 1 << 10 | 1 << 8;
+
+/// All of it, in one block. Never called.
+///
+/// # Safety
+/// Not a function: its labels are jumped to, under the contracts above.
+#[unsafe(naked)]
+pub unsafe extern "C" fn block() {
+    naked_asm!(
+        ".globl bt_ring0_gate, bt_ring0_known, bt_ring0_window, bt_ring0_return, bt_ring0_interrupted, bt_ring0_end",
+        ".hidden bt_ring0_gate, bt_ring0_known, bt_ring0_window, bt_ring0_return, bt_ring0_interrupted, bt_ring0_end",
+        ".p2align 6",
+        "bt_ring0_gate:",
+        "mov gs:[{next_pc}], rcx",
+        "mov gs:[{resume}], r11",
+        "movzx ecx, cx",
+        "mov r11, gs:[{sites}]",
+        "mov r11, [r11 + rcx*8]",
+        "mov rcx, gs:[{next_pc}]",
+        "lea rcx, [rcx + r11]",
+        "jrcxz bt_ring0_known",
+        // Not one of them.
+        "mov rcx, gs:[{left}]",
+        "lea rcx, [rcx - 1]",
+        "mov gs:[{left}], rcx",
+        "jrcxz 2f",
+        "mov rcx, gs:[{next_pc}]",
+        "mov r11, gs:[{resume}]",
+        "jmp qword ptr gs:[{plain_entries} + rax*8]",
+        "2:",
+        "mov rcx, gs:[{next_pc}]",
+        "mov r11, gs:[{resume}]",
+        "jmp bt_slow",
+        // ---- code of ring 0 begins here
+        "bt_ring0_known:",
+        "mov gs:[{rax}], rax",
+        "mov gs:[{rsp_}], rsp",
+        "mov rsp, gs:[{runtime_sp}]",
+        "pushfq",
+        "pop rax",
+        "mov gs:[{rflags}], rax",
+        "test eax, {unfit}",
+        "jne 8f",
+        "mov gs:[{rbx}], rbx",
+        "mov gs:[{rdx}], rdx",
+        "mov gs:[{rsi}], rsi",
+        "mov gs:[{rdi}], rdi",
+        "mov gs:[{rbp}], rbp",
+        "mov gs:[{r8}], r8",
+        "mov gs:[{r9}], r9",
+        "mov gs:[{r10}], r10",
+        "mov gs:[{r11}], rax",
+        "mov gs:[{r12}], r12",
+        "mov gs:[{r13}], r13",
+        "mov gs:[{r14}], r14",
+        "mov gs:[{r15}], r15",
+        "mov rcx, gs:[{next_pc}]",
+        "mov gs:[{rcx}], rcx",
+        "lea rcx, [rcx - 2]",
+        "mov gs:[{rip_}], rcx",
+        "bt_ring0_run:",
+        "mov rdx, gs:[0]",
+        "add rdx, {run}",
+        "mov dword ptr gs:[{reason}], 0",
+        "mov edi, [rip + {fd}]",
+        "mov esi, {request}",
+        "mov eax, {ioctl}",
+        // From here on a signal ends at `bt_ring0_interrupted`.
+        "bt_ring0_window:",
+        "cmp qword ptr gs:[{requeued}], 0",
+        "jne bt_ring0_interrupted",
+        "syscall",
+        "bt_ring0_return:",
+        "mov rsi, rax",
+        "3:",
+        save_xmm!(),
+        "mov rdi, gs:[0]",
+        "call {on_leave}",
+        "test al, al",
+        "je bt_leave",
+        restore_xmm!(),
+        "jmp bt_ring0_run",
+        "bt_ring0_interrupted:",
+        "mov rsi, {interrupted}",
+        "jmp 3b",
+        // ---- flags that ring 0 cannot have
+        "8:",
+        "push gs:[{rflags}]",
+        "popfq",
+        "mov rax, gs:[{rax}]",
+        "mov rsp, gs:[{rsp_}]",
+        "mov rcx, gs:[{next_pc}]",
+        "mov r11, gs:[{resume}]",
+        "jmp qword ptr gs:[{plain_entries} + rax*8]",
+        "bt_ring0_end:",
+        next_pc = const o::NEXT_PC, resume = const o::RESUME, sites = const o::RING0_SITES, left = const o::RING0_LEFT,
+        plain_entries = const o::PLAIN_ENTRIES, runtime_sp = const o::RUNTIME_SP, rflags = const o::RFLAGS,
+        unfit = const UNFIT, run = const o::RUN, reason = const o::RUN_REASON, fd = sym RING0_FD,
+        request = const uapi::RUN, ioctl = const k::__NR_ioctl, requeued = const o::REQUEUED,
+        interrupted = const INTERRUPTED, on_leave = sym crate::engine::ring0::leave::on_leave,
+        xmm = const o::XMM, rip_ = const o::RIP,
+        rax = const o::gpr(0), rcx = const o::gpr(1), rdx = const o::gpr(2), rbx = const o::gpr(3),
+        rsp_ = const o::gpr(4), rbp = const o::gpr(5), rsi = const o::gpr(6), rdi = const o::gpr(7),
+        r8 = const o::gpr(8), r9 = const o::gpr(9), r10 = const o::gpr(10), r11 = const o::gpr(11),
+        r12 = const o::gpr(12), r13 = const o::gpr(13), r14 = const o::gpr(14), r15 = const o::gpr(15),
+    )
+}
