@@ -766,21 +766,27 @@ static int put_string(struct bt_unit *unit, const struct btshim_op *op)
 	if (bytes ? op->size != 1 :
 		    op->size != 2 && op->size != 4 && op->size != 8)
 		return -EINVAL;
-	if (!is_dead(op) || op->flags & BTSHIM_FS || op->flags & BTSHIM_ADDR32)
+	if (op->flags & BTSHIM_FS || op->flags & BTSHIM_ADDR32)
 		return -EOPNOTSUPP;
+	if (!is_dead(op))
+		put8(unit, 0x9c); /* pushfq */
 	/* DF is clear: from an address of a process on upwards, what comes next
 	 * above its addresses is not canonical. */
 	move(unit, R11, RDI);
 	if (moves)
 		PUT(unit, 0x49, 0x09, 0xf3); /* or r11, rsi */
 	PUT(unit, 0x4d, 0x85, 0xdb); /* test r11, r11 */
-	leave_if(unit, CC_S, pc_of(unit, op), BTSHIM_UNTRANSLATED);
+	branch_to_stub(unit, CC_S,
+		       is_dead(op) ? BT_STUB_LEAVE : BT_STUB_POP_LEAVE,
+		       pc_of(unit, op))->reason = BTSHIM_UNTRANSLATED;
 	if (unit->is_masked) {
 		/* Nor by speculation. */
 		context_op(unit, 0x23, RDI, BT_MASK);
 		if (moves)
 			context_op(unit, 0x23, RSI, BT_MASK);
 	}
+	if (!is_dead(op))
+		put8(unit, 0x9d); /* popfq: as they were pushed */
 	may_fault(unit, op, BT_STUB_FAULT_STRING);
 	if (op->size == 2)
 		put8(unit, 0x66);

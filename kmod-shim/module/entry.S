@@ -263,6 +263,6 @@ SYM_CODE_END(bt_dispatch_live)
 	.section .btcode, "aw", @nobits
 	.balign 4096
 SYM_DATA_START(bt_area)
-	.skip 32 * 64 * 1024
+	.skip BT_CHUNKS * BT_CHUNK_BYTES
 SYM_DATA_END(bt_area)
 	.section .note.GNU-stack, "", @progbits

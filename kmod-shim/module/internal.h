@@ -52,8 +52,12 @@
 /* Calls on the list are at most this many. */
 #define BT_SLOTS 64
 
+/* The code area: stretches, and bytes of each. */
+#define BT_CHUNKS 64
+#define BT_CHUNK_BYTES (64 * 1024)
+
 /* Entries of the table of pcs, a power of two. */
-#define BT_LABELS 4096
+#define BT_LABELS 16384
 
 #ifndef __ASSEMBLY__
 
@@ -109,10 +113,8 @@ struct bt_label {
 #define BT_NO_PC (~0ULL)
 
 /* One stretch of the code area, with its share of the exception table. */
-#define BT_CHUNK_BYTES (64 * 1024)
-#define BT_CHUNKS 32
-#define BT_CHUNK_FAULTS 4096
-#define BT_MAX_CHUNKS 8 /* of one process */
+#define BT_CHUNK_FAULTS 3072
+#define BT_MAX_CHUNKS 32 /* of one process */
 
 struct bt_chunk {
 	int index;

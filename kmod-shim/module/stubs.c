@@ -28,8 +28,8 @@
 #endif
 #define SOFTIRQ_PENDING ((u64)(unsigned long)&local_softirq_pending_ref)
 
-/* What fpregs_lock() adds to the preemption count. */
-#define FPREGS_LOCK (SOFTIRQ_DISABLE_OFFSET + PREEMPT_DISABLE_OFFSET)
+/* What fpregs_lock() adds to the preemption count (asm/fpu/api.h). */
+#define FPREGS_LOCK SOFTIRQ_DISABLE_OFFSET
 
 /* Makes the displacement at @site, which ends its instruction, lead here. */
 static void land(struct bt_unit *unit, u32 site)

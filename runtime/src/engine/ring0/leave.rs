@@ -3,10 +3,14 @@
 use super::regions::Made;
 use super::sites::{LOOK_EVERY, Verdict};
 use crate::engine::{Engine, Locked, lock};
+use crate::mem::guest;
+use crate::options;
+use crate::report::say;
 use crate::thread::state::{INTERRUPTED, ThreadState, reg};
-use bt_shim::uapi::Reason;
+use bt_shim::uapi::{REASONS, Reason};
 
 const SYSCALL_BYTES: u64 = 2;
+const SYSCALL: [u8; 2] = [0x0f, 0x05];
 /// Units made in a row without a call in between: then this is no loop that makes calls.
 const IDLE_UNITS: u64 = 48;
 /// Calls before the next look after somebody watched the thread's calls, or ring 0 could not be had.
@@ -59,6 +63,7 @@ pub unsafe extern "C" fn on_leave(ts: *mut ThreadState, result: i64) -> bool {
     if goes_back(ts, &mut engine, result, reason) {
         return true;
     }
+    explain(ts, &mut engine, reason);
     settle(ts, &mut engine);
     go_on(ts, engine, reason.filter(|_| result == 0));
     false
@@ -87,7 +92,7 @@ fn goes_back(ts: &mut ThreadState, engine: &mut Engine, result: i64, reason: Opt
                 ts.ring0_idle = 0;
             }
             ts.ring0_idle += 1;
-            ts.ring0_idle < IDLE_UNITS && engine.make_code(ts.regs.rip, None) == Made::Code
+            ts.ring0_idle < IDLE_UNITS && engine.make_code(ts.regs.rip, number_at(ts, engine)) == Made::Code
         }
         // A timer tick or the like, in code that does make calls.
         Some(Reason::Work) if result == 0 => {
@@ -97,6 +102,30 @@ fn goes_back(ts: &mut ThreadState, engine: &mut Engine, result: i64, reason: Opt
         }
         _ => false,
     }
+}
+
+/// `--explain`: why ring 3 goes on, once for each place.
+fn explain(ts: &ThreadState, engine: &mut Engine, reason: Option<Reason>) {
+    if !options::get().explain {
+        return;
+    }
+    let Some((_, word)) = REASONS.iter().find(|(known, _)| Some(*known) == reason) else { return };
+    if engine.ring0.explained.insert(ts.regs.rip) {
+        let mut bytes = [0u8; 16];
+        let got = guest::read_bytes(ts.regs.rip, &mut bytes);
+        engine.direct.undo(ts.regs.rip, &mut bytes);
+        let code = bytes.get(..got).unwrap_or(&[]);
+        say(format_args!("ring 0 was left at {:#x}, {word}: {code:02x?}", ts.regs.rip));
+    }
+}
+
+/// The number of the call that the thread is about to make, if it is at a `syscall`.
+fn number_at(ts: &ThreadState, engine: &Engine) -> Option<u32> {
+    let mut code = [0; SYSCALL.len()];
+    guest::read_bytes(ts.regs.rip, &mut code);
+    engine.direct.undo(ts.regs.rip, &mut code);
+    #[expect(clippy::cast_possible_truncation, reason = "the kernel reads eax")]
+    ts.regs.gpr.first().filter(|_| code == SYSCALL).map(|&rax| rax as u32)
 }
 
 /// One entry is over: figures, and whether the site is to enter again.

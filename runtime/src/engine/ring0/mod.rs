@@ -56,6 +56,8 @@ pub struct Ring0 {
     known: BTreeSet<u64>,
     /// Pages that code was made from.
     pages: BTreeSet<u64>,
+    /// Places of which `--explain` has spoken.
+    explained: BTreeSet<u64>,
     /// Call sites.
     pub sites: Sites,
     /// Figures for `--stats`.
@@ -93,6 +95,7 @@ impl Ring0 {
             builder: Builder::new(),
             known: BTreeSet::new(),
             pages: BTreeSet::new(),
+            explained: BTreeSet::new(),
             sites: Sites::new(),
             stats: Stats::ZERO,
         }
