@@ -4,7 +4,8 @@
  *
  * A list of those that mind nothing but their arguments: not the registers at
  * entry (sigaltstack, rt_sigreturn, clone), not what becomes of the process
- * (execve, exit), not the memory that code was made from (mmap, mprotect). The
+ * (execve, exit), not the memory that code was made from (mmap, mprotect), and
+ * not descriptors as such (close, dup2: main.c relies on it). The
  * address of a handler is asked of kprobes, which resolve any symbol; none is
  * ever armed.
  */
