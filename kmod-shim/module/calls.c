@@ -91,6 +91,7 @@ static_assert(ARRAY_SIZE(calls) <= BT_SLOTS);
 
 static bt_handler handlers[ARRAY_SIZE(calls)];
 static u8 slots[BTSHIM_CALLS]; /* 0: none, else one more than the slot */
+u16 bt_slot_calls[BT_SLOTS];
 
 bt_handler bt_call_handler(u32 nr)
 {
@@ -101,11 +102,6 @@ bt_handler bt_call_handler(u32 nr)
 int bt_call_slot(u32 nr)
 {
 	return slots[nr] - 1;
-}
-
-u32 bt_slot_call(int slot)
-{
-	return calls[slot].nr;
 }
 
 void bt_calls_own(unsigned long *list)
@@ -138,6 +134,7 @@ int bt_calls_init(void)
 		if (!register_kprobe(probe)) {
 			handlers[i] = (bt_handler)probe->addr;
 			slots[calls[i].nr] = i + 1;
+			bt_slot_calls[i] = calls[i].nr;
 			found++;
 			unregister_kprobe(probe);
 		}

@@ -202,7 +202,7 @@ int bt_calls_init(void);
 void bt_calls_own(unsigned long *list);
 bt_handler bt_call_handler(u32 nr);
 int bt_call_slot(u32 nr);
-u32 bt_slot_call(int slot);
+extern u16 bt_slot_calls[BT_SLOTS]; /* number of each slot's call */
 const bt_handler *bt_call_table(void);
 
 /* assemble.c: operations to machine code */

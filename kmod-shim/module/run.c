@@ -272,10 +272,14 @@ fault:
 }
 
 static noinline int give_registers(struct btshim_run __user *user, u64 flags,
-			  const struct bt_context *context, u64 calls)
+				   const struct bt_context *context)
 {
 	const struct pt_regs *regs = &context->regs;
-	if (!user_access_begin(user, sizeof(*user)))
+	u64 __user *counts = u64_to_user_ptr(context->user_counts);
+	u64 left, before, calls = 0;
+
+	if (!access_ok(counts, BTSHIM_CALLS * sizeof(*counts)) ||
+	    !user_access_begin(user, sizeof(*user)))
 		return -EFAULT;
 	REGISTERS(GIVE)
 	unsafe_put_user(regs->ip, &user->pc, fault);
@@ -283,34 +287,23 @@ static noinline int give_registers(struct btshim_run __user *user, u64 flags,
 			&user->flags, fault);
 	unsafe_put_user(context->reason, &user->reason, fault);
 	unsafe_put_user(context->call, &user->call, fault);
+	for (left = context->slots; left; left &= left - 1) {
+		int slot = __ffs64(left);
+		u64 more = context->counts[slot];
+
+		calls += more;
+		if (!more || !counts)
+			continue;
+		unsafe_get_user(before, &counts[bt_slot_calls[slot]], fault);
+		unsafe_put_user(before + more, &counts[bt_slot_calls[slot]],
+				fault);
+	}
 	unsafe_put_user(calls, &user->calls, fault);
 	user_access_end();
 	return 0;
 fault:
 	user_access_end();
 	return -EFAULT;
-}
-
-/*
- * Adds the calls made to the process's counters, and returns their sum. A fault
- * there is the process's loss.
- */
-static u64 give_counts(const struct bt_context *context)
-{
-	u64 __user *counts = u64_to_user_ptr(context->user_counts);
-	u64 left = context->slots, sum = 0, before;
-
-	for (; left; left &= left - 1) {
-		int slot = __ffs64(left);
-		u64 more = context->counts[slot];
-
-		if (!more)
-			continue;
-		sum += more;
-		if (counts && !get_user(before, counts + bt_slot_call(slot)))
-			put_user(before + more, counts + bt_slot_call(slot));
-	}
-	return sum;
 }
 
 /* Whoever has become less than what the file was opened with is refused. */
@@ -386,7 +379,7 @@ long bt_run(struct bt_file *file, struct btshim_run __user *user)
 		context.reason = BTSHIM_WATCHED;
 	else
 		enter(file, &context);
-	err = give_registers(user, flags, &context, give_counts(&context));
+	err = give_registers(user, flags, &context);
 	if (err)
 		return err;
 	return context.reason == BTSHIM_IN_CALL ? context.result : 0;
