@@ -480,11 +480,16 @@ static int put_insn(struct bt_unit *unit, const struct btshim_op *op)
 			/* A locked access that crosses a cache line may raise
 			 * #AC, which the kernel does not forgive itself. */
 			if (!is_dead(op))
-				return -EOPNOTSUPP;
+				put8(unit, 0x9c); /* pushfq */
 			PUT(unit, 0x41, 0xf6, 0xc3); /* test r11b, imm8 */
 			put8(unit, bytes - 1);
-			leave_if(unit, CC_NE, pc_of(unit, op),
-				 BTSHIM_UNTRANSLATED);
+			branch_to_stub(unit, CC_NE,
+				       is_dead(op) ? BT_STUB_LEAVE :
+						     BT_STUB_POP_LEAVE,
+				       pc_of(unit, op))->reason =
+				BTSHIM_UNTRANSLATED;
+			if (!is_dead(op))
+				put8(unit, 0x9d); /* popfq: as they were */
 		}
 	}
 	if (what & (BT_REG | BT_IN_OPCODE) && is_kept(op->reg) &&

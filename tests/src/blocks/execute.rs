@@ -6,6 +6,7 @@ use std::cell::UnsafeCell;
 use std::mem::offset_of;
 
 use anyhow::{Context as _, Result, bail};
+use bt_shim::uapi::Run;
 
 use super::generate::Block;
 use super::places::{
@@ -13,6 +14,7 @@ use super::places::{
     USER_DS, XSAVE_IMAGE,
 };
 use super::random::Random;
+use super::ring0::Ring0;
 use super::state::{AREA_BYTES, Area, Components, End, Outcome, Registers, hash, interesting, mxcsr};
 
 const SIGNALS: [i32; 5] = [libc::SIGSEGV, libc::SIGILL, libc::SIGFPE, libc::SIGBUS, libc::SIGTRAP];
@@ -35,6 +37,9 @@ struct Frame {
     /// Not 0 while a block runs.
     running: u64,
     signal: [u64; 6],
+    /// The state while the block is in ring 0.
+    run: Run,
+    device: u64,
 }
 
 struct Shared(UnsafeCell<Frame>);
@@ -54,8 +59,15 @@ static FRAME: Shared = Shared(UnsafeCell::new(Frame {
     mxcsr: 0x1f80,
     running: 0,
     signal: [0; 6],
+    run: NO_RUN,
+    device: 0,
 }));
 
+const NO_RUN: Run = Run { regs: [0; 16], pc: 0, flags: 0, reason: 0, call: 0, calls: 0, counts: 0, reserved: 0 };
+
+const fn gpr_run(n: usize) -> usize {
+    offset_of!(Frame, run) + offset_of!(Run, regs) + 8 * n
+}
 const fn gpr(n: usize) -> usize {
     offset_of!(Frame, registers_in) + offset_of!(Registers, gpr) + 8 * n
 }
@@ -120,6 +132,75 @@ unsafe extern "C" fn enter() {
         rsp_ = const gpr(4), rbp = const gpr(5), rsi = const gpr(6), rdi = const gpr(7),
         r8 = const gpr(8), r9 = const gpr(9), r10 = const gpr(10), r11 = const gpr(11),
         r12 = const gpr(12), r13 = const gpr(13), r14 = const gpr(14), r15 = const gpr(15),
+    )
+}
+
+/// As [`enter`], through ring 0: what is left of the block runs natively.
+///
+/// # Safety
+/// As [`enter`]; the run in the frame must be filled in.
+#[unsafe(naked)]
+unsafe extern "C" fn enter_ring0() {
+    naked_asm!(
+        "push rbx",
+        "push rbp",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
+        "mov [rip + {frame} + {host_rsp}], rsp",
+        "rdfsbase rax",
+        "mov [rip + {frame} + {host_fs}], rax",
+        "mov eax, [rip + {frame} + {components}]",
+        "xor edx, edx",
+        "xrstor64 [rip + {frame} + {area}]",
+        "mov rax, [rip + {frame} + {fs}]",
+        "wrfsbase rax",
+        "mov rax, [rip + {frame} + {gs}]",
+        "wrgsbase rax",
+        "mov edi, [rip + {frame} + {device}]",
+        "lea rsi, [rip + {frame} + {run}]",
+        "mov edx, {whence}",
+        "mov eax, {lseek}",
+        "syscall",
+        "mov qword ptr [rip + {frame} + {running}], 1",
+        "push qword ptr [rip + {frame} + {flags}]",
+        "popfq",
+        "mov rax, [rip + {frame} + {rax}]",
+        "mov rcx, [rip + {frame} + {rcx}]",
+        "mov rdx, [rip + {frame} + {rdx}]",
+        "mov rbx, [rip + {frame} + {rbx}]",
+        "mov rsp, [rip + {frame} + {rsp_}]",
+        "mov rbp, [rip + {frame} + {rbp}]",
+        "mov rsi, [rip + {frame} + {rsi}]",
+        "mov rdi, [rip + {frame} + {rdi}]",
+        "mov r8, [rip + {frame} + {r8}]",
+        "mov r9, [rip + {frame} + {r9}]",
+        "mov r10, [rip + {frame} + {r10}]",
+        "mov r11, [rip + {frame} + {r11}]",
+        "mov r12, [rip + {frame} + {r12}]",
+        "mov r13, [rip + {frame} + {r13}]",
+        "mov r14, [rip + {frame} + {r14}]",
+        "mov r15, [rip + {frame} + {r15}]",
+        "jmp qword ptr [rip + {frame} + {pc}]",
+        frame = sym FRAME,
+        host_rsp = const offset_of!(Frame, host_rsp),
+        host_fs = const offset_of!(Frame, host_fs),
+        components = const offset_of!(Frame, components),
+        area = const offset_of!(Frame, area_in),
+        running = const offset_of!(Frame, running),
+        device = const offset_of!(Frame, device),
+        run = const offset_of!(Frame, run),
+        whence = const bt_shim::uapi::RUN,
+        lseek = const libc::SYS_lseek,
+        fs = const offset_of!(Frame, registers_in) + offset_of!(Registers, fs),
+        gs = const offset_of!(Frame, registers_in) + offset_of!(Registers, gs),
+        flags = const offset_of!(Frame, run) + offset_of!(Run, flags),
+        pc = const offset_of!(Frame, run) + offset_of!(Run, pc),
+        rax = const gpr_run(0), rcx = const gpr_run(1), rdx = const gpr_run(2), rbx = const gpr_run(3),
+        rsp_ = const gpr_run(4), rbp = const gpr_run(5), rsi = const gpr_run(6), rdi = const gpr_run(7),
+        r8 = const gpr_run(8), r9 = const gpr_run(9), r10 = const gpr_run(10), r11 = const gpr_run(11),
+        r12 = const gpr_run(12), r13 = const gpr_run(13), r14 = const gpr_run(14), r15 = const gpr_run(15),
     )
 }
 
@@ -337,6 +418,8 @@ fn write(address: u64, bytes: &[u8]) {
 pub(crate) struct Harness {
     pub(crate) components: Components,
     pristine: Vec<u8>,
+    /// Blocks go through ring 0.
+    pub(crate) ring0: Option<Ring0>,
 }
 
 impl Harness {
@@ -382,7 +465,7 @@ impl Harness {
             write(at + XSAVE_IMAGE, &image.0);
             protect(at, CONSTANTS_BYTES, libc::PROT_READ)?;
         }
-        let this = Self { components, pristine };
+        let this = Self { components, pristine, ring0: None };
         install_handlers()?;
         Ok(this)
     }
@@ -417,8 +500,18 @@ impl Harness {
         frame.area_out.0.fill(0);
         frame.target = block.base;
         frame.signal = [0; 6];
-        // SAFETY: the block is in executable memory and ends in `leave`; its operands are in the arenas or nowhere.
-        unsafe { enter() };
+        if let Some(ring0) = &self.ring0 {
+            ring0.load(block, pointer(block.base));
+            frame.device = u64::from(ring0.fd().cast_unsigned());
+            frame.run = Run { regs: registers.gpr, pc: block.base, flags: registers.flags, ..NO_RUN };
+            // SAFETY: as below.
+            unsafe { enter_ring0() };
+            // SAFETY: the block has ended.
+            ring0.note(block, unsafe { &(*FRAME.0.get()).run });
+        } else {
+            // SAFETY: the block is in executable memory and ends in `leave`; its operands are in the arenas or nowhere.
+            unsafe { enter() };
+        }
         // SAFETY: as above; the block has ended.
         let frame = unsafe { &mut *FRAME.0.get() };
         let end = match frame.signal {

@@ -6,6 +6,7 @@ use super::flow::{Fixup, is_construct};
 use super::opcodes::{Encoded, Spec};
 use super::places::{self, ARENA_BYTES, Region};
 use super::random::{Random, mix};
+use super::steer::has_stray_prefix;
 
 /// State components that blocks save and restore (SDM vol. 1 13.1): x87 to ZMM, no PKRU.
 pub(crate) const COMPONENTS: u64 = 0xe7;
@@ -46,6 +47,8 @@ pub(crate) struct Specs {
     pub(crate) running: Vec<usize>,
     /// Numbers of those that always fault, but not with #UD.
     pub(crate) faulting: Vec<usize>,
+    /// Prefixes without effect stand nowhere: no REX before another prefix, no segment beside fs or gs.
+    pub(crate) no_stray_prefix: bool,
 }
 
 /// A block under construction.
@@ -230,7 +233,11 @@ impl<'a> Generator<'a> {
     }
 
     pub(super) fn sample(&mut self, spec: Spec) -> Option<Encoded> {
-        (0..100).find_map(|_| spec.encode(&mut self.random))
+        let no_stray_prefix = self.specs.no_stray_prefix;
+        (0..100).find_map(|_| {
+            let encoded = spec.encode(&mut self.random)?;
+            (!no_stray_prefix || !has_stray_prefix(&encoded.bytes)).then_some(encoded)
+        })
     }
 
     pub(super) fn push(&mut self, steered: Steered, number: usize, counted: bool) {

@@ -49,6 +49,17 @@ pub(super) fn has_prefix(bytes: &[u8], wanted: u8) -> bool {
         .any(|&byte| byte == wanted)
 }
 
+/// A REX prefix in front of another prefix, or two segments.
+pub(super) fn has_stray_prefix(bytes: &[u8]) -> bool {
+    let segments = [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65];
+    if segments.into_iter().filter(|&segment| has_prefix(bytes, segment)).count() > 1 {
+        return true;
+    }
+    let is_rex = |byte: u8| matches!(byte, 0x40..=0x4f);
+    let is_prefix = |byte: u8| is_rex(byte) || has_prefix(&[byte], byte);
+    bytes.windows(2).take_while(|pair| is_prefix(pair[0])).any(|pair| is_rex(pair[0]) && is_prefix(pair[1]))
+}
+
 /// `mov r64, imm` in one of its forms.
 pub(super) fn put_move(code: &mut Vec<u8>, register: Register, value: u64) {
     let [number, ..] = register.number().to_le_bytes();

@@ -1,7 +1,10 @@
 //! Where the flags' values are needed: code that the module adds changes them for less where they are not.
+//!
+//! An access to memory may fault, and a handler sees the flags with which it does. So each needs them all, and a mask on an
+//! address costs one instruction more than where nobody looks; but a signal's frame is the guest's own.
 
 use crate::decode::flags::ALL;
-use bt_shim::uapi::{Op, flags};
+use bt_shim::uapi::{Kind, MEMORY, Op, flags};
 
 /// What one operation does to the flags, as far as the guest's instruction goes.
 #[derive(Clone, Copy, Debug)]
@@ -20,16 +23,33 @@ impl Effect {
 }
 
 /// Marks the operations before which no flag's value is needed. What follows the last one needs all.
-///
-/// An access may fault, and the handler sees the flags; so does whoever stops a thread. Where a value is not needed by the
-/// program's own code it is not kept for them either: they see flags of another instruction.
 pub fn mark(ops: &mut [Op], effects: &[Effect]) {
     let mut live = ALL;
     for (op, effect) in ops.iter_mut().zip(effects).rev() {
         live = live & !effect.write | effect.read;
+        if may_fault(op) {
+            live = ALL;
+        }
         if live == 0 {
             op.flags |= flags::DEAD;
         }
+    }
+}
+
+/// The operation accesses memory, divides, or is not every CPU's.
+fn may_fault(op: &Op) -> bool {
+    let divides = op.map == 0 && matches!(op.opcode, 0xf6 | 0xf7) && op.reg >= 6;
+    let is_general = op.encoding == 0
+        && match op.map {
+            0 => true,
+            1 => matches!(op.opcode, 0x40..=0x4f | 0x90..=0x9f | 0xa3..=0xaf | 0xb0..=0xc1 | 0xc8..=0xcf),
+            _ => false,
+        };
+    match op.kind {
+        Kind::Lea => false,
+        Kind::Push | Kind::Pop | Kind::String => true,
+        Kind::Insn if divides || !is_general => true,
+        _ => op.rm == MEMORY,
     }
 }
 
@@ -37,7 +57,7 @@ pub fn mark(ops: &mut [Op], effects: &[Effect]) {
 mod tests {
     use super::{Effect, mark};
     use crate::decode::flags::{ALL, CF};
-    use bt_shim::uapi::{Kind, Op, flags};
+    use bt_shim::uapi::{Kind, MEMORY, Op, flags};
 
     #[test]
     fn flags_are_dead_before_what_sets_them_all() {
@@ -47,6 +67,14 @@ mod tests {
         mark(&mut ops, &[Effect::NONE, sets_all, needs_carry, sets_all]);
         let dead = ops.map(|op| op.flags & flags::DEAD != 0);
         assert_eq!(dead, [true, true, false, true]);
+    }
+
+    #[test]
+    fn an_access_keeps_flags_for_the_handler_of_its_fault() {
+        let load = Op { rm: MEMORY, ..Op::new(Kind::Insn) };
+        let mut ops = [Op::new(Kind::Lea), load, Op::new(Kind::Lea)];
+        mark(&mut ops, &[Effect::NONE, Effect::NONE, Effect { read: 0, write: ALL }]);
+        assert_eq!(ops.map(|op| op.flags & flags::DEAD != 0), [false, false, true]);
     }
 
     #[test]
