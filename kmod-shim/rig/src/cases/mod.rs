@@ -1,7 +1,10 @@
 //! The table of cases.
 
+mod faults;
 mod module;
 mod programs;
+mod programs_ring0;
+mod ring0;
 mod servers;
 
 use std::fmt;
@@ -30,6 +33,19 @@ pub const CASES: &[Case] = &[
     case("c_programs_run_natively", programs::c_programs_run_natively),
     case("servers_run_natively", servers::run_natively),
     case("launcher_runs", programs::launcher_runs),
+    case("ring0_loops_are_hot", programs_ring0::loops_are_hot),
+    case("ring0_dd_bytes_is_hot", programs_ring0::dd_bytes_is_hot),
+    case("ring0_dd_copies_a_file", programs_ring0::dd_copies_a_file),
+    case("ring0_cat_is_hot", programs_ring0::cat_is_hot),
+    case("ring0_sqlite_selects", programs_ring0::sqlite_selects),
+    case("ring0_signals_are_handled", programs_ring0::signals_are_handled),
+    case("ring0_threads_are_hot", programs_ring0::threads_are_hot),
+    case("ring0_shell_scripts_run", programs_ring0::shell_scripts_run),
+    case("ring0_nginx_answers", programs_ring0::nginx_answers),
+    case("ring0_httpd_answers", programs_ring0::httpd_answers),
+    case("ring0_redis_answers", programs_ring0::redis_answers),
+    case("ring0_faults_are_the_programs", faults::are_the_programs),
+    case("ring0_vector_registers_stay", faults::vector_registers_stay),
 ];
 
 /// A case with the usual limit.
