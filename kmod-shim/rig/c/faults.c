@@ -35,7 +35,6 @@
 #define NONCANONICAL 0x4000000000000000UL
 #define KERNEL_TEXT 0xffffffff81000000UL
 #define KERNEL_DATA 0xffff888000001000UL
-#define VSYSCALL 0xffffffffff600000UL
 
 /* In the order in which the probes load them. */
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, FLAGS, REGISTERS };
@@ -57,8 +56,8 @@ __attribute__((used)) static uint64_t in[REGISTERS], out[REGISTERS], own_rsp;
 	    "mov %rsp, out+32(%rip); mov %rbp, out+40(%rip); mov %rsi, out+48(%rip); mov %rdi, out+56(%rip)\n"         \
 	    "mov %r8, out+64(%rip); mov %r9, out+72(%rip); mov %r10, out+80(%rip); mov %r11, out+88(%rip)\n"           \
 	    "mov %r12, out+96(%rip); mov %r13, out+104(%rip); mov %r14, out+112(%rip); mov %r15, out+120(%rip)\n"      \
-	    "mov own_rsp(%rip), %rsp; pushfq; pop %rax; mov %rax, out+128(%rip)\n"                                     \
-	    "andq $~0x40400, %rax; push %rax; popfq\n"                                                                 \
+	    "setc out+128(%rip); setz out+129(%rip); sets out+130(%rip); seto out+131(%rip); setp out+132(%rip)\n"     \
+	    "mov own_rsp(%rip), %rsp\n"                                                                                \
 	    "pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"                                             \
 	    "ret\n.popsection\n")
 
@@ -108,7 +107,7 @@ PROBE(call_register, "lea 1f(%rip), %r8; call *%r8; 1: xor %r8d, %r8d; movq $0, 
 PROBE(ret_near, "lea 1f(%rip), %r8; je 2f; xor %r8d, %r8d; ret; 2: push %r8; ret; 1: xor %r8d, %r8d; movq $0, -8(%rsp)");
 PROBE(jump_register, "je 1f; jmp *%rcx; 1:");
 PROBE(jump_memory, "je 1f; jmp *(%rsi); 1:");
-PROBE(load_checked, "pushfq; or %rax, (%rsp); popfq; mov (%rsi), %rcx");
+PROBE(load_checked, "pushfq; or %rax, (%rsp); popfq; mov (%rsi), %rcx; pushfq; andq $~0x40000, (%rsp); popfq");
 
 struct probe {
 	const char *name;
@@ -131,7 +130,6 @@ static const struct probe probes[] = {
 	{ P(load), RSI, RW, NONCANONICAL, -1, 0, SIGSEGV },
 	{ P(load), RSI, RW, KERNEL_TEXT, -1, 0, SIGSEGV },
 	{ P(load), RSI, RW, KERNEL_DATA, -1, 0, SIGSEGV },
-	{ P(load), RSI, RW, VSYSCALL, -1, 0, SIGSEGV },
 	{ P(load), RSI, RW, ~0UL, -1, 0, SIGSEGV },
 	{ P(load), RSI, RW, ~0UL >> 1, -1, 0, SIGSEGV },
 	{ P(load), RSI, RW, 0x7ffffffff000, -1, 0, SIGSEGV },
@@ -235,7 +233,7 @@ static void show(const char *what, const uint64_t *regs)
 	printf("%s", what);
 	for (int i = 0; i < FLAGS; i++)
 		printf(" %s=%lx", names[i], regs[i]);
-	printf(" flags=%lx\n", regs[FLAGS] & 0x40cd5);
+	printf(" flags=%lx\n", regs[FLAGS]);
 }
 
 static void handler(int number, siginfo_t *info, void *data)
@@ -250,6 +248,7 @@ static void handler(int number, siginfo_t *info, void *data)
 	asm volatile("pushfq; andq $~0x40000, (%%rsp); popfq" : : : "cc", "memory");
 	for (int i = 0; i < REGISTERS; i++)
 		regs[i] = gregs[order[i]];
+	regs[FLAGS] &= 0x40cd5;
 	if (rip - (uint64_t)current->code < 512)
 		rip -= (uint64_t)current->code;
 	/* A return address is where the program is. */

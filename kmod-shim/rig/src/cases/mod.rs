@@ -1,5 +1,6 @@
 //! The table of cases.
 
+mod device;
 mod faults;
 mod module;
 mod programs;
@@ -46,6 +47,14 @@ pub const CASES: &[Case] = &[
     case("ring0_redis_answers", programs_ring0::redis_answers),
     case("ring0_faults_are_the_programs", faults::are_the_programs),
     case("ring0_vector_registers_stay", faults::vector_registers_stay),
+    case("device_refuses", device::refuses),
+    case("device_memory_is_the_processs_own", device::memory_is_the_processs_own),
+    case("device_opcodes_do_no_harm", device::opcodes_do_no_harm),
+    case("device_random_units_do_no_harm", device::random_units_do_no_harm),
+    case("device_code_goes_while_it_runs", device::code_goes_while_it_runs),
+    case("device_strings_are_interrupted", device::strings_are_interrupted),
+    case("device_open_keeps_the_module", device::open_device_keeps_the_module),
+    case("module_cycles_leave_nothing", device::cycles_leave_nothing),
 ];
 
 /// A case with the usual limit.

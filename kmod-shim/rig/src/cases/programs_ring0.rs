@@ -108,7 +108,7 @@ http {
     access_log off;
     client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi;
     scgi_temp_path scgi;
-    server { listen 127.0.0.1:7000; root html; keepalive_requests 100000; }
+    server { listen 127.0.0.1:7000; root html; tcp_nodelay on; keepalive_requests 100000; }
 }
 ";
 
@@ -147,10 +147,11 @@ fn serve(bench: &Bench, command: &mut Command) -> Result<Vec<u8>> {
     let server = Server::start(command, PORT, LIMIT)?;
     let mut client = TcpStream::connect(("127.0.0.1", PORT)).context("connect")?;
     client.set_read_timeout(Some(Duration::from_secs(10)))?;
+    client.set_nodelay(true)?;
     let mut answers = Vec::new();
     for n in 0..REQUESTS {
         let path = if n % 50 == 49 { "missing" } else { "page" };
-        write!(client, "GET /{path} HTTP/1.1\r\nHost: x\r\n\r\n")?;
+        client.write_all(format!("GET /{path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes())?;
         answers.extend(answer(&mut client).with_context(|| format!("request {n}"))?);
     }
     drop(client);
