@@ -5,7 +5,8 @@
  * is ever writable and executable at one address.
  *
  * The exception table of the module has a fixed share for each chunk of the
- * area. The kernel searches it by bisection: unused entries of a chunk name the
+ * area, behind those of the module's own text, which lies below the area. The
+ * kernel searches it by bisection: unused entries of a chunk name the
  * chunk's last byte, where no code is, so the table is in order at all times.
  */
 #include <linux/extable.h>
@@ -25,7 +26,13 @@ extern u8 bt_area[];
 #define AREA_BYTES (BT_CHUNKS * BT_CHUNK_BYTES)
 #define FILLER 0xcc /* INT3 */
 
-static struct exception_table_entry faults[BT_CHUNKS * BT_CHUNK_FAULTS];
+/* Entries of the module's own code, at most. */
+#define OWN_FAULTS 256
+
+static struct exception_table_entry table[OWN_FAULTS + BT_CHUNKS * BT_CHUNK_FAULTS];
+static struct exception_table_entry *const faults = table + OWN_FAULTS;
+static const struct exception_table_entry *own;
+static unsigned int own_count;
 static u8 *alias;
 static DECLARE_BITMAP(taken, BT_CHUNKS);
 static DEFINE_MUTEX(lock);
@@ -101,14 +108,39 @@ void bt_area_give(int index)
 	mutex_unlock(&lock);
 }
 
+/* The module's own entries go before ours: one table for both. */
+static int take_over_faults(void)
+{
+	unsigned int i;
+
+	own = THIS_MODULE->extable;
+	own_count = THIS_MODULE->num_exentries;
+	if (own_count > OWN_FAULTS)
+		return -ENOEXEC;
+	for (i = 0; i < own_count; i++) {
+		const struct exception_table_entry *from = &own[i];
+		struct exception_table_entry *to = faults - own_count + i;
+		u64 insn = (u64)(unsigned long)&from->insn + from->insn;
+		u64 fixup = (u64)(unsigned long)&from->fixup + from->fixup;
+
+		if (insn >= (u64)(unsigned long)bt_area)
+			return -ENOEXEC;
+		to->insn = (s32)(insn - (u64)(unsigned long)&to->insn);
+		to->fixup = (s32)(fixup - (u64)(unsigned long)&to->fixup);
+		to->data = from->data;
+	}
+	THIS_MODULE->extable = faults - own_count;
+	smp_wmb(); /* The table before its length. */
+	THIS_MODULE->num_exentries =
+		own_count + BT_CHUNKS * BT_CHUNK_FAULTS;
+	return 0;
+}
+
 int bt_area_init(void)
 {
 	unsigned int count = AREA_BYTES / PAGE_SIZE, i;
 	struct page **pages;
 
-	/* Ours replaces the module's own table, which must be empty. */
-	if (THIS_MODULE->num_exentries)
-		return -ENOEXEC;
 	pages = kvmalloc_array(count, sizeof(*pages), GFP_KERNEL);
 	if (!pages)
 		return -ENOMEM;
@@ -121,14 +153,15 @@ int bt_area_init(void)
 	memset(alias, FILLER, AREA_BYTES);
 	for (i = 0; i < BT_CHUNKS; i++)
 		clear_faults(i);
-	THIS_MODULE->extable = faults;
-	smp_wmb(); /* The table before its length. */
-	THIS_MODULE->num_exentries = ARRAY_SIZE(faults);
-	return 0;
+	return take_over_faults();
 }
 
 void bt_area_exit(void)
 {
-	THIS_MODULE->num_exentries = 0;
+	/* The kernel forgets the table by its length. */
+	WRITE_ONCE(THIS_MODULE->num_exentries, own_count);
+	smp_wmb();
+	WRITE_ONCE(THIS_MODULE->extable,
+		   (struct exception_table_entry *)own);
 	vunmap(alias);
 }

@@ -150,6 +150,10 @@ static void effective_address(struct bt_unit *unit, const struct btshim_op *op,
 		base = in_register(unit, base, R11);
 	if (index != BTSHIM_NONE)
 		index = in_register(unit, index, R10);
+	/* It is there already. */
+	if (base == to && index == BTSHIM_NONE && !op->disp && size == 8 &&
+	    !(op->flags & BTSHIM_ADDR32))
+		return;
 	if (op->flags & BTSHIM_ADDR32)
 		put8(unit, 0x67);
 	if (size == 2)
@@ -176,7 +180,7 @@ static void effective_address(struct bt_unit *unit, const struct btshim_op *op,
 	put(unit, (u32)op->disp, 4);
 }
 
-/* Clears the highest bit of r11. Changes r10 if the flags are live. */
+/* Clears the highest bit of r11. */
 static int mask_address(struct bt_unit *unit, bool dead)
 {
 	if (!unit->is_masked)
@@ -188,8 +192,7 @@ static int mask_address(struct bt_unit *unit, bool dead)
 	if (!boot_cpu_has(X86_FEATURE_BMI2))
 		return -EOPNOTSUPP;
 	PUT(unit, 0xc4, 0x43, 0xfb, 0xf0, 0xdb, 0x3f); /* rorx r11, r11, 63 */
-	load_value(unit, R10, 1);
-	PUT(unit, 0xc4, 0x42, 0xab, 0xf7, 0xdb); /* shrx r11, r11, r10 */
+	PUT(unit, 0xc4, 0x42, 0x83, 0xf7, 0xdb); /* shrx r11, r11, r15 */
 	return 0;
 }
 
@@ -207,14 +210,21 @@ static int operand_address(struct bt_unit *unit, const struct btshim_op *op)
 		load_value(unit, R11, address);
 		return 0;
 	}
-	effective_address(unit, op, R11, 8);
 	if (op->flags & BTSHIM_FS) {
 		if (!boot_cpu_has(X86_FEATURE_FSGSBASE) ||
 		    op->flags & BTSHIM_ADDR32)
 			return -EOPNOTSUPP;
+		if (op->base == BTSHIM_NONE && op->index == BTSHIM_NONE) {
+			PUT(unit, 0xf3, 0x49, 0x0f, 0xae, 0xc3); /* rdfsbase r11 */
+			advance_address(unit, op->disp);
+			return mask_address(unit, is_dead(op));
+		}
+		effective_address(unit, op, R11, 8);
 		PUT(unit, 0xf3, 0x49, 0x0f, 0xae, 0xc2); /* rdfsbase r10 */
 		PUT(unit, 0x4f, 0x8d, 0x1c, 0x13); /* lea r11, [r11 + r10] */
+		return mask_address(unit, is_dead(op));
 	}
+	effective_address(unit, op, R11, 8);
 	return mask_address(unit, is_dead(op));
 }
 
@@ -229,15 +239,39 @@ static int stack_address(struct bt_unit *unit, s32 offset, bool dead)
 
 /* ---- jumps */
 
+/* The pc is in the unit. */
+static bool has_block(const struct bt_unit *unit, u64 pc)
+{
+	u32 i;
+
+	for (i = 0; i < unit->count; i++) {
+		if (unit->ops[i].kind == BTSHIM_BLOCK && unit->ops[i].imm == pc)
+			return true;
+	}
+	return false;
+}
+
+/* One instruction of up to three bytes that does nothing. */
+static void put_nop(struct bt_unit *unit, u32 bytes)
+{
+	static const u8 nops[4][3] = {
+		{ 0 }, { 0x90 }, { 0x66, 0x90 }, { 0x0f, 0x1f, 0x00 }
+	};
+	u32 i;
+
+	for (i = 0; i < bytes; i++)
+		put8(unit, nops[bytes][i]);
+}
+
 /* A jump to a pc, on a condition or always. */
 static void branch(struct bt_unit *unit, int condition, u64 pc, bool dead)
 {
 	struct bt_jump *jump = &unit->jumps[unit->jump_count++];
 	int opcode_bytes = condition == BT_ALWAYS ? 1 : 2;
 
-	/* The displacement may be changed while it is executed. */
-	while ((unit->len + opcode_bytes) & 3)
-		put8(unit, 0x90);
+	/* A displacement that may be changed while it is executed is aligned. */
+	if (!has_block(unit, pc))
+		put_nop(unit, -(unit->len + opcode_bytes) & 3);
 	if (condition == BT_ALWAYS) {
 		put8(unit, 0xe9);
 	} else {
@@ -528,16 +562,10 @@ static int put_lea(struct bt_unit *unit, const struct btshim_op *op)
 static int push(struct bt_unit *unit, const struct btshim_op *op, u8 reg,
 		u64 value)
 {
-	bool spills = reg == R10 && !is_dead(op);
-	int err;
+	int err = stack_address(unit, -8, is_dead(op));
 
-	if (spills)
-		store_context(unit, BT_SPILL, R10);
-	err = stack_address(unit, -8, is_dead(op));
 	if (err)
 		return err;
-	if (spills)
-		load_context(unit, R10, BT_SPILL);
 	if (reg == BTSHIM_NONE) {
 		load_value(unit, R10, value);
 		reg = R10;
@@ -653,7 +681,8 @@ static void open_user_memory(struct bt_unit *unit)
  * go into the context's pt_regs, and the kernel's handler is called with it, as
  * do_syscall_64() does (arch/x86/entry/common.c).
  */
-static int put_syscall(struct bt_unit *unit, const struct btshim_op *op)
+static int put_syscall(struct bt_unit *unit, const struct btshim_op *op,
+		       const struct btshim_op *next_op)
 {
 	static const u8 saved[5][2] = { { RDI, BT_RDI }, { RSI, BT_RSI },
 					{ RDX, BT_RDX }, { R8, BT_R8 },
@@ -675,7 +704,7 @@ static int put_syscall(struct bt_unit *unit, const struct btshim_op *op)
 		return 0;
 	}
 	slot = bt_call_slot(op->imm);
-	__set_bit(slot, unit->slots);
+	unit->slots |= BIT_ULL(slot);
 	if (boot_cpu_has(X86_FEATURE_SMAP))
 		PUT(unit, 0x0f, 0x01, 0xca); /* clac */
 	/* The instruction leaves the flags in r11, and rcx = the next pc. */
@@ -700,7 +729,8 @@ static int put_syscall(struct bt_unit *unit, const struct btshim_op *op)
 	stub->return_flags = true;
 	for (i = 0; i < ARRAY_SIZE(saved); i++)
 		store_context(unit, saved[i][1], saved[i][0]);
-	move(unit, RDI, R15);
+	PUT(unit, 0x49, 0x8d, 0xbf); /* lea rdi, [r15 - bias]: the registers */
+	put(unit, (u32)-BT_BIAS, 4);
 	call_to(unit, (u64)(unsigned long)handler);
 	open_user_memory(unit);
 	for (i = 0; i < ARRAY_SIZE(saved); i++)
@@ -713,7 +743,7 @@ static int put_syscall(struct bt_unit *unit, const struct btshim_op *op)
 	put(unit, BT_WORK, 4);
 	stub = branch_to_stub(unit, CC_NE, BT_STUB_AFTER_CALL, next);
 	stub->call = op->imm;
-	if (!is_dead(op)) {
+	if (!next_op || !is_dead(next_op)) {
 		call_to(unit, (u64)(unsigned long)bt_return_flags);
 		open_user_memory(unit);
 	}
@@ -841,7 +871,7 @@ static int put_op(struct bt_unit *unit, const struct btshim_op *op,
 	case BTSHIM_RET:
 		return put_ret(unit, op, next);
 	case BTSHIM_SYSCALL:
-		return put_syscall(unit, op);
+		return put_syscall(unit, op, next);
 	case BTSHIM_LEAVE:
 		leave_if(unit, BT_ALWAYS, pc_of(unit, op), BTSHIM_UNTRANSLATED);
 		return 0;

@@ -4,7 +4,8 @@
  *
  * A list of those that mind nothing but their arguments: not the registers at
  * entry (sigaltstack, rt_sigreturn, clone), not what becomes of the process
- * (execve, exit), not the memory that code was made from (mmap, mprotect). The
+ * (execve, exit), not the memory that code was made from (mmap, mprotect), and
+ * not descriptors as such (close, dup2: main.c relies on it). The
  * address of a handler is asked of kprobes, which resolve any symbol; none is
  * ever armed.
  */
@@ -90,6 +91,7 @@ static_assert(ARRAY_SIZE(calls) <= BT_SLOTS);
 
 static bt_handler handlers[ARRAY_SIZE(calls)];
 static u8 slots[BTSHIM_CALLS]; /* 0: none, else one more than the slot */
+u16 bt_slot_calls[BT_SLOTS];
 
 bt_handler bt_call_handler(u32 nr)
 {
@@ -100,11 +102,6 @@ bt_handler bt_call_handler(u32 nr)
 int bt_call_slot(u32 nr)
 {
 	return slots[nr] - 1;
-}
-
-u32 bt_slot_call(int slot)
-{
-	return calls[slot].nr;
 }
 
 void bt_calls_own(unsigned long *list)
@@ -137,6 +134,7 @@ int bt_calls_init(void)
 		if (!register_kprobe(probe)) {
 			handlers[i] = (bt_handler)probe->addr;
 			slots[calls[i].nr] = i + 1;
+			bt_slot_calls[i] = calls[i].nr;
 			found++;
 			unregister_kprobe(probe);
 		}

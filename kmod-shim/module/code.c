@@ -7,7 +7,9 @@
  */
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -227,6 +229,7 @@ static int load_unit(struct bt_code *code, struct bt_unit *unit)
 		return -EAGAIN;
 	if (!has_room_for(code, unit->label_count))
 		return -ENOSPC;
+	WRITE_ONCE(code->slots, unit->slots);
 	place(chunk, unit);
 	for (i = 0; i < unit->label_count; i++) {
 		if (!bt_code_find(code->table, unit->labels[i].pc))
@@ -280,7 +283,7 @@ int bt_code_load(struct bt_file *file, struct btshim_load *load,
 int bt_code_clear(struct bt_file *file, bool is_vector)
 {
 	struct bt_code *other = bt_code_new(), *code;
-	struct bt_context *context;
+	struct task_struct *process, *thread;
 
 	if (!other)
 		return -ENOMEM;
@@ -288,13 +291,16 @@ int bt_code_clear(struct bt_file *file, bool is_vector)
 	spin_lock(&file->pin);
 	code = file->code;
 	file->code = other;
-	list_for_each_entry(context, &file->runs, link) {
-		/* A work flag: noticed by the next poll or call's end. */
-		if (!test_and_set_tsk_thread_flag(context->task,
-						  TIF_NOTIFY_RESUME))
-			kick_process(context->task);
-	}
 	spin_unlock(&file->pin);
+	/* A work flag: noticed by the next poll or call's end. For those in
+	 * ring 3 it means nothing. */
+	rcu_read_lock();
+	for_each_process_thread(process, thread) {
+		if (thread->mm == file->mm &&
+		    !test_and_set_tsk_thread_flag(thread, TIF_NOTIFY_RESUME))
+			kick_process(thread);
+	}
+	rcu_read_unlock();
 	bt_code_put(code);
 	return 0;
 }

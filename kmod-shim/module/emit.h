@@ -63,16 +63,17 @@ static inline void jump_to(struct bt_unit *unit, u64 target)
 	put_relative(unit, target);
 }
 
-/* ModRM and displacement of [r15 + @offset]. */
+/* ModRM and displacement of the context's field at @offset. */
 static inline void put_context(struct bt_unit *unit, u8 reg, u32 offset)
 {
-	bool is_short = offset < 0x80;
+	s32 displacement = (s32)offset - BT_BIAS;
+	bool is_short = displacement == (s8)displacement;
 
 	put8(unit, (is_short ? 0x40 : 0x80) | (reg & 7) << 3 | 7);
-	put(unit, offset, is_short ? 1 : 4);
+	put(unit, (u32)displacement, is_short ? 1 : 4);
 }
 
-/* @opcode with [r15 + @offset], of eight bytes */
+/* @opcode with that field, of eight bytes */
 static inline void context_op(struct bt_unit *unit, u8 opcode, u8 reg,
 			      u32 offset)
 {

@@ -2,7 +2,7 @@
 /*
  * The ways into and out of made code.
  *
- * In made code: r15 is the context, r10 and r11 are free between operations,
+ * In made code: r15 points into the context (BT_BIAS), r10 and r11 are free between operations,
  * rsp is the kernel's; other registers and the arithmetic flags are the
  * process's; AC is set, so that its memory can be accessed (SMAP). C code is
  * entered with AC clear.
@@ -34,39 +34,39 @@
 .endm
 
 .macro SAVE_REGS
-	movq %rax, BT_RAX(%r15)
-	movq %rcx, BT_RCX(%r15)
-	movq %rdx, BT_RDX(%r15)
-	movq %rsi, BT_RSI(%r15)
-	movq %rdi, BT_RDI(%r15)
-	movq %r8, BT_R8(%r15)
-	movq %r9, BT_R9(%r15)
+	movq %rax, BT_RAX - BT_BIAS(%r15)
+	movq %rcx, BT_RCX - BT_BIAS(%r15)
+	movq %rdx, BT_RDX - BT_BIAS(%r15)
+	movq %rsi, BT_RSI - BT_BIAS(%r15)
+	movq %rdi, BT_RDI - BT_BIAS(%r15)
+	movq %r8, BT_R8 - BT_BIAS(%r15)
+	movq %r9, BT_R9 - BT_BIAS(%r15)
 .endm
 
 .macro RESTORE_REGS
-	movq BT_RAX(%r15), %rax
-	movq BT_RCX(%r15), %rcx
-	movq BT_RDX(%r15), %rdx
-	movq BT_RSI(%r15), %rsi
-	movq BT_RDI(%r15), %rdi
-	movq BT_R8(%r15), %r8
-	movq BT_R9(%r15), %r9
+	movq BT_RAX - BT_BIAS(%r15), %rax
+	movq BT_RCX - BT_BIAS(%r15), %rcx
+	movq BT_RDX - BT_BIAS(%r15), %rdx
+	movq BT_RSI - BT_BIAS(%r15), %rsi
+	movq BT_RDI - BT_BIAS(%r15), %rdi
+	movq BT_R8 - BT_BIAS(%r15), %r8
+	movq BT_R9 - BT_BIAS(%r15), %r9
 .endm
 
 /* Calls a C function of the context. Its result, if not 0, leaves ring 0. */
 .macro CALL_C function
-	movq %r10, BT_RIP(%r15)
-	movq %r11, BT_ADDRESS(%r15)
+	movq %r10, BT_RIP - BT_BIAS(%r15)
+	movq %r11, BT_ADDRESS - BT_BIAS(%r15)
 	pushfq
-	popq BT_RFLAGS(%r15)
+	popq BT_RFLAGS - BT_BIAS(%r15)
 	SAVE_REGS
 	ASM_CLAC
-	movq %r15, %rdi
+	leaq -BT_BIAS(%r15), %rdi
 	call \function
 	testl %eax, %eax
 	jnz .Lsaved
 	RESTORE_REGS
-	pushq BT_RFLAGS(%r15)
+	pushq BT_RFLAGS - BT_BIAS(%r15)
 	popfq
 	RET
 .endm
@@ -84,15 +84,15 @@ SYM_CODE_START(bt_enter)
 	pushq %r14
 	pushq %r15
 	movq %rsp, BT_KERNEL_SP(%rdi)
-	movq %rdi, %r15
+	leaq BT_BIAS(%rdi), %r15
 	movq %rsi, %r11
 	RESTORE_REGS
-	movq BT_RBX(%r15), %rbx
-	movq BT_RBP(%r15), %rbp
-	movq BT_R12(%r15), %r12
-	movq BT_R13(%r15), %r13
-	movq BT_R14(%r15), %r14
-	pushq BT_RFLAGS(%r15)
+	movq BT_RBX - BT_BIAS(%r15), %rbx
+	movq BT_RBP - BT_BIAS(%r15), %rbp
+	movq BT_R12 - BT_BIAS(%r15), %r12
+	movq BT_R13 - BT_BIAS(%r15), %r13
+	movq BT_R14 - BT_BIAS(%r15), %r14
+	pushq BT_RFLAGS - BT_BIAS(%r15)
 	popfq
 	ASM_STAC
 	JMP_NOSPEC r11
@@ -102,19 +102,19 @@ SYM_CODE_END(bt_enter)
 SYM_CODE_START(bt_leave)
 	ENTRY_HINT
 	ENDBR
-	movq %r11, BT_RIP(%r15)
-	movl %r10d, BT_REASON(%r15)
+	movq %r11, BT_RIP - BT_BIAS(%r15)
+	movl %r10d, BT_REASON - BT_BIAS(%r15)
 	pushfq
-	popq BT_RFLAGS(%r15)
+	popq BT_RFLAGS - BT_BIAS(%r15)
 	SAVE_REGS
 	ASM_CLAC
 .Lsaved:
-	movq %rbx, BT_RBX(%r15)
-	movq %rbp, BT_RBP(%r15)
-	movq %r12, BT_R12(%r15)
-	movq %r13, BT_R13(%r15)
-	movq %r14, BT_R14(%r15)
-	movq BT_KERNEL_SP(%r15), %rsp
+	movq %rbx, BT_RBX - BT_BIAS(%r15)
+	movq %rbp, BT_RBP - BT_BIAS(%r15)
+	movq %r12, BT_R12 - BT_BIAS(%r15)
+	movq %r13, BT_R13 - BT_BIAS(%r15)
+	movq %r14, BT_R14 - BT_BIAS(%r15)
+	movq BT_KERNEL_SP - BT_BIAS(%r15), %rsp
 	popq %r15
 	popq %r14
 	popq %r13
@@ -170,7 +170,7 @@ SYM_CODE_END(bt_release_vector)
 SYM_CODE_START(bt_return_flags)
 	ENTRY_HINT
 	ENDBR
-	pushq BT_R11(%r15)
+	pushq BT_R11 - BT_BIAS(%r15)
 	popfq
 	RET
 SYM_CODE_END(bt_return_flags)
@@ -190,7 +190,7 @@ SYM_CODE_END(bt_missing)
 SYM_CODE_START(bt_dispatch)
 	ENTRY_HINT
 	ENDBR
-	movq BT_THREAD(%r15), %r10
+	movq BT_THREAD - BT_BIAS(%r15), %r10
 	testl $BT_WORK, (%r10)
 	jnz .Lwork
 .Lfind:
@@ -198,7 +198,7 @@ SYM_CODE_START(bt_dispatch)
 	andl $(BT_LABELS - 1), %r10d
 .Lprobe:
 	shll $4, %r10d
-	addq BT_TABLE(%r15), %r10
+	addq BT_TABLE - BT_BIAS(%r15), %r10
 	cmpq (%r10), %r11
 	jne .Lother
 	movq 8(%r10), %r10
@@ -206,7 +206,7 @@ SYM_CODE_START(bt_dispatch)
 .Lother:
 	cmpq $-1, (%r10)
 	je .Lmissing
-	subq BT_TABLE(%r15), %r10
+	subq BT_TABLE - BT_BIAS(%r15), %r10
 	shrl $4, %r10d
 	incl %r10d
 	andl $(BT_LABELS - 1), %r10d
@@ -216,7 +216,7 @@ SYM_CODE_START(bt_dispatch)
 .Lwork:
 	movq %r11, %r10
 	call bt_poll
-	movq BT_RIP(%r15), %r11
+	movq BT_RIP - BT_BIAS(%r15), %r11
 	jmp .Lfind
 SYM_CODE_END(bt_dispatch)
 
@@ -225,7 +225,7 @@ SYM_CODE_START(bt_dispatch_live)
 	ENTRY_HINT
 	ENDBR
 	pushfq
-	movq BT_THREAD(%r15), %r10
+	movq BT_THREAD - BT_BIAS(%r15), %r10
 	testl $BT_WORK, (%r10)
 	jnz .Lwork_live
 .Lfind_live:
@@ -233,7 +233,7 @@ SYM_CODE_START(bt_dispatch_live)
 	andl $(BT_LABELS - 1), %r10d
 .Lprobe_live:
 	shll $4, %r10d
-	addq BT_TABLE(%r15), %r10
+	addq BT_TABLE - BT_BIAS(%r15), %r10
 	cmpq (%r10), %r11
 	jne .Lother_live
 	movq 8(%r10), %r10
@@ -242,7 +242,7 @@ SYM_CODE_START(bt_dispatch_live)
 .Lother_live:
 	cmpq $-1, (%r10)
 	je .Lmissing_live
-	subq BT_TABLE(%r15), %r10
+	subq BT_TABLE - BT_BIAS(%r15), %r10
 	shrl $4, %r10d
 	incl %r10d
 	andl $(BT_LABELS - 1), %r10d
@@ -255,7 +255,7 @@ SYM_CODE_START(bt_dispatch_live)
 	popfq
 	call bt_poll
 	pushfq
-	movq BT_RIP(%r15), %r11
+	movq BT_RIP - BT_BIAS(%r15), %r11
 	jmp .Lfind_live
 SYM_CODE_END(bt_dispatch_live)
 

@@ -6,6 +6,14 @@
 #define BTSHIM_INTERNAL_H
 
 /*
+ * r15 points into the context, which is aligned to 64 bytes: so far in that most
+ * fields have a displacement of one byte, and one byte further, so that a shift
+ * by r15 is a shift by 1 (assemble.c, mask_address()).
+ */
+#define BT_BIAS 0x81
+#define BT_ALIGN 64
+
+/*
  * Offsets in struct bt_context, which entry.S and made code use. run.c asserts
  * them.
  */
@@ -94,15 +102,15 @@ struct bt_context {
 	u8 locked;	      /* fpregs_lock() is held */
 	u8 vector_ok;	      /* the vector state was looked at */
 	u8 pad[6];
-	u64 counts[BT_SLOTS]; /* calls by slot */
+	u64 counts[BT_SLOTS]; /* calls by slot, of those in @slots */
 	/* what made code does not see */
 	long result;	      /* of the ioctl */
 	u64 fault_pc;
 	u64 fault_address;
 	u32 fault_tries;
-	struct task_struct *task;
-	struct list_head link; /* bt_file.runs */
-};
+	u64 slots; /* calls that the code made when it was entered */
+	u64 user_counts;
+} __aligned(BT_ALIGN);
 
 /* Where a pc's code is. Free: pc is ~0, no address of a process. */
 struct bt_label {
@@ -135,7 +143,7 @@ struct bt_code {
 	int chunks;
 	u32 labels;
 	bool is_vector; /* has vector instructions */
-	DECLARE_BITMAP(slots, BT_SLOTS); /* calls that the code makes */
+	u64 slots; /* calls that the code makes */
 	struct bt_exit *exits;
 	u32 exit_count, exit_room;
 	struct bt_label table[BT_LABELS];
@@ -146,9 +154,8 @@ struct bt_file {
 	struct mm_struct *mm;
 	const struct cred *cred;
 	struct mutex load; /* one at a time adds or drops code */
-	spinlock_t pin;	   /* code, runs */
+	spinlock_t pin;	   /* code */
 	struct bt_code *code;
-	struct list_head runs;
 	DECLARE_BITMAP(allowed, BTSHIM_CALLS);
 };
 
@@ -195,7 +202,7 @@ int bt_calls_init(void);
 void bt_calls_own(unsigned long *list);
 bt_handler bt_call_handler(u32 nr);
 int bt_call_slot(u32 nr);
-u32 bt_slot_call(int slot);
+extern u16 bt_slot_calls[BT_SLOTS]; /* number of each slot's call */
 const bt_handler *bt_call_table(void);
 
 /* assemble.c: operations to machine code */
@@ -229,7 +236,7 @@ struct bt_unit {
 	u32 fault_count;
 	u32 refused; /* out: the operation */
 	const unsigned long *allowed;
-	unsigned long *slots; /* in, out */
+	u64 slots; /* in, out */
 	struct bt_stub *stubs;
 	u32 stub_count;
 	bool vector_held;

@@ -237,80 +237,73 @@ int bt_handle_after_call(struct bt_context *context)
 
 /* ---- entering and leaving */
 
-static void take_registers(struct bt_context *context,
-			   const struct btshim_run *run)
+/*
+ * The process's structure is read and written field by field: copying it as a
+ * whole, and then its fields, costs more than half of what a run does besides.
+ * Inlined, both would keep the address of each field from one to the other.
+ */
+#define REGISTERS(each)                                                  \
+	each(ax, 0) each(cx, 1) each(dx, 2) each(bx, 3) each(sp, 4)      \
+	each(bp, 5) each(si, 6) each(di, 7) each(r8, 8) each(r9, 9)      \
+	each(r10, 10) each(r11, 11) each(r12, 12) each(r13, 13)          \
+	each(r14, 14) each(r15, 15)
+
+#define TAKE(field, n) unsafe_get_user(regs->field, &user->regs[n], fault);
+#define GIVE(field, n) unsafe_put_user(regs->field, &user->regs[n], fault);
+
+static noinline int take_registers(struct bt_context *context,
+			  struct btshim_run __user *user)
 {
 	struct pt_regs *regs = &context->regs;
+	u64 reserved;
 
-	regs->ax = run->regs[0];
-	regs->cx = run->regs[1];
-	regs->dx = run->regs[2];
-	regs->bx = run->regs[3];
-	regs->sp = run->regs[4];
-	regs->bp = run->regs[5];
-	regs->si = run->regs[6];
-	regs->di = run->regs[7];
-	regs->r8 = run->regs[8];
-	regs->r9 = run->regs[9];
-	regs->r10 = run->regs[10];
-	regs->r11 = run->regs[11];
-	regs->r12 = run->regs[12];
-	regs->r13 = run->regs[13];
-	regs->r14 = run->regs[14];
-	regs->r15 = run->regs[15];
-	regs->ip = run->pc;
-	regs->flags = (run->flags & ARITHMETIC) | X86_EFLAGS_FIXED |
-		      X86_EFLAGS_IF;
-	regs->orig_ax = -1;
-	regs->cs = __USER_CS;
-	regs->ss = __USER_DS;
+	if (!user_read_access_begin(user, sizeof(*user)))
+		return -EFAULT;
+	REGISTERS(TAKE)
+	unsafe_get_user(regs->ip, &user->pc, fault);
+	unsafe_get_user(regs->flags, &user->flags, fault);
+	unsafe_get_user(context->user_counts, &user->counts, fault);
+	unsafe_get_user(reserved, &user->reserved, fault);
+	user_read_access_end();
+	return reserved ? -EINVAL : 0;
+fault:
+	user_read_access_end();
+	return -EFAULT;
 }
 
-static void give_registers(struct btshim_run *run,
-			   const struct bt_context *context)
+static noinline int give_registers(struct btshim_run __user *user, u64 flags,
+				   const struct bt_context *context)
 {
 	const struct pt_regs *regs = &context->regs;
+	u64 __user *counts = u64_to_user_ptr(context->user_counts);
+	u64 left, before, calls = 0;
 
-	run->regs[0] = regs->ax;
-	run->regs[1] = regs->cx;
-	run->regs[2] = regs->dx;
-	run->regs[3] = regs->bx;
-	run->regs[4] = regs->sp;
-	run->regs[5] = regs->bp;
-	run->regs[6] = regs->si;
-	run->regs[7] = regs->di;
-	run->regs[8] = regs->r8;
-	run->regs[9] = regs->r9;
-	run->regs[10] = regs->r10;
-	run->regs[11] = regs->r11;
-	run->regs[12] = regs->r12;
-	run->regs[13] = regs->r13;
-	run->regs[14] = regs->r14;
-	run->regs[15] = regs->r15;
-	run->pc = regs->ip;
-	run->flags = (run->flags & ~(u64)ARITHMETIC) | (regs->flags & ARITHMETIC);
-	run->reason = context->reason;
-	run->call = context->call;
-}
-
-/* Adds the calls made; a fault there is the caller's loss. */
-static void give_counts(struct btshim_run *run,
-			const struct bt_context *context,
-			const struct bt_code *code)
-{
-	u64 __user *counts = u64_to_user_ptr(run->counts);
-	unsigned int slot;
-	u64 before;
-
-	for_each_set_bit(slot, code->slots, BT_SLOTS) {
+	if (!access_ok(counts, BTSHIM_CALLS * sizeof(*counts)) ||
+	    !user_access_begin(user, sizeof(*user)))
+		return -EFAULT;
+	REGISTERS(GIVE)
+	unsafe_put_user(regs->ip, &user->pc, fault);
+	unsafe_put_user((flags & ~(u64)ARITHMETIC) | (regs->flags & ARITHMETIC),
+			&user->flags, fault);
+	unsafe_put_user(context->reason, &user->reason, fault);
+	unsafe_put_user(context->call, &user->call, fault);
+	for (left = context->slots; left; left &= left - 1) {
+		int slot = __ffs64(left);
 		u64 more = context->counts[slot];
 
-		if (!more)
+		calls += more;
+		if (!more || !counts)
 			continue;
-		run->calls += more;
-		if (run->counts && !get_user(before, counts + bt_slot_call(slot)))
-			put_user(before + more, counts + bt_slot_call(slot));
+		unsafe_get_user(before, &counts[bt_slot_calls[slot]], fault);
+		unsafe_put_user(before + more, &counts[bt_slot_calls[slot]],
+				fault);
 	}
+	unsafe_put_user(calls, &user->calls, fault);
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
 }
 
 /* Whoever has become less than what the file was opened with is refused. */
@@ -322,56 +315,73 @@ static bool may_run(const struct bt_file *file)
 	       (capable(CAP_SYS_ADMIN) && capable(CAP_SYS_MODULE));
 }
 
-static void enter(struct bt_file *file, struct btshim_run *run,
-		  struct bt_context *context)
+static void enter(struct bt_file *file, struct bt_context *context)
 {
 	struct bt_code *code;
-	u64 at;
+	u64 at, left;
 
 	spin_lock(&file->pin);
 	code = file->code;
 	kref_get(&code->ref);
-	list_add(&context->link, &file->runs);
 	spin_unlock(&file->pin);
 	context->table = code->table;
-	at = bt_code_find(code->table, run->pc);
+	/* Calls of code that is added meanwhile are not counted. */
+	context->slots = READ_ONCE(code->slots);
+	for (left = context->slots; left; left &= left - 1)
+		context->counts[__ffs64(left)] = 0;
+	at = bt_code_find(code->table, context->regs.ip);
 	if (at)
 		bt_enter(context, at);
 	if (context->locked)
 		release_vector(context);
-	spin_lock(&file->pin);
-	list_del(&context->link);
-	spin_unlock(&file->pin);
-	give_counts(run, context, code);
 	bt_code_put(code);
+}
+
+#if __has_attribute(__uninitialized__)
+#define BT_UNINITIALIZED __attribute__((__uninitialized__))
+#else
+#define BT_UNINITIALIZED
+#endif
+
+static void begin(struct bt_context *context)
+{
+	context->regs.flags = (context->regs.flags & ARITHMETIC) |
+			      X86_EFLAGS_FIXED | X86_EFLAGS_IF;
+	context->thread = current_thread_info();
+	context->mask = ~(1ULL << 63);
+	context->reason = BTSHIM_MISSING;
+	context->call = 0;
+	context->locked = 0;
+	context->vector_ok = 0;
+	context->slots = 0;
+	context->result = 0;
+	context->fault_pc = 0;
 }
 
 long bt_run(struct bt_file *file, struct btshim_run __user *user)
 {
-	struct bt_context context;
-	struct btshim_run run;
+	/* begin() fills in what is read: kernels that clear variables would
+	 * clear a kilobyte. */
+	struct bt_context context BT_UNINITIALIZED;
+	u64 flags;
+	int err;
 
 	if (!may_run(file))
 		return -EPERM;
-	if (copy_from_user(&run, user, sizeof(run)))
-		return -EFAULT;
-	if (run.reserved[0] || run.reserved[1] || run.reserved[2])
-		return -EINVAL;
-	memset(&context, 0, sizeof(context));
-	take_registers(&context, &run);
-	context.thread = current_thread_info();
-	context.task = current;
-	context.mask = ~(1ULL << 63);
-	context.reason = BTSHIM_MISSING;
-	if (run.flags & UNFIT)
+	err = take_registers(&context, user);
+	if (err)
+		return err;
+	flags = context.regs.flags;
+	begin(&context);
+	if (flags & UNFIT)
 		context.reason = BTSHIM_STATE;
 	else if (current_thread_info()->syscall_work)
 		context.reason = BTSHIM_WATCHED;
 	else
-		enter(file, &run, &context);
-	give_registers(&run, &context);
-	if (copy_to_user(user, &run, sizeof(run)))
-		return -EFAULT;
+		enter(file, &context);
+	err = give_registers(user, flags, &context);
+	if (err)
+		return err;
 	return context.reason == BTSHIM_IN_CALL ? context.result : 0;
 }
 

@@ -167,7 +167,7 @@ impl Reason {
     }
 }
 
-/// Argument of [`RUN`].
+/// What [`RUN`] is given the address of.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 #[allow(missing_docs, reason = "described in the header")]
@@ -179,7 +179,7 @@ pub struct Run {
     pub call: u32,
     pub calls: u64,
     pub counts: u64,
-    pub reserved: [u64; 3],
+    pub reserved: u64,
 }
 
 /// Argument of [`ALLOW`].
@@ -222,9 +222,9 @@ const fn request(direction: u32, number: u32, size: usize) -> u32 {
 pub const INFO: u32 = request(2, 0, size_of::<Info>());
 /// Adds code.
 pub const LOAD: u32 = request(3, 1, size_of::<Load>());
-/// Enters code.
-pub const RUN: u32 = request(3, 2, size_of::<Run>());
+/// Enters code: the whence of an lseek(2) whose offset is the address of a [`Run`].
+pub const RUN: u32 = 0;
 /// Says which calls ring 0 may make.
-pub const ALLOW: u32 = request(3, 3, size_of::<Allow>());
+pub const ALLOW: u32 = request(3, 2, size_of::<Allow>());
 /// Drops all code.
-pub const CLEAR: u32 = request(0, 4, 0);
+pub const CLEAR: u32 = request(0, 3, 0);

@@ -4,7 +4,7 @@
  * is a function call.
  *
  * A process opens /dev/btshim, describes code of its own as operations
- * (BTSHIM_LOAD), and enters it (BTSHIM_RUN). Operations are not machine code:
+ * (BTSHIM_IOC_LOAD), and enters it (BTSHIM_RUN). Operations are not machine code:
  * the module makes the machine code from them, and with it every check that
  * keeps the code inside the process's own memory. What an operation can say is
  * no more than what the process could do in ring 3.
@@ -110,7 +110,7 @@ struct btshim_op {
 	__u64 imm;
 };
 
-/* BTSHIM_LOAD: adds code. */
+/* BTSHIM_IOC_LOAD: adds code. */
 struct btshim_load {
 	__u64 ops;	/* address of the operations */
 	__u32 count;	/* how many; the first is a BTSHIM_BLOCK */
@@ -138,7 +138,7 @@ enum btshim_reason {
 	BTSHIM_NATIVE = 3,
 	/* The same: a filter, a tracer or an auditor is to see it. */
 	BTSHIM_WATCHED = 4,
-	/* A system call was interrupted: the result of the ioctl is the call's,
+	/* A system call was interrupted: what lseek(2) returns is the call's,
 	 * restarts included. Never seen with a result that is not the call's. */
 	BTSHIM_IN_CALL = 5,
 	/* The kernel has work to do at the boundary: a signal, a reschedule. */
@@ -158,26 +158,32 @@ enum btshim_reason {
 /* Calls that ring 0 can make have one of these slots each. */
 #define BTSHIM_CALLS 512
 
-/* BTSHIM_RUN: enters code. In and out. */
+/*
+ * Enters code: lseek(2) with the address of the structure, in and out, as offset
+ * and BTSHIM_RUN, which is SEEK_SET, as whence. Returns 0, or for BTSHIM_IN_CALL
+ * what the call returns.
+ */
+#define BTSHIM_RUN 0
+
 struct btshim_run {
 	__u64 regs[BTSHIM_REGS];
 	__u64 pc;
 	__u64 flags;
 	__u32 reason;	/* out: enum btshim_reason */
 	__u32 call;	/* out: number of the call, for NATIVE, WATCHED, IN_CALL */
-	__u64 calls;	/* out: calls made in ring 0 are added */
+	__u64 calls;	/* out: calls made */
 	__u64 counts;	/* in: 0, or address of BTSHIM_CALLS u64 to which each
 			 * number's calls are added */
-	__u64 reserved[3];
+	__u64 reserved;	/* 0 */
 };
 
-/* BTSHIM_ALLOW: which calls ring 0 may make, among those of the module's own
+/* BTSHIM_IOC_ALLOW: which calls ring 0 may make, among those of the module's own
  * list; all before. Holds for what is loaded later. */
 struct btshim_allow {
 	__u64 calls[BTSHIM_CALLS / 64]; /* in: wanted; out: granted */
 };
 
-/* BTSHIM_INFO */
+/* BTSHIM_IOC_INFO */
 struct btshim_info {
 	__u32 version;
 	__u32 size_of_op;
@@ -195,10 +201,9 @@ struct btshim_info {
 
 #define BTSHIM_IOC_INFO _IOR(0xbb, 0x00, struct btshim_info)
 #define BTSHIM_IOC_LOAD _IOWR(0xbb, 0x01, struct btshim_load)
-#define BTSHIM_IOC_RUN _IOWR(0xbb, 0x02, struct btshim_run)
-#define BTSHIM_IOC_ALLOW _IOWR(0xbb, 0x03, struct btshim_allow)
+#define BTSHIM_IOC_ALLOW _IOWR(0xbb, 0x02, struct btshim_allow)
 /* Drops all code: nothing enters it any more. Threads inside leave at the next
  * poll, or when the call that they make ends. */
-#define BTSHIM_IOC_CLEAR _IO(0xbb, 0x04)
+#define BTSHIM_IOC_CLEAR _IO(0xbb, 0x03)
 
 #endif

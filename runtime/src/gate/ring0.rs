@@ -7,7 +7,7 @@
 //!
 //! The gate looks the call's site up in a table of sites, by the low 16 bits of the pc behind it, without changing a register
 //! or a flag; entries hold the negative pc. A site that is in it is where translated code begins: the guest's state goes into
-//! the thread state, whose layout is the module's (`bt_shim::uapi::Run`), and one ioctl(2) does the rest. What comes back is in
+//! the thread state, whose layout is the module's (`bt_shim::uapi::Run`), and one lseek(2) on the device does the rest. What comes back is in
 //! the thread state again; Rust ([`crate::engine::ring0::leave`]) says where the thread goes on.
 //!
 //! Every so many calls that are not in the table one goes to Rust, which finds out which sites are worth it.
@@ -121,12 +121,12 @@ pub unsafe extern "C" fn block() {
         "lea rcx, [rcx - 2]",
         "mov gs:[{rip_}], rcx",
         "bt_ring0_run:",
-        "mov rdx, gs:[0]",
-        "add rdx, {run}",
+        "mov rsi, gs:[0]",
+        "add rsi, {run}",
         "mov dword ptr gs:[{reason}], 0",
         "mov edi, [rip + {fd}]",
-        "mov esi, {request}",
-        "mov eax, {ioctl}",
+        "mov edx, {whence}",
+        "mov eax, {lseek}",
         // From here on a signal ends at `bt_ring0_interrupted`.
         "bt_ring0_window:",
         "cmp qword ptr gs:[{requeued}], 0",
@@ -158,7 +158,7 @@ pub unsafe extern "C" fn block() {
         next_pc = const o::NEXT_PC, resume = const o::RESUME, sites = const o::RING0_SITES, left = const o::RING0_LEFT,
         plain_entries = const o::PLAIN_ENTRIES, runtime_sp = const o::RUNTIME_SP, rflags = const o::RFLAGS,
         unfit = const UNFIT, run = const o::RUN, reason = const o::RUN_REASON, fd = sym RING0_FD,
-        request = const uapi::RUN, ioctl = const k::__NR_ioctl, requeued = const o::REQUEUED,
+        whence = const uapi::RUN, lseek = const k::__NR_lseek, requeued = const o::REQUEUED,
         interrupted = const INTERRUPTED, on_leave = sym crate::engine::ring0::leave::on_leave,
         xmm = const o::XMM, rip_ = const o::RIP,
         rax = const o::gpr(0), rcx = const o::gpr(1), rdx = const o::gpr(2), rbx = const o::gpr(3),

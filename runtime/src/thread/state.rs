@@ -65,7 +65,7 @@ pub struct RunTail {
     pub calls: u64,
     /// Address of [`ThreadState::ring0_calls`].
     pub counts: u64,
-    reserved: [u64; 3],
+    reserved: u64,
 }
 
 const _: () = {
@@ -199,9 +199,9 @@ pub struct ThreadState {
     pub ring0_sites: u64,
     /// Calls until one is looked at for ring 0.
     pub ring0_left: u64,
-    /// [`RunTail::calls`] when code was last made for this entry.
-    pub ring0_calls_then: u64,
-    /// Units made since.
+    /// Calls made in ring 0 since the thread left ring 3.
+    pub ring0_made: u64,
+    /// Units made since the last of them.
     pub ring0_idle: u64,
     /// System calls of this thread that passed, by number. Those of [`SAMPLED`](crate::emulate::sample::SAMPLED) count up to
     /// zero: then the runtime looks at one.

@@ -9,8 +9,10 @@ use crate::decode::{Class, Insn, decode_into};
 use alloc::vec::Vec;
 use bt_shim::uapi::{CALLS, Kind, Op};
 
-/// Instructions of a unit at most.
-const MAX_INSNS: usize = 400;
+/// Instructions of a unit at most: what lies further on may never be executed.
+const MAX_INSNS: usize = 120;
+/// Bytes of code that are read at a time.
+const WINDOW_BYTES: usize = 128;
 /// Calls within calls that are followed.
 const MAX_DEPTH: usize = 16;
 const MAX_INSN_LEN: usize = 15;
@@ -61,12 +63,41 @@ struct Step {
     turns: bool,
 }
 
+/// Code at hand.
+struct Window {
+    at: u64,
+    len: usize,
+    bytes: [u8; WINDOW_BYTES],
+}
+
+impl Window {
+    const EMPTY: Self = Self { at: 0, len: 0, bytes: [0; WINDOW_BYTES] };
+
+    /// The bytes from `pc` on: at least the longest instruction's length where there are that many.
+    fn at(&mut self, pc: u64, outside: &mut dyn Outside) -> &[u8] {
+        let skip = usize::try_from(pc.wrapping_sub(self.at)).unwrap_or(usize::MAX);
+        if skip > self.len || self.len - skip < MAX_INSN_LEN {
+            self.len = outside.read_code(pc, &mut self.bytes).min(WINDOW_BYTES);
+            self.at = pc;
+            return self.bytes.get(..self.len).unwrap_or(&[]);
+        }
+        self.bytes.get(skip..self.len).unwrap_or(&[])
+    }
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
 /// Builds units; keeps its buffers.
 #[derive(Default)]
 pub struct Builder {
     steps: Vec<Step>,
     heads: Vec<u64>,
     checks: Vec<Op>,
+    window: Window,
     unit: Unit,
 }
 
@@ -78,6 +109,7 @@ impl Builder {
             steps: Vec::new(),
             heads: Vec::new(),
             checks: Vec::new(),
+            window: Window::EMPTY,
             unit: Unit { ops: Vec::new(), entries: Vec::new(), calls: 0, effects: Vec::new() },
         }
     }
@@ -102,6 +134,7 @@ impl Builder {
     /// Follows the code from `pc` on; returns the pc at which another unit or ring 3 goes on, if it does not end by itself.
     fn walk(&mut self, pc: u64, enters_at_call: bool, outside: &mut dyn Outside) -> Option<u64> {
         self.steps.clear();
+        self.window.len = 0;
         let mut returns: Vec<u64> = Vec::new();
         let mut pc = pc;
         loop {
@@ -113,11 +146,14 @@ impl Builder {
             if is_known || self.steps.len() >= MAX_INSNS {
                 return Some(pc);
             }
-            let mut bytes = [0; MAX_INSN_LEN];
-            let len = outside.read_code(pc, &mut bytes);
             let mut insn = Insn::default();
-            if decode_into(bytes.get(..len).unwrap_or(&[]), &mut insn).is_err() {
+            let code = self.window.at(pc, outside);
+            if decode_into(code, &mut insn).is_err() {
                 return Some(pc);
+            }
+            let mut bytes = [0; MAX_INSN_LEN];
+            for (to, from) in bytes.iter_mut().zip(code) {
+                *to = *from;
             }
             let next = pc.wrapping_add(u64::from(insn.len));
             let mut step = Step { pc, insn, bytes, hint: 0, turns: false };

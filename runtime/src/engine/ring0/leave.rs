@@ -43,7 +43,7 @@ pub fn look(ts: &mut ThreadState) {
     }
 }
 
-/// Entry from the gate: ring 0 was left, with `result` of the ioctl(2), or was not entered ([`INTERRUPTED`]). Returns whether the
+/// Entry from the gate: ring 0 was left, with `result` of the lseek(2), or was not entered ([`INTERRUPTED`]). Returns whether the
 /// thread goes back at once; else it goes on at `resume`.
 ///
 /// # Safety
@@ -53,6 +53,12 @@ pub unsafe extern "C" fn on_leave(ts: *mut ThreadState, result: i64) -> bool {
     let ts = unsafe { &mut *ts };
     let mut engine = lock();
     let reason = Reason::of(ts.run.reason);
+    // A run that failed, or was none, wrote nothing.
+    let calls = if result == INTERRUPTED || reason.is_none() { 0 } else { ts.run.calls };
+    if calls != 0 {
+        ts.ring0_made += calls;
+        ts.ring0_idle = 0;
+    }
     if let Some(count) = reason.and_then(|reason| engine.ring0.stats.leaves.get_mut((reason as usize).wrapping_sub(1)))
     {
         *count += 1;
@@ -60,7 +66,7 @@ pub unsafe extern "C" fn on_leave(ts: *mut ThreadState, result: i64) -> bool {
     if result != INTERRUPTED && reason == Some(Reason::InCall) {
         end_call(ts, result);
     }
-    if goes_back(ts, &mut engine, result, reason) {
+    if goes_back(ts, &mut engine, result, reason, calls) {
         return true;
     }
     explain(ts, &mut engine, reason);
@@ -69,7 +75,7 @@ pub unsafe extern "C" fn on_leave(ts: *mut ThreadState, result: i64) -> bool {
     false
 }
 
-/// The call that ring 0 was left in is over, and the ioctl(2)'s result is its.
+/// The call that ring 0 was left in is over, and the lseek(2)'s result is its.
 fn end_call(ts: &mut ThreadState, result: i64) {
     let next = ts.regs.rip.wrapping_add(SYSCALL_BYTES);
     ts.regs.rip = next;
@@ -80,26 +86,18 @@ fn end_call(ts: &mut ThreadState, result: i64) {
 }
 
 /// Ring 0 can go on.
-fn goes_back(ts: &mut ThreadState, engine: &mut Engine, result: i64, reason: Option<Reason>) -> bool {
+fn goes_back(ts: &mut ThreadState, engine: &mut Engine, result: i64, reason: Option<Reason>, calls: u64) -> bool {
     if result == INTERRUPTED || ts.requeued != 0 {
         return false;
     }
     match reason {
         Some(Reason::InCall) => true,
         Some(Reason::Missing) if result == 0 => {
-            if ts.run.calls != ts.ring0_calls_then {
-                ts.ring0_calls_then = ts.run.calls;
-                ts.ring0_idle = 0;
-            }
             ts.ring0_idle += 1;
             ts.ring0_idle < IDLE_UNITS && engine.make_code(ts.regs.rip, number_at(ts, engine)) == Made::Code
         }
         // A timer tick or the like, in code that does make calls.
-        Some(Reason::Work) if result == 0 => {
-            let has_called = ts.run.calls != ts.ring0_calls_then;
-            ts.ring0_calls_then = ts.run.calls;
-            has_called
-        }
+        Some(Reason::Work) if result == 0 => calls != 0,
         _ => false,
     }
 }
@@ -130,8 +128,7 @@ fn number_at(ts: &ThreadState, engine: &Engine) -> Option<u32> {
 
 /// One entry is over: figures, and whether the site is to enter again.
 fn settle(ts: &mut ThreadState, engine: &mut Engine) {
-    let calls = core::mem::take(&mut ts.run.calls);
-    ts.ring0_calls_then = 0;
+    let calls = core::mem::take(&mut ts.ring0_made);
     ts.ring0_idle = 0;
     engine.ring0.stats.entries += 1;
     engine.ring0.stats.calls += calls;
@@ -159,7 +156,7 @@ fn go_on(ts: &mut ThreadState, mut engine: Locked, reason: Option<Reason>) {
                 return;
             }
         }
-        // The ioctl(2) itself failed: the thread may not.
+        // The lseek(2) itself failed: the thread may not.
         None if ts.requeued == 0 && ts.run.reason == 0 => engine.ring0.give_up(),
         _ => {}
     }
