@@ -130,7 +130,7 @@ static inline int load_ops(int fd, const struct btshim_op *ops, uint32_t count)
 /* The reason, or the negative error. */
 static inline int run(int fd, struct btshim_run *run)
 {
-	if (ioctl(fd, BTSHIM_IOC_RUN, run) < 0)
+	if (syscall(SYS_lseek, fd, run, BTSHIM_RUN) < 0)
 		return -errno;
 	return run->reason;
 }

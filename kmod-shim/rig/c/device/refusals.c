@@ -22,21 +22,25 @@ static void requests(void)
 {
 	struct btshim_run state = { 0 };
 
-	for (unsigned int nr = 5; nr < 256; nr++)
+	for (unsigned int nr = 4; nr < 256; nr++)
 		CHECK(error_of(_IO(0xbb, nr), &state) == ENOTTY);
 	for (unsigned int size = 0; size < 1024; size += 8) {
-		if (size != sizeof(struct btshim_run))
+		if (size != sizeof(struct btshim_allow))
 			CHECK(error_of(_IOC(_IOC_READ | _IOC_WRITE, 0xbb, 2, size), &state) == ENOTTY);
 		if (size != sizeof(struct btshim_load))
 			CHECK(error_of(_IOC(_IOC_READ | _IOC_WRITE, 0xbb, 1, size), &state) == ENOTTY);
 	}
-	CHECK(error_of(_IOR(0xbb, 2, struct btshim_run), &state) == ENOTTY);
-	CHECK(error_of(_IOW(0xbb, 2, struct btshim_run), &state) == ENOTTY);
-	CHECK(error_of(_IOC(_IOC_READ | _IOC_WRITE, 0xba, 2, sizeof(struct btshim_run)), &state) == ENOTTY);
+	CHECK(error_of(_IOR(0xbb, 2, struct btshim_allow), &state) == ENOTTY);
+	CHECK(error_of(_IOW(0xbb, 2, struct btshim_allow), &state) == ENOTTY);
+	CHECK(error_of(_IOC(_IOC_READ | _IOC_WRITE, 0xba, 2, sizeof(struct btshim_allow)), &state) == ENOTTY);
+	for (int whence = -1; whence < 100; whence++) {
+		if (whence != BTSHIM_RUN)
+			CHECK(syscall(SYS_lseek, fd, &state, whence) == -1 && errno == EINVAL);
+	}
 	CHECK(error_of(0x5401 /* TCGETS */, &state) == ENOTTY);
 	CHECK(read(fd, &state, 1) < 0 && write(fd, &state, 1) < 0);
 	CHECK(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED);
-	CHECK(lseek(fd, 0, SEEK_SET) < 0);
+	CHECK(pread(fd, &state, 1, 0) < 0 && pwrite(fd, &state, 1, 0) < 0);
 }
 
 static void structures(void)
@@ -48,11 +52,11 @@ static void structures(void)
 	place(ops, 2);
 	CHECK(error_of(BTSHIM_IOC_LOAD, &load) == 0 && load.code_bytes > 0);
 	CHECK(run_at(fd, HERE) == BTSHIM_UNTRANSLATED);
-	for (int n = 0; n < 3; n++) {
+	for (int bit = 0; bit < 64; bit++) {
 		struct btshim_run bad = state;
 
-		bad.reserved[n] = 1;
-		CHECK(error_of(BTSHIM_IOC_RUN, &bad) == EINVAL);
+		bad.reserved = 1UL << bit;
+		CHECK(run(fd, &bad) == -EINVAL);
 	}
 	for (int n = 0; n < 2; n++) {
 		struct btshim_load bad = load;
@@ -150,25 +154,26 @@ static void pointers(void)
 {
 	static void *const bad[] = { NULL, (void *)8, (void *)0xffffffff81000000, (void *)0xffff888000000000, (void *)0x800000000000,
 				     (void *)-1 };
-	static const unsigned long pointing[] = { BTSHIM_IOC_INFO, BTSHIM_IOC_LOAD, BTSHIM_IOC_RUN, BTSHIM_IOC_ALLOW };
+	static const unsigned long pointing[] = { BTSHIM_IOC_INFO, BTSHIM_IOC_LOAD, BTSHIM_IOC_ALLOW };
 	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct btshim_op ops[2] = { block(HERE), leave() };
 
 	CHECK(page != MAP_FAILED && munmap(page + 4096, 4096) == 0);
 	for (size_t n = 0; n < sizeof(bad) / sizeof(bad[0]); n++) {
-		for (size_t request = 0; request < 4; request++)
+		for (size_t request = 0; request < 3; request++)
 			CHECK(error_of(pointing[request], bad[n]) == EFAULT);
+		CHECK(run(fd, bad[n]) == -EFAULT);
 		CHECK(error_of_load(bad[n], 2) == EFAULT);
 	}
 	memcpy(page + 4096 - sizeof(ops[0]), ops, sizeof(ops[0]));
 	CHECK(error_of_load(page + 4096 - sizeof(ops[0]), 2) == EFAULT);
-	CHECK(error_of(BTSHIM_IOC_RUN, page + 4096 - 8) == EFAULT);
+	CHECK(run(fd, (void *)(page + 4096 - 8)) == -EFAULT);
 	/* Where the result cannot be written. */
 	struct btshim_run *state = (void *)page;
 
 	*state = (struct btshim_run){ .pc = HERE, .flags = 0x202 };
 	CHECK(mprotect(page, 4096, PROT_READ) == 0);
-	CHECK(error_of(BTSHIM_IOC_RUN, page) == EFAULT);
+	CHECK(run(fd, state) == -EFAULT);
 	CHECK(mprotect(page, 4096, PROT_READ | PROT_WRITE) == 0);
 	/* Counters at addresses of the kernel: the calls are made, nothing is counted. */
 	struct btshim_op counted[3] = { block(HERE + 0x800), call_number(SYS_getppid), leave() };

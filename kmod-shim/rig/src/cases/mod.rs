@@ -1,10 +1,12 @@
 //! The table of cases.
 
+mod boundaries;
 mod device;
 mod faults;
 mod module;
 mod programs;
 mod programs_ring0;
+mod promptness;
 mod ring0;
 mod servers;
 
@@ -47,6 +49,22 @@ pub const CASES: &[Case] = &[
     case("ring0_redis_answers", programs_ring0::redis_answers),
     case("ring0_faults_are_the_programs", faults::are_the_programs),
     case("ring0_vector_registers_stay", faults::vector_registers_stay),
+    case("ring0_spinning_is_killed", promptness::spinning_is_killed),
+    case("ring0_calling_is_killed", promptness::calling_is_killed),
+    case("ring0_waiting_is_killed", promptness::waiting_is_killed),
+    case("ring0_programs_stop_and_go_on", promptness::programs_stop_and_go_on),
+    case("ring0_timers_strike", promptness::timers_strike),
+    case("ring0_filters_see_calls", boundaries::filters_see_calls),
+    case("ring0_tracers_attach", boundaries::tracers_attach),
+    case("ring0_launcher_is_traced", boundaries::launcher_is_traced),
+    case("ring0_families_go_on", boundaries::families_go_on),
+    case("ring0_descriptors_are_closed", boundaries::descriptors_are_closed),
+    case("ring0_descriptors_are_taken", boundaries::descriptors_are_taken),
+    case("ring0_descriptors_are_few", boundaries::descriptors_are_few),
+    case("ring0_descriptors_are_hidden", boundaries::files_are_seen_as_natively),
+    case("ring0_root_changes", boundaries::root_changes),
+    case("ring0_user_changes", boundaries::user_changes),
+    case("ring0_module_is_missed", boundaries::module_is_missed),
     case("device_refuses", device::refuses),
     case("device_memory_is_the_processs_own", device::memory_is_the_processs_own),
     case("device_opcodes_do_no_harm", device::opcodes_do_no_harm),
