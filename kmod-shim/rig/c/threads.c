@@ -12,6 +12,14 @@
 
 #define THREADS 4
 
+/* A call by an instruction of its own: the number is known there. */
+#define CALL(nr)                                                                                     \
+	({                                                                                           \
+		long result_;                                                                        \
+		asm volatile("mov %1, %%eax; syscall" : "=a"(result_) : "i"(nr) : "rcx", "r11", "memory"); \
+		result_;                                                                             \
+	})
+
 static long rounds;
 static int failed;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -57,8 +65,8 @@ static void *work(void *data)
 		CHECK(read(ends[1], got, sizeof(got)) == (ssize_t)bytes);
 		for (size_t i = 0; i < bytes; i++)
 			CHECK(got[i] == sent[i]);
-		CHECK(syscall(SYS_getppid) == parent);
-		CHECK(syscall(SYS_gettid) == id);
+		CHECK(CALL(SYS_getppid) == parent);
+		CHECK(CALL(SYS_gettid) == id);
 		pthread_mutex_lock(&lock);
 		sum += n;
 		pthread_mutex_unlock(&lock);

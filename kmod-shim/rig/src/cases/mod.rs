@@ -37,6 +37,7 @@ pub const CASES: &[Case] = &[
     case("servers_run_natively", servers::run_natively),
     case("launcher_runs", programs::launcher_runs),
     case("ring0_loops_are_hot", programs_ring0::loops_are_hot),
+    case("ring0_mixed_calls_are_hot", programs_ring0::mixed_calls_are_hot),
     case("ring0_dd_bytes_is_hot", programs_ring0::dd_bytes_is_hot),
     case("ring0_dd_copies_a_file", programs_ring0::dd_copies_a_file),
     case("ring0_cat_is_hot", programs_ring0::cat_is_hot),

@@ -25,6 +25,11 @@ pub fn loops_are_hot(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
+/// Calls of different numbers by the same instruction, as syscall(2) of the C library makes them.
+pub fn mixed_calls_are_hot(bench: &Bench) -> Result<()> {
+    compare_hot(bench, "mixed", &[&c_program("calls"), "mixed", "5000"])
+}
+
 /// dd(1) reads and writes single bytes.
 pub fn dd_bytes_is_hot(bench: &Bench) -> Result<()> {
     compare_hot(bench, "dd", &["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=20000", "status=none"])

@@ -1,8 +1,7 @@
 //! Signals reach a program that is in ring 0, soon.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::process::Command;
+use std::io::{BufRead as _, BufReader, PipeReader};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -24,6 +23,8 @@ const TRIES: usize = 6;
 /// `c/spin.c` in ring 0, in the part that it was asked for.
 pub struct Spinner {
     session: Session,
+    /// What it prints at its end goes there.
+    _output: BufReader<PipeReader>,
 }
 
 impl Spinner {
@@ -37,11 +38,13 @@ impl Spinner {
         command.current_dir(&bench.work).stdin(std::process::Stdio::null()).stdout(writer);
         let session = Session::start(&mut command)?;
         drop(command);
-        let line = BufReader::new(reader).lines().next().transpose()?;
-        if line.as_deref() != Some("ready") {
+        let mut output = BufReader::new(reader);
+        let mut line = String::new();
+        output.read_line(&mut line)?;
+        if line != "ready\n" {
             bail!("{what} says {line:?}");
         }
-        Ok(Self { session })
+        Ok(Self { session, _output: output })
     }
 
     /// Process id of the program.

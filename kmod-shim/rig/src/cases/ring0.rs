@@ -83,6 +83,7 @@ pub fn compare(bench: &Bench, label: &str, argv: &[&str]) -> Result<EngineRun> {
     module::ensure_loaded()?;
     let run = bench.compare(RING0, label, argv)?;
     print_leaves(label, &run);
+    println!("TEMPORARY {}", tail(&run.finished.stderr, 60));
     Ok(run)
 }
 
@@ -116,9 +117,11 @@ pub fn device_program(bench: &Bench, name: &str, arguments: &[&str]) -> Result<(
     silently(|| {
         let path = format!("/bt/device/{name}");
         let argv: Vec<&str> = std::iter::once(path.as_str()).chain(arguments.iter().copied()).collect();
-        let finished = bench.native(name, &argv)?;
-        println!("{}", tail(&finished.stdout, 40));
-        expect_success(name, &finished)
+        let finished = bench.native(name, &argv);
+        // Also when its time is over.
+        let said = std::fs::read(bench.logs.join(format!("{name}.stdout")))?;
+        println!("{}", tail(&said, 40));
+        expect_success(name, &finished?)
     })
 }
 
