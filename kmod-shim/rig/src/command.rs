@@ -66,7 +66,7 @@ impl Bench {
     /// The command that starts `argv` under `engine`; statistics go to the log `label`.
     pub fn under(&self, engine: &str, label: &str, argv: &[&str]) -> Command {
         let mut command = Command::new(LAUNCHER);
-        command.args(["--engine", engine, "--cache-dir", "/tmp/images", "--explain"]); // TEMPORARY
+        command.args(["--engine", engine, "--cache-dir", "/tmp/images"]);
         command.arg(format!("--stats={}", self.stats_file(label).display()));
         command.arg("--").args(argv);
         command

@@ -90,7 +90,7 @@ pub fn signals_are_handled(bench: &Bench) -> Result<()> {
 
 /// Threads that make calls and wait for each other.
 pub fn threads_are_hot(bench: &Bench) -> Result<()> {
-    silently(|| compare_used(bench, "threads", &[&c_program("threads"), "1500"]).map(drop))
+    silently(|| compare_hot(bench, "threads", &[&c_program("threads"), "1500"]))
 }
 
 /// Shells and filters: short programs, forks, pipes.

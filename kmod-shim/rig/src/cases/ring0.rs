@@ -78,12 +78,12 @@ pub fn print_leaves(label: &str, run: &EngineRun) {
     }
 }
 
-/// Loads the module and runs `argv` natively and in ring 0.
+/// Loads the module and runs `argv` natively and in ring 0; it has to succeed.
 pub fn compare(bench: &Bench, label: &str, argv: &[&str]) -> Result<EngineRun> {
     module::ensure_loaded()?;
     let run = bench.compare(RING0, label, argv)?;
     print_leaves(label, &run);
-    println!("TEMPORARY {}", tail(&run.finished.stderr, 60));
+    expect_success(label, &run.finished)?;
     Ok(run)
 }
 
