@@ -38,26 +38,29 @@ static volatile sig_atomic_t handled;
 #define LOAD(register, n, opcode, at) #opcode " " #n "*32(%[" #at "]), %%" #register #n "\n"
 #define STORE(register, n, opcode, at) #opcode " %%" #register #n ", " #n "*32(%[" #at "])\n"
 
-/* The call is in the same piece of code: no compiled code comes between. */
-static long call_with_xmm(long nr, long a, long b, long c)
+/*
+ * The call is in the same piece of code: no compiled code comes between. Each use has an instruction of its own, whose
+ * number is known.
+ */
+__attribute__((always_inline)) static inline long call_with_xmm(const long nr, long a, long b, long c)
 {
-	long result = nr;
+	long result;
 
-	asm volatile(EACH(LOAD, xmm, movups, wanted) "syscall\n" EACH(STORE, xmm, movups, found)
-		     : "+a"(result)
-		     : [wanted] "r"(wanted), [found] "r"(found), "D"(a), "S"(b), "d"(c)
+	asm volatile(EACH(LOAD, xmm, movups, wanted) "mov %[nr], %%eax; syscall\n" EACH(STORE, xmm, movups, found)
+		     : "=&a"(result)
+		     : [nr] "i"(nr), [wanted] "r"(wanted), [found] "r"(found), "D"(a), "S"(b), "d"(c)
 		     : "rcx", "r11", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
 		       "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 	return result;
 }
 
-static long call_with_ymm(long nr, long a, long b, long c)
+__attribute__((always_inline)) static inline long call_with_ymm(const long nr, long a, long b, long c)
 {
-	long result = nr;
+	long result;
 
-	asm volatile(EACH(LOAD, ymm, vmovups, wanted) "syscall\n" EACH(STORE, ymm, vmovups, found) "vzeroupper\n"
-		     : "+a"(result)
-		     : [wanted] "r"(wanted), [found] "r"(found), "D"(a), "S"(b), "d"(c)
+	asm volatile(EACH(LOAD, ymm, vmovups, wanted) "mov %[nr], %%eax; syscall\n" EACH(STORE, ymm, vmovups, found) "vzeroupper\n"
+		     : "=&a"(result)
+		     : [nr] "i"(nr), [wanted] "r"(wanted), [found] "r"(found), "D"(a), "S"(b), "d"(c)
 		     : "rcx", "r11", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
 		       "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 	return result;
