@@ -20,18 +20,18 @@ static void load_loop(int fd, uint64_t pc)
 	CHECK(load_ops(fd, ops, 3) == 0);
 }
 
-/* The same with a system call. */
+/* The same with a system call. Behind it a block begins: there ring 0 may be left, and is entered again. */
 static void load_calling_loop(int fd, uint64_t pc)
 {
-	struct btshim_op ops[4] = { block(pc), op(BTSHIM_INSN), call_number(SYS_getppid), jump(pc) };
+	struct btshim_op ops[5] = { block(pc), op(BTSHIM_INSN), call_number(SYS_getppid), block(pc + 3), jump(pc) };
 
 	ops[1].opcode = 0xff;
 	ops[1].reg = 0;
 	ops[1].wide = 1;
 	ops[1].rm = BTSHIM_MEMORY;
 	ops[1].base = RBX;
-	place(ops, 4);
-	CHECK(load_ops(fd, ops, 4) == 0);
+	place(ops, 5);
+	CHECK(load_ops(fd, ops, 5) == 0);
 }
 
 struct runner {
@@ -55,8 +55,22 @@ static void *run_until_done(void *data)
 	return NULL;
 }
 
+static struct runner *waited_for;
+
+/* What is known when all takes too long. */
+static void on_alarm(int number)
+{
+	struct runner *runner = waited_for;
+
+	(void)number;
+	if (runner)
+		dprintf(1, "too long: a thread has made %lu turns, reason %d\n", (unsigned long)runner->turns, runner->reason);
+	_exit(1);
+}
+
 static void start(struct runner *runner)
 {
+	waited_for = runner;
 	runner->turns = 0;
 	runner->reason = 0;
 	CHECK(pthread_create(&runner->thread, NULL, run_until_done, runner) == 0);
@@ -66,6 +80,7 @@ static void start(struct runner *runner)
 
 static double join(struct runner *runner, double since)
 {
+	waited_for = runner;
 	CHECK(pthread_join(runner->thread, NULL) == 0);
 	return now() - since;
 }
@@ -316,8 +331,10 @@ static void fork_under_a_thread(void)
 
 int main(void)
 {
-	struct sigaction action = { .sa_handler = on_user };
+	struct sigaction action = { .sa_handler = on_user }, late = { .sa_handler = on_alarm };
 
+	sigaction(SIGALRM, &late, NULL);
+	alarm(25);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	sigaction(SIGUSR1, &action, NULL);
 	clear_under_threads(load_loop);
