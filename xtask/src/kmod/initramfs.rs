@@ -43,8 +43,10 @@ pub fn build_parts() -> Result<()> {
     if !status.success() {
         bail!("bt-vm does not build");
     }
-    for source in c_sources()? {
-        compile(&source)?;
+    for folder in C_FOLDERS {
+        for source in c_sources(folder)? {
+            compile(folder, &source)?;
+        }
     }
     Ok(())
 }
@@ -52,7 +54,7 @@ pub fn build_parts() -> Result<()> {
 /// Writes the archive with `module` for `kernel`; returns its file.
 pub fn compose(kernel: &Unpacked, module: &Path) -> Result<PathBuf> {
     let mut archive = Archive::default();
-    for path in ["dev", "proc", "sys", "tmp", "root", "run", "var/log", "var/tmp", "etc", "bt/c"] {
+    for path in ["dev", "proc", "sys", "tmp", "root", "run", "var/log", "var/tmp", "etc", "bt/c", "bt/device"] {
         archive.folder(path);
     }
     for name in ["bin", "sbin", "lib", "lib64"] {
@@ -67,10 +69,12 @@ pub fn compose(kernel: &Unpacked, module: &Path) -> Result<PathBuf> {
     programs::add_all(&mut archive)?;
     programs::add_executable(&mut archive, &paths::target().join("guest/bt-vm"), "bt/bt-vm")?;
     programs::add_executable(&mut archive, &paths::launcher(), "bt/bt-run")?;
-    for source in c_sources()? {
-        let program = c_program(&source)?;
-        let name = program.file_name().unwrap_or_default().to_string_lossy();
-        programs::add_executable(&mut archive, &program, &format!("bt/c/{name}"))?;
+    for folder in C_FOLDERS {
+        for source in c_sources(folder)? {
+            let program = c_program(folder, &source)?;
+            let name = program.file_name().unwrap_or_default().to_string_lossy();
+            programs::add_executable(&mut archive, &program, &format!("bt/{}/{name}", folder.name))?;
+        }
     }
     archive.file("bt/btshim.ko", 0o644, fs::read(module).with_context(|| module.display().to_string())?);
     let file = super::folder().join("initramfs").join(format!("{}.cpio", kernel.name));
@@ -80,8 +84,24 @@ pub fn compose(kernel: &Unpacked, module: &Path) -> Result<PathBuf> {
     Ok(file)
 }
 
-fn c_sources() -> Result<Vec<PathBuf>> {
-    let folder = paths::workspace().join("kmod-shim/rig/c");
+/// C programs of the machine.
+struct CFolder {
+    /// Its name in the machine, below `/bt`.
+    name: &'static str,
+    /// Below the rig's own folder.
+    sources: &'static str,
+    /// More for the compiler.
+    options: &'static [&'static str],
+}
+
+/// Programs that are guests, and those that use the device themselves.
+const C_FOLDERS: &[CFolder] = &[
+    CFolder { name: "c", sources: "c", options: &["-O2", "-pthread"] },
+    CFolder { name: "device", sources: "c/device", options: &["-O1", "-pthread", "-static"] },
+];
+
+fn c_sources(folder: &CFolder) -> Result<Vec<PathBuf>> {
+    let folder = paths::workspace().join("kmod-shim/rig").join(folder.sources);
     let mut sources = Vec::new();
     for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
         let path = entry?.path();
@@ -93,16 +113,17 @@ fn c_sources() -> Result<Vec<PathBuf>> {
     Ok(sources)
 }
 
-fn c_program(source: &Path) -> Result<PathBuf> {
-    Ok(super::folder().join("c").join(source.file_stem().context("source without a name")?))
+fn c_program(folder: &CFolder, source: &Path) -> Result<PathBuf> {
+    Ok(super::folder().join("programs").join(folder.name).join(source.file_stem().context("source without a name")?))
 }
 
-fn compile(source: &Path) -> Result<()> {
-    let program = c_program(source)?;
+fn compile(folder: &CFolder, source: &Path) -> Result<()> {
+    let program = c_program(folder, source)?;
     fs::create_dir_all(program.parent().unwrap_or(&program))?;
     let done = Command::new("gcc")
-        .args(["-O2", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", "-I"])
+        .args(["-g", "-Wall", "-Wextra", "-Werror", "-I"])
         .arg(super::build::sources().join("uapi"))
+        .args(folder.options)
         .arg("-o")
         .arg(&program)
         .arg(source)

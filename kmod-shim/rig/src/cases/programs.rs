@@ -4,6 +4,8 @@ use std::fs;
 
 use anyhow::{Context as _, Result, bail};
 
+use bt_tests::runner::compare::tail;
+
 use super::need;
 use crate::command::{Bench, expect_success};
 
@@ -39,7 +41,11 @@ pub fn c_programs_run_natively(bench: &Bench) -> Result<()> {
     for entry in fs::read_dir(C_PROGRAMS).context(C_PROGRAMS)? {
         let path = entry?.path();
         let name = path.file_name().context("file name")?.to_string_lossy().into_owned();
-        expect_success(&name, &bench.native(&name, &[&path.to_string_lossy()])?)?;
+        let finished = bench.native(&name, &[&path.to_string_lossy()])?;
+        if expect_success(&name, &finished).is_err() {
+            println!("{name} says:\n{}", tail(&finished.stdout, 20));
+        }
+        expect_success(&name, &finished)?;
         count += 1;
     }
     if count == 0 {

@@ -1,0 +1,24 @@
+/* Opens, loads, runs and closes, as often as the argument says: nothing may stay behind. */
+#include "device.h"
+
+int main(int argc, char **argv)
+{
+	int rounds = argc > 1 ? atoi(argv[1]) : 1;
+
+	while (rounds-- > 0) {
+		int fd = open_device();
+		struct btshim_op ops[4] = { block(HERE), call_number(SYS_getppid), store(RAX, RBX, 0), leave() };
+		struct btshim_run state = { .pc = HERE, .flags = 0x202 };
+		uint64_t parent = 0;
+
+		place(ops, 4);
+		CHECK(load_ops(fd, ops, 4) == 0);
+		state.regs[RBX] = (uintptr_t)&parent;
+		CHECK(run(fd, &state) == BTSHIM_UNTRANSLATED);
+		CHECK(parent == (uint64_t)getppid() && state.calls == 1);
+		CHECK(ioctl(fd, BTSHIM_IOC_CLEAR) == 0);
+		CHECK(load_ops(fd, ops, 4) == 0);
+		close(fd);
+	}
+	return 0;
+}
