@@ -22,6 +22,7 @@ struct bt_stub {
 	enum bt_stub_kind kind;
 	bool is_fault;	   /* @site is an instruction, not a displacement */
 	bool return_flags; /* the flags are in r11's place */
+	bool keeps_call;   /* the call's number is in the context already */
 	u32 site;
 	u32 back;
 	u32 reason;

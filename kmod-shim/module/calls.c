@@ -90,18 +90,20 @@ static const struct {
 static_assert(ARRAY_SIZE(calls) <= BT_SLOTS);
 
 static bt_handler handlers[ARRAY_SIZE(calls)];
-static u8 slots[BTSHIM_CALLS]; /* 0: none, else one more than the slot */
+u8 bt_call_slots[BTSHIM_CALLS];
 u16 bt_slot_calls[BT_SLOTS];
 
 bt_handler bt_call_handler(u32 nr)
 {
-	return nr < BTSHIM_CALLS && slots[nr] ? handlers[slots[nr] - 1] : NULL;
+	return nr < BTSHIM_CALLS && bt_call_slots[nr] ?
+		       handlers[bt_call_slots[nr] - 1] :
+		       NULL;
 }
 
 /* Of a call that has a handler. */
 int bt_call_slot(u32 nr)
 {
-	return slots[nr] - 1;
+	return bt_call_slots[nr] - 1;
 }
 
 void bt_calls_own(unsigned long *list)
@@ -133,7 +135,7 @@ int bt_calls_init(void)
 		probe->flags = KPROBE_FLAG_DISABLED;
 		if (!register_kprobe(probe)) {
 			handlers[i] = (bt_handler)probe->addr;
-			slots[calls[i].nr] = i + 1;
+			bt_call_slots[calls[i].nr] = i + 1;
 			bt_slot_calls[i] = calls[i].nr;
 			found++;
 			unregister_kprobe(probe);

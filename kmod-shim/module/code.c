@@ -19,7 +19,8 @@
 /* Jumps that wait at most. */
 #define MAX_EXITS 16384
 
-struct bt_code *bt_code_new(void)
+/* Code of @file, for the calls that it may make now. */
+struct bt_code *bt_code_new(const struct bt_file *file)
 {
 	struct bt_code *code = kvzalloc(sizeof(*code), GFP_KERNEL_ACCOUNT);
 	u32 i;
@@ -31,6 +32,8 @@ struct bt_code *bt_code_new(void)
 		code->table[i].pc = BT_NO_PC;
 		code->table[i].code = (u64)(unsigned long)bt_missing;
 	}
+	for_each_set_bit(i, file->allowed_any, BTSHIM_CALLS)
+		code->handlers[i] = bt_call_handler(i);
 	return code;
 }
 
@@ -282,7 +285,7 @@ int bt_code_load(struct bt_file *file, struct btshim_load *load,
  */
 int bt_code_clear(struct bt_file *file, bool is_vector)
 {
-	struct bt_code *other = bt_code_new(), *code;
+	struct bt_code *other = bt_code_new(file), *code;
 	struct task_struct *process, *thread;
 
 	if (!other)

@@ -166,6 +166,13 @@ SYM_CODE_START(bt_release_vector)
 	CALL_C bt_handle_release_vector
 SYM_CODE_END(bt_release_vector)
 
+/* Calls the handler in r10, whose address made code has from a table. */
+SYM_CODE_START(bt_call)
+	ENTRY_HINT
+	ENDBR
+	JMP_NOSPEC r10
+SYM_CODE_END(bt_call)
+
 /* The flags that a system call left in the process's r11, with AC clear. */
 SYM_CODE_START(bt_return_flags)
 	ENTRY_HINT

@@ -147,6 +147,7 @@ struct bt_code {
 	struct bt_exit *exits;
 	u32 exit_count, exit_room;
 	struct bt_label table[BT_LABELS];
+	bt_handler handlers[BTSHIM_CALLS]; /* for BTSHIM_ANY_CALL */
 };
 
 /* One open file. */
@@ -157,6 +158,7 @@ struct bt_file {
 	spinlock_t pin;	   /* code */
 	struct bt_code *code;
 	DECLARE_BITMAP(allowed, BTSHIM_CALLS);
+	DECLARE_BITMAP(allowed_any, BTSHIM_CALLS);
 };
 
 /* area.c: memory for code */
@@ -186,7 +188,8 @@ void bt_area_fault(int index, u32 n, u64 insn, u64 fixup);
 #define BT_LOCKS 0x2000	 /* locks without being asked */
 #define BT_IN_OPCODE 0x4000 /* a general register in the opcode's low bits */
 #define BT_VECTOR 0x8000
-#define BT_RAISES 0x10000 /* may fault without a memory operand */
+#define BT_RAISES 0x10000 /* may fault without a memory operand; so may all
+			   * that are not one-byte opcodes, with #UD */
 
 struct bt_opcode {
 	u32 what;    /* 0: not on the list */
@@ -203,7 +206,7 @@ void bt_calls_own(unsigned long *list);
 bt_handler bt_call_handler(u32 nr);
 int bt_call_slot(u32 nr);
 extern u16 bt_slot_calls[BT_SLOTS]; /* number of each slot's call */
-const bt_handler *bt_call_table(void);
+extern u8 bt_call_slots[BTSHIM_CALLS]; /* 0: none, else one more than the slot */
 
 /* assemble.c: operations to machine code */
 struct bt_jump {
@@ -246,7 +249,7 @@ struct bt_unit {
 int bt_assemble(struct bt_unit *unit);
 
 /* code.c: code of a process */
-struct bt_code *bt_code_new(void);
+struct bt_code *bt_code_new(const struct bt_file *file);
 void bt_code_put(struct bt_code *code);
 int bt_code_load(struct bt_file *file, struct btshim_load *load,
 		 const struct btshim_op *ops);
@@ -270,6 +273,7 @@ void bt_poll(void);
 void bt_after_call(void);
 void bt_hold_vector(void);
 void bt_release_vector(void);
+void bt_call(void);
 void bt_missing(void);
 void bt_dispatch(void);
 void bt_dispatch_live(void);

@@ -37,14 +37,15 @@ static int bt_open(struct inode *inode, struct file *filp)
 	file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
 	if (!file)
 		return -ENOMEM;
-	file->code = bt_code_new();
+	bt_calls_own(file->allowed);
+	bt_calls_own(file->allowed_any);
+	file->code = bt_code_new(file);
 	if (!file->code) {
 		kfree(file);
 		return -ENOMEM;
 	}
 	mutex_init(&file->load);
 	spin_lock_init(&file->pin);
-	bt_calls_own(file->allowed);
 	file->mm = current->mm;
 	mmgrab(file->mm);
 	file->cred = get_current_cred();
@@ -135,6 +136,9 @@ static long allow(struct bt_file *file, struct btshim_allow __user *user)
 	mutex_lock(&file->load);
 	bitmap_and(file->allowed, wanted, own, BTSHIM_CALLS);
 	bitmap_to_arr64(allow.calls, file->allowed, BTSHIM_CALLS);
+	bitmap_from_arr64(wanted, allow.any, BTSHIM_CALLS);
+	bitmap_and(file->allowed_any, wanted, file->allowed, BTSHIM_CALLS);
+	bitmap_to_arr64(allow.any, file->allowed_any, BTSHIM_CALLS);
 	mutex_unlock(&file->load);
 	return copy_to_user(user, &allow, sizeof(allow)) ? -EFAULT : 0;
 }

@@ -80,9 +80,9 @@ static const struct row rows[] = {
 	{ L, 0, 0xf5, 0xf5, P0, 0, 0 }, /* CMC */
 	{ L, 0, 0xf8, 0xf9, P0, 0, 0 }, /* CLC, STC */
 	/* TEST has an immediate, the others have none: bt_opcode_of(). */
-	{ L, 0, 0xf6, 0xf6, P0, 0xff,
+	{ L, 0, 0xf6, 0xf6, P0, 0xfc,
 	  BT_MODRM | BT_DIGIT | BT_RM | BT_BYTE_RM | BT_RAISES | BT_LOCKABLE },
-	{ L, 0, 0xf7, 0xf7, P0 | P66, 0xff,
+	{ L, 0, 0xf7, 0xf7, P0 | P66, 0xfc,
 	  BT_MODRM | BT_DIGIT | BT_RM | BT_RAISES | BT_LOCKABLE },
 	{ L, 0, 0xfe, 0xfe, P0, 0x03,
 	  BT_MODRM | BT_DIGIT | BT_RM | BT_BYTE_RM | BT_LOCKABLE },
@@ -264,12 +264,13 @@ static const struct bt_opcode movq = { V, PF3, 0 };
 static const struct bt_opcode crc32_8 = { G | BT_BYTE_RM | BT_RAISES, PF2, 0 };
 static const struct bt_opcode crc32 = { G | BT_RAISES, PF2, 0 };
 
-/* Of group 3, TEST has an immediate; only NOT and NEG can be locked. */
+/* Of group 3, TEST has an immediate; only NOT and NEG can be locked. Extension 1
+ * is TEST as well, but in no manual. */
 static const struct bt_opcode test8 = {
-	BT_MODRM | BT_DIGIT | BT_RM | BT_BYTE_RM | BT_IMM8, P0, 0x03
+	BT_MODRM | BT_DIGIT | BT_RM | BT_BYTE_RM | BT_IMM8, P0, 0x01
 };
 static const struct bt_opcode test = {
-	BT_MODRM | BT_DIGIT | BT_RM | BT_IMMZ, P0 | P66, 0x03
+	BT_MODRM | BT_DIGIT | BT_RM | BT_IMMZ, P0 | P66, 0x01
 };
 
 static struct bt_opcode opcodes[2][4][256];
@@ -318,7 +319,7 @@ const struct bt_opcode *bt_opcode_of(const struct btshim_op *op)
 			return &crc32_8;
 		return op->opcode == 0xf1 ? &crc32 : NULL;
 	}
-	if (op->encoding == L && op->map == 0 && op->reg < 2) {
+	if (op->encoding == L && op->map == 0 && op->reg == 0) {
 		if (op->opcode == 0xf6)
 			return &test8;
 		if (op->opcode == 0xf7)

@@ -325,6 +325,7 @@ static void enter(struct bt_file *file, struct bt_context *context)
 	kref_get(&code->ref);
 	spin_unlock(&file->pin);
 	context->table = code->table;
+	context->handlers = code->handlers;
 	/* Calls of code that is added meanwhile are not counted. */
 	context->slots = READ_ONCE(code->slots);
 	for (left = context->slots; left; left &= left - 1)

@@ -166,7 +166,7 @@ static void put_stub(struct bt_unit *unit, const struct bt_stub *stub)
 			put_context(unit, 6, BT_R11);
 			put8(unit, 0x9d); /* popfq: with AC clear */
 		}
-		if (stub->call)
+		if (!stub->keeps_call)
 			store_word(unit, BT_CALL, stub->call);
 		put_leave(unit, stub->pc, stub->reason);
 		break;
@@ -185,7 +185,8 @@ static void put_stub(struct bt_unit *unit, const struct bt_stub *stub)
 		put_release(unit, stub);
 		break;
 	case BT_STUB_AFTER_CALL:
-		store_word(unit, BT_CALL, stub->call);
+		if (!stub->keeps_call)
+			store_word(unit, BT_CALL, stub->call);
 		call_with_pc(unit, stub->pc, bt_after_call);
 		put_back(unit, stub->back);
 		break;

@@ -143,16 +143,23 @@ impl Device {
         }
     }
 
-    /// Says which calls code that is added from now on may make; returns those that it will.
+    /// Says which calls code may make, and which of them without looking at the number when it is made; returns those that
+    /// it will. Holds for what is added after the next [`Device::clear`].
     ///
     /// # Errors
     /// The kernel's.
-    pub fn allow(&self, host: &impl Host, wanted: impl Fn(usize) -> bool) -> Result<Allow, Errno> {
+    pub fn allow(
+        &self,
+        host: &impl Host,
+        wanted: impl Fn(usize) -> bool,
+        any: impl Fn(usize) -> bool,
+    ) -> Result<Allow, Errno> {
         let mut allow = Allow::default();
-        for (word, bits) in allow.calls.iter_mut().enumerate() {
+        for (word, (calls, of_any)) in allow.calls.iter_mut().zip(&mut allow.any).enumerate() {
             for bit in 0..64 {
                 let nr = 64 * word + bit;
-                *bits |= u64::from(nr < CALLS && wanted(nr)) << bit;
+                *calls |= u64::from(nr < CALLS && wanted(nr)) << bit;
+                *of_any |= u64::from(nr < CALLS && any(nr)) << bit;
             }
         }
         host.ioctl(self.fd, uapi::ALLOW, &mut allow)?;

@@ -44,6 +44,9 @@ pub const NONE: u8 = 0xff;
 /// `encoding`: VEX; 0 is legacy.
 pub const VEX: u8 = 1;
 
+/// `imm` of a [`Kind::Syscall`]: the number is in eax.
+pub const ANY_CALL: u64 = u64::MAX;
+
 /// `flags` of an operation.
 pub mod flags {
     /// No flag's value is needed from here on.
@@ -188,6 +191,8 @@ pub struct Run {
 pub struct Allow {
     /// A bit for each number.
     pub calls: [u64; CALLS / 64],
+    /// Those of them that an [`ANY_CALL`] may make.
+    pub any: [u64; CALLS / 64],
 }
 
 /// Argument of [`INFO`].

@@ -178,9 +178,10 @@ struct btshim_run {
 };
 
 /* BTSHIM_IOC_ALLOW: which calls ring 0 may make, among those of the module's own
- * list; all before. Holds for what is loaded later. */
+ * list; all before. Holds for what is loaded after the next BTSHIM_IOC_CLEAR. */
 struct btshim_allow {
 	__u64 calls[BTSHIM_CALLS / 64]; /* in: wanted; out: granted */
+	__u64 any[BTSHIM_CALLS / 64];	/* of these, by a BTSHIM_ANY_CALL */
 };
 
 /* BTSHIM_IOC_INFO */

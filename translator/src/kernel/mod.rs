@@ -8,4 +8,4 @@ mod liveness;
 mod lower;
 mod trace;
 
-pub use trace::{Builder, Outside, Unit};
+pub use trace::{Builder, Entry, Outside, Unit};

@@ -7,7 +7,7 @@ use super::liveness::{Effect, mark};
 use super::lower::{Lowered, Place};
 use crate::decode::{Class, Insn, decode_into};
 use alloc::vec::Vec;
-use bt_shim::uapi::{CALLS, Kind, Op};
+use bt_shim::uapi::{ANY_CALL, CALLS, Kind, Op};
 
 /// Instructions of a unit at most: what lies further on may never be executed.
 const MAX_INSNS: usize = 120;
@@ -27,6 +27,15 @@ pub trait Outside {
     fn has_code(&mut self, pc: u64) -> bool;
     /// What is to be asked of the arguments of call `number` before ring 0 makes it; false: it is ring 3's.
     fn check_call(&mut self, number: u32, checks: &mut Vec<Op>) -> bool;
+}
+
+/// With what a unit is entered at a `syscall`. Where the number is loaded is not part of the unit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Entry {
+    /// This number, mostly: checked there.
+    Number(u32),
+    /// Any number.
+    Any,
 }
 
 /// A unit.
@@ -121,12 +130,11 @@ impl Builder {
 
     /// The unit for `pc`. Empty if there is no code that could be translated.
     ///
-    /// With a `number` the instruction at `pc` is a `syscall` that is entered with it: the number is checked there, as where it
-    /// is loaded is not part of the unit.
-    pub fn build(&mut self, pc: u64, number: Option<u32>, outside: &mut dyn Outside) -> &Unit {
-        let end = self.walk(pc, number.is_some(), outside);
+    /// An `entry` says that the instruction at `pc` is a `syscall` at which the unit is entered.
+    pub fn build(&mut self, pc: u64, entry: Option<Entry>, outside: &mut dyn Outside) -> &Unit {
+        let end = self.walk(pc, entry.is_some(), outside);
         self.find_heads();
-        self.write(number, end, outside);
+        self.write(entry, end, outside);
         mark(&mut self.unit.ops, &self.unit.effects);
         &self.unit
     }
@@ -210,7 +218,7 @@ impl Builder {
         self.heads.dedup();
     }
 
-    fn write(&mut self, number: Option<u32>, end: Option<u64>, outside: &mut dyn Outside) {
+    fn write(&mut self, entry: Option<Entry>, end: Option<u64>, outside: &mut dyn Outside) {
         self.unit.ops.clear();
         self.unit.effects.clear();
         self.unit.entries.clear();
@@ -218,15 +226,14 @@ impl Builder {
         let mut block = 0;
         let steps = core::mem::take(&mut self.steps);
         for (n, step) in steps.iter().enumerate() {
-            let is_entry = n == 0 && number.is_some();
             // Behind the entry the blocks are those of code like any other.
-            if n == 0 || n == 1 && number.is_some() || self.heads.binary_search(&step.pc).is_ok() {
+            if n == 0 || n == 1 && entry.is_some() || self.heads.binary_search(&step.pc).is_ok() {
                 block = step.pc;
                 self.unit.entries.push(block);
                 self.push(Op { imm: block, ..Op::new(Kind::Block) }, Effect::NONE);
             }
-            if is_entry && let Some(number) = number {
-                self.write_entry(step, number, outside);
+            if let (0, Some(entry)) = (n, entry) {
+                self.write_entry(step, entry, outside);
             } else {
                 self.write_step(step, block, outside);
             }
@@ -296,7 +303,7 @@ impl Builder {
     }
 
     /// The call that a unit is entered at.
-    fn write_entry(&mut self, step: &Step, number: u32, outside: &mut dyn Outside) {
+    fn write_entry(&mut self, step: &Step, entry: Entry, outside: &mut dyn Outside) {
         const RAX: u8 = 0;
         const NOT_EQUAL: u8 = 5;
         let bytes = step.bytes.get(..usize::from(step.insn.len)).unwrap_or(&[]);
@@ -305,18 +312,22 @@ impl Builder {
             self.push(place.op(Kind::Leave), Effect::LEAVES);
             return;
         }
+        let Entry::Number(number) = entry else { return self.write_call(&place, None, outside) };
         let check = Op { reg: RAX, opcode: NOT_EQUAL, size: 4, imm: u64::from(number), ..place.op(Kind::Check) };
         self.push(check, Effect::LEAVES);
         self.write_call(&place, Some(number), outside);
     }
 
-    /// A system call whose number is known.
+    /// A system call.
     fn write_call(&mut self, place: &Place<'_>, number: Option<u32>, outside: &mut dyn Outside) {
         self.checks.clear();
-        let Some(number) = number.filter(|&number| (number as usize) < CALLS) else {
-            self.push(place.op(Kind::Leave), Effect::LEAVES);
-            return;
+        let Some(number) = number else {
+            self.unit.calls += 1;
+            return self.push(Op { imm: ANY_CALL, ..place.op(Kind::Syscall) }, Effect::LEAVES);
         };
+        if number as usize >= CALLS {
+            return self.push(place.op(Kind::Leave), Effect::LEAVES);
+        }
         let mut checks = core::mem::take(&mut self.checks);
         if outside.check_call(number, &mut checks) {
             for check in &checks {

@@ -10,7 +10,6 @@ use crate::thread::state::{INTERRUPTED, ThreadState, reg};
 use bt_shim::uapi::{REASONS, Reason};
 
 const SYSCALL_BYTES: u64 = 2;
-const SYSCALL: [u8; 2] = [0x0f, 0x05];
 /// Units made in a row without a call in between: then this is no loop that makes calls.
 const IDLE_UNITS: u64 = 48;
 /// Calls before the next look after somebody watched the thread's calls, or ring 0 could not be had.
@@ -34,7 +33,9 @@ pub fn look(ts: &mut ThreadState) {
     } else if engine.ring0.sites.look(next) == Verdict::Enter {
         #[expect(clippy::cast_possible_truncation, reason = "the kernel reads eax")]
         let number = ts.regs.gpr.first().map(|&rax| rax as u32);
-        if engine.make_code(next.wrapping_sub(SYSCALL_BYTES), number) == Made::Code {
+        let pc = next.wrapping_sub(SYSCALL_BYTES);
+        let entry = number.and_then(|number| engine.entry_at(pc, number));
+        if entry.is_some() && engine.make_code(pc, entry) == Made::Code {
             engine.ring0.sites.enter(next);
             engine.ring0.stats.sites += 1;
         } else {
@@ -94,7 +95,10 @@ fn goes_back(ts: &mut ThreadState, engine: &mut Engine, result: i64, reason: Opt
         Some(Reason::InCall) => true,
         Some(Reason::Missing) if result == 0 => {
             ts.ring0_idle += 1;
-            ts.ring0_idle < IDLE_UNITS && engine.make_code(ts.regs.rip, number_at(ts, engine)) == Made::Code
+            let pc = ts.regs.rip;
+            #[expect(clippy::cast_possible_truncation, reason = "the kernel reads eax")]
+            let number = ts.regs.gpr.first().map_or(0, |&rax| rax as u32);
+            ts.ring0_idle < IDLE_UNITS && engine.make_code(pc, engine.entry_at(pc, number)) == Made::Code
         }
         // A timer tick or the like, in code that does make calls.
         Some(Reason::Work) if result == 0 => calls != 0,
@@ -115,15 +119,6 @@ fn explain(ts: &ThreadState, engine: &mut Engine, reason: Option<Reason>) {
         let code = bytes.get(..got).unwrap_or(&[]);
         say(format_args!("ring 0 was left at {:#x}, {word}: {code:02x?}", ts.regs.rip));
     }
-}
-
-/// The number of the call that the thread is about to make, if it is at a `syscall`.
-fn number_at(ts: &ThreadState, engine: &Engine) -> Option<u32> {
-    let mut code = [0; SYSCALL.len()];
-    guest::read_bytes(ts.regs.rip, &mut code);
-    engine.direct.undo(ts.regs.rip, &mut code);
-    #[expect(clippy::cast_possible_truncation, reason = "the kernel reads eax")]
-    ts.regs.gpr.first().filter(|_| code == SYSCALL).map(|&rax| rax as u32)
 }
 
 /// One entry is over: figures, and whether the site is to enter again.

@@ -10,7 +10,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use bt_shim::Refusal;
 use bt_shim::uapi::{Kind, MEMORY, Op};
-use bt_translator::kernel::{Outside, Unit};
+use bt_translator::kernel::{Entry, Outside, Unit};
 use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;
 
@@ -94,6 +94,11 @@ fn checks_of(number: u32, checks: &mut Vec<Op>) {
     checks.push(leave_if_text(path, *b"exe\0"));
 }
 
+/// The call is looked at before ring 0 makes it: its number must be known when code is made.
+fn has_checks(nr: usize) -> bool {
+    crate::gate::filters::Filter::of(nr as u64).is_some()
+}
+
 /// What came of an attempt to make code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Made {
@@ -107,14 +112,25 @@ pub enum Made {
 const TRIES: u32 = 40;
 
 impl Engine {
-    /// Makes code for `pc`. With a `number`, for the call of that number there.
-    pub fn make_code(&mut self, pc: u64, number: Option<u32>) -> Made {
+    /// How a unit is entered at `pc`, with `number` in eax, if that is a `syscall`. Where the patch of a site begins with the load of
+    /// its number, it is that one.
+    pub fn entry_at(&self, pc: u64, number: u32) -> Option<Entry> {
+        const SYSCALL: [u8; 2] = [0x0f, 0x05];
+        let mut code = [0; SYSCALL.len()];
+        guest::read_bytes(pc, &mut code);
+        self.direct.undo(pc, &mut code);
+        let has_number = self.direct.patch_at(pc).is_some_and(|(start, _)| start < pc);
+        (code == SYSCALL).then_some(if has_number { Entry::Number(number) } else { Entry::Any })
+    }
+
+    /// Makes code for `pc`. With an `entry`, for the call there.
+    pub fn make_code(&mut self, pc: u64, entry: Option<Entry>) -> Made {
         self.ring0.settle();
         for _ in 0..TRIES {
             let Ring0 { builder, known, pages, .. } = &mut self.ring0;
             let mut guest = Guest { map: &self.map, direct: &self.direct, known, pages };
-            let unit = builder.build(pc, number, &mut guest);
-            if unit.ops.len() < 2 || number.is_some() && unit.calls == 0 {
+            let unit = builder.build(pc, entry, &mut guest);
+            if unit.ops.len() < 2 || entry.is_some() && unit.calls == 0 {
                 return Made::Nothing;
             }
             match self.ring0.load() {
@@ -139,13 +155,15 @@ impl Ring0 {
         if !SHRUNK.swap(false, Ordering::Relaxed) {
             return;
         }
-        self.drop_code();
-        if let Some(device) = self.device()
-            && device.allow(&Kernel, may_call).is_ok()
-        {
-            return;
+        let allowed = self
+            .device()
+            .is_some_and(|device| device.allow(&Kernel, may_call, |nr| may_call(nr) && !has_checks(nr)).is_ok());
+        if allowed {
+            // What is allowed holds from here on.
+            self.drop_code();
+        } else {
+            self.give_up();
         }
-        self.give_up();
     }
 
     /// Loads the unit just built. An operation that cannot be made there ends the unit before it.
