@@ -96,7 +96,7 @@ pub fn launcher_is_traced(bench: &Bench) -> Result<()> {
         let log = bench.work.join("trace");
         let mut command = Command::new("strace");
         command.args(["-f", "-o"]).arg(&log);
-        command.args([LAUNCHER, "--engine", RING0, "--", &calls, "getppid", "300"]);
+        command.args([LAUNCHER, "--engine", RING0, "--", &calls, "getppid", "160"]);
         let finished = bench.run("strace", &mut command);
         let text = fs::read(&log)?;
         println!("{}", tail(&text, 12));
@@ -107,8 +107,8 @@ pub fn launcher_is_traced(bench: &Bench) -> Result<()> {
         }
         let seen = fs::read_to_string(&log)?.matches("getppid()").count();
         // The loop's, and the one before it.
-        if seen != 301 {
-            bail!("strace saw {seen} of 301 calls");
+        if seen != 161 {
+            bail!("strace saw {seen} of 161 calls");
         }
         Ok(())
     })

@@ -68,12 +68,13 @@ pub const CASES: &[Case] = &[
     case("ring0_module_is_missed", boundaries::module_is_missed),
     case("device_refuses", device::refuses),
     case("device_memory_is_the_processs_own", device::memory_is_the_processs_own),
-    case("device_opcodes_do_no_harm", device::opcodes_do_no_harm),
     case("device_random_units_do_no_harm", device::random_units_do_no_harm),
     case("device_code_goes_while_it_runs", device::code_goes_while_it_runs),
     case("device_strings_are_interrupted", device::strings_are_interrupted),
     case("device_open_keeps_the_module", device::open_device_keeps_the_module),
     case("module_cycles_leave_nothing", device::cycles_leave_nothing),
+    // Last: an opcode that is on the list and must not be ends the machine.
+    case("device_opcodes_do_no_harm", device::opcodes_do_no_harm),
 ];
 
 /// A case with the usual limit.
@@ -130,7 +131,7 @@ mod tests {
 
     #[test]
     fn filters_are_parts_of_names() {
-        assert_eq!(select(CASES, &["module_".to_owned()]).len(), 2);
+        assert_eq!(select(CASES, &["module_loads".to_owned(), "module_unloads".to_owned()]).len(), 2);
         assert_eq!(select(CASES, &[]).len(), CASES.len());
     }
 }
