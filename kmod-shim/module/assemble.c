@@ -23,7 +23,10 @@
 #include "emit.h"
 
 /* Room that one operation, or stub, needs at most. */
-#define ROOM 192
+#define ROOM 256
+
+/* Repetitions of a string instruction in ring 0 at most. */
+#define MAX_REPEATS 0x4000
 
 static u64 pc_of(const struct bt_unit *unit, const struct btshim_op *op)
 {
@@ -864,6 +867,15 @@ static int put_string(struct bt_unit *unit, const struct btshim_op *op)
 	branch_to_stub(unit, CC_S,
 		       is_dead(op) ? BT_STUB_LEAVE : BT_STUB_POP_LEAVE,
 		       pc_of(unit, op))->reason = BTSHIM_UNTRANSLATED;
+	if (op->prefix) {
+		/* A long one would keep everybody waiting: interrupts strike it,
+		 * but ring 0 is not left. */
+		PUT(unit, 0x48, 0x81, 0xf9); /* cmp rcx, imm32 */
+		put(unit, MAX_REPEATS, 4);
+		branch_to_stub(unit, CC_A,
+			       is_dead(op) ? BT_STUB_LEAVE : BT_STUB_POP_LEAVE,
+			       pc_of(unit, op))->reason = BTSHIM_UNTRANSLATED;
+	}
 	if (unit->is_masked) {
 		/* Nor by speculation. */
 		context_op(unit, 0x23, RDI, BT_MASK);

@@ -124,23 +124,26 @@ void bt_calls_own(unsigned long *list)
  */
 int bt_calls_init(void)
 {
-	struct kprobe *probe;
+	struct kprobe *probes, *known[ARRAY_SIZE(calls)];
 	int i, found = 0;
 
+	probes = kcalloc(ARRAY_SIZE(calls), sizeof(*probes), GFP_KERNEL);
+	if (!probes)
+		return -ENOMEM;
 	for (i = 0; i < ARRAY_SIZE(calls); i++) {
-		probe = kzalloc(sizeof(*probe), GFP_KERNEL);
-		if (!probe)
-			return -ENOMEM;
+		struct kprobe *probe = &probes[i];
+
 		probe->symbol_name = calls[i].symbol;
 		probe->flags = KPROBE_FLAG_DISABLED;
-		if (!register_kprobe(probe)) {
-			handlers[i] = (bt_handler)probe->addr;
-			bt_call_slots[calls[i].nr] = i + 1;
-			bt_slot_calls[i] = calls[i].nr;
-			found++;
-			unregister_kprobe(probe);
-		}
-		kfree(probe);
+		if (register_kprobe(probe))
+			continue;
+		handlers[i] = (bt_handler)probe->addr;
+		bt_call_slots[calls[i].nr] = i + 1;
+		bt_slot_calls[i] = calls[i].nr;
+		known[found++] = probe;
 	}
+	/* One wait for all of them. */
+	unregister_kprobes(known, found);
+	kfree(probes);
 	return found ? 0 : -ENOENT;
 }

@@ -13,6 +13,7 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R15 = 15 };
 #define CC_AE 3
 #define CC_E 4
 #define CC_NE 5
+#define CC_A 7
 #define CC_S 8
 #define BT_ALWAYS 16
 

@@ -187,7 +187,7 @@ static void child(int units)
 	/* Far from everything that the program itself needs. */
 	uint8_t *area = mmap((void *)0x700000000000, BUFFER_BYTES, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-	struct btshim_allow allow = { { 0 } };
+	struct btshim_allow allow = { { 0 }, { 0 } };
 
 	CHECK(area != MAP_FAILED);
 	buffer = area;

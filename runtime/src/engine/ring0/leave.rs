@@ -136,13 +136,14 @@ fn settle(ts: &mut ThreadState, engine: &mut Engine) {
 /// Points `resume` at where the thread goes on in ring 3.
 fn go_on(ts: &mut ThreadState, mut engine: Locked, reason: Option<Reason>) {
     let pc = ts.regs.rip;
+    if reason == Some(Reason::Watched) {
+        // A tracer, a filter: it would see our calls too.
+        engine.ring0.sites.forget();
+        ts.ring0_left = LATER;
+    }
     match reason {
-        Some(Reason::Native | Reason::Checked | Reason::Watched) => {
-            if reason == Some(Reason::Watched) {
-                // A tracer, a filter: it would see our calls too.
-                engine.ring0.sites.forget();
-                ts.ring0_left = LATER;
-            }
+        // Watched is also who wants to enter anywhere.
+        Some(Reason::Native | Reason::Checked | Reason::Watched) if engine.is_call(pc) => {
             let next = pc.wrapping_add(SYSCALL_BYTES);
             engine.resume_at(ts, next);
             if !ts.is_translating {

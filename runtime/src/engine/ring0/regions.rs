@@ -115,12 +115,17 @@ impl Engine {
     /// How a unit is entered at `pc`, with `number` in eax, if that is a `syscall`. Where the patch of a site begins with the load of
     /// its number, it is that one.
     pub fn entry_at(&self, pc: u64, number: u32) -> Option<Entry> {
+        let has_number = self.direct.patch_at(pc).is_some_and(|(start, _)| start < pc);
+        self.is_call(pc).then_some(if has_number { Entry::Number(number) } else { Entry::Any })
+    }
+
+    /// The guest has a `syscall` at `pc`.
+    pub fn is_call(&self, pc: u64) -> bool {
         const SYSCALL: [u8; 2] = [0x0f, 0x05];
         let mut code = [0; SYSCALL.len()];
         guest::read_bytes(pc, &mut code);
         self.direct.undo(pc, &mut code);
-        let has_number = self.direct.patch_at(pc).is_some_and(|(start, _)| start < pc);
-        (code == SYSCALL).then_some(if has_number { Entry::Number(number) } else { Entry::Any })
+        code == SYSCALL
     }
 
     /// Makes code for `pc`. With an `entry`, for the call there.

@@ -48,6 +48,12 @@ pub struct Sites {
 /// Address of the gate's table, 0 without one.
 static GATE_TABLE: AtomicU64 = AtomicU64::new(0);
 
+impl Default for Sites {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// What becomes of a site.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
