@@ -239,6 +239,11 @@ fn numbers_of_calls() {
     assert_eq!(number(&[0xb8, 1, 0, 0, 0, 0x89, 0xcf]), "imm=1"); // and mov edi, ecx
     assert_eq!(number(&[0xb8, 1, 0, 0, 0, 0x57, 0x5e]), "imm=1"); // and push rdi; pop rsi
     assert_eq!(number(&[0xb8, 1, 0, 0, 0, 0x39, 0xc1]), "imm=1"); // and cmp ecx, eax
+    assert_eq!(number(&[0xb8, 1, 0, 0, 0, 0x85, 0xc0]), "imm=1"); // and test eax, eax
+    assert_eq!(number(&[0xb8, 1, 0, 0, 0, 0x66, 0x0f, 0xef, 0xc0]), "imm=1"); // and pxor xmm0, xmm0
+    assert_eq!(number(&[0xb8, 1, 0, 0, 0, 0x66, 0x0f, 0x7e, 0xc0]), "any"); // and movd eax, xmm0
+    assert_eq!(number(&[0xb8, 1, 0, 0, 0, 0x66, 0x0f, 0xd7, 0xc0]), "any"); // and pmovmskb eax, xmm0
+    assert_eq!(number(&[0xb8, 1, 0, 0, 0, 0xf2, 0x0f, 0x2d, 0xc0]), "any"); // and cvtsd2si eax, xmm0
     assert_eq!(number(&[0xb8, 1, 0, 0, 0, 0x89, 0xc8]), "any"); // and mov eax, ecx
     assert_eq!(number(&[0xb8, 1, 0, 0, 0, 0x58]), "any"); // and pop rax
     assert_eq!(number(&[0xb8, 1, 0, 0, 0, 0xb0, 2]), "any"); // and mov al, 2

@@ -376,9 +376,16 @@ fn writes_rax(op: &Op) -> bool {
     // The common forms that name both registers; CMP and TEST write none.
     let plain = op.encoding == 0 && op.map == 0 && matches!(op.opcode, 0x00..=0x3b | 0x63 | 0x84..=0x8b);
     let compares = matches!(op.opcode, 0x38..=0x3b | 0x84 | 0x85);
-    let vector = op.map == 1 && matches!(op.opcode, 0x10 | 0x11 | 0x28 | 0x29 | 0x6f | 0x7f);
+    // Those of map 0F whose operands are vector registers and memory, or that only compare.
+    let vector = op.map == 1
+        && match op.opcode {
+            0x10..=0x17 | 0x28..=0x2b | 0x2e..=0x2f | 0x51..=0x76 | 0x7f | 0xc2 | 0xc6 => true,
+            // But PMOVMSKB.
+            0xd0..=0xfe => op.opcode != 0xd7,
+            _ => false,
+        };
     let sets = op.map == 0 && matches!(op.opcode, 0xb8 | 0xc7 | 0x80 | 0x81 | 0x83);
-    if vector || plain && compares && op.opcode & 7 < 4 {
+    if vector || plain && compares {
         return false;
     }
     if plain && op.opcode & 7 < 4 {
