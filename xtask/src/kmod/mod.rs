@@ -81,6 +81,21 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
 }
 
+/// The module's tests as part of the whole suite. Where they cannot run, that is a failure if `strict`.
+pub fn suite(filters: &[String], no_install: bool, strict: bool) -> Totals {
+    test::run(&test::Arguments::of_suite(filters, no_install)).unwrap_or_else(|error| {
+        let mut totals = Totals::default();
+        if strict {
+            println!("FAIL  kernel module: {error:#}");
+            totals.failed.push("kernel module".to_owned());
+        } else {
+            println!("skip  kernel module: {error:#}");
+            totals.skipped = 1;
+        }
+        totals
+    })
+}
+
 /// Where everything of these commands is.
 fn folder() -> PathBuf {
     let target = paths::target();
