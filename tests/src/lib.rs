@@ -4,6 +4,7 @@
 //! same output, end and files. `cargo xtask test` is the way in.
 
 pub mod blocks;
+pub mod device;
 pub mod differential;
 pub mod guest;
 pub mod launcher;

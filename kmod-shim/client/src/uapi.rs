@@ -9,6 +9,9 @@ pub const DEVICE: &core::ffi::CStr = c"/dev/btshim";
 /// Numbers below this one name a call in bitmaps and counters.
 pub const CALLS: usize = 512;
 
+/// General registers, numbered as instructions encode them.
+pub const REGS: usize = 16;
+
 /// Operations in one unit at most.
 pub const MAX_OPS: usize = 4096;
 
@@ -41,7 +44,9 @@ pub const MEMORY: u8 = 0x40;
 pub const PC: u8 = 0x41;
 /// No register.
 pub const NONE: u8 = 0xff;
-/// `encoding`: VEX; 0 is legacy.
+/// `encoding`: without VEX.
+pub const LEGACY: u8 = 0;
+/// `encoding`: VEX.
 pub const VEX: u8 = 1;
 
 /// `imm` of a [`Kind::Syscall`]: the number is in eax.
@@ -59,6 +64,8 @@ pub mod flags {
     pub const LOCK: u8 = 0x08;
     /// Byte registers 4 to 7 are ah, ch, dh, bh.
     pub const HIGH_BYTE: u8 = 0x10;
+    /// All of these.
+    pub const ALL: u8 = 0x1f;
 }
 
 /// One operation.
@@ -95,7 +102,7 @@ impl Op {
             kind,
             flags: 0,
             size: 8,
-            encoding: 0,
+            encoding: LEGACY,
             map: 0,
             opcode: 0,
             prefix: 0,
@@ -175,7 +182,7 @@ impl Reason {
 #[repr(C)]
 #[allow(missing_docs, reason = "described in the header")]
 pub struct Run {
-    pub regs: [u64; 16],
+    pub regs: [u64; REGS],
     pub pc: u64,
     pub flags: u64,
     pub reason: u32,

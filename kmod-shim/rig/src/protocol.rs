@@ -47,10 +47,49 @@ pub enum Message {
         /// What was measured; no spaces.
         key: String,
         /// The number.
-        value: u64,
+        value: i64,
+        /// What it should be.
+        target: Option<Target>,
     },
     /// All cases were run.
     Done,
+}
+
+/// What a figure should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// This or less.
+    AtMost(i64),
+    /// This or more.
+    AtLeast(i64),
+}
+
+impl Target {
+    /// Whether `value` is as it should be.
+    pub const fn is_met(self, value: i64) -> bool {
+        match self {
+            Self::AtMost(limit) => value <= limit,
+            Self::AtLeast(limit) => value >= limit,
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        let (sign, limit) = word.split_at_checked(2)?;
+        match sign {
+            "<=" => Some(Self::AtMost(limit.parse().ok()?)),
+            ">=" => Some(Self::AtLeast(limit.parse().ok()?)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtMost(limit) => write!(out, "<={limit}"),
+            Self::AtLeast(limit) => write!(out, ">={limit}"),
+        }
+    }
 }
 
 impl fmt::Display for Message {
@@ -62,7 +101,10 @@ impl fmt::Display for Message {
             Self::Pass { name } => write!(out, "pass {name}"),
             Self::Fail { name, reason } => write!(out, "fail {name}: {reason}"),
             Self::Skip { name, reason } => write!(out, "skip {name}: {reason}"),
-            Self::Figure { name, key, value } => write!(out, "figure {name} {key} {value}"),
+            Self::Figure { name, key, value, target } => {
+                write!(out, "figure {name} {key} {value}")?;
+                target.map_or(Ok(()), |target| write!(out, " {target}"))
+            }
             Self::Done => out.write_str("done"),
         }
     }
@@ -83,7 +125,8 @@ impl Message {
             "figure" => {
                 let mut words = rest.split(' ');
                 let (name, key, value) = (words.next()?, words.next()?, words.next()?.parse().ok()?);
-                Some(Self::Figure { name: name.to_owned(), key: key.to_owned(), value })
+                let target = words.next().map(|word| Target::parse(word).ok_or(())).transpose().ok()?;
+                Some(Self::Figure { name: name.to_owned(), key: key.to_owned(), value, target })
             }
             "done" => Some(Self::Done),
             _ => None,
@@ -98,7 +141,7 @@ pub fn without_time(line: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::Message;
+    use super::{Message, Target};
 
     #[test]
     fn every_message_is_read_as_it_was_written() {
@@ -111,7 +154,9 @@ mod tests {
             Message::Pass { name: name() },
             Message::Fail { name: name(), reason: reason() },
             Message::Skip { name: name(), reason: reason() },
-            Message::Figure { name: name(), key: "instructions".to_owned(), value: 244 },
+            Message::Figure { name: name(), key: "ring3".to_owned(), value: -244, target: None },
+            Message::Figure { name: name(), key: "ring0".to_owned(), value: 2, target: Some(Target::AtMost(25)) },
+            Message::Figure { name: name(), key: "less".to_owned(), value: 2, target: Some(Target::AtLeast(-5)) },
             Message::Done,
         ] {
             assert_eq!(Message::parse(&message.to_string()), Some(message.clone()));
@@ -121,7 +166,15 @@ mod tests {
 
     #[test]
     fn other_lines_are_not_ours() {
-        for line in ["", "@bt", "@bt begins x", "[    0.1] Linux version 6.1", "x @bt done", "@bt figure a b c"] {
+        for line in [
+            "",
+            "@bt",
+            "@bt begins x",
+            "[    0.1] Linux version 6.1",
+            "x @bt done",
+            "@bt figure a b c",
+            "@bt figure a b 1 <2",
+        ] {
             assert_eq!(Message::parse(line), None, "{line:?}");
         }
     }

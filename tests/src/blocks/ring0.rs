@@ -2,40 +2,14 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::ffi::CStr;
 
 use anyhow::{Context as _, Result};
-use bt_shim::uapi::{Op, REASONS, Run};
-use bt_shim::{Device, Errno, Host, Refusal};
-use bt_translator::kernel::{Builder, Outside};
+use bt_shim::uapi::{REASONS, Run};
+use bt_shim::{Device, Refusal};
+use bt_translator::kernel::Builder;
 
 use super::generate::Block;
-
-/// System calls by the C library.
-pub(crate) struct Libc;
-
-fn last_error() -> Errno {
-    Errno(std::io::Error::last_os_error().raw_os_error().unwrap_or(0))
-}
-
-impl Host for Libc {
-    fn open(&self, path: &CStr) -> Result<i32, Errno> {
-        // SAFETY: a C string.
-        let fd = unsafe { libc::open(path.as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) };
-        if fd < 0 { Err(last_error()) } else { Ok(fd) }
-    }
-
-    fn ioctl<T>(&self, fd: i32, request: u32, argument: &mut T) -> Result<u64, Errno> {
-        // SAFETY: the client gives each request the structure that its number names.
-        let result = unsafe { libc::ioctl(fd, request.into(), std::ptr::from_mut(argument)) };
-        if result < 0 { Err(last_error()) } else { Ok(u64::from(result.cast_unsigned())) }
-    }
-
-    fn close(&self, fd: i32) {
-        // SAFETY: the device's own descriptor.
-        unsafe { libc::close(fd) };
-    }
-}
+use crate::device::{Bytes, Libc};
 
 /// The device, and what came of the blocks.
 pub(crate) struct Ring0 {
@@ -52,35 +26,6 @@ struct State {
     runs: u64,
     moved: u64,
     reasons: [u64; REASONS.len() + 1],
-}
-
-/// The bytes of one block.
-struct Bytes<'a> {
-    base: u64,
-    code: &'a [u8],
-    known: BTreeSet<u64>,
-}
-
-impl Outside for Bytes<'_> {
-    fn read_code(&mut self, pc: u64, buf: &mut [u8]) -> usize {
-        let skip = usize::try_from(pc.wrapping_sub(self.base)).unwrap_or(usize::MAX);
-        let rest = self.code.get(skip..).unwrap_or_default();
-        let count = rest.len().min(buf.len());
-        buf[..count].copy_from_slice(&rest[..count]);
-        count
-    }
-
-    fn read_pointer(&mut self, _address: u64) -> Option<u64> {
-        None
-    }
-
-    fn has_code(&mut self, pc: u64) -> bool {
-        self.known.contains(&pc)
-    }
-
-    fn check_call(&mut self, _number: u32, _checks: &mut Vec<Op>) -> bool {
-        false
-    }
 }
 
 impl Ring0 {
@@ -104,7 +49,7 @@ impl Ring0 {
             }
             state.bases = BTreeSet::from([block.base]);
         }
-        let mut bytes = Bytes { base: block.base, code, known: BTreeSet::new() };
+        let mut bytes = Bytes { base: block.base, code };
         let mut dropped = 0;
         loop {
             state.builder.build(block.base, None, &mut bytes);

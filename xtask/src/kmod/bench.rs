@@ -65,44 +65,62 @@ fn measure(arguments: &Arguments, prepared: &Prepared) -> Result<Option<Vec<Figu
     Ok(totals.failed.is_empty().then_some(figures))
 }
 
-/// A Markdown table: a row per figure in the order in which they came, a column per kernel.
+/// A Markdown table: a row per figure in the order in which they came, a column per kernel. What misses its target says so.
 fn table(columns: &[(String, Vec<Figure>)]) -> String {
-    let mut rows: Vec<(&str, &str)> = Vec::new();
+    let mut rows: Vec<&Figure> = Vec::new();
     for figure in columns.iter().flat_map(|(_, figures)| figures) {
-        let row = (figure.name.as_str(), figure.key.as_str());
-        if !rows.contains(&row) {
-            rows.push(row);
+        if !rows.iter().any(|row| is_same(row, figure)) {
+            rows.push(figure);
         }
     }
-    let mut text = String::from("| Instructions |");
+    let mut text = String::from("| Instructions | Target |");
     text.extend(columns.iter().map(|(release, _)| format!(" {release} |")));
-    text.push_str("\n|---|");
+    text.push_str("\n|---|---:|");
     text.push_str(&"---:|".repeat(columns.len()));
-    for (name, key) in rows {
-        text.push_str(&format!("\n| {name} {key} |"));
+    for row in rows {
+        let target = row.target.map_or_else(String::new, |target| format!(" {target}"));
+        text.push_str(&format!("\n| {} {} |{target} |", row.name, row.key));
         for (_, figures) in columns {
-            let found = figures.iter().find(|figure| figure.name == name && figure.key == key);
-            text.push_str(&found.map_or_else(|| " |".to_owned(), |figure| format!(" {} |", figure.value)));
+            let found = figures.iter().find(|figure| is_same(figure, row));
+            text.push_str(&found.map_or_else(String::new, |figure| format!(" {}", cell(figure))));
+            text.push_str(" |");
         }
     }
     text.push('\n');
     text
 }
 
+fn is_same(one: &Figure, other: &Figure) -> bool {
+    one.name == other.name && one.key == other.key
+}
+
+fn cell(figure: &Figure) -> String {
+    let value = figure.value;
+    match figure.target.map(|target| target.is_met(value)) {
+        None => value.to_string(),
+        Some(true) => format!("{value} met"),
+        Some(false) => format!("{value} **missed**"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Figure, table};
+    use bt_kmod_rig::protocol::Target;
 
     #[test]
-    fn table_has_a_column_per_kernel_and_gaps() {
-        let figure = |name: &str, key: &str, value| Figure { name: name.to_owned(), key: key.to_owned(), value };
+    fn table_has_a_column_per_kernel_gaps_and_verdicts() {
+        let figure =
+            |name: &str, key: &str, value, target| Figure { name: name.to_owned(), key: key.to_owned(), value, target };
+        let target = Some(Target::AtMost(7));
         let columns = [
-            ("6.1".to_owned(), vec![figure("getppid", "ring3", 325)]),
-            ("6.12".to_owned(), vec![figure("getppid", "ring3", 330), figure("read", "ring0", 7)]),
+            ("6.1".to_owned(), vec![figure("getppid", "ring3", 325, None), figure("call", "ring0", 8, target)]),
+            ("6.12".to_owned(), vec![figure("call", "ring0", 7, target), figure("read", "ring0", 9, None)]),
         ];
         assert_eq!(
             table(&columns),
-            "| Instructions | 6.1 | 6.12 |\n|---|---:|---:|\n| getppid ring3 | 325 | 330 |\n| read ring0 | | 7 |\n"
+            "| Instructions | Target | 6.1 | 6.12 |\n|---|---:|---:|---:|\n| getppid ring3 | | 325 | |\n\
+             | call ring0 | <=7 | 8 **missed** | 7 met |\n| read ring0 | | | 9 |\n"
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Reads a machine's console: verdicts of cases, figures, and what the kernel complains about.
 
-use bt_kmod_rig::protocol::{Message, without_time};
+use bt_kmod_rig::protocol::{Message, Target, without_time};
 
 use super::machine::Ending;
 
@@ -58,7 +58,9 @@ pub struct Figure {
     /// What was measured.
     pub key: String,
     /// The number.
-    pub value: u64,
+    pub value: i64,
+    /// What it should be.
+    pub target: Option<Target>,
 }
 
 /// Takes the console's lines one by one.
@@ -90,8 +92,8 @@ impl Console {
                 self.output.push(text);
                 None
             }
-            Message::Figure { name, key, value } => {
-                self.figures.push(Figure { name, key, value });
+            Message::Figure { name, key, value, target } => {
+                self.figures.push(Figure { name, key, value, target });
                 None
             }
             Message::Done => {
@@ -250,6 +252,6 @@ mod tests {
     #[test]
     fn figures_are_collected() {
         let (_, _, figures) = read("@bt begin g\n@bt figure g ring3 244\n@bt pass g\n@bt done", Ending::Over);
-        assert_eq!(figures, [Figure { name: "g".to_owned(), key: "ring3".to_owned(), value: 244 }]);
+        assert_eq!(figures, [Figure { name: "g".to_owned(), key: "ring3".to_owned(), value: 244, target: None }]);
     }
 }
