@@ -20,10 +20,15 @@
 #include <linux/sched/signal.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/version.h>
 #include <asm/fpu/api.h>
 #include <asm/processor-flags.h>
 
 #include "internal.h"
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+#error "since Linux 6.15 interrupts may use vector registers within fpregs_lock()"
+#endif
 
 #ifdef CONFIG_PREEMPT_RT
 #error "fpregs_lock() of made code (stubs.c) is not that of PREEMPT_RT"
