@@ -30,7 +30,7 @@ pub enum Lowered {
 impl Place<'_> {
     /// An operation of this kind for the instruction.
     pub fn op(&self, kind: Kind) -> Op {
-        let at = u32::try_from(self.pc - self.block).unwrap_or(u32::MAX);
+        let at = u32::try_from(self.pc.wrapping_sub(self.block)).unwrap_or(u32::MAX);
         Op { at, len: self.insn.len, ..Op::new(kind) }
     }
 

@@ -6,6 +6,8 @@
 
 mod liveness;
 mod lower;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 pub use trace::{Builder, Entry, Outside, Unit};

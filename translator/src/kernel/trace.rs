@@ -176,7 +176,7 @@ impl Builder {
                 Class::Call => follow = None,
                 Class::Ret => {
                     step.hint = returns.pop().unwrap_or(0);
-                    follow = Some(step.hint);
+                    follow = Some(step.hint).filter(|&hint| hint != 0);
                 }
                 Class::JmpInd | Class::CallInd => {
                     if insn.is_rip_relative() {
@@ -185,16 +185,16 @@ impl Builder {
                     if insn.class == Class::CallInd {
                         returns.push(next);
                     }
-                    follow = Some(step.hint);
+                    follow = Some(step.hint).filter(|&hint| hint != 0);
                 }
                 Class::Plain | Class::Jcc(_) | Class::Syscall => {}
                 _ => follow = None,
             }
-            // Address 0 stands for not known; nothing is translated there.
-            let follow = follow.filter(|&follow| follow != 0);
             step.turns = follow != Some(next);
             self.steps.push(step);
             match follow {
+                // Nothing is translated there: as a hint it stands for not known.
+                Some(0) => return Some(0),
                 Some(follow) => pc = follow,
                 None => return None,
             }
@@ -240,7 +240,7 @@ impl Builder {
         }
         self.steps = steps;
         if let Some(end) = end
-            && self.unit.ops.last().is_none_or(|op| op.kind != Kind::Leave)
+            && self.unit.ops.last().is_some_and(|op| op.kind != Kind::Leave)
         {
             self.push(Op { imm: end, ..Op::new(Kind::Jump) }, Effect::LEAVES);
         }

@@ -8,7 +8,7 @@ mod module;
 mod programs;
 mod programs_ring0;
 mod promptness;
-mod ring0;
+pub(crate) mod ring0;
 mod servers;
 
 use std::fmt;

@@ -12,6 +12,7 @@ use bt_tests::device::{Bytes, Libc};
 use bt_translator::kernel::Builder;
 
 use super::kernel_code::KernelCode;
+use super::operations::POINTER;
 use super::{least_ticks, report, report_against};
 use crate::command::Bench;
 use crate::module;
@@ -24,10 +25,12 @@ const ROUNDS: usize = 20;
 /// arch/x86/entry/syscalls/syscall_64.tbl).
 const UNASSIGNED: i64 = 400;
 /// Where units pretend to be: the module does not look at code.
-const BASE: u64 = 0x50_0000;
+pub const BASE: u64 = 0x50_0000;
 /// Flags as a process has them: interrupts on, and bit 1, which is always set.
 const FLAGS: u64 = 0x202;
 const RBX: usize = 3;
+const RSP: usize = 4;
+const RDI: usize = 7;
 
 /// Ticks of a loop with an instruction, of 20 rounds the best.
 macro_rules! loop_ticks {
@@ -153,13 +156,13 @@ fn between_loops(with: &[u8], without: &[u8]) -> Result<i64> {
 }
 
 /// One unit, loaded in a device of its own.
-struct Region {
+pub struct Region {
     device: Device,
 }
 
 impl Region {
     /// Loads what the translator makes of `code`.
-    fn load(code: &[u8]) -> Result<Self> {
+    pub fn load(code: &[u8]) -> Result<Self> {
         Self::load_changed(code, |_| ())
     }
 
@@ -182,7 +185,7 @@ impl Region {
 
     /// Instructions of each time round a loop that counts rbx down, and has so many calls in it. The way in and out is the
     /// same for a loop that is twice as long, and so cancels.
-    fn per_round(&self, calls: u64) -> Result<i64> {
+    pub fn per_round(&self, calls: u64) -> Result<i64> {
         let once = self.loop_ticks(COUNT, calls)?;
         Ok(rounded(self.loop_ticks(2 * COUNT, calls)? - once, COUNT))
     }
@@ -201,9 +204,11 @@ impl Region {
     fn run_loop(&self, count: u64, calls: u64) -> Result<()> {
         let mut run = Run { pc: BASE, flags: FLAGS, ..Run::default() };
         run.regs[RBX] = count;
+        run.regs[RSP] = POINTER;
+        run.regs[RDI] = POINTER;
         let mut made = 0;
         loop {
-            // SAFETY: the structure is there; the unit accesses no memory.
+            // SAFETY: the structure is there; the unit accesses no memory but the data of `operations`.
             let result = unsafe { libc::syscall(libc::SYS_lseek, self.device.fd(), &raw mut run, RUN) };
             made += run.calls;
             match Reason::of(run.reason) {

@@ -5,6 +5,7 @@
 
 mod calls;
 mod kernel_code;
+mod operations;
 mod programs;
 
 use std::arch::x86_64::{_mm_lfence, _rdtsc};
@@ -24,6 +25,7 @@ pub const FIGURES: &[Case] = &[
     case("call", calls::call),
     case("call_with_vectors", calls::call_with_vectors),
     case("enter_and_leave", calls::enter_and_leave),
+    case("operations", operations::operations),
     long("read_write_loop", programs::read_write_loop),
     long("getppid_loop", programs::getppid_loop),
     long("dd_bytes", programs::dd_bytes),
