@@ -34,7 +34,7 @@ static struct bt_stub *new_stub(struct bt_unit *unit, enum bt_stub_kind kind,
 
 /* A jump to a stub, on a condition or always. */
 struct bt_stub *bt_branch_to_stub(struct bt_unit *unit, int condition,
-				      enum bt_stub_kind kind, u64 pc)
+				  enum bt_stub_kind kind, u64 pc)
 {
 	struct bt_stub *stub = new_stub(unit, kind, pc);
 
@@ -61,7 +61,7 @@ void bt_leave_if(struct bt_unit *unit, int condition, u64 pc, u32 reason)
  * dealt with.
  */
 void bt_may_fault(struct bt_unit *unit, const struct btshim_op *op,
-		      enum bt_stub_kind kind)
+		  enum bt_stub_kind kind)
 {
 	struct bt_stub *stub = new_stub(unit, kind, bt_pc_of(unit, op));
 
@@ -170,6 +170,6 @@ int bt_assemble(struct bt_unit *unit)
 	}
 	if (!ends(&unit->ops[unit->count - 1]))
 		bt_branch(unit, BT_ALWAYS,
-		       bt_next_pc(unit, &unit->ops[unit->count - 1]), false);
+			  bt_next_pc(unit, &unit->ops[unit->count - 1]), false);
 	return bt_finish_unit(unit);
 }

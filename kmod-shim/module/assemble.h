@@ -72,8 +72,10 @@ static inline bool bt_is_kept(u8 reg)
 	return bt_context_place(reg) >= 0;
 }
 
-/* insn.c, flow.c, handler.c: one operation each; @next is the one behind, NULL
- * for none */
+/*
+ * insn.c, flow.c, handler.c: one operation each; @next is the one behind, NULL
+ * for none
+ */
 int bt_put_insn(struct bt_unit *unit, const struct btshim_op *op);
 int bt_put_lea(struct bt_unit *unit, const struct btshim_op *op);
 int bt_put_check(struct bt_unit *unit, const struct btshim_op *op);

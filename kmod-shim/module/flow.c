@@ -152,7 +152,7 @@ int bt_put_pop(struct bt_unit *unit, const struct btshim_op *op)
 }
 
 int bt_put_ret(struct bt_unit *unit, const struct btshim_op *op,
-		   const struct btshim_op *next)
+	       const struct btshim_op *next)
 {
 	int err = pop(unit, op, R10, op->disp & 0xffff);
 
@@ -164,7 +164,7 @@ int bt_put_ret(struct bt_unit *unit, const struct btshim_op *op,
 }
 
 int bt_put_branch_to(struct bt_unit *unit, const struct btshim_op *op,
-			 const struct btshim_op *next)
+		     const struct btshim_op *next)
 {
 	int err;
 

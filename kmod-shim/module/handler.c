@@ -37,13 +37,15 @@ static void find_handler(struct bt_unit *unit, u64 pc)
 	PUT(unit, 0x4d, 0x85, 0xd2); /* test r10, r10 */
 	stub = bt_branch_to_stub(unit, CC_E, BT_STUB_LEAVE, pc);
 	stub->reason = BTSHIM_NATIVE;
-	stub->keeps_call = stub->return_flags = true;
+	stub->keeps_call = true;
+	stub->return_flags = true;
 	load_context(unit, R10, BT_HANDLERS);
 	PUT(unit, 0x4f, 0x8b, 0x14, 0xda); /* mov r10, [r10 + r11 * 8] */
 	PUT(unit, 0x4d, 0x85, 0xd2); /* test r10, r10 */
 	stub = bt_branch_to_stub(unit, CC_E, BT_STUB_LEAVE, pc);
 	stub->reason = BTSHIM_NATIVE;
-	stub->keeps_call = stub->return_flags = true;
+	stub->keeps_call = true;
+	stub->return_flags = true;
 }
 
 /* Counts the call whose number the context holds. */
@@ -64,7 +66,7 @@ static void count_any(struct bt_unit *unit)
  * do_syscall_64() does (arch/x86/entry/common.c).
  */
 int bt_put_syscall(struct bt_unit *unit, const struct btshim_op *op,
-		       const struct btshim_op *next_op)
+		   const struct btshim_op *next_op)
 {
 	static const u8 saved[5][2] = { { RDI, BT_RDI }, { RSI, BT_RSI },
 					{ RDX, BT_RDX }, { R8, BT_R8 },

@@ -169,14 +169,16 @@ int bt_put_insn(struct bt_unit *unit, const struct btshim_op *op)
 		if (err)
 			return err;
 		if (locks && bytes > 1) {
-			/* A locked access that crosses a cache line may raise
-			 * #AC, which the kernel does not forgive itself. */
+			/*
+			 * A locked access that crosses a cache line may raise
+			 * #AC, which the kernel does not forgive itself.
+			 */
 			if (!bt_is_dead(op))
 				put8(unit, 0x9c); /* pushfq */
 			PUT(unit, 0x41, 0xf6, 0xc3); /* test r11b, imm8 */
 			put8(unit, bytes - 1);
 			bt_branch_to_stub(unit, CC_NE,
-				       bt_is_dead(op) ? BT_STUB_LEAVE :
+					  bt_is_dead(op) ? BT_STUB_LEAVE :
 						     BT_STUB_POP_LEAVE,
 				       bt_pc_of(unit, op))->reason =
 				BTSHIM_UNTRANSLATED;
@@ -282,7 +284,7 @@ int bt_put_check(struct bt_unit *unit, const struct btshim_op *op)
 	PUT(unit, 0x41, 0x81, 0xfa); /* cmp r10d, imm32 */
 	put(unit, op->imm, 4);
 	bt_branch_to_stub(unit, op->opcode,
-		       bt_is_dead(op) ? BT_STUB_LEAVE : BT_STUB_POP_LEAVE,
+			  bt_is_dead(op) ? BT_STUB_LEAVE : BT_STUB_POP_LEAVE,
 		       bt_pc_of(unit, op))->reason = BTSHIM_CHECKED;
 	if (!bt_is_dead(op))
 		put8(unit, 0x9d); /* popfq: as they were pushed */
@@ -305,22 +307,26 @@ int bt_put_string(struct bt_unit *unit, const struct btshim_op *op)
 		return -EOPNOTSUPP;
 	if (!bt_is_dead(op))
 		put8(unit, 0x9c); /* pushfq */
-	/* DF is clear: from an address of a process on upwards, what comes next
-	 * above its addresses is not canonical. */
+	/*
+	 * DF is clear: from an address of a process on upwards, what comes next
+	 * above its addresses is not canonical.
+	 */
 	move(unit, R11, RDI);
 	if (moves)
 		PUT(unit, 0x49, 0x09, 0xf3); /* or r11, rsi */
 	PUT(unit, 0x4d, 0x85, 0xdb); /* test r11, r11 */
 	bt_branch_to_stub(unit, CC_S,
-		       bt_is_dead(op) ? BT_STUB_LEAVE : BT_STUB_POP_LEAVE,
+			  bt_is_dead(op) ? BT_STUB_LEAVE : BT_STUB_POP_LEAVE,
 		       bt_pc_of(unit, op))->reason = BTSHIM_UNTRANSLATED;
 	if (op->prefix) {
-		/* A long one would keep everybody waiting: interrupts strike it,
-		 * but ring 0 is not left. */
+		/*
+		 * A long one would keep everybody waiting: interrupts strike it,
+		 * but ring 0 is not left.
+		 */
 		PUT(unit, 0x48, 0x81, 0xf9); /* cmp rcx, imm32 */
 		put(unit, MAX_REPEATS, 4);
 		bt_branch_to_stub(unit, CC_A,
-			       bt_is_dead(op) ? BT_STUB_LEAVE : BT_STUB_POP_LEAVE,
+				  bt_is_dead(op) ? BT_STUB_LEAVE : BT_STUB_POP_LEAVE,
 			       bt_pc_of(unit, op))->reason = BTSHIM_UNTRANSLATED;
 	}
 	if (unit->is_masked) {

@@ -54,7 +54,7 @@ bool bt_is_operand(const struct btshim_op *op)
 
 /* lea @to, the operand; @to may be r10 or r11. Changes both. */
 void bt_effective_address(struct bt_unit *unit, const struct btshim_op *op,
-			      u8 to, u8 size)
+			  u8 to, u8 size)
 {
 	u8 base = op->base, index = op->index, rex;
 
