@@ -13,6 +13,8 @@ pub enum Engine {
     Direct,
     /// From a code cache.
     Translate,
+    /// In place, and what makes many calls runs in the kernel; needs the module.
+    Ring0,
 }
 
 impl Engine {
@@ -22,6 +24,7 @@ impl Engine {
         match self {
             Self::Direct => "direct",
             Self::Translate => "translate",
+            Self::Ring0 => "ring0",
         }
     }
 }

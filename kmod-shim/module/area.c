@@ -160,7 +160,7 @@ void bt_area_exit(void)
 {
 	/* The kernel forgets the table by its length. */
 	WRITE_ONCE(THIS_MODULE->num_exentries, own_count);
-	smp_wmb();
+	smp_wmb(); /* The length before the table. */
 	WRITE_ONCE(THIS_MODULE->extable,
 		   (struct exception_table_entry *)own);
 	vunmap(alias);

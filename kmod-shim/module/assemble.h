@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0 */
 /*
- * What the two halves of the assembler share: hot code in assemble.c, stubs and
- * jumps in stubs.c.
+ * What the parts of the assembler share: each kind of operation (insn.c, flow.c,
+ * handler.c) with its operands (operand.c), and the stubs behind (stubs.c).
  */
 #ifndef BTSHIM_ASSEMBLE_H
 #define BTSHIM_ASSEMBLE_H
@@ -30,7 +30,68 @@ struct bt_stub {
 	u64 pc;
 };
 
-/* Stubs and jumps behind the hot code. */
+static inline u64 bt_pc_of(const struct bt_unit *unit, const struct btshim_op *op)
+{
+	return unit->pc + op->at;
+}
+
+static inline u64 bt_next_pc(const struct bt_unit *unit, const struct btshim_op *op)
+{
+	return bt_pc_of(unit, op) + op->len;
+}
+
+static inline bool bt_is_dead(const struct btshim_op *op)
+{
+	return op->flags & BTSHIM_FLAGS_DEAD;
+}
+
+/* assemble.c: ways into stubs */
+struct bt_stub *bt_branch_to_stub(struct bt_unit *unit, int condition,
+				  enum bt_stub_kind kind, u64 pc);
+void bt_leave_if(struct bt_unit *unit, int condition, u64 pc, u32 reason);
+void bt_may_fault(struct bt_unit *unit, const struct btshim_op *op,
+		  enum bt_stub_kind kind);
+
+/* operand.c */
+int bt_context_place(u8 reg);
+u8 bt_in_register(struct bt_unit *unit, u8 reg, u8 temporary);
+bool bt_is_operand(const struct btshim_op *op);
+void bt_effective_address(struct bt_unit *unit, const struct btshim_op *op,
+			  u8 to, u8 size);
+int bt_operand_address(struct bt_unit *unit, const struct btshim_op *op);
+int bt_stack_address(struct bt_unit *unit, s32 offset, bool dead);
+
+static inline bool bt_is_register(u8 reg)
+{
+	return reg < BTSHIM_REGS;
+}
+
+/* The process's value is in the context. */
+static inline bool bt_is_kept(u8 reg)
+{
+	return bt_context_place(reg) >= 0;
+}
+
+/*
+ * insn.c, flow.c, handler.c: one operation each; @next is the one behind, NULL
+ * for none
+ */
+int bt_put_insn(struct bt_unit *unit, const struct btshim_op *op);
+int bt_put_lea(struct bt_unit *unit, const struct btshim_op *op);
+int bt_put_check(struct bt_unit *unit, const struct btshim_op *op);
+int bt_put_string(struct bt_unit *unit, const struct btshim_op *op);
+void bt_branch(struct bt_unit *unit, int condition, u64 pc, bool dead);
+int bt_put_push(struct bt_unit *unit, const struct btshim_op *op);
+int bt_put_pop(struct bt_unit *unit, const struct btshim_op *op);
+int bt_put_ret(struct bt_unit *unit, const struct btshim_op *op,
+	       const struct btshim_op *next);
+int bt_put_branch_to(struct bt_unit *unit, const struct btshim_op *op,
+		     const struct btshim_op *next);
+int bt_put_call(struct bt_unit *unit, const struct btshim_op *op);
+int bt_put_syscall(struct bt_unit *unit, const struct btshim_op *op,
+		   const struct btshim_op *next);
+
+/* stubs.c: what lies behind the hot code */
 int bt_finish_unit(struct bt_unit *unit);
 
 #endif

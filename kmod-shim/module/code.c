@@ -295,8 +295,10 @@ int bt_code_clear(struct bt_file *file, bool is_vector)
 	code = file->code;
 	file->code = other;
 	spin_unlock(&file->pin);
-	/* A work flag: noticed by the next poll or call's end. For those in
-	 * ring 3 it means nothing. */
+	/*
+	 * A work flag: noticed by the next poll or call's end. For those in
+	 * ring 3 it means nothing.
+	 */
 	rcu_read_lock();
 	for_each_process_thread(process, thread) {
 		if (thread->mm == file->mm &&

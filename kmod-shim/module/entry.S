@@ -192,78 +192,64 @@ SYM_CODE_END(bt_missing)
 
 /*
  * Jumped to by made code: goes on at the pc in r11. Polls, as each jump that
- * may lead backwards does. Changes the flags.
+ * may lead backwards does. Keeps the flags if \live is 1.
  */
+.macro DISPATCH live
+	.if \live
+	pushfq
+	.endif
+	movq BT_THREAD - BT_BIAS(%r15), %r10
+	testl $BT_WORK, (%r10)
+	jnz .Lwork\@
+.Lfind\@:
+	movl %r11d, %r10d
+	andl $(BT_LABELS - 1), %r10d
+.Lprobe\@:
+	shll $4, %r10d
+	addq BT_TABLE - BT_BIAS(%r15), %r10
+	cmpq (%r10), %r11
+	jne .Lother\@
+	movq 8(%r10), %r10
+	.if \live
+	popfq
+	.endif
+	JMP_NOSPEC r10
+.Lother\@:
+	cmpq $-1, (%r10)
+	je .Lmissing\@
+	subq BT_TABLE - BT_BIAS(%r15), %r10
+	shrl $4, %r10d
+	incl %r10d
+	andl $(BT_LABELS - 1), %r10d
+	jmp .Lprobe\@
+.Lmissing\@:
+	.if \live
+	popfq
+	.endif
+	jmp bt_missing
+.Lwork\@:
+	movq %r11, %r10
+	.if \live
+	popfq
+	.endif
+	call bt_poll
+	.if \live
+	pushfq
+	.endif
+	movq BT_RIP - BT_BIAS(%r15), %r11
+	jmp .Lfind\@
+.endm
+
 SYM_CODE_START(bt_dispatch)
 	ENTRY_HINT
 	ENDBR
-	movq BT_THREAD - BT_BIAS(%r15), %r10
-	testl $BT_WORK, (%r10)
-	jnz .Lwork
-.Lfind:
-	movl %r11d, %r10d
-	andl $(BT_LABELS - 1), %r10d
-.Lprobe:
-	shll $4, %r10d
-	addq BT_TABLE - BT_BIAS(%r15), %r10
-	cmpq (%r10), %r11
-	jne .Lother
-	movq 8(%r10), %r10
-	JMP_NOSPEC r10
-.Lother:
-	cmpq $-1, (%r10)
-	je .Lmissing
-	subq BT_TABLE - BT_BIAS(%r15), %r10
-	shrl $4, %r10d
-	incl %r10d
-	andl $(BT_LABELS - 1), %r10d
-	jmp .Lprobe
-.Lmissing:
-	jmp bt_missing
-.Lwork:
-	movq %r11, %r10
-	call bt_poll
-	movq BT_RIP - BT_BIAS(%r15), %r11
-	jmp .Lfind
+	DISPATCH 0
 SYM_CODE_END(bt_dispatch)
 
-/* The same, and keeps the flags. */
 SYM_CODE_START(bt_dispatch_live)
 	ENTRY_HINT
 	ENDBR
-	pushfq
-	movq BT_THREAD - BT_BIAS(%r15), %r10
-	testl $BT_WORK, (%r10)
-	jnz .Lwork_live
-.Lfind_live:
-	movl %r11d, %r10d
-	andl $(BT_LABELS - 1), %r10d
-.Lprobe_live:
-	shll $4, %r10d
-	addq BT_TABLE - BT_BIAS(%r15), %r10
-	cmpq (%r10), %r11
-	jne .Lother_live
-	movq 8(%r10), %r10
-	popfq
-	JMP_NOSPEC r10
-.Lother_live:
-	cmpq $-1, (%r10)
-	je .Lmissing_live
-	subq BT_TABLE - BT_BIAS(%r15), %r10
-	shrl $4, %r10d
-	incl %r10d
-	andl $(BT_LABELS - 1), %r10d
-	jmp .Lprobe_live
-.Lmissing_live:
-	popfq
-	jmp bt_missing
-.Lwork_live:
-	movq %r11, %r10
-	popfq
-	call bt_poll
-	pushfq
-	movq BT_RIP - BT_BIAS(%r15), %r11
-	jmp .Lfind_live
+	DISPATCH 1
 SYM_CODE_END(bt_dispatch_live)
 
 /* Memory for code. area.c writes it through another mapping. */

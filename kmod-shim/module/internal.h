@@ -51,8 +51,10 @@
 /* enum btshim_reason for entry.S; run.c asserts it. */
 #define BT_REASON_MISSING 1
 
-/* Thread flags for which the kernel does something on its way to ring 3:
- * EXIT_TO_USER_MODE_WORK, which entry.S cannot include. run.c asserts it. */
+/*
+ * Thread flags for which the kernel does something on its way to ring 3:
+ * EXIT_TO_USER_MODE_WORK, which entry.S cannot include. run.c asserts it.
+ */
 #define BT_WORK                                                              \
 	(_TIF_SIGPENDING | _TIF_NOTIFY_RESUME | _TIF_UPROBE |                \
 	 _TIF_NEED_RESCHED | _TIF_PATCH_PENDING | _TIF_NOTIFY_SIGNAL)
@@ -263,6 +265,14 @@ static inline u32 bt_hash(u64 pc)
 
 /* run.c: enters code, and what happens there */
 long bt_run(struct bt_file *file, struct btshim_run __user *user);
+
+/* run.c, called by entry.S: not 0 leaves ring 0 */
+int bt_handle_fault(struct bt_context *context);
+int bt_handle_string_fault(struct bt_context *context);
+int bt_handle_poll(struct bt_context *context);
+int bt_handle_after_call(struct bt_context *context);
+int bt_handle_hold_vector(struct bt_context *context);
+int bt_handle_release_vector(struct bt_context *context);
 
 /* entry.S */
 void bt_enter(struct bt_context *context, u64 code);

@@ -178,8 +178,10 @@ static const struct row rows[] = {
 	{ L, 3, 0xcc, 0xcc, P0, 0, V | BT_IMM8 },
 	{ L, 3, 0xdf, 0xdf, P66, 0, V | BT_IMM8 },
 
-	/* VEX 0F. 41-4B and 90-99 are mask registers, AE is MXCSR, F7 stores
-	 * to [rdi]. */
+	/*
+	 * VEX 0F. 41-4B and 90-99 are mask registers, AE is MXCSR, F7 stores
+	 * to [rdi].
+	 */
 	{ X, 1, 0x10, 0x17, PALL, 0, V },
 	{ X, 1, 0x28, 0x29, P0 | P66, 0, V },
 	{ X, 1, 0x2a, 0x2a, PF3 | PF2, 0, V | BT_RM },
@@ -255,8 +257,10 @@ static const struct row rows[] = {
 	{ X, 3, 0xf0, 0xf0, PF2, 0, G | BT_IMM8 | BT_RAISES }, /* RORX */
 };
 
-/* VEX 0F 7E is two instructions; so is 0F 7E: MOVD to a general register or
- * memory (66), MOVQ to a vector register (F3). */
+/*
+ * VEX 0F 7E is two instructions; so is 0F 7E: MOVD to a general register or
+ * memory (66), MOVQ to a vector register (F3).
+ */
 static const struct bt_opcode movd = { V | BT_RM, P66, 0 };
 static const struct bt_opcode movq = { V, PF3, 0 };
 
@@ -264,8 +268,10 @@ static const struct bt_opcode movq = { V, PF3, 0 };
 static const struct bt_opcode crc32_8 = { G | BT_BYTE_RM | BT_RAISES, PF2, 0 };
 static const struct bt_opcode crc32 = { G | BT_RAISES, PF2, 0 };
 
-/* Of group 3, TEST has an immediate; only NOT and NEG can be locked. Extension 1
- * is TEST as well, but in no manual. */
+/*
+ * Of group 3, TEST has an immediate; only NOT and NEG can be locked. Extension 1
+ * is TEST as well, but in no manual.
+ */
 static const struct bt_opcode test8 = {
 	BT_MODRM | BT_DIGIT | BT_RM | BT_BYTE_RM | BT_IMM8, P0, 0x01
 };

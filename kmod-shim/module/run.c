@@ -20,10 +20,15 @@
 #include <linux/sched/signal.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/version.h>
 #include <asm/fpu/api.h>
 #include <asm/processor-flags.h>
 
 #include "internal.h"
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+#error "since Linux 6.15 interrupts may use vector registers within fpregs_lock()"
+#endif
 
 #ifdef CONFIG_PREEMPT_RT
 #error "fpregs_lock() of made code (stubs.c) is not that of PREEMPT_RT"
@@ -43,13 +48,6 @@
 
 /* Tries to have a page at hand before the fault is taken for real. */
 #define FAULT_TRIES 4
-
-int bt_handle_fault(struct bt_context *context);
-int bt_handle_string_fault(struct bt_context *context);
-int bt_handle_poll(struct bt_context *context);
-int bt_handle_after_call(struct bt_context *context);
-int bt_handle_hold_vector(struct bt_context *context);
-int bt_handle_release_vector(struct bt_context *context);
 
 static int leave(struct bt_context *context, u32 reason)
 {
@@ -252,7 +250,7 @@ int bt_handle_after_call(struct bt_context *context)
 #define GIVE(field, n) unsafe_put_user(regs->field, &user->regs[n], fault);
 
 static noinline int take_registers(struct bt_context *context,
-			  struct btshim_run __user *user)
+				   struct btshim_run __user *user)
 {
 	struct pt_regs *regs = &context->regs;
 	u64 reserved;
@@ -361,8 +359,10 @@ static void begin(struct bt_context *context)
 
 long bt_run(struct bt_file *file, struct btshim_run __user *user)
 {
-	/* begin() fills in what is read: kernels that clear variables would
-	 * clear a kilobyte. */
+	/*
+	 * begin() fills in what is read: kernels that clear variables would
+	 * clear a kilobyte.
+	 */
 	struct bt_context context BT_UNINITIALIZED;
 	u64 flags;
 	int err;

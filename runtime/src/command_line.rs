@@ -17,16 +17,19 @@ usage: bt-run [options] [--] program [arguments]
        bt-run cache list|clear
        bt-run calls          every system call: what becomes of it, from which level on it is answered
        bt-run sites FILE     the system call sites of a file, and how engine direct treats each
+       bt-run doctor         which engines and options this machine has
 
-  --engine ENGINE      where the guest's code runs: direct (in place; what cannot be patched is translated) or
-                       translate (from a code cache); auto is direct
+  --engine ENGINE      where the guest's code runs: direct (in place; what cannot be patched is translated),
+                       translate (from a code cache), or ring0 (in place; what makes many calls runs in the kernel;
+                       needs root and the kernel module btshim); auto is direct
   --emulate LEVEL      which system calls are answered in the process: off (none), exact (whose answer is provably the
                        kernel's), coherent (as native to every other process; the default), relaxed (with differences
-                       that docs/syscalls.md names)
+                       that docs/syscalls.md names); ring0 has off and exact, which is its default
   --emulate-only LIST  of these, only the calls named: read,write,…
   --pass LIST          of these, none of the calls named
   --emulate-mem MIB    memory of files that may be mapped to answer calls (1024)
-  --explain            say why a descriptor's calls that could have been answered are passed on
+  --explain            say why a descriptor's calls that could have been answered are passed on, and where and why
+                       ring 0 was left
   --trace[=FILE]       one line for each system call, on standard error or in FILE
   --stats[=FILE]       figures as JSON lines when an image starts and ends
   --stats-time         with --stats: also the time in each call that is not answered without the runtime (slower)

@@ -9,6 +9,7 @@ extern crate alloc;
 pub mod command_line;
 pub mod cpu;
 pub mod cpuid;
+pub mod doctor;
 pub mod emulate;
 pub mod engine;
 pub mod gate;

@@ -150,6 +150,10 @@ fn from_command_line(initial: &Initial) -> Plan {
             Err(e) => fail(path, e),
         }
     }
+    if let (Some(&b"doctor"), 1) = (args.get(first), args.len() - first) {
+        crate::doctor::print();
+        raw::exit_group(0)
+    }
     if let (Some(&b"calls"), 1) = (args.get(first), args.len() - first) {
         crate::syscall::list::print();
         raw::exit_group(0)

@@ -286,7 +286,8 @@ impl Translator {
 }
 
 /// The number that `mov eax, imm32`, `mov rax, imm32` or `xor eax, eax` loads.
-fn loaded_number(code: &[u8]) -> Option<u32> {
+#[must_use]
+pub fn loaded_number(code: &[u8]) -> Option<u32> {
     match *code {
         [0xb8, a, b, c, d, ..] => Some(u32::from_le_bytes([a, b, c, d])),
         [0x31 | 0x33, 0xc0, ..] => Some(0),

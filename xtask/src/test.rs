@@ -8,7 +8,7 @@ use bt_tests::spec::{Kind, Test};
 use bt_tests::{all_tests, packages, paths};
 use clap::{Args, ValueEnum};
 
-use crate::{apt, docs, paper, unit};
+use crate::{apt, docs, kmod, paper, unit};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -35,6 +35,8 @@ enum Part {
     Program,
     Server,
     Launcher,
+    /// The kernel module, in emulated machines
+    Kmod,
 }
 
 impl Arguments {
@@ -86,6 +88,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             println!("FAIL  build of the launcher: {error:#}; no test can run under it");
             totals.failed.push("build of the launcher".to_owned());
         }
+    }
+    // A filter names guests and programs; the machines' cases have `cargo xtask kmod test`.
+    if arguments.wants(Part::Kmod) && (arguments.filters.is_empty() || !arguments.only_kind.is_empty()) {
+        totals.add(kmod::suite(&arguments.filters, arguments.no_install, strict));
     }
     for name in &totals.failed {
         println!("failed: {name}");

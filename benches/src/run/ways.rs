@@ -11,6 +11,9 @@ use crate::launch::Launcher;
 use crate::result::Way;
 use crate::variant::{Level, Variant};
 
+/// The kernel module's device.
+const DEVICE: &str = "/dev/btshim";
+
 /// What `--engines` takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EngineChoice {
@@ -49,6 +52,18 @@ pub enum How {
 }
 
 const RING0: &str = "the kernel module is not loaded: engine ring0 runs by it, and by nothing else";
+const RING0_LEVEL: &str = "engine ring0 answers in the kernel: its levels are off and exact";
+
+/// What engine ring0 lacks on this machine, at a level.
+fn ring0_lacks(device: &Path, level: Option<Level>) -> Option<&'static str> {
+    if matches!(level, Some(Level::Coherent | Level::Relaxed)) {
+        Some(RING0_LEVEL)
+    } else if !device.exists() {
+        Some(RING0)
+    } else {
+        None
+    }
+}
 
 /// Native first, then each engine at each level; no levels means the launcher's default one. Images may differ from
 /// way to way: each has a cache of its own, empty at first.
@@ -62,20 +77,21 @@ pub fn engines(choices: &[EngineChoice], levels: &[Level], launcher: &Launcher) 
     for choice in choices {
         let engine = match choice {
             EngineChoice::Native => continue,
-            EngineChoice::Direct => Some(Engine::Direct),
-            EngineChoice::Translate => Some(Engine::Translate),
-            EngineChoice::Ring0 => None,
+            EngineChoice::Direct => Engine::Direct,
+            EngineChoice::Translate => Engine::Translate,
+            EngineChoice::Ring0 => Engine::Ring0,
         };
         for &emulate in &levels {
-            let name = engine.map_or("ring0", Engine::name);
+            let name = engine.name();
+            let lacks = (engine == Engine::Ring0).then(|| ring0_lacks(Path::new(DEVICE), emulate)).flatten();
             let level = emulate.map(|level| level.name().to_owned());
             let way = Way::Engine { engine: name.to_owned(), emulate: level.clone() };
             if all.iter().any(|contender| contender.way == way) {
                 continue;
             }
-            let how = match engine {
-                None => How::Missing(RING0.to_owned()),
-                Some(engine) => {
+            let how = match lacks {
+                Some(what) => How::Missing(what.to_owned()),
+                None => {
                     let cache = format!("images-run-{name}-{}", level.as_deref().unwrap_or("default"));
                     let variant = Variant { engine, emulate };
                     let launcher = Launcher { variant, ..launcher.with_cache(&cache) };
@@ -131,11 +147,18 @@ mod tests {
     }
 
     #[test]
-    fn native_is_always_first_and_ring0_says_what_is_missing() {
+    fn native_is_always_first() {
         let all = engines(&[EngineChoice::Ring0, EngineChoice::Native], &[], &launcher()).unwrap();
         let names: Vec<String> = all.iter().map(|contender| contender.way.name()).collect();
         assert_eq!(names, ["native", "ring0"]);
-        assert!(matches!(&all[1].how, How::Missing(reason) if reason.contains("kernel module is not loaded")));
+    }
+
+    #[test]
+    fn ring0_says_what_is_missing() {
+        let (absent, there) = (Path::new("/dev/none/btshim"), Path::new("/dev/null"));
+        assert_eq!(ring0_lacks(absent, None), Some(RING0));
+        assert_eq!(ring0_lacks(there, Some(Level::Coherent)), Some(RING0_LEVEL));
+        assert_eq!([None, Some(Level::Exact)].map(|level| ring0_lacks(there, level)), [None, None]);
     }
 
     #[test]

@@ -21,23 +21,31 @@
 #define BTSHIM_VERSION 1
 #define BTSHIM_DEVICE "/dev/btshim"
 
-/* General registers are numbered as instructions encode them: 0 rax, 1 rcx,
- * 2 rdx, 3 rbx, 4 rsp, 5 rbp, 6 rsi, 7 rdi, 8 r8 ... 15 r15. */
+/*
+ * General registers are numbered as instructions encode them: 0 rax, 1 rcx,
+ * 2 rdx, 3 rbx, 4 rsp, 5 rbp, 6 rsi, 7 rdi, 8 r8 ... 15 r15.
+ */
 #define BTSHIM_REGS 16
 
 /* What an operation is. */
 enum btshim_kind {
-	/* A block begins, at the pc @imm: other blocks and BTSHIM_RUN reach it
-	 * by that. */
+	/*
+	 * A block begins, at the pc @imm: other blocks and BTSHIM_RUN reach it
+	 * by that.
+	 */
 	BTSHIM_BLOCK = 0,
-	/* An instruction of the list of those that are safe: @encoding, @map,
+	/*
+	 * An instruction of the list of those that are safe: @encoding, @map,
 	 * @opcode, @prefix, @wide, @reg, @rm, @vvvv, @imm, and the memory operand
-	 * if @rm is BTSHIM_MEMORY. */
+	 * if @rm is BTSHIM_MEMORY.
+	 */
 	BTSHIM_INSN = 1,
 	/* @reg = the address of the memory operand, of @size bytes. */
 	BTSHIM_LEA = 2,
-	/* Pushes the register @reg, the memory operand if @rm is BTSHIM_MEMORY,
-	 * or @imm if @reg is BTSHIM_NONE. Eight bytes. */
+	/*
+	 * Pushes the register @reg, the memory operand if @rm is BTSHIM_MEMORY,
+	 * or @imm if @reg is BTSHIM_NONE. Eight bytes.
+	 */
 	BTSHIM_PUSH = 3,
 	/* Pops into @reg, not rsp. */
 	BTSHIM_POP = 4,
@@ -47,8 +55,10 @@ enum btshim_kind {
 	BTSHIM_JCC = 6,
 	/* Pushes the pc behind the instruction and goes on at the pc @imm. */
 	BTSHIM_CALL = 7,
-	/* Goes on at the pc in the register @reg or the memory operand; @imm, if
-	 * not 0, is the pc to compare with first. */
+	/*
+	 * Goes on at the pc in the register @reg or the memory operand; @imm, if
+	 * not 0, is the pc to compare with first.
+	 */
 	BTSHIM_JUMP_TO = 8,
 	/* The same, and pushes the pc behind the instruction. */
 	BTSHIM_CALL_TO = 9,
@@ -58,12 +68,16 @@ enum btshim_kind {
 	BTSHIM_SYSCALL = 11,
 	/* Leaves to ring 3 at this pc, with BTSHIM_UNTRANSLATED. */
 	BTSHIM_LEAVE = 12,
-	/* MOVS (@opcode a4, a5) or STOS (aa, ab) of @size bytes, repeated if
-	 * @prefix is 2. */
+	/*
+	 * MOVS (@opcode a4, a5) or STOS (aa, ab) of @size bytes, repeated if
+	 * @prefix is 2.
+	 */
 	BTSHIM_STRING = 13,
-	/* Leaves to ring 3 at this pc, with BTSHIM_CHECKED, if the condition
+	/*
+	 * Leaves to ring 3 at this pc, with BTSHIM_CHECKED, if the condition
 	 * @opcode holds after comparing the low 32 bits of @reg with @imm; @size is
-	 * 4. If @rm is BTSHIM_MEMORY the operand is @size bytes of memory, 1 or 4. */
+	 * 4. If @rm is BTSHIM_MEMORY the operand is @size bytes of memory, 1 or 4.
+	 */
 	BTSHIM_CHECK = 14,
 	BTSHIM_KINDS
 };
@@ -115,15 +129,19 @@ struct btshim_load {
 	__u64 ops;	/* address of the operations */
 	__u32 count;	/* how many; the first is a BTSHIM_BLOCK */
 	__u32 flags;	/* BTSHIM_LOAD_* */
-	/* Out: bytes of code made; on -EINVAL and -EOPNOTSUPP the operation that
-	 * was refused. */
+	/*
+	 * Out: bytes of code made; on -EINVAL and -EOPNOTSUPP the operation that
+	 * was refused.
+	 */
 	__u32 code_bytes;
 	__u32 refused;
 	__u64 reserved[2]; /* 0 */
 };
 
-/* Measurement only: no masks on addresses, so no protection. Needs the module
- * parameter allow_unmasked. */
+/*
+ * Measurement only: no masks on addresses, so no protection. Needs the module
+ * parameter allow_unmasked.
+ */
 #define BTSHIM_LOAD_UNMASKED 0x1
 
 #define BTSHIM_MAX_OPS 4096
@@ -138,15 +156,19 @@ enum btshim_reason {
 	BTSHIM_NATIVE = 3,
 	/* The same: a filter, a tracer or an auditor is to see it. */
 	BTSHIM_WATCHED = 4,
-	/* A system call was interrupted: what lseek(2) returns is the call's,
-	 * restarts included. Never seen with a result that is not the call's. */
+	/*
+	 * A system call was interrupted: what lseek(2) returns is the call's,
+	 * restarts included. Never seen with a result that is not the call's.
+	 */
 	BTSHIM_IN_CALL = 5,
 	/* The kernel has work to do at the boundary: a signal, a reschedule. */
 	BTSHIM_WORK = 6,
 	/* The instruction faults: made in ring 3, it raises what it should. */
 	BTSHIM_FAULT = 7,
-	/* A vector instruction, but the vector state is not fit for ring 0:
-	 * exceptions are not masked. */
+	/*
+	 * A vector instruction, but the vector state is not fit for ring 0:
+	 * exceptions are not masked.
+	 */
 	BTSHIM_VECTOR = 8,
 	/* A BTSHIM_CHECK. */
 	BTSHIM_CHECKED = 9,
@@ -177,8 +199,10 @@ struct btshim_run {
 	__u64 reserved;	/* 0 */
 };
 
-/* BTSHIM_IOC_ALLOW: which calls ring 0 may make, among those of the module's own
- * list; all before. Holds for what is loaded after the next BTSHIM_IOC_CLEAR. */
+/*
+ * BTSHIM_IOC_ALLOW: which calls ring 0 may make, among those of the module's own
+ * list; all before. Holds for what is loaded after the next BTSHIM_IOC_CLEAR.
+ */
 struct btshim_allow {
 	__u64 calls[BTSHIM_CALLS / 64]; /* in: wanted; out: granted */
 	__u64 any[BTSHIM_CALLS / 64];	/* of these, by a BTSHIM_ANY_CALL */
@@ -203,8 +227,10 @@ struct btshim_info {
 #define BTSHIM_IOC_INFO _IOR(0xbb, 0x00, struct btshim_info)
 #define BTSHIM_IOC_LOAD _IOWR(0xbb, 0x01, struct btshim_load)
 #define BTSHIM_IOC_ALLOW _IOWR(0xbb, 0x02, struct btshim_allow)
-/* Drops all code: nothing enters it any more. Threads inside leave at the next
- * poll, or when the call that they make ends. */
+/*
+ * Drops all code: nothing enters it any more. Threads inside leave at the next
+ * poll, or when the call that they make ends.
+ */
 #define BTSHIM_IOC_CLEAR _IO(0xbb, 0x03)
 
 #endif

@@ -121,7 +121,7 @@ pub fn expect_success(what: &str, finished: &Finished) -> Result<()> {
     if finished.end == Some(End::Exit(0)) {
         return Ok(());
     }
-    bail!("{what}: {:?}\n{}", finished.end, tail(&finished.stderr, 20));
+    bail!("{what}: {:?}\n{}{}", finished.end, tail(&finished.stdout, 20), tail(&finished.stderr, 20));
 }
 
 /// The JSON lines of a file of statistics; none when nothing wrote it.

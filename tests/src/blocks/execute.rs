@@ -29,7 +29,6 @@ struct Frame {
     area_out: Area,
     registers_in: Registers,
     registers_out: Registers,
-    target: u64,
     host_rsp: u64,
     host_fs: u64,
     components: u64,
@@ -39,7 +38,8 @@ struct Frame {
     signal: [u64; 6],
     /// The state while the block is in ring 0.
     run: Run,
-    device: u64,
+    /// Not negative: a descriptor of the device.
+    device: i32,
 }
 
 struct Shared(UnsafeCell<Frame>);
@@ -52,7 +52,6 @@ static FRAME: Shared = Shared(UnsafeCell::new(Frame {
     area_out: Area([0; AREA_BYTES]),
     registers_in: NO_REGISTERS,
     registers_out: NO_REGISTERS,
-    target: 0,
     host_rsp: 0,
     host_fs: 0,
     components: 0,
@@ -60,7 +59,7 @@ static FRAME: Shared = Shared(UnsafeCell::new(Frame {
     running: 0,
     signal: [0; 6],
     run: NO_RUN,
-    device: 0,
+    device: -1,
 }));
 
 const NO_RUN: Run = Run { regs: [0; 16], pc: 0, flags: 0, reason: 0, call: 0, calls: 0, counts: 0, reserved: 0 };
@@ -68,14 +67,12 @@ const NO_RUN: Run = Run { regs: [0; 16], pc: 0, flags: 0, reason: 0, call: 0, ca
 const fn gpr_run(n: usize) -> usize {
     offset_of!(Frame, run) + offset_of!(Run, regs) + 8 * n
 }
-const fn gpr(n: usize) -> usize {
-    offset_of!(Frame, registers_in) + offset_of!(Registers, gpr) + 8 * n
-}
 const fn gpr_out(n: usize) -> usize {
     offset_of!(Frame, registers_out) + offset_of!(Registers, gpr) + 8 * n
 }
 
-/// Loads the state in the frame and jumps to the block; returns when the block has ended.
+/// Loads the state in the frame, goes through ring 0 if there is a device, and jumps to where the block goes on; returns when it has
+/// ended.
 ///
 /// # Safety
 /// The frame must be filled in and the block must lead to [`leave`] or fault.
@@ -98,71 +95,14 @@ unsafe extern "C" fn enter() {
         "wrfsbase rax",
         "mov rax, [rip + {frame} + {gs}]",
         "wrgsbase rax",
-        "mov qword ptr [rip + {frame} + {running}], 1",
-        "push qword ptr [rip + {frame} + {flags}]",
-        "popfq",
-        "mov rax, [rip + {frame} + {rax}]",
-        "mov rcx, [rip + {frame} + {rcx}]",
-        "mov rdx, [rip + {frame} + {rdx}]",
-        "mov rbx, [rip + {frame} + {rbx}]",
-        "mov rsp, [rip + {frame} + {rsp_}]",
-        "mov rbp, [rip + {frame} + {rbp}]",
-        "mov rsi, [rip + {frame} + {rsi}]",
-        "mov rdi, [rip + {frame} + {rdi}]",
-        "mov r8, [rip + {frame} + {r8}]",
-        "mov r9, [rip + {frame} + {r9}]",
-        "mov r10, [rip + {frame} + {r10}]",
-        "mov r11, [rip + {frame} + {r11}]",
-        "mov r12, [rip + {frame} + {r12}]",
-        "mov r13, [rip + {frame} + {r13}]",
-        "mov r14, [rip + {frame} + {r14}]",
-        "mov r15, [rip + {frame} + {r15}]",
-        "jmp qword ptr [rip + {frame} + {target}]",
-        frame = sym FRAME,
-        host_rsp = const offset_of!(Frame, host_rsp),
-        host_fs = const offset_of!(Frame, host_fs),
-        components = const offset_of!(Frame, components),
-        area = const offset_of!(Frame, area_in),
-        running = const offset_of!(Frame, running),
-        target = const offset_of!(Frame, target),
-        fs = const offset_of!(Frame, registers_in) + offset_of!(Registers, fs),
-        gs = const offset_of!(Frame, registers_in) + offset_of!(Registers, gs),
-        flags = const offset_of!(Frame, registers_in) + offset_of!(Registers, flags),
-        rax = const gpr(0), rcx = const gpr(1), rdx = const gpr(2), rbx = const gpr(3),
-        rsp_ = const gpr(4), rbp = const gpr(5), rsi = const gpr(6), rdi = const gpr(7),
-        r8 = const gpr(8), r9 = const gpr(9), r10 = const gpr(10), r11 = const gpr(11),
-        r12 = const gpr(12), r13 = const gpr(13), r14 = const gpr(14), r15 = const gpr(15),
-    )
-}
-
-/// As [`enter`], through ring 0: what is left of the block runs natively.
-///
-/// # Safety
-/// As [`enter`]; the run in the frame must be filled in.
-#[unsafe(naked)]
-unsafe extern "C" fn enter_ring0() {
-    naked_asm!(
-        "push rbx",
-        "push rbp",
-        "push r12",
-        "push r13",
-        "push r14",
-        "push r15",
-        "mov [rip + {frame} + {host_rsp}], rsp",
-        "rdfsbase rax",
-        "mov [rip + {frame} + {host_fs}], rax",
-        "mov eax, [rip + {frame} + {components}]",
-        "xor edx, edx",
-        "xrstor64 [rip + {frame} + {area}]",
-        "mov rax, [rip + {frame} + {fs}]",
-        "wrfsbase rax",
-        "mov rax, [rip + {frame} + {gs}]",
-        "wrgsbase rax",
         "mov edi, [rip + {frame} + {device}]",
+        "test edi, edi",
+        "js 2f",
         "lea rsi, [rip + {frame} + {run}]",
         "mov edx, {whence}",
         "mov eax, {lseek}",
         "syscall",
+        "2:",
         "mov qword ptr [rip + {frame} + {running}], 1",
         "push qword ptr [rip + {frame} + {flags}]",
         "popfq",
@@ -498,22 +438,19 @@ impl Harness {
         frame.registers_in = registers;
         frame.area_in = self.components.random(&mut random);
         frame.area_out.0.fill(0);
-        frame.target = block.base;
         frame.signal = [0; 6];
-        if let Some(ring0) = &self.ring0 {
+        frame.run = Run { regs: registers.gpr, pc: block.base, flags: registers.flags, ..NO_RUN };
+        frame.device = self.ring0.as_ref().map_or(-1, |ring0| {
             ring0.load(block, pointer(block.base));
-            frame.device = u64::from(ring0.fd().cast_unsigned());
-            frame.run = Run { regs: registers.gpr, pc: block.base, flags: registers.flags, ..NO_RUN };
-            // SAFETY: as below.
-            unsafe { enter_ring0() };
-            // SAFETY: the block has ended.
-            ring0.note(block, unsafe { &(*FRAME.0.get()).run });
-        } else {
-            // SAFETY: the block is in executable memory and ends in `leave`; its operands are in the arenas or nowhere.
-            unsafe { enter() };
-        }
+            ring0.fd()
+        });
+        // SAFETY: the block is in executable memory and ends in `leave`; its operands are in the arenas or nowhere.
+        unsafe { enter() };
         // SAFETY: as above; the block has ended.
         let frame = unsafe { &mut *FRAME.0.get() };
+        if let Some(ring0) = &self.ring0 {
+            ring0.note(block, &frame.run);
+        }
         let end = match frame.signal {
             [0, ..] => End::Done,
             [number, code, address, pc, trap, error] => End::Signal {

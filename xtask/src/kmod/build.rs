@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use bt_tests::paths;
 
-use super::kernels::Unpacked;
+use super::kernels::{ELSEWHERE, Unpacked};
 use super::section;
 
 /// Where the module's sources are.
@@ -44,7 +44,9 @@ fn make(kernel: &Unpacked, folder: &Path, variables: &[&str]) -> Result<String> 
         .arg("-C")
         .arg(&kernel.headers)
         .arg(format!("M={}", folder.display()))
-        .args(["CC=gcc-12", "-j2"])
+        .arg("-j2")
+        // Debian's were built with it; another kernel's Makefile knows better.
+        .args((kernel.name != ELSEWHERE).then_some("CC=gcc-12"))
         .args(variables)
         .arg("modules")
         // Of a make that has started this one.

@@ -43,6 +43,7 @@ pub fn build_parts() -> Result<()> {
     if !status.success() {
         bail!("bt-vm does not build");
     }
+    bt_tests::differential::build()?;
     for folder in C_FOLDERS {
         for source in c_sources(folder)? {
             compile(folder, &source)?;
@@ -69,6 +70,7 @@ pub fn compose(kernel: &Unpacked, module: &Path) -> Result<PathBuf> {
     programs::add_all(&mut archive)?;
     programs::add_executable(&mut archive, &paths::target().join("guest/bt-vm"), "bt/bt-vm")?;
     programs::add_executable(&mut archive, &paths::launcher(), "bt/bt-run")?;
+    programs::add_executable(&mut archive, &paths::target().join("guest/blocks"), "bt/blocks")?;
     for folder in C_FOLDERS {
         for source in c_sources(folder)? {
             let program = c_program(folder, &source)?;

@@ -38,6 +38,21 @@ pub struct Unpacked {
     pub headers: PathBuf,
 }
 
+impl Unpacked {
+    /// A kernel of which only the headers are known.
+    pub fn elsewhere(headers: &Path) -> Self {
+        Self {
+            name: ELSEWHERE,
+            release: headers.display().to_string(),
+            image: PathBuf::new(),
+            headers: headers.to_path_buf(),
+        }
+    }
+}
+
+/// The name of a kernel that is not one of ours.
+pub const ELSEWHERE: &str = "own";
+
 impl Kernel {
     fn folder(&self) -> PathBuf {
         super::folder().join("kernels").join(self.name)

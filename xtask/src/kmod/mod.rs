@@ -37,11 +37,20 @@ enum Command {
     /// Downloads and unpacks the kernels
     Fetch(Common),
     /// Builds the module, every warning an error, and checks it with sparse
-    Build(Common),
+    Build(BuildArguments),
     /// Boots every kernel in every flavour and runs the cases
     Test(test::Arguments),
     /// Counts instructions and prints a table
     Bench(bench::Arguments),
+}
+
+#[derive(Args)]
+struct BuildArguments {
+    #[command(flatten)]
+    common: Common,
+    /// Builds for the kernel with these headers instead (/lib/modules/RELEASE/build), with its own compiler
+    #[arg(long)]
+    headers: Option<PathBuf>,
 }
 
 /// What every command takes.
@@ -71,7 +80,11 @@ impl Common {
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     match &arguments.command {
         Command::Fetch(common) => fetch(common),
-        Command::Build(common) => build_all(common),
+        Command::Build(BuildArguments { common, headers: Some(headers) }) => {
+            println!("{}", build::build(&Unpacked::elsewhere(headers), &common.sources())?.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Build(BuildArguments { common, headers: None }) => build_all(common),
         Command::Test(arguments) => {
             let totals = test::run(arguments)?;
             println!("{}", totals.line());
@@ -79,6 +92,21 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
         Command::Bench(arguments) => bench::run(arguments),
     }
+}
+
+/// The module's tests as part of the whole suite. Where they cannot run, that is a failure if `strict`.
+pub fn suite(filters: &[String], no_install: bool, strict: bool) -> Totals {
+    test::run(&test::Arguments::of_suite(filters, no_install)).unwrap_or_else(|error| {
+        let mut totals = Totals::default();
+        if strict {
+            println!("FAIL  kernel module: {error:#}");
+            totals.failed.push("kernel module".to_owned());
+        } else {
+            println!("skip  kernel module: {error:#}");
+            totals.skipped = 1;
+        }
+        totals
+    })
 }
 
 /// Where everything of these commands is.

@@ -66,6 +66,19 @@ impl Flavour {
     }
 }
 
+impl Arguments {
+    /// What the whole suite runs: every flavour of a machine such as there are.
+    pub fn of_suite(filters: &[String], no_install: bool) -> Self {
+        Self {
+            filters: filters.to_vec(),
+            common: Common { kernels: Vec::new(), sources: None, no_install },
+            flavours: vec![Flavour::Plain, Flavour::Preempt, Flavour::Pti],
+            smp: 2,
+            timeout: 600,
+        }
+    }
+}
+
 pub fn run(arguments: &Arguments) -> Result<Totals> {
     let mut totals = Totals::default();
     prepare(&arguments.common)?;

@@ -9,13 +9,18 @@ int main(int argc, char **argv)
 		int fd = open_device();
 		struct btshim_op ops[4] = { block(HERE), call_number(SYS_getppid), store(RAX, RBX, 0), leave() };
 		struct btshim_run state = { .pc = HERE, .flags = 0x202 };
-		uint64_t parent = 0;
+		uint64_t parent = 0, calls = 0;
+		int reason;
 
 		place(ops, 4);
 		CHECK(load_ops(fd, ops, 4) == 0);
 		state.regs[RBX] = (uintptr_t)&parent;
-		CHECK(run(fd, &state) == BTSHIM_UNTRANSLATED);
-		CHECK(parent == (uint64_t)getppid() && state.calls == 1);
+		do { /* The kernel may have work at any time. */
+			reason = run(fd, &state);
+			calls += state.calls;
+		} while (reason == BTSHIM_WORK);
+		CHECK(reason == BTSHIM_UNTRANSLATED);
+		CHECK(parent == (uint64_t)getppid() && calls == 1);
 		CHECK(ioctl(fd, BTSHIM_IOC_CLEAR) == 0);
 		CHECK(load_ops(fd, ops, 4) == 0);
 		close(fd);

@@ -222,7 +222,7 @@ static int in_child(int (*body)(void))
 static int is_refused(int other)
 {
 	struct btshim_op ops[2] = { block(HERE), leave() };
-	struct btshim_allow allow = { 0 };
+	struct btshim_allow allow = { { 0 }, { 0 } };
 
 	CHECK(run_at(other, HERE) == -EPERM);
 	CHECK(load_ops(other, ops, 2) == EPERM);

@@ -10,6 +10,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use bt_shim::Refusal;
 use bt_shim::uapi::{Kind, MEMORY, Op};
+use bt_translator::block::loaded_number;
 use bt_translator::kernel::{Entry, Outside, Unit};
 use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;
@@ -115,8 +116,9 @@ impl Engine {
     /// How a unit is entered at `pc`, with `number` in eax, if that is a `syscall`. Where the patch of a site begins with the load of
     /// its number, it is that one.
     pub fn entry_at(&self, pc: u64, number: u32) -> Option<Entry> {
-        let has_number = self.direct.patch_at(pc).is_some_and(|(start, _)| start < pc);
-        self.is_call(pc).then_some(if has_number { Entry::Number(number) } else { Entry::Any })
+        let patch = self.direct.patch_at(pc).filter(|(start, _)| *start < pc);
+        let loaded = patch.and_then(|(_, patch)| loaded_number(&patch.original));
+        self.is_call(pc).then_some(if loaded == Some(number) { Entry::Number(number) } else { Entry::Any })
     }
 
     /// The guest has a `syscall` at `pc`.

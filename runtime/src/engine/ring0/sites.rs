@@ -211,7 +211,7 @@ mod tests {
         let mut sites = Sites::new();
         sites.look(1);
         sites.look(1);
-        for pc in 0..10 * SITES as u64 {
+        for pc in 0..3 * SITES as u64 {
             sites.look(100 + pc);
         }
         sites.look(1);

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+/*
+ * Operations that move the stack pointer or go elsewhere.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+
+#include "assemble.h"
+#include "emit.h"
+
+/* The pc is in the unit. */
+static bool has_block(const struct bt_unit *unit, u64 pc)
+{
+	u32 i;
+
+	for (i = 0; i < unit->count; i++) {
+		if (unit->ops[i].kind == BTSHIM_BLOCK && unit->ops[i].imm == pc)
+			return true;
+	}
+	return false;
+}
+
+/* One instruction of up to three bytes that does nothing. */
+static void put_nop(struct bt_unit *unit, u32 bytes)
+{
+	static const u8 nops[4][3] = {
+		{ 0 }, { 0x90 }, { 0x66, 0x90 }, { 0x0f, 0x1f, 0x00 }
+	};
+	u32 i;
+
+	for (i = 0; i < bytes; i++)
+		put8(unit, nops[bytes][i]);
+}
+
+/* A jump to a pc, on a condition or always. */
+void bt_branch(struct bt_unit *unit, int condition, u64 pc, bool dead)
+{
+	struct bt_jump *jump = &unit->jumps[unit->jump_count++];
+	int opcode_bytes = condition == BT_ALWAYS ? 1 : 2;
+
+	/* A displacement that may be changed while it is executed is aligned. */
+	if (!has_block(unit, pc))
+		put_nop(unit, -(unit->len + opcode_bytes) & 3);
+	if (condition == BT_ALWAYS) {
+		put8(unit, 0xe9);
+	} else {
+		put8(unit, 0x0f);
+		put8(unit, 0x80 | condition);
+	}
+	jump->site = unit->len;
+	jump->pc = pc;
+	jump->dead = dead;
+	put(unit, 0, 4);
+}
+
+/*
+ * Goes on at the pc in r11. @hint, if not 0, is where that leads mostly; @next
+ * is the operation behind, NULL for none.
+ */
+static void branch_to_address(struct bt_unit *unit, const struct btshim_op *op,
+			      const struct btshim_op *next)
+{
+	u64 hint = op->imm, dispatch;
+	bool dead = bt_is_dead(op);
+	u32 skip = 0;
+
+	if (hint && dead) {
+		load_value(unit, R10, hint);
+		PUT(unit, 0x4d, 0x39, 0xd3); /* cmp r11, r10 */
+		bt_branch(unit, CC_E, hint, true);
+	} else if (hint) {
+		store_context(unit, BT_SPILL, RCX);
+		load_value(unit, RCX, -hint);
+		PUT(unit, 0x4a, 0x8d, 0x0c, 0x19); /* lea rcx, [rcx + r11] */
+		PUT(unit, 0xe3, 0); /* jrcxz */
+		skip = unit->len;
+		load_context(unit, RCX, BT_SPILL);
+	}
+	dispatch = (u64)(unsigned long)(dead ? bt_dispatch : bt_dispatch_live);
+	jump_to(unit, dispatch);
+	if (!skip)
+		return;
+	unit->bytes[skip - 1] = unit->len - skip;
+	load_context(unit, RCX, BT_SPILL);
+	/* Falls into the block if it comes next. */
+	if (!next || next->kind != BTSHIM_BLOCK || next->imm != hint)
+		bt_branch(unit, BT_ALWAYS, hint, false);
+}
+
+/* Pushes r10, a register, or a value. */
+static int push(struct bt_unit *unit, const struct btshim_op *op, u8 reg,
+		u64 value)
+{
+	int err = bt_stack_address(unit, -8, bt_is_dead(op));
+
+	if (err)
+		return err;
+	if (reg == BTSHIM_NONE) {
+		load_value(unit, R10, value);
+		reg = R10;
+	}
+	bt_may_fault(unit, op, BT_STUB_FAULT);
+	at_address(unit, 0x89, reg);
+	store_context(unit, BT_RSP, R11);
+	return 0;
+}
+
+int bt_put_push(struct bt_unit *unit, const struct btshim_op *op)
+{
+	int err;
+
+	if (op->rm == BTSHIM_MEMORY) {
+		err = bt_operand_address(unit, op);
+		if (err)
+			return err;
+		bt_may_fault(unit, op, BT_STUB_FAULT);
+		at_address(unit, 0x8b, R10);
+		return push(unit, op, R10, 0);
+	}
+	if (op->reg == BTSHIM_NONE)
+		return push(unit, op, BTSHIM_NONE, op->imm);
+	if (!bt_is_register(op->reg))
+		return -EINVAL;
+	return push(unit, op, bt_in_register(unit, op->reg, R10), 0);
+}
+
+/* r10, or a register, = what is popped; then rsp is advanced. */
+static int pop(struct bt_unit *unit, const struct btshim_op *op, u8 to,
+	       s32 more)
+{
+	int err = bt_stack_address(unit, 0, bt_is_dead(op));
+
+	if (err)
+		return err;
+	bt_may_fault(unit, op, BT_STUB_FAULT);
+	at_address(unit, 0x8b, to);
+	advance_address(unit, 8 + more);
+	store_context(unit, BT_RSP, R11);
+	return 0;
+}
+
+int bt_put_pop(struct bt_unit *unit, const struct btshim_op *op)
+{
+	int err;
+
+	if (!bt_is_register(op->reg) || op->reg == RSP)
+		return -EINVAL;
+	err = pop(unit, op, bt_is_kept(op->reg) ? R10 : op->reg, 0);
+	if (!err && bt_is_kept(op->reg))
+		store_context(unit, bt_context_place(op->reg), R10);
+	return err;
+}
+
+int bt_put_ret(struct bt_unit *unit, const struct btshim_op *op,
+	       const struct btshim_op *next)
+{
+	int err = pop(unit, op, R10, op->disp & 0xffff);
+
+	if (err)
+		return err;
+	move(unit, R11, R10);
+	branch_to_address(unit, op, next);
+	return 0;
+}
+
+int bt_put_branch_to(struct bt_unit *unit, const struct btshim_op *op,
+		     const struct btshim_op *next)
+{
+	int err;
+
+	if (op->rm == BTSHIM_MEMORY) {
+		err = bt_operand_address(unit, op);
+		if (err)
+			return err;
+		bt_may_fault(unit, op, BT_STUB_FAULT);
+		at_address(unit, 0x8b, R11);
+	} else if (bt_is_register(op->reg)) {
+		move(unit, R11, bt_in_register(unit, op->reg, R11));
+	} else {
+		return -EINVAL;
+	}
+	if (op->kind == BTSHIM_CALL_TO) {
+		store_context(unit, BT_SPILL, R11);
+		err = push(unit, op, BTSHIM_NONE, bt_next_pc(unit, op));
+		if (err)
+			return err;
+		load_context(unit, R11, BT_SPILL);
+	}
+	branch_to_address(unit, op, next);
+	return 0;
+}
+
+int bt_put_call(struct bt_unit *unit, const struct btshim_op *op)
+{
+	int err = push(unit, op, BTSHIM_NONE, bt_next_pc(unit, op));
+
+	if (!err)
+		bt_branch(unit, BT_ALWAYS, op->imm, bt_is_dead(op));
+	return err;
+}
