@@ -1,5 +1,7 @@
 //! Random instructions in ring 0, compared with ring 3 (`bt_tests::blocks`).
 
+use std::time::Duration;
+
 use anyhow::{Result, bail};
 
 use super::Skipped;
@@ -11,6 +13,8 @@ const BLOCKS: &str = "/bt/blocks";
 /// fault of the emulator's: garbage in the flags behind a vector rounding, flags of a rotation that faults.
 const SEED: &str = "5";
 const COUNT: &str = "1000";
+/// Most of the time goes into finding out what the processor has.
+pub const LIMIT: Duration = Duration::from_secs(240);
 /// Differing blocks that are shown.
 const SHOWN: usize = 3;
 
@@ -21,6 +25,7 @@ pub fn are_as_native(bench: &Bench) -> Result<()> {
         return Err(Skipped::because("the code made is the same in every flavour: the plain one runs it"));
     }
     module::ensure_loaded()?;
+    let bench = &Bench { limit: LIMIT / 2, ..bench.clone() };
     let arguments = [BLOCKS, "--emulator", "--seed", SEED, "--count", COUNT];
     let native = bench.native("native", &arguments)?;
     let ring0 = bench.native("ring0", &[&arguments[..], &["--ring0"]].concat())?;

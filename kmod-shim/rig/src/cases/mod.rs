@@ -49,7 +49,7 @@ pub const CASES: &[Case] = &[
     case("ring0_nginx_answers", programs_ring0::nginx_answers),
     case("ring0_httpd_answers", programs_ring0::httpd_answers),
     case("ring0_redis_answers", programs_ring0::redis_answers),
-    case("ring0_blocks_are_as_native", blocks::are_as_native),
+    Case { limit: blocks::LIMIT, ..case("ring0_blocks_are_as_native", blocks::are_as_native) },
     case("ring0_faults_are_the_programs", faults::are_the_programs),
     case("ring0_vector_registers_stay", faults::vector_registers_stay),
     case("ring0_spinning_is_killed", promptness::spinning_is_killed),
