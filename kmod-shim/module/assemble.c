@@ -68,6 +68,7 @@ void bt_may_fault(struct bt_unit *unit, const struct btshim_op *op,
 	stub->site = unit->len;
 	stub->back = unit->start;
 	stub->is_fault = true;
+	stub->displacement = unit->displacement;
 	stub->reason = BTSHIM_FAULT;
 }
 
@@ -164,6 +165,7 @@ int bt_assemble(struct bt_unit *unit)
 		if (i == 0 && op->kind != BTSHIM_BLOCK)
 			return -EINVAL;
 		unit->start = unit->len;
+		unit->displacement = 0;
 		err = put_op(unit, op, i + 1 < unit->count ? op + 1 : NULL);
 		if (err)
 			return err;

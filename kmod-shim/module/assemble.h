@@ -22,11 +22,13 @@ struct bt_stub {
 	enum bt_stub_kind kind;
 	bool is_fault;	   /* @site is an instruction, not a displacement */
 	bool return_flags; /* the flags are in r11's place */
+	bool pops_flags;   /* the flags are on the stack */
 	bool keeps_call;   /* the call's number is in the context already */
 	u32 site;
 	u32 back;
 	u32 reason;
 	u32 call;
+	s32 displacement; /* of the operand that faulted, from r11 */
 	u64 pc;
 };
 
@@ -59,6 +61,7 @@ bool bt_is_operand(const struct btshim_op *op);
 void bt_effective_address(struct bt_unit *unit, const struct btshim_op *op,
 			  u8 to, u8 size);
 int bt_operand_address(struct bt_unit *unit, const struct btshim_op *op);
+void bt_settle_address(struct bt_unit *unit);
 int bt_stack_address(struct bt_unit *unit, s32 offset, bool dead);
 
 static inline bool bt_is_register(u8 reg)

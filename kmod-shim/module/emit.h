@@ -121,12 +121,24 @@ static inline void move(struct bt_unit *unit, u8 to, u8 from)
 	put8(unit, 0xc0 | (from & 7) << 3 | (to & 7));
 }
 
-/* @opcode with [r11], of eight bytes */
+/* ModRM and displacement of the operand whose address r11 holds */
+static inline void put_operand(struct bt_unit *unit, u8 reg)
+{
+	s32 displacement = unit->displacement;
+	bool is_short = displacement == (s8)displacement;
+	u8 mod = !displacement ? 0 : is_short ? 0x40 : 0x80;
+
+	put8(unit, mod | (reg & 7) << 3 | 3);
+	if (displacement)
+		put(unit, (u32)displacement, is_short ? 1 : 4);
+}
+
+/* @opcode with that operand, of eight bytes */
 static inline void at_address(struct bt_unit *unit, u8 opcode, u8 reg)
 {
 	put8(unit, 0x49 | (reg >> 3) << 2);
 	put8(unit, opcode);
-	put8(unit, (reg & 7) << 3 | 3);
+	put_operand(unit, reg);
 }
 
 /* r11 += @count, without changing flags */

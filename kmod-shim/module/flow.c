@@ -54,28 +54,31 @@ void bt_branch(struct bt_unit *unit, int condition, u64 pc, bool dead)
 }
 
 /*
- * Goes on at the pc in r11. @hint, if not 0, is where that leads mostly; @next
- * is the operation behind, NULL for none.
+ * Goes on at the pc in r11, or r10. A hint, if not 0, is where that leads mostly;
+ * @next is the operation behind, NULL for none.
  */
 static void branch_to_address(struct bt_unit *unit, const struct btshim_op *op,
-			      const struct btshim_op *next)
+			      const struct btshim_op *next, u8 target)
 {
 	u64 hint = op->imm, dispatch;
 	bool dead = bt_is_dead(op);
 	u32 skip = 0;
 
 	if (hint && dead) {
-		load_value(unit, R10, hint);
+		load_value(unit, target == R10 ? R11 : R10, hint);
 		PUT(unit, 0x4d, 0x39, 0xd3); /* cmp r11, r10 */
 		bt_branch(unit, CC_E, hint, true);
 	} else if (hint) {
 		store_context(unit, BT_SPILL, RCX);
 		load_value(unit, RCX, -hint);
-		PUT(unit, 0x4a, 0x8d, 0x0c, 0x19); /* lea rcx, [rcx + r11] */
+		PUT(unit, 0x4a, 0x8d, 0x0c); /* lea rcx, [rcx + target] */
+		put8(unit, (target & 7) << 3 | RCX);
 		PUT(unit, 0xe3, 0); /* jrcxz */
 		skip = unit->len;
 		load_context(unit, RCX, BT_SPILL);
 	}
+	if (target != R11)
+		move(unit, R11, target);
 	dispatch = (u64)(unsigned long)(dead ? bt_dispatch : bt_dispatch_live);
 	jump_to(unit, dispatch);
 	if (!skip)
@@ -101,6 +104,7 @@ static int push(struct bt_unit *unit, const struct btshim_op *op, u8 reg,
 	}
 	bt_may_fault(unit, op, BT_STUB_FAULT);
 	at_address(unit, 0x89, reg);
+	bt_settle_address(unit);
 	store_context(unit, BT_RSP, R11);
 	return 0;
 }
@@ -158,8 +162,7 @@ int bt_put_ret(struct bt_unit *unit, const struct btshim_op *op,
 
 	if (err)
 		return err;
-	move(unit, R11, R10);
-	branch_to_address(unit, op, next);
+	branch_to_address(unit, op, next, R10);
 	return 0;
 }
 
@@ -186,7 +189,7 @@ int bt_put_branch_to(struct bt_unit *unit, const struct btshim_op *op,
 			return err;
 		load_context(unit, R11, BT_SPILL);
 	}
-	branch_to_address(unit, op, next);
+	branch_to_address(unit, op, next, R11);
 	return 0;
 }
 

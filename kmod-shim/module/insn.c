@@ -16,32 +16,20 @@
 static void hold_vector(struct bt_unit *unit, const struct btshim_op *op)
 {
 	struct bt_stub *stub;
-	u32 skip;
 
 	if (unit->vector_held)
 		return;
 	unit->vector_held = true;
 	unit->has_vector = true;
-	if (!bt_is_dead(op)) {
-		store_context(unit, BT_SPILL, RCX);
-		PUT(unit, 0x41, 0x0f, 0xb6); /* movzx ecx, byte [locked] */
-		put_context(unit, RCX, BT_LOCKED);
-		PUT(unit, 0xe3, 0); /* jrcxz */
-		skip = unit->len;
-		load_context(unit, RCX, BT_SPILL);
-		PUT(unit, 0xeb, 0); /* jmp */
-		unit->bytes[skip - 1] = unit->len - skip;
-		skip = unit->len;
-		load_context(unit, RCX, BT_SPILL);
-		load_value(unit, R10, bt_pc_of(unit, op));
-		call_to(unit, (u64)(unsigned long)bt_hold_vector);
-		unit->bytes[skip - 1] = unit->len - skip;
-		return;
-	}
+	if (!bt_is_dead(op))
+		put8(unit, 0x9c); /* pushfq */
 	PUT(unit, 0x41, 0x80); /* cmp byte [locked], 0 */
 	put_context(unit, 7, BT_LOCKED);
 	put8(unit, 0);
 	stub = bt_branch_to_stub(unit, CC_E, BT_STUB_HOLD, bt_pc_of(unit, op));
+	stub->pops_flags = !bt_is_dead(op);
+	if (stub->pops_flags)
+		put8(unit, 0x9d); /* popfq: as they were pushed */
 	stub->back = unit->len;
 }
 
@@ -103,8 +91,10 @@ static int encode(struct bt_unit *unit, const struct btshim_op *op, u32 what,
 	}
 	put8(unit, what & BT_IN_OPCODE ? (op->opcode & 0xf8) | (reg & 7) :
 					 op->opcode);
-	if (has_modrm)
-		put8(unit, (x->in_memory ? 0 : 0xc0) | (reg & 7) << 3 | (rm & 7));
+	if (has_modrm && x->in_memory)
+		put_operand(unit, reg);
+	else if (has_modrm)
+		put8(unit, 0xc0 | (reg & 7) << 3 | (rm & 7));
 	if (what & BT_IMM8)
 		put(unit, op->imm, 1);
 	else if (what & BT_IMMZ)
@@ -169,6 +159,7 @@ int bt_put_insn(struct bt_unit *unit, const struct btshim_op *op)
 		if (err)
 			return err;
 		if (locks && bytes > 1) {
+			bt_settle_address(unit);
 			/*
 			 * A locked access that crosses a cache line may raise
 			 * #AC, which the kernel does not forgive itself.
@@ -269,6 +260,7 @@ int bt_put_check(struct bt_unit *unit, const struct btshim_op *op)
 		err = bt_operand_address(unit, op);
 		if (err)
 			return err;
+		bt_settle_address(unit);
 		bt_may_fault(unit, op, BT_STUB_FAULT);
 		if (op->size == 1)
 			PUT(unit, 0x45, 0x0f, 0xb6, 0x13); /* movzx r10d, [r11] */

@@ -245,6 +245,7 @@ struct bt_unit {
 	struct bt_stub *stubs;
 	u32 stub_count;
 	bool vector_held;
+	s32 displacement; /* of the operand from r11 */
 	u32 start; /* where the code of the operation at hand begins */
 };
 

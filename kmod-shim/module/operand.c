@@ -108,9 +108,55 @@ static int mask_address(struct bt_unit *unit, bool dead)
 	return 0;
 }
 
-/* r11 = the address of the memory operand, fit to be accessed. */
+/*
+ * A displacement that is added behind the mask leads from an address below 2^63
+ * to one that is a process's, or not canonical, or within the last 2 MiB, where
+ * the kernel maps nothing (Documentation/x86/x86_64/mm.rst, "unused hole").
+ */
+#define LOWEST_DISPLACEMENT (-(1 << 20))
+
+/* r11 = a register's value, fit to be accessed at @displacement. */
+static int mask_register(struct bt_unit *unit, u8 reg, s32 displacement,
+			 bool dead)
+{
+	unit->displacement = displacement;
+	if (dead || !unit->is_masked) {
+		if (bt_is_kept(reg))
+			load_context(unit, R11, bt_context_place(reg));
+		else
+			move(unit, R11, reg);
+		return mask_address(unit, dead);
+	}
+	if (!boot_cpu_has(X86_FEATURE_BMI2))
+		return -EOPNOTSUPP;
+	/* rorx r11, the register or its place, 63 */
+	put8(unit, 0xc4);
+	put8(unit, bt_is_kept(reg) || reg >> 3 ? 0x43 : 0x63);
+	PUT(unit, 0xfb, 0xf0);
+	if (bt_is_kept(reg))
+		put_context(unit, R11, bt_context_place(reg));
+	else
+		put8(unit, 0xc0 | (R11 & 7) << 3 | (reg & 7));
+	put8(unit, 0x3f);
+	PUT(unit, 0xc4, 0x42, 0x83, 0xf7, 0xdb); /* shrx r11, r11, r15 */
+	return 0;
+}
+
+/* The operand is at r11 itself. */
+void bt_settle_address(struct bt_unit *unit)
+{
+	if (unit->displacement)
+		advance_address(unit, unit->displacement);
+	unit->displacement = 0;
+}
+
+/*
+ * r11 = the address of the memory operand less the unit's displacement, fit to
+ * be accessed.
+ */
 int bt_operand_address(struct bt_unit *unit, const struct btshim_op *op)
 {
+	unit->displacement = 0;
 	if (!bt_is_operand(op))
 		return -EINVAL;
 	if (op->base == BTSHIM_PC) {
@@ -136,15 +182,15 @@ int bt_operand_address(struct bt_unit *unit, const struct btshim_op *op)
 		PUT(unit, 0x4f, 0x8d, 0x1c, 0x13); /* lea r11, [r11 + r10] */
 		return mask_address(unit, bt_is_dead(op));
 	}
+	if (bt_is_register(op->base) && op->index == BTSHIM_NONE &&
+	    !(op->flags & BTSHIM_ADDR32) && op->disp >= LOWEST_DISPLACEMENT)
+		return mask_register(unit, op->base, op->disp, bt_is_dead(op));
 	bt_effective_address(unit, op, R11, 8);
 	return mask_address(unit, bt_is_dead(op));
 }
 
-/* r11 = rsp + @offset, fit to be accessed. */
+/* The same for rsp + @offset, which is small. */
 int bt_stack_address(struct bt_unit *unit, s32 offset, bool dead)
 {
-	load_context(unit, R11, BT_RSP);
-	if (offset)
-		advance_address(unit, offset);
-	return mask_address(unit, dead);
+	return mask_register(unit, RSP, offset, dead);
 }

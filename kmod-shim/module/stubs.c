@@ -119,9 +119,13 @@ static void put_hold(struct bt_unit *unit, const struct bt_stub *stub)
 	PUT(unit, 0x41, 0xf7, 0x03); /* test dword [r11], need_fpu_load */
 	put(unit, _TIF_NEED_FPU_LOAD, 4);
 	slow[1] = skip_if(unit, CC_NE);
+	if (stub->pops_flags)
+		put8(unit, 0x9d); /* popfq: as they were pushed */
 	put_back(unit, stub->back);
 	land(unit, slow[0]);
 	land(unit, slow[1]);
+	if (stub->pops_flags)
+		put8(unit, 0x9d);
 	call_with_pc(unit, stub->pc, bt_hold_vector);
 	put_back(unit, stub->back);
 }
@@ -171,6 +175,8 @@ static void put_stub(struct bt_unit *unit, const struct bt_stub *stub)
 		put_leave(unit, stub->pc, stub->reason);
 		break;
 	case BT_STUB_FAULT:
+		if (stub->displacement)
+			advance_address(unit, stub->displacement);
 		call_with_pc(unit, stub->pc, bt_fault);
 		put_back(unit, stub->back);
 		break;
