@@ -90,6 +90,7 @@ static const struct row rows[] = {
 	  BT_MODRM | BT_DIGIT | BT_RM | BT_LOCKABLE },
 
 	/* 0F: general registers */
+	{ L, 1, 0x31, 0x31, P0, 0, BT_RAISES },			    /* RDTSC */
 	{ L, 1, 0x40, 0x4f, P0 | P66, 0, G },			    /* CMOVcc */
 	{ L, 1, 0x90, 0x9f, P0, 0x01,
 	  BT_MODRM | BT_DIGIT | BT_RM | BT_BYTE_RM },		    /* SETcc */
@@ -264,6 +265,18 @@ static const struct row rows[] = {
 static const struct bt_opcode movd = { V | BT_RM, P66, 0 };
 static const struct bt_opcode movq = { V, PF3, 0 };
 
+/*
+ * Whose ModRM is all opcode: RDTSCP is 0F 01 F9; LFENCE, MFENCE, SFENCE are
+ * 0F AE E8, F0, F8.
+ */
+static const struct bt_opcode rdtscp = {
+	BT_MODRM | BT_DIGIT | BT_NO_MEMORY | BT_RAISES, P0, 0x80
+};
+
+static const struct bt_opcode fence = {
+	BT_MODRM | BT_DIGIT | BT_NO_MEMORY | BT_RAISES, P0, 0xe0
+};
+
 /* CRC32 is F2 0F38 F0, where without it MOVBE is. */
 static const struct bt_opcode crc32_8 = { G | BT_BYTE_RM | BT_RAISES, PF2, 0 };
 static const struct bt_opcode crc32 = { G | BT_RAISES, PF2, 0 };
@@ -320,6 +333,10 @@ const struct bt_opcode *bt_opcode_of(const struct btshim_op *op)
 		return NULL;
 	if (op->map == 1 && op->opcode == 0x7e)
 		return op->prefix == 1 ? &movd : op->prefix == 2 ? &movq : NULL;
+	if (op->encoding == L && op->map == 1 && op->opcode == 0x01)
+		return op->rm == 1 ? &rdtscp : NULL;
+	if (op->encoding == L && op->map == 1 && op->opcode == 0xae)
+		return op->rm == 0 ? &fence : NULL;
 	if (op->encoding == L && op->map == 2 && op->prefix == 3) {
 		if (op->opcode == 0xf0)
 			return &crc32_8;

@@ -374,7 +374,8 @@ long bt_run(struct bt_file *file, struct btshim_run __user *user)
 		return err;
 	flags = context.regs.flags;
 	begin(&context);
-	if (flags & UNFIT)
+	/* PR_SET_TSC: the process is to fault when it asks for the time stamp. */
+	if (flags & UNFIT || test_thread_flag(TIF_NOTSC))
 		context.reason = BTSHIM_STATE;
 	else if (current_thread_info()->syscall_work)
 		context.reason = BTSHIM_WATCHED;

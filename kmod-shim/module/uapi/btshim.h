@@ -172,7 +172,7 @@ enum btshim_reason {
 	BTSHIM_VECTOR = 8,
 	/* A BTSHIM_CHECK. */
 	BTSHIM_CHECKED = 9,
-	/* The state to enter with is not fit for ring 0 (DF, TF, AC, NT). */
+	/* The state is not fit for ring 0: DF, TF, AC, NT; PR_SET_TSC. */
 	BTSHIM_STATE = 10,
 	BTSHIM_REASONS
 };

@@ -76,7 +76,7 @@ impl Place<'_> {
     /// The instruction as operations.
     pub fn lower(&self) -> Lowered {
         let insn = self.insn;
-        if insn.class != Class::Plain {
+        if !matches!(insn.class, Class::Plain | Class::Rdtsc) {
             return Lowered::No;
         }
         match (insn.encoding, insn.map) {

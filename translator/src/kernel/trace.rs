@@ -187,7 +187,7 @@ impl Builder {
                     }
                     follow = Some(step.hint).filter(|&hint| hint != 0);
                 }
-                Class::Plain | Class::Jcc(_) | Class::Syscall => {}
+                Class::Plain | Class::Rdtsc | Class::Jcc(_) | Class::Syscall => {}
                 _ => follow = None,
             }
             step.turns = follow != Some(next);
@@ -285,7 +285,7 @@ impl Builder {
                 self.push(op, Effect::LEAVES);
             }
             Class::Syscall => self.write_call(&place, self.known_number(), outside),
-            Class::Plain => {
+            Class::Plain | Class::Rdtsc => {
                 let effect = insn.flag_effect();
                 let effect = Effect { read: effect.read, write: effect.write };
                 match place.lower() {

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use bt_tests::runner::process::fix_environment;
 
 use super::need;
-use super::ring0::{Use, c_program, compare, compare_hot, compare_used, expect_same_files, print_leaves, silently};
+use super::ring0::{Use, c_program, compare, compare_hot, expect_same_files, print_leaves, silently};
 use crate::command::{Bench, EngineRun, RING0, events, expect_success};
 use crate::module;
 use crate::server::Server;
@@ -85,7 +85,7 @@ pub fn sqlite_selects(bench: &Bench) -> Result<()> {
 
 /// Signals in loops of calls.
 pub fn signals_are_handled(bench: &Bench) -> Result<()> {
-    silently(|| compare_used(bench, "signals", &[&c_program("signals"), "3000"]).map(drop))
+    silently(|| compare_hot(bench, "signals", &[&c_program("signals"), "3000"]))
 }
 
 /// Threads that make calls and wait for each other.
@@ -104,13 +104,13 @@ pub fn shell_scripts_run(bench: &Bench) -> Result<()> {
 
 const PORT: u16 = 7000;
 const LIMIT: Duration = Duration::from_secs(30);
-const REQUESTS: usize = 400;
+const REQUESTS: usize = 1500;
 
 /// A configuration of nginx with one file; the master process starts a worker.
 const NGINX: &str = "daemon off; worker_processes 1; user root; error_log stderr; pid nginx.pid;
 events {}
 http {
-    access_log off;
+    access_log off; open_file_cache max=16;
     client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi;
     scgi_temp_path scgi;
     server { listen 127.0.0.1:7000; root html; tcp_nodelay on; keepalive_requests 100000; }
@@ -133,16 +133,16 @@ pub fn nginx_answers(bench: &Bench) -> Result<()> {
     if wanted != found {
         bail!("answers differ: natively {} bytes, in ring 0 {}", wanted.len(), found.len());
     }
-    server_was_used(bench, "nginx")
+    server_use(bench, "nginx")?.expect_hot("nginx")
 }
 
-/// Statistics of servers: an end event has to be there, with calls made in ring 0.
-fn server_was_used(bench: &Bench, label: &str) -> Result<()> {
+/// Statistics of servers: an end event has to be there.
+fn server_use(bench: &Bench, label: &str) -> Result<Use> {
     let file = bench.logs.join(format!("{label}.stats"));
     let finished = bt_tests::runner::process::Finished { end: None, stdout: Vec::new(), stderr: Vec::new() };
     let run = EngineRun { finished, stats: bt_tests::stats::Stats::read(&file)?, events: events(&file)? };
     print_leaves(label, &run);
-    Use::of(&run).expect_used(label)
+    Ok(Use::of(&run))
 }
 
 /// Starts a server and returns what it answers, without the dates.
@@ -226,5 +226,5 @@ pub fn redis_answers(bench: &Bench) -> Result<()> {
         bail!("the counter is {:?}", String::from_utf8_lossy(&count.stdout));
     }
     server.stop(libc::SIGTERM, LIMIT)?;
-    server_was_used(bench, "redis")
+    server_use(bench, "redis")?.expect_used("redis")
 }
