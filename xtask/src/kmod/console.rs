@@ -71,16 +71,24 @@ pub struct Console {
     recent: Vec<String>,
     complaint: Vec<String>,
     done: bool,
+    /// A program of ours has spoken.
+    started: bool,
     figures: Vec<Figure>,
 }
 
 impl Console {
+    /// The machine came so far that it ran something: before that the module is not even loaded.
+    pub const fn has_started(&self) -> bool {
+        self.started
+    }
+
     /// Takes a line; returns what became known with it.
     pub fn line(&mut self, line: &str) -> Option<Outcome> {
         let Some(message) = Message::parse(line) else {
             self.kernel_line(line);
             return None;
         };
+        self.started = true;
         let outcome = |name, verdict| Some(Outcome { name, verdict });
         match message {
             Message::Begin { name } => {

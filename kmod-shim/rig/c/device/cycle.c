@@ -7,13 +7,15 @@ int main(int argc, char **argv)
 
 	while (rounds-- > 0) {
 		int fd = open_device();
-		struct btshim_op ops[4] = { block(HERE), call_number(SYS_getppid), store(RAX, RBX, 0), leave() };
+		/* Work behind the call leaves there: a block is where to go on. */
+		struct btshim_op ops[5] = { block(HERE), call_number(SYS_getppid), block(HERE + 2), store(RAX, RBX, 0),
+					    leave() };
 		struct btshim_run state = { .pc = HERE, .flags = 0x202 };
 		uint64_t parent = 0, calls = 0;
 		int reason;
 
-		place(ops, 4);
-		CHECK(load_ops(fd, ops, 4) == 0);
+		place(ops, 5);
+		CHECK(load_ops(fd, ops, 5) == 0);
 		state.regs[RBX] = (uintptr_t)&parent;
 		do { /* The kernel may have work at any time. */
 			reason = run(fd, &state);
@@ -22,7 +24,7 @@ int main(int argc, char **argv)
 		CHECK(reason == BTSHIM_UNTRANSLATED);
 		CHECK(parent == (uint64_t)getppid() && calls == 1);
 		CHECK(ioctl(fd, BTSHIM_IOC_CLEAR) == 0);
-		CHECK(load_ops(fd, ops, 4) == 0);
+		CHECK(load_ops(fd, ops, 5) == 0);
 		close(fd);
 	}
 	return 0;
