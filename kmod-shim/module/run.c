@@ -210,7 +210,7 @@ static bool is_restart(long result)
 }
 
 /*
- * A call that a signal interrupted ends as the ioctl's own: what becomes of it,
+ * A call that a signal interrupted ends as the lseek's own: what becomes of it,
  * EINTR or a restart, is the kernel's decision as ever. The registers are those
  * with which it is made again.
  */

@@ -107,8 +107,11 @@ pub fn apply_to(ts: &mut ThreadState) {
     for (slot, entry) in ts.call_entries.iter_mut().zip(entries) {
         *slot = entry.load(Ordering::Relaxed);
     }
-    for (slot, entry) in ts.plain_entries.iter_mut().zip(&PLAIN_ENTRIES) {
-        *slot = entry.load(Ordering::Relaxed);
+    // Read where ring 0 is left, and nowhere else.
+    if ring0::is_chosen() {
+        for (slot, entry) in ts.plain_entries.iter_mut().zip(&PLAIN_ENTRIES) {
+            *slot = entry.load(Ordering::Relaxed);
+        }
     }
     if ts.foreign != 0 && descriptors::are_asked() {
         for (nr, _) in LANE_CALLS {

@@ -213,7 +213,9 @@ fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneAr
             identity::forget();
         }
         strict::arm();
-        crate::engine::lock().ring0.after_fork();
+        if crate::engine::ring0::is_chosen() {
+            crate::engine::lock().ring0.after_fork();
+        }
         stats::reset(ts);
         if let Some(args) = &args3
             && args.flags & CLONE_CLEAR_SIGHAND != 0
