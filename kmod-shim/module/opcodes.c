@@ -38,6 +38,7 @@ struct row {
 
 #define L BTSHIM_LEGACY
 #define X BTSHIM_VEX
+#define LX 0xff /* in both encodings alike */
 
 static const struct row rows[] = {
 	/* One-byte opcodes; the eight operations at 00-3F are filled in below. */
@@ -121,106 +122,72 @@ static const struct row rows[] = {
 	{ L, 1, 0xc3, 0xc3, P0, 0, G | BT_MEMORY_ONLY },	    /* MOVNTI */
 	{ L, 1, 0xc8, 0xcf, P0, 0, BT_IN_OPCODE },		    /* BSWAP */
 
-	/* 0F: vector registers. MMX is left out: it is the x87 state. */
-	{ L, 1, 0x10, 0x17, PALL, 0, V },
-	{ L, 1, 0x28, 0x29, P0 | P66, 0, V },
-	{ L, 1, 0x2a, 0x2a, PF3 | PF2, 0, V | BT_RM },
-	{ L, 1, 0x2b, 0x2b, P0 | P66, 0, V | BT_MEMORY_ONLY },
-	{ L, 1, 0x2c, 0x2d, PF3 | PF2, 0, V | BT_REG },
-	{ L, 1, 0x2e, 0x2f, P0 | P66, 0, V },
-	{ L, 1, 0x50, 0x50, P0 | P66, 0, V | BT_REG | BT_NO_MEMORY },
-	{ L, 1, 0x51, 0x5f, PALL, 0, V },
-	{ L, 1, 0x60, 0x6d, P66, 0, V },
-	{ L, 1, 0x6e, 0x6e, P66, 0, V | BT_RM },
-	{ L, 1, 0x6f, 0x6f, P66 | PF3, 0, V },
-	{ L, 1, 0x70, 0x70, P66 | PF3 | PF2, 0, V | BT_IMM8 },
-	{ L, 1, 0x71, 0x73, P66, 0xff, V | BT_DIGIT | BT_NO_MEMORY | BT_IMM8 },
-	{ L, 1, 0x74, 0x76, P66, 0, V },
-	{ L, 1, 0x7c, 0x7d, P66 | PF2, 0, V },
-	{ L, 1, 0x7f, 0x7f, P66 | PF3, 0, V },
-	{ L, 1, 0xc2, 0xc2, PALL, 0, V | BT_IMM8 },
-	{ L, 1, 0xc4, 0xc4, P66, 0, V | BT_RM | BT_IMM8 },
-	{ L, 1, 0xc5, 0xc5, P66, 0, V | BT_REG | BT_NO_MEMORY | BT_IMM8 },
-	{ L, 1, 0xc6, 0xc6, P0 | P66, 0, V | BT_IMM8 },
-	{ L, 1, 0xd0, 0xd0, P66 | PF2, 0, V },
-	{ L, 1, 0xd1, 0xd6, P66, 0, V },
-	{ L, 1, 0xd7, 0xd7, P66, 0, V | BT_REG | BT_NO_MEMORY },
-	{ L, 1, 0xd8, 0xe5, P66, 0, V },
-	{ L, 1, 0xe6, 0xe6, P66 | PF3 | PF2, 0, V },
-	{ L, 1, 0xe7, 0xe7, P66, 0, V | BT_MEMORY_ONLY },
-	{ L, 1, 0xe8, 0xef, P66, 0, V },
-	{ L, 1, 0xf0, 0xf0, PF2, 0, V | BT_MEMORY_ONLY },
-	{ L, 1, 0xf1, 0xf6, P66, 0, V },
-	{ L, 1, 0xf8, 0xfe, P66, 0, V },
+	/*
+	 * 0F: vector registers. MMX is left out: it is the x87 state. Of VEX 0F,
+	 * 41-4B and 90-99 are mask registers, AE is MXCSR, F7 stores to [rdi].
+	 */
+	{ LX, 1, 0x10, 0x17, PALL, 0, V },
+	{ LX, 1, 0x28, 0x29, P0 | P66, 0, V },
+	{ LX, 1, 0x2a, 0x2a, PF3 | PF2, 0, V | BT_RM },
+	{ LX, 1, 0x2b, 0x2b, P0 | P66, 0, V | BT_MEMORY_ONLY },
+	{ LX, 1, 0x2c, 0x2d, PF3 | PF2, 0, V | BT_REG },
+	{ LX, 1, 0x2e, 0x2f, P0 | P66, 0, V },
+	{ LX, 1, 0x50, 0x50, P0 | P66, 0, V | BT_REG | BT_NO_MEMORY },
+	{ LX, 1, 0x51, 0x5f, PALL, 0, V },
+	{ LX, 1, 0x60, 0x6d, P66, 0, V },
+	{ LX, 1, 0x6e, 0x6e, P66, 0, V | BT_RM },
+	{ LX, 1, 0x6f, 0x6f, P66 | PF3, 0, V },
+	{ LX, 1, 0x70, 0x70, P66 | PF3 | PF2, 0, V | BT_IMM8 },
+	{ LX, 1, 0x71, 0x73, P66, 0xff, V | BT_DIGIT | BT_NO_MEMORY | BT_IMM8 },
+	{ LX, 1, 0x74, 0x76, P66, 0, V },
+	{ X, 1, 0x77, 0x77, P0, 0, BT_VECTOR | BT_RAISES }, /* VZEROUPPER */
+	{ LX, 1, 0x7c, 0x7d, P66 | PF2, 0, V },
+	{ LX, 1, 0x7f, 0x7f, P66 | PF3, 0, V },
+	{ LX, 1, 0xc2, 0xc2, PALL, 0, V | BT_IMM8 },
+	{ LX, 1, 0xc4, 0xc4, P66, 0, V | BT_RM | BT_IMM8 },
+	{ LX, 1, 0xc5, 0xc5, P66, 0, V | BT_REG | BT_NO_MEMORY | BT_IMM8 },
+	{ LX, 1, 0xc6, 0xc6, P0 | P66, 0, V | BT_IMM8 },
+	{ LX, 1, 0xd0, 0xd0, P66 | PF2, 0, V },
+	{ LX, 1, 0xd1, 0xd6, P66, 0, V },
+	{ LX, 1, 0xd7, 0xd7, P66, 0, V | BT_REG | BT_NO_MEMORY },
+	{ LX, 1, 0xd8, 0xe5, P66, 0, V },
+	{ LX, 1, 0xe6, 0xe6, P66 | PF3 | PF2, 0, V },
+	{ LX, 1, 0xe7, 0xe7, P66, 0, V | BT_MEMORY_ONLY },
+	{ LX, 1, 0xe8, 0xef, P66, 0, V },
+	{ LX, 1, 0xf0, 0xf0, PF2, 0, V | BT_MEMORY_ONLY },
+	{ LX, 1, 0xf1, 0xf6, P66, 0, V },
+	{ LX, 1, 0xf8, 0xfe, P66, 0, V },
 
-	/* 0F 38 */
+	/* 0F38 */
 	{ L, 2, 0x00, 0x0b, P66, 0, V },
 	{ L, 2, 0x10, 0x10, P66, 0, V },
 	{ L, 2, 0x14, 0x15, P66, 0, V },
 	{ L, 2, 0x17, 0x17, P66, 0, V },
-	{ L, 2, 0x1c, 0x1e, P66, 0, V },
-	{ L, 2, 0x20, 0x25, P66, 0, V },
+	{ LX, 2, 0x1c, 0x1e, P66, 0, V },
+	{ LX, 2, 0x20, 0x25, P66, 0, V },
 	{ L, 2, 0x28, 0x2b, P66, 0, V },
 	{ L, 2, 0x30, 0x35, P66, 0, V },
 	{ L, 2, 0x37, 0x41, P66, 0, V },
 	{ L, 2, 0xc8, 0xcd, P0, 0, V },	 /* SHA */
-	{ L, 2, 0xdb, 0xdf, P66, 0, V }, /* AES */
+	{ LX, 2, 0xdb, 0xdf, P66, 0, V }, /* AES */
 	{ L, 2, 0xf0, 0xf1, P0 | P66, 0, G | BT_MEMORY_ONLY | BT_RAISES }, /* MOVBE */
 
-	/* 0F 3A */
-	{ L, 3, 0x08, 0x0f, P66, 0, V | BT_IMM8 },
-	{ L, 3, 0x14, 0x17, P66, 0, V | BT_RM | BT_IMM8 },
-	{ L, 3, 0x20, 0x20, P66, 0, V | BT_RM | BT_IMM8 },
-	{ L, 3, 0x21, 0x21, P66, 0, V | BT_IMM8 },
-	{ L, 3, 0x22, 0x22, P66, 0, V | BT_RM | BT_IMM8 },
-	{ L, 3, 0x40, 0x42, P66, 0, V | BT_IMM8 },
-	{ L, 3, 0x44, 0x44, P66, 0, V | BT_IMM8 },
-	{ L, 3, 0x60, 0x63, P66, 0, V | BT_IMM8 },
+	/* 0F3A */
+	{ LX, 3, 0x08, 0x0f, P66, 0, V | BT_IMM8 },
+	{ LX, 3, 0x14, 0x17, P66, 0, V | BT_RM | BT_IMM8 },
+	{ LX, 3, 0x20, 0x20, P66, 0, V | BT_RM | BT_IMM8 },
+	{ LX, 3, 0x21, 0x21, P66, 0, V | BT_IMM8 },
+	{ LX, 3, 0x22, 0x22, P66, 0, V | BT_RM | BT_IMM8 },
+	{ LX, 3, 0x40, 0x42, P66, 0, V | BT_IMM8 },
+	{ LX, 3, 0x44, 0x44, P66, 0, V | BT_IMM8 },
+	{ LX, 3, 0x60, 0x63, P66, 0, V | BT_IMM8 },
 	{ L, 3, 0xcc, 0xcc, P0, 0, V | BT_IMM8 },
-	{ L, 3, 0xdf, 0xdf, P66, 0, V | BT_IMM8 },
-
-	/*
-	 * VEX 0F. 41-4B and 90-99 are mask registers, AE is MXCSR, F7 stores
-	 * to [rdi].
-	 */
-	{ X, 1, 0x10, 0x17, PALL, 0, V },
-	{ X, 1, 0x28, 0x29, P0 | P66, 0, V },
-	{ X, 1, 0x2a, 0x2a, PF3 | PF2, 0, V | BT_RM },
-	{ X, 1, 0x2b, 0x2b, P0 | P66, 0, V | BT_MEMORY_ONLY },
-	{ X, 1, 0x2c, 0x2d, PF3 | PF2, 0, V | BT_REG },
-	{ X, 1, 0x2e, 0x2f, P0 | P66, 0, V },
-	{ X, 1, 0x50, 0x50, P0 | P66, 0, V | BT_REG | BT_NO_MEMORY },
-	{ X, 1, 0x51, 0x5f, PALL, 0, V },
-	{ X, 1, 0x60, 0x6d, P66, 0, V },
-	{ X, 1, 0x6e, 0x6e, P66, 0, V | BT_RM },
-	{ X, 1, 0x6f, 0x6f, P66 | PF3, 0, V },
-	{ X, 1, 0x70, 0x70, P66 | PF3 | PF2, 0, V | BT_IMM8 },
-	{ X, 1, 0x71, 0x73, P66, 0xff, V | BT_DIGIT | BT_NO_MEMORY | BT_IMM8 },
-	{ X, 1, 0x74, 0x76, P66, 0, V },
-	{ X, 1, 0x77, 0x77, P0, 0, BT_VECTOR | BT_RAISES }, /* VZEROUPPER */
-	{ X, 1, 0x7c, 0x7d, P66 | PF2, 0, V },
-	{ X, 1, 0x7f, 0x7f, P66 | PF3, 0, V },
-	{ X, 1, 0xc2, 0xc2, PALL, 0, V | BT_IMM8 },
-	{ X, 1, 0xc4, 0xc4, P66, 0, V | BT_RM | BT_IMM8 },
-	{ X, 1, 0xc5, 0xc5, P66, 0, V | BT_REG | BT_NO_MEMORY | BT_IMM8 },
-	{ X, 1, 0xc6, 0xc6, P0 | P66, 0, V | BT_IMM8 },
-	{ X, 1, 0xd0, 0xd0, P66 | PF2, 0, V },
-	{ X, 1, 0xd1, 0xd6, P66, 0, V },
-	{ X, 1, 0xd7, 0xd7, P66, 0, V | BT_REG | BT_NO_MEMORY },
-	{ X, 1, 0xd8, 0xe5, P66, 0, V },
-	{ X, 1, 0xe6, 0xe6, P66 | PF3 | PF2, 0, V },
-	{ X, 1, 0xe7, 0xe7, P66, 0, V | BT_MEMORY_ONLY },
-	{ X, 1, 0xe8, 0xef, P66, 0, V },
-	{ X, 1, 0xf0, 0xf0, PF2, 0, V | BT_MEMORY_ONLY },
-	{ X, 1, 0xf1, 0xf6, P66, 0, V },
-	{ X, 1, 0xf8, 0xfe, P66, 0, V },
+	{ LX, 3, 0xdf, 0xdf, P66, 0, V | BT_IMM8 },
 
 	/* VEX 0F38. 49-4B, 5E are tiles, 90-93 gather, E0-EF add in memory. */
 	{ X, 2, 0x00, 0x0f, P66, 0, V },
 	{ X, 2, 0x13, 0x13, P66, 0, V },
 	{ X, 2, 0x16, 0x1a, P66, 0, V },
-	{ X, 2, 0x1c, 0x1e, P66, 0, V },
-	{ X, 2, 0x20, 0x25, P66, 0, V },
 	{ X, 2, 0x28, 0x41, P66, 0, V },
 	{ X, 2, 0x45, 0x47, P66, 0, V },
 	{ X, 2, 0x58, 0x5a, P66, 0, V },
@@ -230,7 +197,6 @@ static const struct row rows[] = {
 	{ X, 2, 0x96, 0x9f, P66, 0, V },
 	{ X, 2, 0xa6, 0xaf, P66, 0, V },
 	{ X, 2, 0xb6, 0xbf, P66, 0, V },
-	{ X, 2, 0xdb, 0xdf, P66, 0, V },
 	{ X, 2, 0xf2, 0xf2, P0, 0, G | BT_VVVV | BT_RAISES }, /* ANDN */
 	{ X, 2, 0xf3, 0xf3, P0, 0x0e,
 	  BT_MODRM | BT_DIGIT | BT_RM | BT_VVVV | BT_RAISES }, /* BLSR … */
@@ -241,20 +207,11 @@ static const struct row rows[] = {
 	/* VEX 0F3A */
 	{ X, 3, 0x00, 0x02, P66, 0, V | BT_IMM8 },
 	{ X, 3, 0x04, 0x06, P66, 0, V | BT_IMM8 },
-	{ X, 3, 0x08, 0x0f, P66, 0, V | BT_IMM8 },
-	{ X, 3, 0x14, 0x17, P66, 0, V | BT_RM | BT_IMM8 },
 	{ X, 3, 0x18, 0x19, P66, 0, V | BT_IMM8 },
 	{ X, 3, 0x1d, 0x1d, P66, 0, V | BT_IMM8 },
-	{ X, 3, 0x20, 0x20, P66, 0, V | BT_RM | BT_IMM8 },
-	{ X, 3, 0x21, 0x21, P66, 0, V | BT_IMM8 },
-	{ X, 3, 0x22, 0x22, P66, 0, V | BT_RM | BT_IMM8 },
 	{ X, 3, 0x38, 0x39, P66, 0, V | BT_IMM8 },
-	{ X, 3, 0x40, 0x42, P66, 0, V | BT_IMM8 },
-	{ X, 3, 0x44, 0x44, P66, 0, V | BT_IMM8 },
 	{ X, 3, 0x46, 0x46, P66, 0, V | BT_IMM8 },
 	{ X, 3, 0x4a, 0x4c, P66, 0, V | BT_IMM8 },
-	{ X, 3, 0x60, 0x63, P66, 0, V | BT_IMM8 },
-	{ X, 3, 0xdf, 0xdf, P66, 0, V | BT_IMM8 },
 	{ X, 3, 0xf0, 0xf0, PF2, 0, G | BT_IMM8 | BT_RAISES }, /* RORX */
 };
 
@@ -319,17 +276,61 @@ void bt_opcodes_init(void)
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct row *row = &rows[i];
 
+		const struct bt_opcode value = { row->what, row->prefixes,
+						 row->digits };
+
 		for (opcode = row->first; opcode <= row->last; opcode++) {
-			opcodes[row->encoding][row->map][opcode] =
-				(struct bt_opcode){ row->what, row->prefixes,
-						    row->digits };
+			if (row->encoding != X)
+				opcodes[L][row->map][opcode] = value;
+			if (row->encoding != L)
+				opcodes[X][row->map][opcode] = value;
 		}
 	}
 }
 
+/* One element of a vector register: the prefix says of which kind. */
+static bool is_scalar(const struct btshim_op *op)
+{
+	u8 low = op->opcode & 15;
+
+	switch (op->map) {
+	case 1:
+		switch (op->opcode) {
+		case 0x2e: /* UCOMISS */
+		case 0x2f: /* COMISS */
+			return true;
+		case 0x10: /* MOVSS */
+		case 0x11:
+		case 0x2a: /* CVTSI2SS */
+		case 0x2c: /* CVTTSS2SI */
+		case 0x2d: /* CVTSS2SI */
+		case 0x51 ... 0x5a: /* SQRTSS … CVTSS2SD */
+		case 0x5c ... 0x5f: /* SUBSS … MAXSS */
+		case 0xc2: /* CMPSS */
+			return op->prefix > 1;
+		}
+		return false;
+	case 2: /* the fused multiplications from 99 on */
+		return op->opcode >= 0x99 && op->opcode <= 0xbf && low > 8 &&
+		       low & 1;
+	default: /* ROUNDSS, ROUNDSD */
+		return op->opcode == 0x0a || op->opcode == 0x0b;
+	}
+}
+
+/*
+ * A length of 256 bits where there is none: "unpredictable behavior across
+ * different processor generations" (SDM vol. 2, ADDSS).
+ */
+static bool has_senseless_length(const struct btshim_op *op)
+{
+	return op->encoding == X && op->wide & 2 && is_scalar(op);
+}
+
 const struct bt_opcode *bt_opcode_of(const struct btshim_op *op)
 {
-	if (op->encoding > BTSHIM_VEX || op->map > 3 || op->prefix > 3)
+	if (op->encoding > BTSHIM_VEX || op->map > 3 || op->prefix > 3 ||
+	    has_senseless_length(op))
 		return NULL;
 	if (op->map == 1 && op->opcode == 0x7e)
 		return op->prefix == 1 ? &movd : op->prefix == 2 ? &movq : NULL;

@@ -31,6 +31,8 @@ pub const PACKAGES: &[Package] = &[
     package("golang-go", "go"),
     package("grep", "grep"),
     package("gzip", "gzip"),
+    package("iproute2", "ip"),
+    package("kmod", "modprobe"),
     package("libc6-dev", "/usr/include/stdio.h"),
     package("libelf1", "/usr/lib/x86_64-linux-gnu/libelf.so.1"),
     package("libssl3", "/usr/lib/x86_64-linux-gnu/libssl.so.3"),

@@ -116,6 +116,14 @@ impl Bench {
     }
 }
 
+/// What the host says of the runs of this boot: the number behind `bt.NAME=` on the kernel's command line.
+pub fn parameter(name: &str) -> Result<u64> {
+    let line = std::fs::read_to_string("/proc/cmdline").context("/proc/cmdline")?;
+    let prefix = format!("bt.{name}=");
+    let value = line.split_ascii_whitespace().find_map(|word| word.strip_prefix(&prefix));
+    value.with_context(|| format!("no {prefix} on the kernel's command line"))?.parse().context(prefix)
+}
+
 /// Fails, with what was written on standard error, unless the command exited with 0.
 pub fn expect_success(what: &str, finished: &Finished) -> Result<()> {
     if finished.end == Some(End::Exit(0)) {

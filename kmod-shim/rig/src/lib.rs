@@ -12,3 +12,4 @@ pub mod orphans;
 pub mod protocol;
 pub mod runner;
 pub mod server;
+pub mod softirq;

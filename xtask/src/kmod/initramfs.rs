@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use bt_tests::paths;
 
 use super::cpio::Archive;
+use super::drivers;
 use super::kernels::Unpacked;
 use super::programs;
 
@@ -68,6 +69,8 @@ pub fn compose(kernel: &Unpacked, module: &Path) -> Result<PathBuf> {
     archive.file("etc/group", 0o644, GROUP.into());
     archive.file("etc/hosts", 0o644, b"127.0.0.1 localhost\n".to_vec());
     programs::add_all(&mut archive)?;
+    drivers::list(kernel)?;
+    drivers::add_all(&mut archive, kernel)?;
     programs::add_executable(&mut archive, &paths::target().join("guest/bt-vm"), "bt/bt-vm")?;
     programs::add_executable(&mut archive, &paths::launcher(), "bt/bt-run")?;
     programs::add_executable(&mut archive, &paths::target().join("guest/blocks"), "bt/blocks")?;

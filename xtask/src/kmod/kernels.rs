@@ -36,6 +36,8 @@ pub struct Unpacked {
     pub image: PathBuf,
     /// The folder to build modules in.
     pub headers: PathBuf,
+    /// The folder of its own modules.
+    pub modules: PathBuf,
 }
 
 impl Unpacked {
@@ -46,6 +48,7 @@ impl Unpacked {
             release: headers.display().to_string(),
             image: PathBuf::new(),
             headers: headers.to_path_buf(),
+            modules: PathBuf::new(),
         }
     }
 }
@@ -58,19 +61,22 @@ impl Kernel {
         super::folder().join("kernels").join(self.name)
     }
 
-    /// Downloads and unpacks the kernel unless that was done before.
+    /// Downloads and unpacks the kernel unless that was done before, and as a whole.
     pub fn fetch(&self) -> Result<Unpacked> {
         let folder = self.folder();
-        if !folder.exists() {
-            // Renamed when complete: a folder of the final name is a whole kernel.
-            let partial = folder.with_extension("partial");
-            if partial.exists() {
-                fs::remove_dir_all(&partial)?;
-            }
-            fs::create_dir_all(&partial)?;
-            self.unpack_into(&partial)?;
-            fs::rename(&partial, &folder)?;
+        if let Ok(unpacked) = self.unpacked(&folder) {
+            return Ok(unpacked);
         }
+        // Renamed when complete.
+        let partial = folder.with_extension("partial");
+        for old in [&partial, &folder] {
+            if old.exists() {
+                fs::remove_dir_all(old)?;
+            }
+        }
+        fs::create_dir_all(&partial)?;
+        self.unpack_into(&partial)?;
+        fs::rename(&partial, &folder)?;
         self.unpacked(&folder)
     }
 
@@ -88,8 +94,6 @@ impl Kernel {
             run(Command::new("dpkg").arg("-x").arg(deb).arg(folder))?;
         }
         fs::remove_dir_all(&debs)?;
-        // Drivers are not needed: what the tests use is built in.
-        fs::remove_dir_all(folder.join("lib"))?;
         redirect_makefile(folder)
     }
 
@@ -127,17 +131,18 @@ impl Kernel {
     }
 
     fn unpacked(&self, folder: &Path) -> Result<Unpacked> {
-        let missing = || format!("{} is not a whole kernel: remove it", folder.display());
+        let missing = || format!("{} is not a whole kernel", folder.display());
         let image = entries(&folder.join("boot"))?
             .into_iter()
             .find(|path| file_name(path).starts_with("vmlinuz-"))
             .with_context(missing)?;
         let release = file_name(&image).trim_start_matches("vmlinuz-").to_owned();
         let headers = folder.join("usr/src").join(format!("linux-headers-{release}"));
-        if !headers.exists() {
+        let modules = folder.join("lib/modules").join(&release);
+        if !headers.exists() || !modules.exists() {
             bail!(missing());
         }
-        Ok(Unpacked { name: self.name, release, image, headers })
+        Ok(Unpacked { name: self.name, release, image, headers, modules })
     }
 }
 

@@ -7,6 +7,7 @@ mod bench;
 mod build;
 mod console;
 mod cpio;
+mod drivers;
 mod initramfs;
 mod kernels;
 mod machine;
@@ -121,7 +122,8 @@ const BUILD_PACKAGES: &[&str] = &["gcc-12", "libelf1", "libssl3", "make"];
 /// What checking the module's sources takes.
 const CHECK_PACKAGES: &[&str] = &["sparse"];
 /// What booting and the programs in the machine take, besides those of [`programs`].
-const BOOT_PACKAGES: &[&str] = &["busybox-static", "gcc", "libc6-dev", "qemu-system-x86", "util-linux"];
+const BOOT_PACKAGES: &[&str] =
+    &["busybox-static", "gcc", drivers::PACKAGE, "libc6-dev", "qemu-system-x86", "util-linux"];
 
 /// Installs what is missing. Without the right to: says how, and fails when something of `required` is missing.
 fn provide_packages(required: &[&'static str], optional: &[&'static str], no_install: bool) -> Result<()> {

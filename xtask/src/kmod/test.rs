@@ -19,6 +19,12 @@ pub struct Arguments {
     /// Boots this flavour only; may be given several times
     #[arg(long = "flavour", value_enum)]
     flavours: Vec<Flavour>,
+    /// Seconds that the case of vector registers takes [default: 60 with preempt, 10 with others]
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// What random operations are made of
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
     /// Processors of a machine
     #[arg(long, default_value_t = 2)]
     smp: u32,
@@ -58,6 +64,14 @@ impl Flavour {
         }
     }
 
+    /// Seconds that the case of vector registers takes, where the command does not say.
+    fn seconds(self) -> u64 {
+        match self {
+            Self::Preempt => 60,
+            Self::Plain | Self::Pti | Self::Nosmap => 10,
+        }
+    }
+
     fn cpu(self) -> &'static str {
         match self {
             Self::Nosmap => "max,-smap",
@@ -77,6 +91,8 @@ impl Arguments {
             filters: filters.to_vec(),
             common: Common { kernels: Vec::new(), sources: None, no_install },
             flavours: vec![Flavour::Plain, Flavour::Preempt, Flavour::Pti],
+            seconds: None,
+            seed: 1,
             smp: 2,
             timeout: 600,
         }
@@ -110,17 +126,20 @@ pub fn run(arguments: &Arguments) -> Result<Totals> {
 }
 
 fn boot(arguments: &Arguments, prepared: &Prepared, flavour: Flavour) -> Result<Totals> {
+    let seconds = arguments.seconds.unwrap_or_else(|| flavour.seconds());
+    // The kernel minds no parameter of a module that it does not know.
+    let parameters = format!("{} bt.seconds={seconds} bt.seed={}", flavour.parameters(), arguments.seed);
     let machine = Machine {
         kernel: &prepared.kernel,
         initramfs: &prepared.initramfs,
         flavour: flavour.name(),
-        parameters: flavour.parameters(),
+        parameters: &parameters,
         cpu: flavour.cpu(),
         cpus: arguments.smp,
         counts_instructions: false,
         mode: "--test",
         filters: &arguments.filters,
-        limit: Duration::from_secs(arguments.timeout),
+        limit: Duration::from_secs(arguments.timeout + seconds),
     };
     let prefix = format!("{}/{}", prepared.kernel.name, flavour.name());
     let mut totals = Totals::default();

@@ -91,9 +91,6 @@ static int attempt_forms(struct btshim_op made, int reg, int flags)
 		/* What is refused without REX.W or VEX.W is with it. */
 		if (wide > 0 && accepted == 0)
 			break;
-		/* QEMU's translator ends with an assertion at VROUNDSS and VROUNDSD of 256 bits. */
-		if (wide & 2 && made.map == 3 && (made.opcode == 0x0a || made.opcode == 0x0b))
-			break;
 		made.wide = wide;
 		made.index = BTSHIM_NONE;
 		made.rm = BTSHIM_MEMORY;

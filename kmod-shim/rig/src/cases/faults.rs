@@ -6,8 +6,10 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use bt_tests::runner::process::{Session, fix_environment};
 
+use super::need;
 use super::ring0::{c_program, compare_used, print_leaves, silently};
-use crate::command::{Bench, RING0, expect_success, sum};
+use crate::command::{Bench, RING0, expect_success, parameter, sum};
+use crate::softirq;
 
 /// What a fault tells the program is the same as natively: signal, code, address, registers.
 pub fn are_the_programs(bench: &Bench) -> Result<()> {
@@ -22,19 +24,24 @@ pub fn are_the_programs(bench: &Bench) -> Result<()> {
     })
 }
 
-/// Seconds that vector registers are watched.
-const SECONDS: &str = "10";
+/// More than the host asks for.
+pub const VECTORS_LIMIT: Duration = Duration::from_secs(3600);
 
-/// Vector registers keep their values beside others that use them.
+/// Vector registers keep their values beside others that use them: processes, handlers of signals, softirqs.
 pub fn vector_registers_stay(bench: &Bench) -> Result<()> {
+    need("ip")?;
+    need("modprobe")?;
+    let seconds = parameter("seconds")?;
+    let _encrypted = softirq::encrypt_udp(bench)?;
     silently(|| {
         // One more program disturbs natively.
         let mut beside = Command::new(c_program("vectors"));
-        fix_environment(beside.args(["60", "beside"]), &bench.work);
+        fix_environment(beside.args([&(seconds + 60).to_string(), "beside"]), &bench.work);
         let disturber = Session::start(beside.stdout(std::process::Stdio::null()))?;
+        softirq::expect_vector_use()?;
         let mut limited = bench.clone();
-        limited.limit = Duration::from_secs(50);
-        let run = limited.engine(RING0, "vectors", &[&c_program("vectors"), SECONDS, "beside"])?;
+        limited.limit = Duration::from_secs(seconds + 40);
+        let run = limited.engine(RING0, "vectors", &[&c_program("vectors"), &seconds.to_string(), "beside"])?;
         drop(disturber);
         print_leaves("vectors", &run);
         println!("{}", String::from_utf8_lossy(&run.finished.stdout));

@@ -51,7 +51,7 @@ pub const CASES: &[Case] = &[
     case("ring0_redis_answers", programs_ring0::redis_answers),
     Case { limit: blocks::LIMIT, ..case("ring0_blocks_are_as_native", blocks::are_as_native) },
     case("ring0_faults_are_the_programs", faults::are_the_programs),
-    case("ring0_vector_registers_stay", faults::vector_registers_stay),
+    Case { limit: faults::VECTORS_LIMIT, ..case("ring0_vector_registers_stay", faults::vector_registers_stay) },
     case("ring0_spinning_is_killed", promptness::spinning_is_killed),
     case("ring0_calling_is_killed", promptness::calling_is_killed),
     case("ring0_waiting_is_killed", promptness::waiting_is_killed),
