@@ -97,13 +97,17 @@ fn has_answer(nr: u64) -> bool {
 
 /// What the gate does with each call, for threads to come.
 static ENTRIES: [AtomicU64; COUNTED_CALLS] = [const { AtomicU64::new(0) }; COUNTED_CALLS];
-/// The same without regard to ring 0.
+/// The same without regard to ring 0, if that is chosen.
 static PLAIN_ENTRIES: [AtomicU64; COUNTED_CALLS] = [const { AtomicU64::new(0) }; COUNTED_CALLS];
+
+fn plain_entries() -> &'static [AtomicU64; COUNTED_CALLS] {
+    if ring0::is_chosen() { &PLAIN_ENTRIES } else { &ENTRIES }
+}
 
 /// Sets what the gate does with each call of a thread. The descriptors of another process in the same memory are not ours.
 pub fn apply_to(ts: &mut ThreadState) {
     // Ring 0 is bound to a process.
-    let entries = if ts.foreign == 0 { &ENTRIES } else { &PLAIN_ENTRIES };
+    let entries = if ts.foreign == 0 { &ENTRIES } else { plain_entries() };
     for (slot, entry) in ts.call_entries.iter_mut().zip(entries) {
         *slot = entry.load(Ordering::Relaxed);
     }
@@ -128,10 +132,10 @@ pub fn apply() {
     if ring0::is_chosen() {
         ring0::apply(&plain);
     }
-    for (nr, ((entry, plain_entry), plain)) in ENTRIES.iter().zip(&PLAIN_ENTRIES).zip(plain).enumerate() {
+    for (nr, ((entry, plain_entry), plain)) in ENTRIES.iter().zip(plain_entries()).zip(plain).enumerate() {
         let what = ring0::entry(nr, plain);
-        entry.store(entry_address(what), Ordering::Relaxed);
         plain_entry.store(entry_address(plain), Ordering::Relaxed);
+        entry.store(entry_address(what), Ordering::Relaxed);
         set_stub_call(nr, what == CallEntry::Pass && !has_answer(nr as u64), what == CallEntry::Answer);
     }
     registry::for_each_mut(apply_to);

@@ -162,8 +162,10 @@ pub fn thread_ended(ts: &mut ThreadState) {
     for (total, n) in ENDED_ANSWERED.iter().zip(&mut ts.answered) {
         total.fetch_add(core::mem::take(n), Ordering::Relaxed);
     }
-    for (total, n) in ENDED_RING0.iter().zip(&mut ts.ring0_calls) {
-        total.fetch_add(core::mem::take(n), Ordering::Relaxed);
+    if ring0::is_chosen() {
+        for (total, n) in ENDED_RING0.iter().zip(&mut ts.ring0_calls) {
+            total.fetch_add(core::mem::take(n), Ordering::Relaxed);
+        }
     }
     ENDED_SIGNALS.fetch_add(core::mem::take(&mut ts.signals), Ordering::Relaxed);
     ENDED_DISPATCHES.fetch_add(core::mem::take(&mut ts.dispatches), Ordering::Relaxed);
@@ -175,11 +177,16 @@ pub fn reset(ts: &mut ThreadState) {
     if !options::get().wants_stats() {
         return;
     }
-    for total in ENDED.iter().chain(&ENDED_ANSWERED).chain(&ENDED_RING0).chain(&TICKS) {
+    for total in ENDED.iter().chain(&ENDED_ANSWERED).chain(&TICKS) {
         total.store(0, Ordering::Relaxed);
     }
+    if ring0::is_chosen() {
+        for total in &ENDED_RING0 {
+            total.store(0, Ordering::Relaxed);
+        }
+        ts.ring0_calls = [0; COUNTED_CALLS];
+    }
     ts.answered = [0; COUNTED_CALLS];
-    ts.ring0_calls = [0; COUNTED_CALLS];
     ENDED_SIGNALS.store(0, Ordering::Relaxed);
     ENDED_DISPATCHES.store(0, Ordering::Relaxed);
     ENDED_HITS.store(0, Ordering::Relaxed);
@@ -234,8 +241,10 @@ pub fn finish(how: &str) {
         for (c, n) in answered.iter_mut().zip(&ts.answered) {
             *c += n;
         }
-        for (c, n) in in_ring0.iter_mut().zip(&ts.ring0_calls) {
-            *c += n;
+        if ring0::is_chosen() {
+            for (c, n) in in_ring0.iter_mut().zip(&ts.ring0_calls) {
+                *c += n;
+            }
         }
         unknown.extend(ts.unknown_calls);
         signals += ts.signals;

@@ -4,6 +4,7 @@
 //! from this declaration. One mapping holds, from low to high addresses: a guard page, the alternate signal
 //! stack, the runtime's stack, and this structure.
 
+use crate::engine::ring0;
 use crate::signal::action::ActionTable;
 use crate::sys::raw::{self, Errno};
 use crate::sys::types::SigInfo;
@@ -191,10 +192,6 @@ pub struct ThreadState {
     pub answered: [u64; COUNTED_CALLS],
     /// Where the gate goes on for a call, by number.
     pub call_entries: [u64; COUNTED_CALLS],
-    /// `call_entries` without regard to ring 0.
-    pub plain_entries: [u64; COUNTED_CALLS],
-    /// Calls made in ring 0, by number.
-    pub ring0_calls: [u64; COUNTED_CALLS],
     /// Table of sites at which ring 0 is entered ([`gate::ring0`](crate::gate::ring0)).
     pub ring0_sites: u64,
     /// Calls until one is looked at for ring 0.
@@ -216,6 +213,10 @@ pub struct ThreadState {
     pub dispatches: u64,
     /// Look-ups answered by the second-level table.
     pub lookup_hits: u64,
+    /// `call_entries` without regard to ring 0. From here on nothing is touched unless engine `ring0` is chosen.
+    pub plain_entries: [u64; COUNTED_CALLS],
+    /// Calls made in ring 0, by number.
+    pub ring0_calls: [u64; COUNTED_CALLS],
 }
 
 /// sigaltstack(2) as the guest set it.
@@ -280,6 +281,12 @@ const _: () = assert!(offset::XMM.is_multiple_of(16));
 const BLOCK_BYTES: u64 =
     GUARD_BYTES + ALT_STACK_BYTES + RUNTIME_STACK_BYTES + (size_of::<ThreadState>() as u64).next_multiple_of(4096);
 
+/// Bytes of a [`ThreadState`] that the chosen engine touches, in pages.
+fn used_bytes() -> u64 {
+    let bytes = if ring0::is_chosen() { size_of::<ThreadState>() } else { offset::PLAIN_ENTRIES };
+    (bytes as u64).next_multiple_of(4096)
+}
+
 impl ThreadState {
     /// Maps the block of a new thread and fills in what does not depend on the thread.
     pub fn allocate() -> Result<*mut ThreadState, Errno> {
@@ -287,8 +294,8 @@ impl ThreadState {
         // SAFETY: the guard is the lowest page of a mapping nobody uses yet.
         unsafe { raw::mprotect(base, GUARD_BYTES, k::PROT_NONE)? };
         let top = base + GUARD_BYTES + ALT_STACK_BYTES + RUNTIME_STACK_BYTES;
-        // All of it is written soon, and the stack below it.
-        raw::populate(top - 4096, base + BLOCK_BYTES - (top - 4096));
+        // All that is used is written soon, and the stack below it.
+        raw::populate(top - 4096, 4096 + used_bytes());
         let this: *mut ThreadState = core::ptr::with_exposed_provenance_mut(usize::try_from(top).unwrap_or(0));
         // SAFETY: fresh zeroed memory of the right size and alignment; all-zero is a valid ThreadState.
         let ts = unsafe { &mut *this };
@@ -321,7 +328,7 @@ impl ThreadState {
     /// Has memory for the structure itself at hand: after a fork each page would be copied when it is first written, by a fault
     /// of its own.
     pub fn populate(&self) {
-        raw::populate(self.runtime_sp, (size_of::<Self>() as u64).next_multiple_of(4096));
+        raw::populate(self.runtime_sp, used_bytes());
     }
 
     /// Has memory for what the start of an image needs of the runtime's stack.
