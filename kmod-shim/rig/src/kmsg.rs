@@ -81,12 +81,17 @@ impl Mark {
     }
 }
 
-/// Text of a record `PRIORITY,SEQUENCE,TIME,FLAGS;TEXT`; nothing when user space wrote it.
+/// What the kernel says once when the machine that emulates it was busy with something else for some milliseconds
+/// (kernel/time/hrtimer.c, `hrtimer_interrupt`).
+const OF_THE_HOST: &str = "hrtimer: interrupt took ";
+
+/// Text of a record `PRIORITY,SEQUENCE,TIME,FLAGS;TEXT`; nothing when user space wrote it, or the host is the cause.
 fn kernel_text(record: &str) -> Option<String> {
     let (head, text) = record.split_once(';')?;
     let priority: u32 = head.split(',').next()?.parse().ok()?;
     // The facility is in the bits from the third on: 0 is the kernel.
-    (priority >> 3 == 0).then(|| text.lines().next().unwrap_or_default().to_owned())
+    let line = text.lines().next().unwrap_or_default();
+    (priority >> 3 == 0 && !line.starts_with(OF_THE_HOST)).then(|| line.to_owned())
 }
 
 #[cfg(test)]
@@ -95,7 +100,8 @@ mod tests {
     use crate::protocol::Message;
 
     #[test]
-    fn records_of_user_space_are_left_out() {
+    fn records_of_user_space_and_of_a_busy_host_are_left_out() {
+        assert_eq!(kernel_text("4,7,12345,-;hrtimer: interrupt took 4016970 ns\n"), None);
         assert_eq!(kernel_text("4,7,12345,-;btshim: loaded\n SUBSYSTEM=x\n").as_deref(), Some("btshim: loaded"));
         assert_eq!(kernel_text("12,8,12346,-;@bt begin x\n"), None);
         assert_eq!(kernel_text("nonsense"), None);
