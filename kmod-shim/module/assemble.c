@@ -28,7 +28,7 @@ static struct bt_stub *new_stub(struct bt_unit *unit, enum bt_stub_kind kind,
 {
 	struct bt_stub *stub = &unit->stubs[unit->stub_count++];
 
-	*stub = (struct bt_stub){ .kind = kind, .pc = pc };
+	*stub = (struct bt_stub){ .kind = kind, .pc = pc, .based = unit->based };
 	return stub;
 }
 
@@ -69,6 +69,8 @@ void bt_may_fault(struct bt_unit *unit, const struct btshim_op *op,
 	stub->back = unit->start;
 	stub->is_fault = true;
 	stub->displacement = unit->displacement;
+	stub->based = unit->start_based;
+	stub->ahead = unit->start_ahead;
 	stub->reason = BTSHIM_FAULT;
 }
 
@@ -96,9 +98,9 @@ static int put_op(struct bt_unit *unit, const struct btshim_op *op,
 	case BTSHIM_LEA:
 		return bt_put_lea(unit, op);
 	case BTSHIM_PUSH:
-		return bt_put_push(unit, op);
+		return bt_put_push(unit, op, next);
 	case BTSHIM_POP:
-		return bt_put_pop(unit, op);
+		return bt_put_pop(unit, op, next);
 	case BTSHIM_JUMP:
 		bt_branch(unit, BT_ALWAYS, op->imm, bt_is_dead(op));
 		return 0;
@@ -106,6 +108,7 @@ static int put_op(struct bt_unit *unit, const struct btshim_op *op,
 		if (op->opcode > 15)
 			return -EINVAL;
 		bt_branch(unit, op->opcode, op->imm, bt_is_dead(op));
+		unit->keeps_base = true;
 		return 0;
 	case BTSHIM_CALL:
 		return bt_put_call(unit, op);
@@ -154,6 +157,8 @@ int bt_assemble(struct bt_unit *unit)
 	u32 i;
 	int err;
 
+	unit->based = BTSHIM_NONE;
+	unit->ahead = 0;
 	for (i = 0; i < unit->count; i++) {
 		const struct btshim_op *op = &unit->ops[i];
 
@@ -166,9 +171,14 @@ int bt_assemble(struct bt_unit *unit)
 			return -EINVAL;
 		unit->start = unit->len;
 		unit->displacement = 0;
+		unit->start_based = unit->based;
+		unit->start_ahead = unit->ahead;
+		unit->keeps_base = false;
 		err = put_op(unit, op, i + 1 < unit->count ? op + 1 : NULL);
 		if (err)
 			return err;
+		if (!unit->keeps_base)
+			unit->based = BTSHIM_NONE;
 	}
 	if (!ends(&unit->ops[unit->count - 1]))
 		bt_branch(unit, BT_ALWAYS,

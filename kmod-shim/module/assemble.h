@@ -29,6 +29,8 @@ struct bt_stub {
 	u32 reason;
 	u32 call;
 	s32 displacement; /* of the operand that faulted, from r11 */
+	u8 based; /* what is to be in r11 at @back: see struct bt_unit */
+	s32 ahead;
 	u64 pc;
 };
 
@@ -63,6 +65,7 @@ void bt_effective_address(struct bt_unit *unit, const struct btshim_op *op,
 int bt_operand_address(struct bt_unit *unit, const struct btshim_op *op);
 void bt_settle_address(struct bt_unit *unit);
 int bt_stack_address(struct bt_unit *unit, s32 offset, bool dead);
+void bt_base_anew(struct bt_unit *unit, u8 based, s32 ahead);
 
 static inline bool bt_is_register(u8 reg)
 {
@@ -84,8 +87,10 @@ int bt_put_lea(struct bt_unit *unit, const struct btshim_op *op);
 int bt_put_check(struct bt_unit *unit, const struct btshim_op *op);
 int bt_put_string(struct bt_unit *unit, const struct btshim_op *op);
 void bt_branch(struct bt_unit *unit, int condition, u64 pc, bool dead);
-int bt_put_push(struct bt_unit *unit, const struct btshim_op *op);
-int bt_put_pop(struct bt_unit *unit, const struct btshim_op *op);
+int bt_put_push(struct bt_unit *unit, const struct btshim_op *op,
+		const struct btshim_op *next);
+int bt_put_pop(struct bt_unit *unit, const struct btshim_op *op,
+	       const struct btshim_op *next);
 int bt_put_ret(struct bt_unit *unit, const struct btshim_op *op,
 	       const struct btshim_op *next);
 int bt_put_branch_to(struct bt_unit *unit, const struct btshim_op *op,

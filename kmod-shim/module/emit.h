@@ -46,6 +46,13 @@ static inline u64 here(const struct bt_unit *unit)
 	return unit->address + unit->len;
 }
 
+/* An instruction that changes @reg comes next. */
+static inline void note_change(struct bt_unit *unit, u8 reg)
+{
+	if (reg == R11)
+		unit->based = BTSHIM_NONE;
+}
+
 /* A displacement of four bytes that ends an instruction. */
 static inline void put_relative(struct bt_unit *unit, u64 target)
 {
@@ -85,6 +92,7 @@ static inline void context_op(struct bt_unit *unit, u8 opcode, u8 reg,
 
 static inline void load_context(struct bt_unit *unit, u8 reg, u32 offset)
 {
+	note_change(unit, reg);
 	context_op(unit, 0x8b, reg, offset);
 }
 
@@ -96,6 +104,7 @@ static inline void store_context(struct bt_unit *unit, u32 offset, u8 reg)
 /* reg = value, without changing flags */
 static inline void load_value(struct bt_unit *unit, u8 reg, u64 value)
 {
+	note_change(unit, reg);
 	if (value == (u32)value) {
 		if (reg >> 3)
 			put8(unit, 0x41);
@@ -116,6 +125,7 @@ static inline void load_value(struct bt_unit *unit, u8 reg, u64 value)
 /* mov @to, @from */
 static inline void move(struct bt_unit *unit, u8 to, u8 from)
 {
+	note_change(unit, to);
 	put8(unit, 0x48 | (from >> 3) << 2 | to >> 3);
 	put8(unit, 0x89);
 	put8(unit, 0xc0 | (from & 7) << 3 | (to & 7));
@@ -133,17 +143,27 @@ static inline void put_operand(struct bt_unit *unit, u8 reg)
 		put(unit, (u32)displacement, is_short ? 1 : 4);
 }
 
-/* @opcode with that operand, of eight bytes */
-static inline void at_address(struct bt_unit *unit, u8 opcode, u8 reg)
+/* mov @reg, that operand */
+static inline void load_operand(struct bt_unit *unit, u8 reg)
+{
+	note_change(unit, reg);
+	put8(unit, 0x49 | (reg >> 3) << 2);
+	put8(unit, 0x8b);
+	put_operand(unit, reg);
+}
+
+/* mov that operand, @reg */
+static inline void store_operand(struct bt_unit *unit, u8 reg)
 {
 	put8(unit, 0x49 | (reg >> 3) << 2);
-	put8(unit, opcode);
+	put8(unit, 0x89);
 	put_operand(unit, reg);
 }
 
 /* r11 += @count, without changing flags */
 static inline void advance_address(struct bt_unit *unit, s32 count)
 {
+	note_change(unit, R11);
 	PUT(unit, 0x4d, 0x8d, 0x9b); /* lea r11, [r11 + disp32] */
 	put(unit, (u32)count, 4);
 }

@@ -90,9 +90,35 @@ static void branch_to_address(struct bt_unit *unit, const struct btshim_op *op,
 		bt_branch(unit, BT_ALWAYS, hint, false);
 }
 
+/* It pushes or pops, and does not need the context's rsp for it. */
+static bool continues(const struct btshim_op *op)
+{
+	return op && (op->kind == BTSHIM_POP ||
+		      (op->kind == BTSHIM_PUSH && op->rm != BTSHIM_MEMORY &&
+		       op->reg != RSP));
+}
+
+/* rsp has moved on by @count, and is written unless @next moves it as well. */
+static void move_stack(struct bt_unit *unit, s32 count,
+		       const struct btshim_op *next)
+{
+	bool is_based = unit->based == RSP;
+
+	unit->ahead += count;
+	unit->keeps_base = is_based;
+	if (is_based && continues(next))
+		return;
+	if (unit->ahead)
+		advance_address(unit, unit->ahead);
+	store_context(unit, BT_RSP, R11);
+	unit->ahead = 0;
+	if (is_based)
+		unit->based = RSP;
+}
+
 /* Pushes r10, a register, or a value. */
 static int push(struct bt_unit *unit, const struct btshim_op *op, u8 reg,
-		u64 value)
+		u64 value, const struct btshim_op *next)
 {
 	int err = bt_stack_address(unit, -8, bt_is_dead(op));
 
@@ -103,53 +129,61 @@ static int push(struct bt_unit *unit, const struct btshim_op *op, u8 reg,
 		reg = R10;
 	}
 	bt_may_fault(unit, op, BT_STUB_FAULT);
-	at_address(unit, 0x89, reg);
-	bt_settle_address(unit);
-	store_context(unit, BT_RSP, R11);
+	store_operand(unit, reg);
+	move_stack(unit, -8, next);
 	return 0;
 }
 
-int bt_put_push(struct bt_unit *unit, const struct btshim_op *op)
+/* @to = the memory operand */
+static int load(struct bt_unit *unit, const struct btshim_op *op, u8 to)
+{
+	int err = bt_operand_address(unit, op);
+
+	if (err)
+		return err;
+	bt_may_fault(unit, op, BT_STUB_FAULT);
+	load_operand(unit, to);
+	return 0;
+}
+
+int bt_put_push(struct bt_unit *unit, const struct btshim_op *op,
+		const struct btshim_op *next)
 {
 	int err;
 
 	if (op->rm == BTSHIM_MEMORY) {
-		err = bt_operand_address(unit, op);
-		if (err)
-			return err;
-		bt_may_fault(unit, op, BT_STUB_FAULT);
-		at_address(unit, 0x8b, R10);
-		return push(unit, op, R10, 0);
+		err = load(unit, op, R10);
+		return err ? err : push(unit, op, R10, 0, next);
 	}
 	if (op->reg == BTSHIM_NONE)
-		return push(unit, op, BTSHIM_NONE, op->imm);
+		return push(unit, op, BTSHIM_NONE, op->imm, next);
 	if (!bt_is_register(op->reg))
 		return -EINVAL;
-	return push(unit, op, bt_in_register(unit, op->reg, R10), 0);
+	return push(unit, op, bt_in_register(unit, op->reg, R10), 0, next);
 }
 
-/* r10, or a register, = what is popped; then rsp is advanced. */
+/* r10, or a register, = what is popped, and @more bytes are dropped. */
 static int pop(struct bt_unit *unit, const struct btshim_op *op, u8 to,
-	       s32 more)
+	       s32 more, const struct btshim_op *next)
 {
 	int err = bt_stack_address(unit, 0, bt_is_dead(op));
 
 	if (err)
 		return err;
 	bt_may_fault(unit, op, BT_STUB_FAULT);
-	at_address(unit, 0x8b, to);
-	advance_address(unit, 8 + more);
-	store_context(unit, BT_RSP, R11);
+	load_operand(unit, to);
+	move_stack(unit, 8 + more, next);
 	return 0;
 }
 
-int bt_put_pop(struct bt_unit *unit, const struct btshim_op *op)
+int bt_put_pop(struct bt_unit *unit, const struct btshim_op *op,
+	       const struct btshim_op *next)
 {
 	int err;
 
 	if (!bt_is_register(op->reg) || op->reg == RSP)
 		return -EINVAL;
-	err = pop(unit, op, bt_is_kept(op->reg) ? R10 : op->reg, 0);
+	err = pop(unit, op, bt_is_kept(op->reg) ? R10 : op->reg, 0, next);
 	if (!err && bt_is_kept(op->reg))
 		store_context(unit, bt_context_place(op->reg), R10);
 	return err;
@@ -158,7 +192,7 @@ int bt_put_pop(struct bt_unit *unit, const struct btshim_op *op)
 int bt_put_ret(struct bt_unit *unit, const struct btshim_op *op,
 	       const struct btshim_op *next)
 {
-	int err = pop(unit, op, R10, op->disp & 0xffff);
+	int err = pop(unit, op, R10, op->disp & 0xffff, NULL);
 
 	if (err)
 		return err;
@@ -172,11 +206,9 @@ int bt_put_branch_to(struct bt_unit *unit, const struct btshim_op *op,
 	int err;
 
 	if (op->rm == BTSHIM_MEMORY) {
-		err = bt_operand_address(unit, op);
+		err = load(unit, op, R11);
 		if (err)
 			return err;
-		bt_may_fault(unit, op, BT_STUB_FAULT);
-		at_address(unit, 0x8b, R11);
 	} else if (bt_is_register(op->reg)) {
 		move(unit, R11, bt_in_register(unit, op->reg, R11));
 	} else {
@@ -184,7 +216,7 @@ int bt_put_branch_to(struct bt_unit *unit, const struct btshim_op *op,
 	}
 	if (op->kind == BTSHIM_CALL_TO) {
 		store_context(unit, BT_SPILL, R11);
-		err = push(unit, op, BTSHIM_NONE, bt_next_pc(unit, op));
+		err = push(unit, op, BTSHIM_NONE, bt_next_pc(unit, op), NULL);
 		if (err)
 			return err;
 		load_context(unit, R11, BT_SPILL);
@@ -195,7 +227,7 @@ int bt_put_branch_to(struct bt_unit *unit, const struct btshim_op *op,
 
 int bt_put_call(struct bt_unit *unit, const struct btshim_op *op)
 {
-	int err = push(unit, op, BTSHIM_NONE, bt_next_pc(unit, op));
+	int err = push(unit, op, BTSHIM_NONE, bt_next_pc(unit, op), NULL);
 
 	if (!err)
 		bt_branch(unit, BT_ALWAYS, op->imm, bt_is_dead(op));

@@ -77,6 +77,7 @@ int bt_put_syscall(struct bt_unit *unit, const struct btshim_op *op,
 	struct bt_stub *stub;
 	int i, slot = 0;
 
+	note_change(unit, R11);
 	if (!any) {
 		if (op->imm >= BTSHIM_CALLS)
 			return -EINVAL;

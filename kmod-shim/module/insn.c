@@ -134,6 +134,33 @@ static bool is_high_byte(const struct btshim_op *op, u8 reg)
 	return op->flags & BTSHIM_HIGH_BYTE && reg >= 4 && reg < 8;
 }
 
+/*
+ * The instruction may change general register @reg: it is one of its operands,
+ * or one that an opcode implies.
+ */
+static bool may_change(const struct btshim_op *op, u32 what, u8 reg)
+{
+	/* rax to rbx are also those of ah to bh. */
+	if (reg <= RBX && what & (BT_BYTE_REG | BT_BYTE_RM) &&
+	    op->flags & BTSHIM_HIGH_BYTE)
+		return true;
+	if (what & (BT_REG | BT_IN_OPCODE) && op->reg == reg)
+		return true;
+	if (what & BT_RM && op->rm == reg)
+		return true;
+	if (what & BT_VVVV && (op->vvvv & 15) == reg)
+		return true;
+	if (reg > RDX)
+		return false;
+	/* Accumulators, multiplications, RDTSC, PCMPESTRI and the like */
+	return !(what & BT_MODRM) ||
+	       (op->encoding == BTSHIM_LEGACY &&
+		((op->map == 0 && op->opcode >= 0xf6) ||
+		 (op->map == 1 && (op->opcode == 0x01 || (op->opcode & ~1) == 0xb0)) ||
+		 op->map == 3)) ||
+	       (op->encoding == BTSHIM_VEX && op->map == 3);
+}
+
 int bt_put_insn(struct bt_unit *unit, const struct btshim_op *op)
 {
 	const struct bt_opcode *opcode = bt_opcode_of(op);
@@ -222,6 +249,7 @@ int bt_put_insn(struct bt_unit *unit, const struct btshim_op *op)
 	while (kept-- > 0)
 		store_context(unit, bt_context_place(keeps[kept][0]),
 			      keeps[kept][1]);
+	unit->keeps_base = !may_change(op, what, unit->based);
 	return 0;
 }
 
@@ -245,6 +273,7 @@ int bt_put_lea(struct bt_unit *unit, const struct btshim_op *op)
 	}
 	if (bt_is_kept(op->reg))
 		store_context(unit, bt_context_place(op->reg), to);
+	unit->keeps_base = op->reg != unit->based;
 	return 0;
 }
 

@@ -247,6 +247,16 @@ struct bt_unit {
 	bool vector_held;
 	s32 displacement; /* of the operand from r11 */
 	u32 start; /* where the code of the operation at hand begins */
+	/*
+	 * r11 is the value of this register less @ahead, fit to be accessed;
+	 * BTSHIM_NONE: of none. Only rsp may be ahead, and only between pushes
+	 * and pops: then the context's rsp is behind as well.
+	 */
+	u8 based;
+	s32 ahead;
+	u8 start_based; /* the same where the operation at hand begins */
+	s32 start_ahead;
+	bool keeps_base; /* the operation at hand says that it still holds */
 };
 
 int bt_assemble(struct bt_unit *unit);

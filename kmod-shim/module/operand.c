@@ -52,16 +52,18 @@ bool bt_is_operand(const struct btshim_op *op)
 	       op->scale == 8;
 }
 
-/* lea @to, the operand; @to may be r10 or r11. Changes both. */
+/* lea @to, the operand; @to may be r10 or r11. May change both. */
 void bt_effective_address(struct bt_unit *unit, const struct btshim_op *op,
 			  u8 to, u8 size)
 {
+	u8 first = to == R11 ? R11 : R10, second = to == R11 ? R10 : R11;
 	u8 base = op->base, index = op->index, rex;
 
 	if (base != BTSHIM_NONE)
-		base = bt_in_register(unit, base, R11);
+		base = bt_in_register(unit, base, first);
 	if (index != BTSHIM_NONE)
-		index = bt_in_register(unit, index, R10);
+		index = bt_in_register(unit, index, second);
+	note_change(unit, to);
 	/* It is there already. */
 	if (base == to && index == BTSHIM_NONE && !op->disp && size == 8 &&
 	    !(op->flags & BTSHIM_ADDR32))
@@ -109,23 +111,30 @@ static int mask_address(struct bt_unit *unit, bool dead)
 }
 
 /*
- * A displacement that is added behind the mask leads from an address below 2^63
- * to one that is a process's, or not canonical, or within the last 2 MiB, where
- * the kernel maps nothing (Documentation/x86/x86_64/mm.rst, "unused hole").
+ * What is added behind the mask leads from an address below 2^63 to one that is
+ * a process's, or not canonical, or within the last 2 MiB, where the kernel maps
+ * nothing (Documentation/x86/x86_64/mm.rst, "unused hole"): a displacement, and
+ * what a unit's pushes take away.
  */
 #define LOWEST_DISPLACEMENT (-(1 << 20))
 
-/* r11 = a register's value, fit to be accessed at @displacement. */
-static int mask_register(struct bt_unit *unit, u8 reg, s32 displacement,
-			 bool dead)
+static_assert(BTSHIM_MAX_OPS * 8 < 1 << 20);
+
+/* r11 = a register's value, fit to be accessed. */
+static int mask_register(struct bt_unit *unit, u8 reg, bool dead)
 {
-	unit->displacement = displacement;
+	int err;
+
 	if (dead || !unit->is_masked) {
 		if (bt_is_kept(reg))
 			load_context(unit, R11, bt_context_place(reg));
 		else
 			move(unit, R11, reg);
-		return mask_address(unit, dead);
+		err = mask_address(unit, dead);
+		/* What loads it once more keeps the flags. */
+		if (!unit->is_masked || boot_cpu_has(X86_FEATURE_BMI2))
+			unit->based = reg;
+		return err;
 	}
 	if (!boot_cpu_has(X86_FEATURE_BMI2))
 		return -EOPNOTSUPP;
@@ -139,7 +148,30 @@ static int mask_register(struct bt_unit *unit, u8 reg, s32 displacement,
 		put8(unit, 0xc0 | (R11 & 7) << 3 | (reg & 7));
 	put8(unit, 0x3f);
 	PUT(unit, 0xc4, 0x42, 0x83, 0xf7, 0xdb); /* shrx r11, r11, r15 */
+	unit->based = reg;
 	return 0;
+}
+
+/* A register's value with a displacement: unless r11 is it already. */
+static int register_address(struct bt_unit *unit, u8 reg, s32 displacement,
+			    bool dead)
+{
+	if (unit->based == reg) {
+		unit->displacement = displacement + unit->ahead;
+		return 0;
+	}
+	unit->displacement = displacement;
+	return mask_register(unit, reg, dead);
+}
+
+/* r11 is what it was for an operation that began with @based and @ahead. */
+void bt_base_anew(struct bt_unit *unit, u8 based, s32 ahead)
+{
+	if (based == BTSHIM_NONE)
+		return;
+	mask_register(unit, based, false);
+	if (ahead)
+		advance_address(unit, -ahead);
 }
 
 /* The operand is at r11 itself. */
@@ -159,6 +191,11 @@ int bt_operand_address(struct bt_unit *unit, const struct btshim_op *op)
 	unit->displacement = 0;
 	if (!bt_is_operand(op))
 		return -EINVAL;
+	if (bt_is_register(op->base) && op->index == BTSHIM_NONE &&
+	    !(op->flags & (BTSHIM_FS | BTSHIM_ADDR32)) &&
+	    op->disp >= LOWEST_DISPLACEMENT)
+		return register_address(unit, op->base, op->disp, bt_is_dead(op));
+	note_change(unit, R11);
 	if (op->base == BTSHIM_PC) {
 		u64 address = unit->pc + (s64)op->disp;
 
@@ -182,9 +219,6 @@ int bt_operand_address(struct bt_unit *unit, const struct btshim_op *op)
 		PUT(unit, 0x4f, 0x8d, 0x1c, 0x13); /* lea r11, [r11 + r10] */
 		return mask_address(unit, bt_is_dead(op));
 	}
-	if (bt_is_register(op->base) && op->index == BTSHIM_NONE &&
-	    !(op->flags & BTSHIM_ADDR32) && op->disp >= LOWEST_DISPLACEMENT)
-		return mask_register(unit, op->base, op->disp, bt_is_dead(op));
 	bt_effective_address(unit, op, R11, 8);
 	return mask_address(unit, bt_is_dead(op));
 }
@@ -192,5 +226,5 @@ int bt_operand_address(struct bt_unit *unit, const struct btshim_op *op)
 /* The same for rsp + @offset, which is small. */
 int bt_stack_address(struct bt_unit *unit, s32 offset, bool dead)
 {
-	return mask_register(unit, RSP, offset, dead);
+	return register_address(unit, RSP, offset, dead);
 }

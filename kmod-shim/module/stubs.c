@@ -19,7 +19,7 @@
 #include "assemble.h"
 #include "emit.h"
 
-#define STUB_ROOM 96
+#define STUB_ROOM 160
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
 #define PREEMPT_COUNT ((u64)(unsigned long)&pcpu_hot.preempt_count)
@@ -48,9 +48,10 @@ static void aim(struct bt_unit *unit, u32 site, u64 target)
 		unit->bytes[site + i] = distance >> 8 * i;
 }
 
-static void put_back(struct bt_unit *unit, u32 offset)
+static void put_back(struct bt_unit *unit, const struct bt_stub *stub)
 {
-	jump_to(unit, unit->address + offset);
+	bt_base_anew(unit, stub->based, stub->ahead);
+	jump_to(unit, unit->address + stub->back);
 }
 
 static void call_with_pc(struct bt_unit *unit, u64 pc, void (*routine)(void))
@@ -121,13 +122,13 @@ static void put_hold(struct bt_unit *unit, const struct bt_stub *stub)
 	slow[1] = skip_if(unit, CC_NE);
 	if (stub->pops_flags)
 		put8(unit, 0x9d); /* popfq: as they were pushed */
-	put_back(unit, stub->back);
+	put_back(unit, stub);
 	land(unit, slow[0]);
 	land(unit, slow[1]);
 	if (stub->pops_flags)
 		put8(unit, 0x9d);
 	call_with_pc(unit, stub->pc, bt_hold_vector);
-	put_back(unit, stub->back);
+	put_back(unit, stub);
 }
 
 /* fpregs_unlock(), if nothing waits for it. */
@@ -144,10 +145,10 @@ static void put_release(struct bt_unit *unit, const struct bt_stub *stub)
 	put_absolute(unit, 5, PREEMPT_COUNT);
 	put(unit, FPREGS_LOCK, 4);
 	/* If a reschedule is due, the work flags tell behind the call. */
-	put_back(unit, stub->back);
+	put_back(unit, stub);
 	land(unit, slow);
 	call_with_pc(unit, stub->pc, bt_release_vector);
-	put_back(unit, stub->back);
+	put_back(unit, stub);
 }
 
 static void put_stub(struct bt_unit *unit, const struct bt_stub *stub)
@@ -175,14 +176,19 @@ static void put_stub(struct bt_unit *unit, const struct bt_stub *stub)
 		put_leave(unit, stub->pc, stub->reason);
 		break;
 	case BT_STUB_FAULT:
+		if (stub->ahead) {
+			PUT(unit, 0x4d, 0x8d, 0x93); /* lea r10, [r11 + ahead] */
+			put(unit, (u32)stub->ahead, 4);
+			store_context(unit, BT_RSP, R10);
+		}
 		if (stub->displacement)
 			advance_address(unit, stub->displacement);
 		call_with_pc(unit, stub->pc, bt_fault);
-		put_back(unit, stub->back);
+		put_back(unit, stub);
 		break;
 	case BT_STUB_FAULT_STRING:
 		call_with_pc(unit, stub->pc, bt_fault_string);
-		put_back(unit, stub->back);
+		put_back(unit, stub);
 		break;
 	case BT_STUB_HOLD:
 		put_hold(unit, stub);
@@ -194,7 +200,7 @@ static void put_stub(struct bt_unit *unit, const struct bt_stub *stub)
 		if (!stub->keeps_call)
 			store_word(unit, BT_CALL, stub->call);
 		call_with_pc(unit, stub->pc, bt_after_call);
-		put_back(unit, stub->back);
+		put_back(unit, stub);
 		break;
 	}
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use super::Skipped;
+use super::ring0::in_plain_flavours;
 use crate::command::Bench;
 use crate::module;
 
@@ -20,10 +20,7 @@ const SHOWN: usize = 3;
 
 /// Each block ends in the same state, entered in ring 0 or not.
 pub fn are_as_native(bench: &Bench) -> Result<()> {
-    let parameters = std::fs::read_to_string("/proc/cmdline")?;
-    if ["preempt=", "pti="].iter().any(|other| parameters.contains(other)) {
-        return Err(Skipped::because("the code made is the same in every flavour: the plain one runs it"));
-    }
+    in_plain_flavours()?;
     module::ensure_loaded()?;
     let bench = &Bench { limit: LIMIT / 2, ..bench.clone() };
     let arguments = [BLOCKS, "--emulator", "--seed", SEED, "--count", COUNT];

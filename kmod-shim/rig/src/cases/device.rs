@@ -5,10 +5,12 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, bail};
 use bt_tests::runner::process::Session;
 
-use super::ring0::{device_program, silently};
+use super::ring0::{device_program, in_plain_flavours, silently};
 use crate::command::{Bench, expect_success, parameter};
 use crate::module;
 
@@ -20,6 +22,20 @@ pub fn memory_is_the_processs_own(bench: &Bench) -> Result<()> {
 /// Every opcode is refused, or does no harm.
 pub fn opcodes_do_no_harm(bench: &Bench) -> Result<()> {
     device_program(bench, "opcodes", &[])
+}
+
+/// Some hundred thousand units are made.
+pub const BASES_LIMIT: Duration = Duration::from_secs(240);
+
+/// Every instruction between two accesses with one base: the second is where the base then points.
+pub fn bases_are_followed(bench: &Bench) -> Result<()> {
+    in_plain_flavours()?;
+    device_program(&Bench { limit: BASES_LIMIT, ..bench.clone() }, "bases", &[])
+}
+
+/// Runs of pushes and pops are exact at each of them.
+pub fn stack_is_exact(bench: &Bench) -> Result<()> {
+    device_program(bench, "stack", &[])
 }
 
 /// Random units do no harm. For each that is accepted and runs some five are loaded. Each kernel and flavour has its own.

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use bt_tests::runner::compare::tail;
 
+use super::Skipped;
 use crate::command::{Bench, EngineRun, RING0, expect_success, sum};
 use crate::kmsg::Mark;
 use crate::module;
@@ -97,6 +98,15 @@ pub fn compare_used(bench: &Bench, label: &str, argv: &[&str]) -> Result<EngineR
     let run = compare(bench, label, argv)?;
     Use::of(&run).expect_used(label)?;
     Ok(run)
+}
+
+/// Skips what is about made code in flavours of the kernel that make the same.
+pub fn in_plain_flavours() -> Result<()> {
+    let parameters = std::fs::read_to_string("/proc/cmdline")?;
+    if ["preempt=", "pti="].iter().any(|other| parameters.contains(other)) {
+        return Err(Skipped::because("the code made is the same in every flavour: the plain one runs it"));
+    }
+    Ok(())
 }
 
 /// Runs `body`; the kernel must not say anything meanwhile.
