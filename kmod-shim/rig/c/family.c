@@ -11,24 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "guest.h"
+
 #define MANY 2500
-
-#define CHECK(what)                                                                                  \
-	do {                                                                                         \
-		if (!(what)) {                                                                       \
-			printf("line %d: %s (errno %d)\n", __LINE__, #what, errno);                  \
-			fflush(stdout);                                                              \
-			_exit(1);                                                                    \
-		}                                                                                    \
-	} while (0)
-
-/* A call by an instruction of its own: the number is known there. */
-#define CALL(nr)                                                                                     \
-	({                                                                                           \
-		long result_;                                                                        \
-		asm volatile("mov %1, %%eax; syscall" : "=a"(result_) : "i"(nr) : "rcx", "r11", "memory"); \
-		result_;                                                                             \
-	})
 
 extern char **environ;
 static int zero;

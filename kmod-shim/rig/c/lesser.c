@@ -16,23 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "guest.h"
+
 #define MANY 3000
-
-#define CHECK(what)                                                                                  \
-	do {                                                                                         \
-		if (!(what)) {                                                                       \
-			dprintf(1, "line %d: %s (errno %d)\n", __LINE__, #what, errno);              \
-			_exit(1);                                                                    \
-		}                                                                                    \
-	} while (0)
-
-/* A call by an instruction of its own: the number is known there. */
-#define CALL(nr)                                                                                     \
-	({                                                                                           \
-		long result_;                                                                        \
-		asm volatile("mov %1, %%eax; syscall" : "=a"(result_) : "i"(nr) : "rcx", "r11", "memory"); \
-		result_;                                                                             \
-	})
 
 static void make_calls(uid_t user)
 {

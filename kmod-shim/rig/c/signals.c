@@ -15,21 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHECK(what)                                                                                  \
-	do {                                                                                         \
-		if (!(what)) {                                                                       \
-			printf("line %d: %s (errno %d)\n", __LINE__, #what, errno);                  \
-			exit(1);                                                                     \
-		}                                                                                    \
-	} while (0)
-
-/* A call by an instruction of its own: the number is known there. */
-#define CALL(nr)                                                                                     \
-	({                                                                                           \
-		long result_;                                                                        \
-		asm volatile("mov %1, %%eax; syscall" : "=a"(result_) : "i"(nr) : "rcx", "r11", "memory"); \
-		result_;                                                                             \
-	})
+#include "guest.h"
 
 static volatile sig_atomic_t alarms, pipes, users;
 static sigjmp_buf back;

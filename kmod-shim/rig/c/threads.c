@@ -10,30 +10,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "guest.h"
+
 #define THREADS 4
 
-/* A call by an instruction of its own: the number is known there. */
-#define CALL(nr)                                                                                     \
-	({                                                                                           \
-		long result_;                                                                        \
-		asm volatile("mov %1, %%eax; syscall" : "=a"(result_) : "i"(nr) : "rcx", "r11", "memory"); \
-		result_;                                                                             \
-	})
-
 static long rounds;
-static int failed;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static long sum;
 static int turn;
-
-#define CHECK(what)                                                                                  \
-	do {                                                                                         \
-		if (!(what)) {                                                                       \
-			printf("line %d: %s (errno %d)\n", __LINE__, #what, errno);                  \
-			__atomic_store_n(&failed, 1, __ATOMIC_RELAXED);                              \
-			_exit(1);                                                                    \
-		}                                                                                    \
-	} while (0)
 
 /* Waits until it is this thread's turn, and gives it to the next. */
 static void take_turn(int self)
@@ -93,6 +77,6 @@ int main(int argc, char **argv)
 			pthread_join(threads[n], NULL);
 		CHECK(sum == THREADS * (rounds * (rounds - 1) / 2));
 	}
-	puts(failed ? "failed" : "ok");
-	return failed;
+	puts("ok");
+	return 0;
 }

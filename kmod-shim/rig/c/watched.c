@@ -17,23 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "guest.h"
+
 #define WARM 4000
-
-/* A call by an instruction of its own: the number is known there. */
-#define CALL(nr)                                                                                     \
-	({                                                                                           \
-		long result_;                                                                        \
-		asm volatile("mov %1, %%eax; syscall" : "=a"(result_) : "i"(nr) : "rcx", "r11", "memory"); \
-		result_;                                                                             \
-	})
-
-#define CHECK(what)                                                                                  \
-	do {                                                                                         \
-		if (!(what)) {                                                                       \
-			printf("line %d: %s (errno %d)\n", __LINE__, #what, errno);                  \
-			exit(1);                                                                     \
-		}                                                                                    \
-	} while (0)
 
 /* Calls of number @nr fail with EXDEV. */
 static int install(int nr, int flags)
