@@ -1,9 +1,10 @@
 //! `bt-bench`: measures bt-run beside native execution.
 #![deny(unsafe_code)]
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use bt_bench::{doctor, emulation, reporting, run, speed};
+use bt_bench::{doctor, emulation, reporting, run, speed, suites};
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -19,6 +20,11 @@ enum Suite {
     Run(run::Arguments),
     /// What `run` can run
     List,
+    /// Builds the drivers of `run` into a folder, for a machine without gcc
+    Drivers {
+        /// Where they go
+        folder: PathBuf,
+    },
     /// What this machine can measure, and what disturbs it
     Doctor,
     /// Compute, start-up, system calls and memory against the project's targets, in one table
@@ -40,6 +46,7 @@ fn main() -> ExitCode {
             print!("{}", run::list::text());
             Ok(ExitCode::SUCCESS)
         }
+        Suite::Drivers { folder } => suites::drivers::build_all(&folder),
         Suite::Doctor => doctor::run(),
         Suite::Speed(arguments) => speed::run(&arguments),
         Suite::Emulation(arguments) => emulation::run(&arguments),

@@ -255,16 +255,15 @@ impl Benchmark {
         }
     }
 
-    /// The programs of the distribution that it needs.
+    /// The programs of the distribution that it needs, besides what builds its drivers.
     #[must_use]
     pub fn programs(&self) -> Vec<&'static str> {
         match &self.work {
-            Work::Driver(_) => vec!["gcc"],
+            Work::Driver(_) => Vec::new(),
             Work::Program(program) => {
-                let gcc = program.needs.iter().any(|need| need.starts_with("driver:")).then_some("gcc");
-                program.needs.iter().copied().filter(|need| !need.starts_with("driver:")).chain(gcc).collect()
+                program.needs.iter().copied().filter(|need| !need.starts_with("driver:")).collect()
             }
-            Work::Server(server) => vec![server.program, "gcc"],
+            Work::Server(server) => vec![server.program],
         }
     }
 }
@@ -287,6 +286,6 @@ mod tests {
         let spawn = Benchmark::driver("singularity", "spawn", "spawn", scaled(1, 1), "");
         let spawn = spawn.argument(Parameter::Driver("nothing-static"));
         assert_eq!(spawn.drivers(), ["singularity", "nothing-static"]);
-        assert_eq!(spawn.programs(), ["gcc"]);
+        assert!(spawn.programs().is_empty());
     }
 }

@@ -16,7 +16,6 @@ pub mod session;
 pub mod table;
 pub mod ways;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -31,7 +30,7 @@ use crate::os::{self, CpuSet};
 use crate::programs;
 use crate::report;
 use crate::result::{State, Writer};
-use crate::suites::{SUITES, Stop};
+use crate::suites::{SUITES, Stop, drivers};
 use crate::variant::Level;
 use benchmark::{Benchmark, Suite};
 use session::Session;
@@ -67,6 +66,9 @@ pub struct Arguments {
     /// The bt-run to measure [default: $BT_RUN, else the release build, brought up to date]
     #[arg(long, value_name = "PATH")]
     bt_run: Option<PathBuf>,
+    /// Takes the drivers from where `bt-bench drivers` put them, on a machine without gcc
+    #[arg(long, value_name = "FOLDER")]
+    drivers: Option<PathBuf>,
     /// The CPU for what is pinned to one [default: the last one]
     #[arg(long, value_name = "N")]
     cpu: Option<usize>,
@@ -123,6 +125,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let path = arguments.results.clone().unwrap_or_else(|| scratch.join("results.jsonl"));
     let launcher =
         Launcher { bt_run, variant: Engine::Direct.into(), cache: scratch.join("images"), drrun: None, scratch };
+    let drivers = arguments.drivers.as_deref().map(drivers::built_in).unwrap_or_default();
     let mut session = Session {
         common: row::Common { run: run_name(), quick: arguments.quick, host },
         engines: ways::engines(&arguments.engines, &arguments.emulate, &launcher)?,
@@ -133,7 +136,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         rounds: arguments.runs.map(usize::from),
         writer: Writer::append_to(&path)?,
         rows: Vec::new(),
-        drivers: BTreeMap::new(),
+        drivers: drivers.into_iter().map(|(name, path)| (name, Ok(path))).collect(),
     };
     let result = session.run(&chosen);
     println!("{heading}{}", table::tables(&session.rows));

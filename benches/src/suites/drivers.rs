@@ -1,7 +1,8 @@
 //! Builds the drivers: small C programs that measure themselves.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -38,6 +39,27 @@ const PRIMITIVES_OPTIONS: &[&str] = &["-fno-inline", "-fno-optimize-sibling-call
 #[must_use]
 pub fn source(name: &str) -> Option<&'static str> {
     Some(OF_RUN.iter().find(|driver| driver.name == name)?.text)
+}
+
+/// The drivers of `bt-bench run` that are in `folder`.
+#[must_use]
+pub fn built_in(folder: &Path) -> BTreeMap<&'static str, PathBuf> {
+    let paths = OF_RUN.iter().map(|driver| (driver.name, folder.join(driver.name)));
+    paths.filter(|(_, path)| path.is_file()).collect()
+}
+
+/// Builds every driver of `bt-bench run` into `folder`.
+///
+/// # Errors
+/// One does not build.
+pub fn build_all(folder: &Path) -> Result<ExitCode> {
+    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    for driver in OF_RUN {
+        if named(folder, driver.name)?.is_none() {
+            bail!("gcc is not installed: {}", programs::apt_line(&["gcc"]));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Builds a driver of `bt-bench run` by its name; `None` where gcc is not installed.

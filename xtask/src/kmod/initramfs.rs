@@ -33,17 +33,15 @@ const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash\nwww-data:x:33:33:www-data
 nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";
 const GROUP: &str = "root:x:0:\nwww-data:x:33:\nnogroup:x:65534:\n";
 
-/// Builds what the machine runs besides the module: `bt-vm`, bt-run and the C programs.
+/// Builds what the machine runs besides the module: `bt-vm`, bt-run, `bt-bench` and the C programs.
 pub fn build_parts() -> Result<()> {
     crate::test::build_launcher()?;
-    let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--profile", "guest", "-p", "bt-kmod-rig", "--bin", "bt-vm"])
-        .current_dir(paths::workspace())
-        .status()
-        .context("cannot start cargo")?;
-    if !status.success() {
-        bail!("bt-vm does not build");
-    }
+    build(&["--profile", "guest", "-p", "bt-kmod-rig", "--bin", "bt-vm"])?;
+    // As the suite's tests have it: most of it is compiled then. What is for a debugger stays here.
+    build(&["-p", "bt-bench", "--bin", "bt-bench"])?;
+    let program = paths::target().join("debug/bt-bench");
+    run(Command::new(&program).arg("drivers").arg(bench_drivers()))?;
+    run(Command::new("strip").arg("-o").arg(bench_program()).arg(program))?;
     bt_tests::differential::build()?;
     for folder in C_FOLDERS {
         for source in c_sources(folder)? {
@@ -53,10 +51,32 @@ pub fn build_parts() -> Result<()> {
     Ok(())
 }
 
+fn build(arguments: &[&str]) -> Result<()> {
+    run(Command::new(env!("CARGO")).args(["build", "--quiet"]).args(arguments).current_dir(paths::workspace()))
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let name = command.get_program().display().to_string();
+    let status = command.status().with_context(|| format!("cannot start {name}"))?;
+    if status.success() { Ok(()) } else { bail!("{command:?} failed: {status}") }
+}
+
+/// `bt-bench` as the machine has it.
+fn bench_program() -> PathBuf {
+    super::folder().join("programs/bt-bench")
+}
+
+/// The drivers that `bt-bench` uses in the machine, where there is no gcc.
+fn bench_drivers() -> PathBuf {
+    super::folder().join("programs/drivers")
+}
+
 /// Writes the archive with `module` for `kernel`; returns its file.
 pub fn compose(kernel: &Unpacked, module: &Path) -> Result<PathBuf> {
     let mut archive = Archive::default();
-    for path in ["dev", "proc", "sys", "tmp", "root", "run", "var/log", "var/tmp", "etc", "bt/c", "bt/device"] {
+    for path in
+        ["dev", "proc", "sys", "tmp", "root", "run", "var/log", "var/tmp", "etc", "bt/c", "bt/device", "bt/drivers"]
+    {
         archive.folder(path);
     }
     for name in ["bin", "sbin", "lib", "lib64"] {
@@ -71,9 +91,18 @@ pub fn compose(kernel: &Unpacked, module: &Path) -> Result<PathBuf> {
     programs::add_all(&mut archive)?;
     drivers::list(kernel)?;
     drivers::add_all(&mut archive, kernel)?;
-    programs::add_executable(&mut archive, &paths::target().join("guest/bt-vm"), "bt/bt-vm")?;
+    programs::add_executable(&mut archive, &bench_program(), "bt/bt-bench")?;
+    for name in ["bt-vm", "blocks"] {
+        programs::add_executable(&mut archive, &paths::target().join("guest").join(name), &format!("bt/{name}"))?;
+    }
+    for entry in fs::read_dir(bench_drivers())? {
+        let path = entry?.path();
+        if path.extension().is_none() {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            programs::add_executable(&mut archive, &path, &format!("bt/drivers/{name}"))?;
+        }
+    }
     programs::add_executable(&mut archive, &paths::launcher(), "bt/bt-run")?;
-    programs::add_executable(&mut archive, &paths::target().join("guest/blocks"), "bt/blocks")?;
     for folder in C_FOLDERS {
         for source in c_sources(folder)? {
             let program = c_program(folder, &source)?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use super::ring0::in_plain_flavours;
+use super::ring0::{SAME_CODE, in_plain_flavours};
 use crate::command::Bench;
 use crate::module;
 
@@ -20,7 +20,7 @@ const SHOWN: usize = 3;
 
 /// Each block ends in the same state, entered in ring 0 or not.
 pub fn are_as_native(bench: &Bench) -> Result<()> {
-    in_plain_flavours()?;
+    in_plain_flavours(SAME_CODE)?;
     module::ensure_loaded()?;
     let bench = &Bench { limit: LIMIT / 2, ..bench.clone() };
     let arguments = [BLOCKS, "--emulator", "--seed", SEED, "--count", COUNT];

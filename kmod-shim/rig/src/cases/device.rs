@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use bt_tests::runner::process::Session;
 
-use super::ring0::{device_program, in_plain_flavours, silently};
+use super::ring0::{SAME_CODE, device_program, in_plain_flavours, silently};
 use crate::command::{Bench, expect_success, parameter};
 use crate::module;
 
@@ -29,7 +29,7 @@ pub const BASES_LIMIT: Duration = Duration::from_secs(240);
 
 /// Every instruction between two accesses with one base: the second is where the base then points.
 pub fn bases_are_followed(bench: &Bench) -> Result<()> {
-    in_plain_flavours()?;
+    in_plain_flavours(SAME_CODE)?;
     device_program(&Bench { limit: BASES_LIMIT, ..bench.clone() }, "bases", &[])
 }
 

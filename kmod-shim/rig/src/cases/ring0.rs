@@ -100,11 +100,14 @@ pub fn compare_used(bench: &Bench, label: &str, argv: &[&str]) -> Result<EngineR
     Ok(run)
 }
 
-/// Skips what is about made code in flavours of the kernel that make the same.
-pub fn in_plain_flavours() -> Result<()> {
+/// Why a case about made code runs in plain flavours only.
+pub const SAME_CODE: &str = "the code made is the same in every flavour";
+
+/// Skips the case in flavours of the kernel that differ in how it enters, leaves and switches.
+pub fn in_plain_flavours(why: &str) -> Result<()> {
     let parameters = std::fs::read_to_string("/proc/cmdline")?;
     if ["preempt=", "pti="].iter().any(|other| parameters.contains(other)) {
-        return Err(Skipped::because("the code made is the same in every flavour: the plain one runs it"));
+        return Err(Skipped::because(format!("{why}: the plain flavour runs it")));
     }
     Ok(())
 }
