@@ -6,6 +6,7 @@
 #ifndef BTSHIM_ASSEMBLE_H
 #define BTSHIM_ASSEMBLE_H
 
+#include "emit.h"
 #include "internal.h"
 
 enum bt_stub_kind {
@@ -55,6 +56,14 @@ struct bt_stub *bt_branch_to_stub(struct bt_unit *unit, int condition,
 void bt_leave_if(struct bt_unit *unit, int condition, u64 pc, u32 reason);
 void bt_may_fault(struct bt_unit *unit, const struct btshim_op *op,
 		  enum bt_stub_kind kind);
+
+/* The flags are those in the context's field at @offset. */
+static inline void bt_take_flags(struct bt_unit *unit, u32 offset)
+{
+	PUT(unit, 0x41, 0xff); /* push [field] */
+	put_context(unit, 6, offset);
+	put8(unit, 0x9d); /* popfq */
+}
 
 /* operand.c */
 int bt_context_place(u8 reg);

@@ -11,7 +11,8 @@
  * code takes their addresses.
  *
  * Each routine that made code calls gets a pc in r10, where the process goes
- * on should ring 0 be left. It changes r10 and r11 and nothing else.
+ * on should ring 0 be left. It changes r10, r11 and the flags, which it has
+ * left in the context, and nothing else.
  */
 #include <linux/linkage.h>
 #include <linux/version.h>
@@ -53,7 +54,11 @@
 	movq BT_R9 - BT_BIAS(%r15), %r9
 .endm
 
-/* Calls a C function of the context. Its result, if not 0, leaves ring 0. */
+/*
+ * Calls a C function of the context. Its result, if not 0, leaves ring 0. The
+ * caller takes the flags back with RESTORE_FLAGS: a RET may change them
+ * (retbleed=stuff counts it), and AC is among them.
+ */
 .macro CALL_C function
 	movq %r10, BT_RIP - BT_BIAS(%r15)
 	movq %r11, BT_ADDRESS - BT_BIAS(%r15)
@@ -66,9 +71,12 @@
 	testl %eax, %eax
 	jnz .Lsaved
 	RESTORE_REGS
+	RET
+.endm
+
+.macro RESTORE_FLAGS
 	pushq BT_RFLAGS - BT_BIAS(%r15)
 	popfq
-	RET
 .endm
 
 	.text
@@ -173,15 +181,6 @@ SYM_CODE_START(bt_call)
 	JMP_NOSPEC r10
 SYM_CODE_END(bt_call)
 
-/* The flags that a system call left in the process's r11, with AC clear. */
-SYM_CODE_START(bt_return_flags)
-	ENTRY_HINT
-	ENDBR
-	pushq BT_R11 - BT_BIAS(%r15)
-	popfq
-	RET
-SYM_CODE_END(bt_return_flags)
-
 /* What a free entry of the table leads to: the pc in r11 has no code. */
 SYM_CODE_START(bt_missing)
 	ENTRY_HINT
@@ -233,6 +232,7 @@ SYM_CODE_END(bt_missing)
 	popfq
 	.endif
 	call bt_poll
+	RESTORE_FLAGS
 	.if \live
 	pushfq
 	.endif

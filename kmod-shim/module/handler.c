@@ -139,7 +139,7 @@ int bt_put_syscall(struct bt_unit *unit, const struct btshim_op *op,
 	stub->call = op->imm;
 	stub->keeps_call = any;
 	if (!next_op || !bt_is_dead(next_op)) {
-		call_to(unit, (u64)(unsigned long)bt_return_flags);
+		bt_take_flags(unit, BT_R11); /* with AC clear */
 		open_user_memory(unit);
 	}
 	return 0;

@@ -298,7 +298,6 @@ void bt_call(void);
 void bt_missing(void);
 void bt_dispatch(void);
 void bt_dispatch_live(void);
-void bt_return_flags(void);
 
 #endif /* __ASSEMBLY__ */
 #endif

@@ -54,10 +54,12 @@ static void put_back(struct bt_unit *unit, const struct bt_stub *stub)
 	jump_to(unit, unit->address + stub->back);
 }
 
+/* The flags are as they were before, AC among them. */
 static void call_with_pc(struct bt_unit *unit, u64 pc, void (*routine)(void))
 {
 	load_value(unit, R10, pc);
 	call_to(unit, (u64)(unsigned long)routine);
+	bt_take_flags(unit, BT_RFLAGS);
 }
 
 static void put_leave(struct bt_unit *unit, u64 pc, u32 reason)
@@ -166,11 +168,8 @@ static void put_stub(struct bt_unit *unit, const struct bt_stub *stub)
 		put8(unit, 0x9d); /* popfq: as they were pushed */
 		fallthrough;
 	case BT_STUB_LEAVE:
-		if (stub->return_flags) {
-			PUT(unit, 0x41, 0xff); /* push [r11's place] */
-			put_context(unit, 6, BT_R11);
-			put8(unit, 0x9d); /* popfq: with AC clear */
-		}
+		if (stub->return_flags)
+			bt_take_flags(unit, BT_R11); /* with AC clear */
 		if (!stub->keeps_call)
 			store_word(unit, BT_CALL, stub->call);
 		put_leave(unit, stub->pc, stub->reason);

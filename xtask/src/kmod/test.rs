@@ -40,7 +40,7 @@ pub enum Flavour {
     Plain,
     /// Preemption in the kernel
     Preempt,
-    /// Page tables of their own for user space
+    /// A processor from before Meltdown was known: page tables of its own for user space, returns that change flags
     Pti,
     /// A processor without supervisor mode access prevention, which has no `stac` and no `clac`
     Nosmap,
@@ -60,7 +60,8 @@ impl Flavour {
         match self {
             Self::Plain | Self::Nosmap => "",
             Self::Preempt => "preempt=full",
-            Self::Pti => "pti=on",
+            // The kernel counts calls and returns, from 6.2 on: each RET of its own has a shift before it.
+            Self::Pti => "pti=on retbleed=stuff spectre_v2=retpoline",
         }
     }
 
@@ -75,7 +76,9 @@ impl Flavour {
     fn cpu(self) -> &'static str {
         match self {
             Self::Nosmap => "max,-smap",
-            Self::Plain | Self::Preempt | Self::Pti => "max",
+            // Without what the emulator does not have of it.
+            Self::Pti => "Skylake-Client,-pcid,-x2apic,-tsc-deadline,-hle,-rtm,-invpcid,-rdseed,-3dnowprefetch,-xsavec",
+            Self::Plain | Self::Preempt => "max",
         }
     }
 }

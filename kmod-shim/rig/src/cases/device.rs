@@ -38,6 +38,11 @@ pub fn stack_is_exact(bench: &Bench) -> Result<()> {
     device_program(bench, "stack", &[])
 }
 
+/// Nothing between two instructions changes a flag.
+pub fn flags_stay(bench: &Bench) -> Result<()> {
+    device_program(bench, "flags", &[])
+}
+
 /// Random units do no harm. For each that is accepted and runs some five are loaded. Each kernel and flavour has its own.
 pub fn random_units_do_no_harm(bench: &Bench) -> Result<()> {
     let mut hasher = DefaultHasher::new();

@@ -74,6 +74,7 @@ pub const CASES: &[Case] = &[
     case("device_memory_is_the_processs_own", device::memory_is_the_processs_own),
     Case { limit: device::BASES_LIMIT, ..case("device_bases_are_followed", device::bases_are_followed) },
     case("device_stack_is_exact", device::stack_is_exact),
+    case("device_flags_stay", device::flags_stay),
     case("device_random_units_do_no_harm", device::random_units_do_no_harm),
     case("device_code_goes_while_it_runs", device::code_goes_while_it_runs),
     case("device_strings_are_interrupted", device::strings_are_interrupted),
