@@ -12,6 +12,8 @@
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <asm/cpufeature.h>
+#include <asm/ibt.h>
 #include <asm/processor.h>
 
 #include "assemble.h"
@@ -74,6 +76,15 @@ void bt_may_fault(struct bt_unit *unit, const struct btshim_op *op,
 	stub->reason = BTSHIM_FAULT;
 }
 
+/* Where indirect branches lead. */
+static void put_landing(struct bt_unit *unit)
+{
+#ifdef CONFIG_X86_KERNEL_IBT
+	if (boot_cpu_has(X86_FEATURE_IBT))
+		put(unit, gen_endbr(), 4);
+#endif
+}
+
 static int put_block(struct bt_unit *unit, const struct btshim_op *op)
 {
 	struct bt_label *label = &unit->labels[unit->label_count++];
@@ -83,6 +94,7 @@ static int put_block(struct bt_unit *unit, const struct btshim_op *op)
 	unit->pc = op->imm;
 	label->pc = op->imm;
 	label->code = unit->len;
+	put_landing(unit);
 	unit->vector_held = false;
 	return 0;
 }

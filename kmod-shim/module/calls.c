@@ -13,6 +13,8 @@
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/slab.h>
+#include <asm/cpufeature.h>
+#include <asm/ibt.h>
 #include <asm/unistd.h>
 
 #include "internal.h"
@@ -98,6 +100,27 @@ bt_handler bt_call_handler(u32 nr)
 	return nr < BTSHIM_CALLS && bt_call_slots[nr] ?
 		       handlers[bt_call_slots[nr] - 1] :
 		       NULL;
+}
+
+/*
+ * The same for an indirect call, which has to lead to ENDBR64 on CPUs with IBT:
+ * kprobes give the address behind it.
+ */
+bt_handler bt_call_landing(u32 nr)
+{
+	bt_handler handler = bt_call_handler(nr);
+
+#ifdef CONFIG_X86_KERNEL_IBT
+	if (handler) {
+		const u32 *before = (const u32 *)handler - 1;
+
+		if (*before == gen_endbr())
+			return (bt_handler)before;
+		if (boot_cpu_has(X86_FEATURE_IBT))
+			return NULL;
+	}
+#endif
+	return handler;
 }
 
 /* Of a call that has a handler. */

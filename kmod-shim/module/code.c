@@ -33,7 +33,7 @@ struct bt_code *bt_code_new(const struct bt_file *file)
 		code->table[i].code = (u64)(unsigned long)bt_missing;
 	}
 	for_each_set_bit(i, file->allowed_any, BTSHIM_CALLS)
-		code->handlers[i] = bt_call_handler(i);
+		code->handlers[i] = bt_call_landing(i);
 	return code;
 }
 

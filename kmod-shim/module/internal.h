@@ -206,6 +206,7 @@ const struct bt_opcode *bt_opcode_of(const struct btshim_op *op);
 int bt_calls_init(void);
 void bt_calls_own(unsigned long *list);
 bt_handler bt_call_handler(u32 nr);
+bt_handler bt_call_landing(u32 nr);
 int bt_call_slot(u32 nr);
 extern u16 bt_slot_calls[BT_SLOTS]; /* number of each slot's call */
 extern u8 bt_call_slots[BTSHIM_CALLS]; /* 0: none, else one more than the slot */

@@ -7,6 +7,7 @@ use bt_tests::runner::Totals;
 use clap::{Args, ValueEnum};
 
 use super::console::{Console, Outcome, Verdict};
+use super::kernels::Unpacked;
 use super::machine::Machine;
 use super::{Common, Prepared, prepare, prepare_kernel, record};
 
@@ -56,10 +57,11 @@ impl Flavour {
         }
     }
 
-    fn parameters(self) -> &'static str {
+    fn parameters(self, kernel: &Unpacked) -> &'static str {
         match self {
             Self::Plain | Self::Nosmap => "",
             Self::Preempt => "preempt=full",
+            Self::Pti if kernel.name == "6.1" => "pti=on retbleed=off",
             // The kernel counts calls and returns, from 6.2 on: each RET of its own has a shift before it.
             Self::Pti => "pti=on retbleed=stuff spectre_v2=retpoline",
         }
@@ -131,7 +133,8 @@ pub fn run(arguments: &Arguments) -> Result<Totals> {
 fn boot(arguments: &Arguments, prepared: &Prepared, flavour: Flavour) -> Result<Totals> {
     let seconds = arguments.seconds.unwrap_or_else(|| flavour.seconds());
     // The kernel minds no parameter of a module that it does not know.
-    let parameters = format!("{} bt.seconds={seconds} bt.seed={}", flavour.parameters(), arguments.seed);
+    let parameters =
+        format!("{} bt.seconds={seconds} bt.seed={}", flavour.parameters(&prepared.kernel), arguments.seed);
     let machine = Machine {
         kernel: &prepared.kernel,
         initramfs: &prepared.initramfs,

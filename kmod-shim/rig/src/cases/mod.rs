@@ -50,7 +50,7 @@ pub const CASES: &[Case] = &[
     case("ring0_nginx_answers", programs_ring0::nginx_answers),
     case("ring0_httpd_answers", programs_ring0::httpd_answers),
     case("ring0_redis_answers", programs_ring0::redis_answers),
-    case("ring0_is_measured", bench::measures),
+    Case { limit: bench::LIMIT, ..case("ring0_is_measured", bench::measures) },
     Case { limit: blocks::LIMIT, ..case("ring0_blocks_are_as_native", blocks::are_as_native) },
     case("ring0_faults_are_the_programs", faults::are_the_programs),
     Case { limit: faults::VECTORS_LIMIT, ..case("ring0_vector_registers_stay", faults::vector_registers_stay) },

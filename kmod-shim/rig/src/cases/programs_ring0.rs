@@ -226,5 +226,5 @@ pub fn redis_answers(bench: &Bench) -> Result<()> {
         bail!("the counter is {:?}", String::from_utf8_lossy(&count.stdout));
     }
     server.stop(libc::SIGTERM, LIMIT)?;
-    server_use(bench, "redis")?.expect_used("redis")
+    server_use(bench, "redis")?.expect_hot("redis")
 }
