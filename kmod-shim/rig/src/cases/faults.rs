@@ -38,7 +38,7 @@ pub fn vector_registers_stay(bench: &Bench) -> Result<()> {
         let mut beside = Command::new(c_program("vectors"));
         fix_environment(beside.args([&(seconds + 60).to_string(), "beside"]), &bench.work);
         let disturber = Session::start(beside.stdout(std::process::Stdio::null()))?;
-        softirq::expect_vector_use()?;
+        softirq::expect_vector_use(bench)?;
         let mut limited = bench.clone();
         limited.limit = Duration::from_secs(seconds + 40);
         let run = limited.engine(RING0, "vectors", &[&c_program("vectors"), &seconds.to_string(), "beside"])?;
