@@ -254,10 +254,24 @@ OPERATION(closerange)
     return syscall(SYS_close_range, first, last, args[2] & 1 ? 4 /* CLOSE_RANGE_CLOEXEC */ : 0);
 }
 
-OPERATION(flock) { return flock(fd_of(args[0]), (int)(args[1] % 3 == 0 ? LOCK_SH : args[1] % 3 == 1 ? LOCK_EX : LOCK_UN) | LOCK_NB); }
+/* All eventfds and epoll sets of the machine are one inode (fs/anon_inodes.c): a lock of any process meets a lock of any other. */
+static int has_own_inode(int fd)
+{
+    struct stat stat;
+    return fstat(fd, &stat) != 0 || S_ISREG(stat.st_mode) || S_ISFIFO(stat.st_mode);
+}
+
+OPERATION(flock)
+{
+    static const int kinds[] = {LOCK_SH, LOCK_EX, LOCK_UN};
+    int fd = fd_of(args[0]);
+    return has_own_inode(fd) ? flock(fd, kinds[args[1] % 3] | LOCK_NB) : -2;
+}
 
 static long lock(int fd, int command, const long *args)
 {
+    if (!has_own_inode(fd))
+        return -2;
     struct flock lock = {.l_type = (short)(args[1] % 3), .l_whence = (short)(args[4] % 2 ? SEEK_CUR : SEEK_SET),
                          .l_start = args[2], .l_len = args[3]};
     long result = fcntl(fd, command, &lock);

@@ -1,9 +1,10 @@
 //! Which branch went to a non-canonical address?
 //!
-//! Intel's CPUs raise #GP on the branch itself, before it does anything; AMD's on the target. When the runtime notices, the
+//! Most CPUs raise #GP on the branch itself, before it does anything; older ones of AMD on the target. Which kind this is shows when
+//! the runtime's own last jump goes there for the guest: the caller asks only where the fault named that jump. By then the guest's
 //! branch is done and its address is not known any more. It is found again: of all indirect branches that were translated,
 //! the one whose operand has that value, the newest of several (code that crashes is rarely old). For a call its return
-//! address decides; a `ret` is not found, its fault names the target, as on AMD.
+//! address decides; a `ret` is not found, its fault names the target.
 
 use crate::engine::lock;
 use crate::mem::guest;
@@ -12,10 +13,6 @@ use bt_translator::decode::{Class, Insn, Prefixes, decode};
 
 /// Rewrites `regs`, whose pc is non-canonical, to the state of the branch that led there, if it can be known.
 pub fn find_branch(regs: &mut Regs, guest_gs_base: u64) {
-    // CPUID leaf 0: "GenuineIntel".
-    if core::arch::x86_64::__cpuid(0).ebx != 0x756e_6547 {
-        return;
-    }
     let found = lock()
         .fragments
         .list

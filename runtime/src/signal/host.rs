@@ -300,7 +300,8 @@ fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut 
     }
     let leaving = (address(Label::Leave)..address(Label::LeaveEnd)).contains(&uc.mc.rip);
     if leaving && !is_canonical(ts.resume) {
-        // The last jump out of the runtime, to where the guest wanted to go, raised the #GP.
+        // The last jump out of the runtime, to where the guest wanted to go, raised the #GP, so this CPU blames the branch.
+        // One that blames the target has a pc outside the runtime here, and the guest is given just that.
         let mut regs = regs_of(&uc.mc);
         regs.rip = ts.resume;
         // The search reads guest memory at addresses that are only guesses: a fault there must reach this handler again.

@@ -93,7 +93,12 @@ int main(void)
     FAULT(call_of_null, "call *%%rdi", 0);
     FAULT(jump_through_null, "jmp *(%%rdi)", 0);
     FAULT(non_canonical_read, "mov (%%rdi), %%rax", 0x8000000000000000);
+    /* Whether the branch is named or its target is up to the CPU. */
     FAULT(non_canonical_jump, "jmp *%%rdi", 0x1234567800000000);
+    FAULT(non_canonical_call, "call *%%rdi", 0x1234567800000000);
+    *(uint64_t *)plain = 0x8000000000000000;
+    FAULT(non_canonical_jump_through_memory, "jmp *(%%rdi)", plain);
+    FAULT(non_canonical_call_through_memory, "call *(%%rdi)", plain);
     FAULT(divide_by_zero, "div %%rdx", 3);
     FAULT(divide_overflow, "mov $5, %%edx; mov $1, %%ecx; div %%rcx", 3);
     FAULT(undefined_instruction, "ud2", 3);
