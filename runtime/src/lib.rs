@@ -6,24 +6,19 @@
 
 extern crate alloc;
 
-pub mod command_line;
-pub mod cpu;
-pub mod cpuid;
-pub mod doctor;
+pub mod calls;
+pub mod elf;
 pub mod emulate;
 pub mod engine;
 pub mod gate;
-pub mod image;
-pub mod loader;
 pub mod mem;
+pub mod observe;
 pub mod options;
 pub mod policy;
 pub mod process;
 pub mod report;
 pub mod signal;
 pub mod start;
-pub mod stats;
 pub mod sys;
 pub mod syscall;
 pub mod thread;
-pub mod trace;

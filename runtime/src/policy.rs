@@ -1,5 +1,6 @@
 //! Which calls pass without entering Rust, and which the runtime must see.
 
+use crate::calls;
 use crate::emulate::{descriptors, files, identity, rings};
 use crate::engine::ring0;
 use crate::engine::translate::ibl::set_stub_call;
@@ -9,7 +10,6 @@ use crate::gate::lanes::Operation;
 use crate::gate::{ANSWERS, CallEntry, entry_address};
 use crate::options;
 use crate::syscall::descriptors::are_high;
-use crate::syscall::table;
 use crate::thread::registry;
 use crate::thread::state::{COUNTED_CALLS, ThreadState};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,11 +21,11 @@ static FILTERED: AtomicBool = AtomicBool::new(false);
 /// The runtime carries the call out itself, or looks at its arguments.
 #[must_use]
 pub fn is_owned(nr: u64) -> bool {
-    table::traits(nr).is_some_and(table::Traits::is_owned)
+    calls::traits(nr).is_some_and(calls::Traits::is_owned)
 }
 
 fn call_entry(nr: u64) -> CallEntry {
-    let Some(traits) = table::traits(nr) else { return CallEntry::Slow };
+    let Some(traits) = calls::traits(nr) else { return CallEntry::Slow };
     let is_of_lanes = LANE_CALLS.iter().any(|(n, _)| u64::from(*n) == nr);
     // Assembly takes no times.
     let is_of_assembly = is_of_lanes || has_answer(nr) || Function::of(nr).is_some();
@@ -36,7 +36,7 @@ fn call_entry(nr: u64) -> CallEntry {
     // These filters look whether the descriptor has a lane.
     let asks_lane = matches!(filter, Some(Filter::Fcntl | Filter::Close));
     let may_see = files::ever_any() && traits.may_see() && !is_of_lanes && !asks_lane;
-    if options::get().trace || may_see || WATCHING.load(Ordering::Relaxed) && table::may_write(nr) {
+    if options::get().trace || may_see || WATCHING.load(Ordering::Relaxed) && calls::may_write(nr) {
         return CallEntry::Slow;
     }
     if traits.is_owned() {
@@ -86,7 +86,7 @@ fn may_answer() -> bool {
 #[must_use]
 pub fn is_answered(nr: u64) -> bool {
     let options = options::get();
-    let is_answered = table::traits(nr).is_some_and(|traits| traits.answered_from(options.emulate));
+    let is_answered = calls::traits(nr).is_some_and(|traits| traits.answered_from(options.emulate));
     is_answered && !options.passed.has(nr) && may_answer()
 }
 

@@ -76,7 +76,7 @@ pub fn internal(what: &str) -> ! {
 
 /// A fault in runtime code.
 pub fn runtime_fault(signal: i32, info: &SigInfo, uc: &UContext) -> ! {
-    let (base, _) = crate::image::range();
+    let (base, _) = crate::process::image::range();
     // SAFETY: gs is installed before the first host handler can run.
     let guest = unsafe { (*crate::thread::state::current()).regs.rip };
     say(format_args!(

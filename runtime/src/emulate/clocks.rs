@@ -3,8 +3,8 @@
 //! Both read the same time: the kernel writes the vDSO's data when it changes its own (kernel/time/vsyscall.c). Where the vDSO
 //! cannot tell, it makes the call itself, as always.
 
+use crate::elf::vdso::Vdso;
 use crate::gate::clock::{FUNCTIONS, Function};
-use crate::loader::vdso::Vdso;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 /// First address of the vDSO and the one behind it.

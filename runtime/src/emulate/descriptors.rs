@@ -3,10 +3,11 @@
 //! Only positive knowledge is kept: what is said of a descriptor holds until a call closes or replaces it, and all of these
 //! calls come to Rust or are noted by the gate ([`crate::gate::filters`]). About descriptors that appear by other ways (fcntl, recvmsg, …) nothing is said.
 
-use super::lane::{self, DESCRIPTORS, Lane};
 use super::seeded::{Bug, is_planted};
 use super::{files, rings};
 use crate::gate::filters::FEW;
+use crate::gate::lane;
+use crate::gate::lane::{DESCRIPTORS, Lane};
 use crate::policy;
 use crate::sys::raw;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};

@@ -4,8 +4,9 @@
 //! node sees (inotify(7)) comes from the calls that are made every so often.
 
 use super::descriptors::{self, Access};
-use super::lane::{self, Kind, Lane};
 use super::stat::Stat;
+use crate::gate::lane;
+use crate::gate::lane::{Kind, Lane};
 use crate::gate::lanes::Code;
 use alloc::boxed::Box;
 use core::sync::atomic::{AtomicPtr, Ordering};

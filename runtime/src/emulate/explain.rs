@@ -1,9 +1,9 @@
 //! `--explain`: why calls that could have been answered were passed on.
 
+use crate::calls;
 use crate::options;
 use crate::report::{Bytes, Text, say};
 use crate::sys::raw;
-use crate::syscall::table;
 use core::fmt::Write;
 use core::sync::atomic::{AtomicU64, Ordering};
 use linux_raw_sys::general as k;
@@ -71,6 +71,6 @@ pub fn refused(nr: u32, fd: i32, reason: Reason) {
         raw::syscall(k::__NR_readlink, [link.as_bytes().as_ptr() as u64, path.as_mut_ptr() as u64, path.len() as u64])
     };
     let path = path.get(..got.map_or(0, |n| usize::try_from(n).unwrap_or(0))).unwrap_or(&[]);
-    let name = table::name(u64::from(nr)).unwrap_or("");
+    let name = calls::name(u64::from(nr)).unwrap_or("");
     say(format_args!("{name} of descriptor {fd} ({}) is passed on: {}", Bytes(path), reason.text()));
 }

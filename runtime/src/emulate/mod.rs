@@ -11,14 +11,14 @@ pub mod explain;
 pub mod files;
 pub mod identity;
 pub mod keeper;
-pub mod lane;
 pub mod rings;
 pub mod sample;
 pub mod seeded;
 pub mod stat;
 
+use crate::calls;
+use crate::calls::Held;
 use crate::emulate::seeded::{Bug, is_planted};
-use crate::syscall::table::{self, Held};
 use crate::syscall::{Call, Outcome};
 use linux_raw_sys::general as k;
 
@@ -66,7 +66,7 @@ const HARMLESS: [u32; 6] =
 
 /// What must not be held while the call is made: nothing, the descriptors that it names, or all.
 fn hand_back(call: &Call<'_>) {
-    let Some(row) = table::row(u64::from(call.nr)) else { return };
+    let Some(row) = calls::row(u64::from(call.nr)) else { return };
     if row.hands_back & Held::All as u8 != 0 {
         return leave();
     }

@@ -3,7 +3,8 @@
 //! The counter that every call has anyway counts up to zero, so a program whose calls gain nothing pays nothing.
 
 use super::stat::Stat;
-use super::{descriptors, devices, files, lane, rings};
+use super::{descriptors, devices, files, rings};
+use crate::gate::lane;
 use crate::policy;
 use crate::thread::state::{COUNTED_CALLS, SAMPLED_CALLS, ThreadState};
 use linux_raw_sys::general as k;

@@ -6,6 +6,7 @@
 //! [`Engine::recover`], the guest's state at a pc of ours; [`Engine::write_fault`]; and what becomes of memory
 //! ([`Engine::mapped`], [`Engine::protected`], [`Engine::unmapped`]).
 
+pub mod cpuid;
 pub mod direct;
 pub mod recover;
 pub mod ring0;

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | `bt_enter_exit` | ecx = exit id, guest rcx in `slot_rcx` | Rust [`crate::engine::translate::dispatch::on_exit`], then `bt_leave` |
 //! | `bt_enter_lookup` | rcx = guest pc, guest rcx, r11 in their slots | the fragment, or Rust `on_lookup_miss`, then `bt_leave` |
-//! | `bt_enter_cpuid` | rdx = cache pc behind the instruction, guest rdx in `slot_scratch` | Rust [`crate::cpuid::execute`], then `bt_leave` |
+//! | `bt_enter_cpuid` | rdx = cache pc behind the instruction, guest rdx in `slot_scratch` | Rust [`crate::engine::cpuid::execute`], then `bt_leave` |
 //! | `bt_enter_gate` | rax = call number, rcx = guest pc behind the instruction, r11 = cache pc behind it | the number's entry, which is one of the next three |
 //! | `bt_pass` | as `bt_enter_gate`, a number of the table | the cache pc, after the call |
 //! | `bt_answer` | as `bt_pass` | the cache pc, with the answer |
@@ -339,7 +339,7 @@ pub unsafe extern "C" fn block() {
         hash = const ibl::HASH, table = sym ibl::TABLE, mask = sym ibl::MASK, ibtc = sym ibl::IBTC, changes = sym ibl::CHANGES, slot_changes = const o::SLOT_CHANGES,
         call_entries = const o::CALL_ENTRIES, tail_resume = const o::TAIL_RESUME, answered = const o::ANSWERED, answers = const o::ANSWERS,
         on_exit = sym dispatch::on_exit,
-        on_cpuid = sym crate::cpuid::execute,
+        on_cpuid = sym crate::engine::cpuid::execute,
         on_lookup_miss = sym dispatch::on_lookup_miss,
         on_syscall = sym crate::syscall::on_syscall,
         leave_requeued = sym crate::signal::leave::leave_requeued,

@@ -15,7 +15,7 @@
 
 use super::region::Region;
 use crate::emulate::descriptors::{DESCRIPTIONS, NEXT};
-use crate::emulate::lane::LANES;
+use crate::gate::lane::LANES;
 use crate::thread::state::offset as o;
 use core::arch::naked_asm;
 use core::sync::atomic::AtomicU32;

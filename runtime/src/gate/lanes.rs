@@ -16,8 +16,9 @@
 //! lane leaves (`bt_lane_check`). A fault in a copy gives the call to Rust.
 
 use super::region::Region;
-use crate::emulate::lane::{self, LANES, REVOKED};
 use crate::emulate::rings::pipe::offset as ring;
+use crate::gate::lane;
+use crate::gate::lane::{LANES, REVOKED};
 use crate::thread::state::offset as o;
 use core::arch::naked_asm;
 

@@ -7,6 +7,7 @@
 pub mod asm;
 pub mod clock;
 pub mod filters;
+pub mod lane;
 pub mod lanes;
 pub mod region;
 pub mod ring0;

@@ -204,6 +204,6 @@ pub fn enter_dispatcher(ts: &mut ThreadState, uc: &mut UContext) {
 
 /// The kernel takes its default action the next time the signal comes.
 pub fn force_default(signal: i32) {
-    crate::stats::finish("signal");
+    crate::observe::stats::finish("signal");
     action::make_fatal(signal);
 }

@@ -49,7 +49,7 @@ pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UCont
         }
         return;
     }
-    if crate::image::contains(uc.mc.rip) {
+    if crate::process::image::contains(uc.mc.rip) {
         if synchronous {
             return fault_in_runtime(ts, signal, info, uc);
         }

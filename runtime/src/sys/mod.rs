@@ -1,5 +1,6 @@
 //! The kernel's side: raw calls, numbers, and structures as the kernel lays them out.
 
+pub mod cpu;
 pub mod raw;
 pub mod types;
 

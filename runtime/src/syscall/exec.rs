@@ -7,14 +7,14 @@ use super::paths::names_own_exe;
 use super::program::{AT_EMPTY_PATH, MAX_SCRIPTS, Native, PATH_BYTES, Program, find, own_exe};
 use super::{Call, Outcome};
 use crate::emulate;
-use crate::loader::handoff::{Handoff, STRING_BYTES};
 use crate::mem::guest;
+use crate::observe::stats;
 use crate::options;
 use crate::process::{SELF_FD, TRACE_FD};
 use crate::report::Text;
 use crate::signal::action;
-use crate::stats;
 use crate::sys::raw::{self, Errno};
+use crate::syscall::handoff::{Handoff, STRING_BYTES};
 use core::fmt::Write;
 use core::sync::atomic::{AtomicBool, Ordering};
 use linux_raw_sys::general as k;
@@ -211,7 +211,7 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
         comm,
         trace_fd: TRACE_FD.load(Ordering::Relaxed),
         is_filtered: crate::policy::is_filtered(),
-        cpuid: crate::cpuid::answers(),
+        cpuid: crate::engine::cpuid::answers(),
         options: *options::get(),
     };
     let mut string = [0u8; STRING_BYTES];
@@ -240,7 +240,7 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
     if trace_fd >= 0 {
         keep_over_exec(trace_fd, true).map_err(Errno::as_result)?;
     }
-    super::trace_line::before_exec(call.nr, &call.args);
+    crate::observe::trace_line::before_exec(call.nr, &call.args);
     action::hand_back();
     let call_args = [u64::from(self_fd.cast_unsigned()), c"".as_ptr() as u64, argv_at, env_at, AT_EMPTY_PATH, 0];
     Ok(super::pass(call.ts, k::__NR_execveat, &call_args))

@@ -49,7 +49,7 @@ fn locked(call: &Call<'_>, args: &[u64; 6], then: impl FnOnce(&mut Engine, u64))
 /// `start..end` contains memory of the runtime: its image, cache, tables or thread blocks.
 fn is_ours(start: u64, end: u64) -> bool {
     let overlaps = |s: u64, e: u64| s < end && start < e;
-    let (s, e) = crate::image::range();
+    let (s, e) = crate::process::image::range();
     if overlaps(s, e) {
         return true;
     }

@@ -4,29 +4,27 @@
 
 pub mod descriptors;
 pub mod exec;
+pub mod handoff;
 pub mod int80;
-pub mod list;
 pub mod memory;
 pub mod paths;
 pub mod process;
 pub mod program;
 pub mod signals;
-pub mod table;
 pub mod thread;
-pub mod trace_line;
 
+use crate::calls::{self, GuestMemory};
 use crate::emulate::{self, identity, sample};
 use crate::engine::{lock, redirect, ring0};
 use crate::gate::asm;
 use crate::gate::region::{Label, address};
 use crate::mem::guest;
+use crate::observe::{stats, trace_line};
 use crate::options::{self, EngineChoice};
 use crate::policy;
-use crate::stats;
 use crate::thread::state::{INTERRUPTED, ThreadState, reg};
 use core::sync::atomic::{AtomicU64, Ordering};
 use linux_raw_sys::general as k;
-use table::GuestMemory;
 
 /// What became of a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -284,10 +282,10 @@ pub fn run(mut call: Call<'_>) -> Outcome {
 /// Gives write access back to the pages the kernel is about to write: it would answer EFAULT where native execution
 /// succeeds.
 pub fn prepare_outputs(call: &Call<'_>) {
-    if !policy::is_watching() || !table::may_write(u64::from(call.nr)) {
+    if !policy::is_watching() || !calls::may_write(u64::from(call.nr)) {
         return;
     }
-    table::outputs(u64::from(call.nr), &call.args, &Memory, &mut |addr, len| {
+    calls::outputs(u64::from(call.nr), &call.args, &Memory, &mut |addr, len| {
         lock().release_range(addr, addr.saturating_add(len));
     });
 }

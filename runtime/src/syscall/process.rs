@@ -4,9 +4,9 @@ use super::set;
 use super::{Call, Outcome, put_user};
 use crate::emulate::{self, identity};
 use crate::engine::redirect;
+use crate::observe::stats;
 use crate::options::{self, EngineChoice};
 use crate::policy;
-use crate::stats;
 use crate::thread::state::reg;
 use linux_raw_sys::general as k;
 

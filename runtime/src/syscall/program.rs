@@ -2,10 +2,10 @@
 //!
 //! Nothing is decided twice: only a file that passes every check here goes through bt-run, the kernel gets the rest.
 
-use crate::loader::elf::{Fd, Headers};
-use crate::loader::handoff::EXECFN_BYTES;
+use crate::elf::headers::{Fd, Headers};
 use crate::report::Text;
 use crate::sys::raw::{self, Errno};
+use crate::syscall::handoff::EXECFN_BYTES;
 use alloc::vec::Vec;
 use core::fmt::Write;
 use linux_raw_sys::general as k;
@@ -382,7 +382,7 @@ pub fn diagnose(path: &[u8]) -> Option<&'static str> {
         return None;
     }
     match parsed {
-        Err(crate::loader::LoadError::Invalid(what)) => Some(what),
+        Err(crate::elf::LoadError::Invalid(what)) => Some(what),
         Ok(headers) => headers
             .interp()
             .filter(|i| raw::open(i, k::O_RDONLY | k::O_CLOEXEC).map(raw::close).is_err())

@@ -364,7 +364,7 @@ impl ThreadState {
         let this = self.this as u64;
         // SAFETY: arch_prctl(2) ARCH_SET_GS = 0x1001 changes nothing but the base.
         unsafe {
-            if crate::cpu::has_fsgsbase() {
+            if crate::sys::cpu::has_fsgsbase() {
                 core::arch::asm!("wrgsbase {}", in(reg) this, options(nostack, preserves_flags));
             } else {
                 let _ = raw::syscall(k::__NR_arch_prctl, [0x1001, this]);

@@ -2,8 +2,8 @@
 
 use super::{dismantle, get};
 use crate::emulate::keeper;
-use crate::emulate::lane::{REVOKED, TOUCH};
 use crate::emulate::stat::Stat;
+use crate::gate::lane::{REVOKED, TOUCH};
 use crate::syscall::{Call, Outcome, prepare_outputs};
 use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;

@@ -5,8 +5,9 @@ pub mod promote;
 
 use super::descriptors;
 use super::keeper;
-use super::lane::{self, Kind, Lane, REVOKED};
 use super::seeded::{Bug, is_planted};
+use crate::gate::lane;
+use crate::gate::lane::{Kind, Lane, REVOKED};
 use crate::mem::lock::Mutex;
 use crate::sys::raw;
 use alloc::boxed::Box;

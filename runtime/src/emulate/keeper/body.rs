@@ -3,8 +3,8 @@
 
 use super::{Control, Header, Request, Verb};
 use crate::emulate::files::FileLane;
-use crate::emulate::lane::{REVOKED, TOUCH};
 use crate::emulate::seeded::{Bug, is_planted};
+use crate::gate::lane::{REVOKED, TOUCH};
 use crate::sys::raw::{self, Errno};
 use crate::sys::types::{SigAction, sa};
 use core::arch::naked_asm;

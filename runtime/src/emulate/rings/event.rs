@@ -2,7 +2,8 @@
 
 use super::{began, ended};
 use crate::emulate::descriptors;
-use crate::emulate::lane::{self, Kind, Lane};
+use crate::gate::lane;
+use crate::gate::lane::{Kind, Lane};
 use crate::gate::lanes::Code;
 use crate::mem::guest;
 use crate::policy;

@@ -8,7 +8,8 @@ pub mod event;
 pub mod pipe;
 
 use super::descriptors;
-use super::lane::{self, Kind};
+use crate::gate::lane;
+use crate::gate::lane::Kind;
 use crate::options::{self, EmulateLevel};
 use crate::policy;
 use crate::syscall::{Call, Outcome};

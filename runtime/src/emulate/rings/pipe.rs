@@ -7,8 +7,9 @@
 use super::{began, ended};
 use crate::emulate::descriptors::{self, Access};
 use crate::emulate::explain::{Reason, refused};
-use crate::emulate::lane::{self, Kind, Lane};
 use crate::emulate::stat::Stat;
+use crate::gate::lane;
+use crate::gate::lane::{Kind, Lane};
 use crate::gate::lanes::Code;
 use crate::mem::guest;
 use crate::policy;

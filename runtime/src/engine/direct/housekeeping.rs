@@ -1,9 +1,9 @@
 //! `bt-run cache list`, `bt-run cache clear`, and the limit of the image cache.
 
 use super::{folder, image};
-use crate::loader::LoadError;
+use crate::elf::LoadError;
+use crate::observe::stats::Text;
 use crate::report::Bytes;
-use crate::stats::Text;
 use crate::sys::raw::{self, Errno};
 use alloc::vec;
 use alloc::vec::Vec;

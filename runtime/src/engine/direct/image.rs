@@ -68,7 +68,7 @@ impl Key {
             offset,
             len: end - start,
             fixed_at,
-            build: crate::image::build_id(),
+            build: crate::process::image::build_id(),
             variant,
         })
     }
@@ -291,7 +291,7 @@ fn map_image(file: i32, key: &Key, start: u64, end: u64, prot: u32, mapped: &mut
 /// Inode and part of the file that an image was made of, for a list.
 #[must_use]
 pub fn origin(folder: i32, name: &[u8]) -> Vec<u8> {
-    let mut text = crate::stats::Text { bytes: Vec::new() };
+    let mut text = crate::observe::stats::Text { bytes: Vec::new() };
     let Some(trailer) = name.try_into().ok().and_then(|name| {
         let file = open_at(folder, name, k::O_RDONLY | k::O_NOFOLLOW | k::O_CLOEXEC).ok()?;
         let trailer = read_trailer(file);
@@ -301,7 +301,7 @@ pub fn origin(folder: i32, name: &[u8]) -> Vec<u8> {
         return b"(not an image of this version)".to_vec();
     };
     let Trailer { key, patches, .. } = trailer;
-    let stale = if key.build == crate::image::build_id() { "" } else { ", of another bt-run" };
+    let stale = if key.build == crate::process::image::build_id() { "" } else { ", of another bt-run" };
     let _ = write!(
         text,
         "inode {}:{}, {} bytes from {:#x}: {patches} sites{stale}",

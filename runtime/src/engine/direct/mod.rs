@@ -11,8 +11,7 @@
 //! * [`patch`]: one site;
 //! * [`window`]: where stubs lie;
 //! * [`image`]: patched files that are kept, in a [`folder`]; [`housekeeping`]: their number;
-//! * [`strict`]: what the scan did not find;
-//! * [`list`]: `bt-run sites`.
+//! * [`strict`]: what the scan did not find.
 
 pub mod arrive;
 pub mod change;
@@ -20,7 +19,6 @@ pub mod folder;
 pub mod functions;
 pub mod housekeeping;
 pub mod image;
-pub mod list;
 pub mod patch;
 pub mod strict;
 pub mod survey;

@@ -21,7 +21,7 @@ pub fn arm() {
     if !options::get().strict {
         return;
     }
-    let (start, end) = crate::image::range();
+    let (start, end) = crate::process::image::range();
     // SAFETY: no selector: the range alone decides.
     let armed = unsafe {
         raw::syscall(k::__NR_prctl, [PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, start, end - start, 0])

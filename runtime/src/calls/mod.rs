@@ -181,10 +181,10 @@ macro_rules! rows {
         pub(super) const ROWS: &[Row] = &[$(Row::new(
             linux_raw_sys::general::$number,
             stringify!($number),
-            $crate::syscall::table::Fate {
-                treatment: $crate::syscall::table::Treatment::$treatment,
-                answered: $crate::syscall::table::level!($($level)?),
-                hands_back: 0 $($(| $crate::syscall::table::Held::$held as u8)*)?,
+            $crate::calls::Fate {
+                treatment: $crate::calls::Treatment::$treatment,
+                answered: $crate::calls::level!($($level)?),
+                hands_back: 0 $($(| $crate::calls::Held::$held as u8)*)?,
             },
             &[$($arg),*],
             Ret::$ret $(($set))?,

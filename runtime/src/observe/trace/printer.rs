@@ -4,7 +4,7 @@ use core::fmt::Write as _;
 
 use super::line::Line;
 use super::record::Record;
-use crate::syscall::table::{GuestMemory, MAX_ARGS, Set};
+use crate::calls::{GuestMemory, MAX_ARGS, Set};
 
 /// A call that is being written into a line.
 pub(super) struct Printer<'p, 'b> {

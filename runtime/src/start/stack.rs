@@ -3,7 +3,7 @@
 //! bt-run was started with the guest's arguments and environment on its stack. Arguments of its own are taken away, the
 //! file name and the auxiliary vector are made the guest's, and all of it is written again in the kernel's order.
 
-use super::elf::Image;
+use super::map::Image;
 use alloc::vec::Vec;
 
 /// Auxiliary vector entries that describe the program (getauxval(3)).

@@ -1,25 +1,36 @@
 //! From the kernel's first instruction to the guest's first instruction.
 
+pub mod command_line;
+pub mod doctor;
+pub mod layout;
+pub mod list_calls;
+pub mod list_sites;
+pub mod map;
+pub mod stack;
+
+use crate::elf::LoadError;
+use crate::elf::headers::{Fd, FileBytes, Headers};
 use crate::emulate::identity;
 use crate::engine::direct::functions::ElfImage;
 use crate::engine::{self, Engine, ring0};
 use crate::gate::asm::on_runtime_stack;
-use crate::loader::elf::{self, Fd, Headers, Image};
-use crate::loader::handoff::Handoff;
-use crate::loader::stack::{self, Built, Guest, Initial, at};
-use crate::loader::{LoadError, layout};
 use crate::mem::guest;
+use crate::observe::stats;
 use crate::options;
+use crate::policy;
 use crate::process::{EXE_FD, SELF_FD, TRACE_FD, set_exe_path};
 use crate::report::{Bytes, say};
 use crate::signal::action;
+use crate::start::map::Image;
+use crate::start::stack::{Built, Guest, Initial, at};
+use crate::sys::cpu;
 use crate::sys::raw;
 use crate::syscall::descriptors::{self, move_up};
 use crate::syscall::exec;
+use crate::syscall::handoff::Handoff;
 use crate::syscall::program::{self, Found};
 use crate::thread::registry;
 use crate::thread::state::{ThreadState, reg};
-use crate::{cpu, policy, stats};
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 use linux_raw_sys::general as k;
@@ -117,7 +128,7 @@ extern "C" fn second(ts: *mut ThreadState) {
 /// An exec inside the family.
 fn resume_family(ts: &mut ThreadState, handoff: &Handoff, self_fd: i32, execfn: Vec<u8>, initial: &Initial) -> Plan {
     options::set(handoff.options);
-    crate::cpuid::take(&handoff.cpuid);
+    crate::engine::cpuid::take(&handoff.cpuid);
     if handoff.is_filtered {
         policy::note_filter();
     }
@@ -142,20 +153,20 @@ fn from_command_line(initial: &Initial) -> Plan {
     let args: Vec<&[u8]> = initial.argv.iter().map(|&a| unsafe { Initial::string(a) }).collect();
     // SAFETY: as above.
     let environment: Vec<&[u8]> = initial.envp.iter().map(|&e| unsafe { Initial::string(e) }).collect();
-    let (options, first) = crate::command_line::parse(&args, &environment);
+    let (options, first) = crate::start::command_line::parse(&args, &environment);
     options::set(options);
     if let (Some(&b"sites"), Some(&path), 2) = (args.get(first), args.get(first + 1), args.len() - first) {
-        match crate::engine::direct::list::print(path) {
+        match list_sites::print(path) {
             Ok(()) => raw::exit_group(0),
             Err(e) => fail(path, e),
         }
     }
     if let (Some(&b"doctor"), 1) = (args.get(first), args.len() - first) {
-        crate::doctor::print();
+        crate::start::doctor::print();
         raw::exit_group(0)
     }
     if let (Some(&b"calls"), 1) = (args.get(first), args.len() - first) {
-        crate::syscall::list::print();
+        list_calls::print();
         raw::exit_group(0)
     }
     if let (Some(&b"cache"), Some(&command), 2) = (args.get(first), args.get(first + 1), args.len() - first)
@@ -172,12 +183,12 @@ fn from_command_line(initial: &Initial) -> Plan {
             raw::close(fd);
         }
     }
-    crate::syscall::trace_line::start();
+    crate::observe::trace_line::start();
     let name = args.get(first).copied().unwrap_or(b"");
     let argv: Vec<u64> = initial.argv.get(first..).unwrap_or(&[]).to_vec();
     // SAFETY: strings of the initial stack.
     let path_var = initial.envp.iter().map(|&e| unsafe { Initial::string(e) }).find_map(|e| e.strip_prefix(b"PATH="));
-    let path = match crate::command_line::look_up(name, path_var) {
+    let path = match crate::start::command_line::look_up(name, path_var) {
         Ok(path) => path,
         Err(e) => fail(name, e),
     };
@@ -222,7 +233,7 @@ fn fail(name: &[u8], error: LoadError) -> ! {
     match error {
         LoadError::NotFound => say(format_args!("{}: not found", Bytes(name))),
         LoadError::Failed(what, errno) => {
-            say(format_args!("{}: {what}: {}", Bytes(name), crate::command_line::errno_text(errno)));
+            say(format_args!("{}: {what}: {}", Bytes(name), crate::start::command_line::errno_text(errno)));
         }
         LoadError::Invalid(what) => say(format_args!("{}: {what}", Bytes(name))),
     }
@@ -245,7 +256,7 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     // fs/binfmt_elf.c: what has no interpreter (a static program, or a loader started by hand) lies where libraries do.
     let stands_alone = headers.is_dyn && headers.interp().is_none();
     let base = if headers.is_dyn && !stands_alone { layout::program_base(headers.align()) } else { 0 };
-    let program = elf::map(fd, &headers, base, &mut |start, end, prot, offset| {
+    let program = map::map(fd, &headers, base, &mut |start, end, prot, offset| {
         on_exec(engine, start, end, prot, fd, offset);
     })?;
     let mut entry = program.entry;
@@ -254,7 +265,7 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
         let interp_fd = raw::open(path, k::O_RDONLY | k::O_CLOEXEC)
             .map_err(|e| LoadError::Failed("names an interpreter that cannot be opened", e.0))?;
         let interp = Headers::parse(&Fd(interp_fd)).and_then(|h| {
-            elf::map(interp_fd, &h, 0, &mut |start, end, prot, offset| {
+            map::map(interp_fd, &h, 0, &mut |start, end, prot, offset| {
                 on_exec(engine, start, end, prot, interp_fd, offset);
             })
         });
@@ -310,7 +321,7 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
 /// Bytes of the vDSO image, whole pages.
 fn vdso_len(at: u64) -> Option<u64> {
     struct Memory(u64);
-    impl elf::FileBytes for Memory {
+    impl FileBytes for Memory {
         fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, raw::Errno> {
             Ok(guest::read_bytes(self.0 + offset, buf))
         }

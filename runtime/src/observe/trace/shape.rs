@@ -3,7 +3,7 @@
 use super::printer::Printer;
 use super::record::Record;
 use super::text;
-use crate::syscall::table::{Set, Shape};
+use crate::calls::{Set, Shape};
 
 /// Seconds that utimensat(2) takes for "now" and for "leave it".
 const UTIME_NOW: u64 = 0x3fff_ffff;

@@ -3,7 +3,7 @@
 use super::errno;
 use super::printer::Printer;
 use super::text;
-use crate::syscall::table::{MAX_ARGS, Ret, Set, Shape, Signature};
+use crate::calls::{MAX_ARGS, Ret, Set, Shape, Signature};
 
 /// The greatest error number, as in linux/err.h.
 const ERRNO_MAX: i64 = 4095;
@@ -139,6 +139,6 @@ impl Printer<'_, '_> {
 }
 
 /// Whether argument 2 is a time rather than a number.
-fn has_timeout(args: &[crate::syscall::table::Arg; MAX_ARGS]) -> bool {
-    matches!(args, [_, _, crate::syscall::table::Arg::Update(_), ..])
+fn has_timeout(args: &[crate::calls::Arg; MAX_ARGS]) -> bool {
+    matches!(args, [_, _, crate::calls::Arg::Update(_), ..])
 }

@@ -5,7 +5,7 @@
 //! taken out when the initial stack is written for the guest. (An inherited descriptor was tried: it cannot be had when the
 //! guest has lowered RLIMIT_NOFILE or used it up, or under a seccomp filter without memfd_create.)
 
-use crate::cpuid::{ANSWERS, Answer};
+use crate::engine::cpuid::{ANSWERS, Answer};
 use crate::options::Options;
 use alloc::vec::Vec;
 use core::mem::size_of;
@@ -74,7 +74,7 @@ impl Handoff {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::elf::*;
 
     #[test]
     fn what_is_written_is_taken() {
@@ -87,7 +87,7 @@ mod tests {
             kept_mask: 1,
             comm: *b"name\0\0\0\0\0\0\0\0\0\0\0\0",
             is_filtered: false,
-            cpuid: [crate::cpuid::NO_ANSWER; ANSWERS],
+            cpuid: [crate::engine::cpuid::NO_ANSWER; ANSWERS],
             options,
         };
         let mut buf = [0; STRING_BYTES];

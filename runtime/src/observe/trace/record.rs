@@ -1,6 +1,6 @@
 //! A structure of the guest's, copied out whole.
 
-use crate::syscall::table::GuestMemory;
+use crate::calls::GuestMemory;
 
 /// The largest structure whose fields are shown.
 const RECORD_BYTES_MAX: usize = 256;

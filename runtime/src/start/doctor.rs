@@ -1,8 +1,8 @@
 //! `bt-run doctor`: what this machine can do, and what it lacks.
 
-use crate::cpu;
 use crate::engine::ring0::host::Kernel;
-use crate::stats::Text;
+use crate::observe::stats::Text;
+use crate::sys::cpu;
 use crate::sys::raw;
 use bt_shim::uapi::{CAN_FS, CAN_UNMASKED};
 use bt_shim::{Device, Error};

@@ -42,9 +42,9 @@ pub struct Lane {
 pub enum Kind {
     /// /dev/null or /dev/zero.
     Device,
-    /// A regular file: the lane is the first field of a [`FileLane`](super::files::FileLane).
+    /// A regular file: the lane is the first field of a [`FileLane`](crate::emulate::files::FileLane).
     File,
-    /// An end of a pipe: `base` is its [`Ring`](super::rings::pipe::Ring).
+    /// An end of a pipe: `base` is its [`Ring`](crate::emulate::rings::pipe::Ring).
     Pipe,
     /// An eventfd.
     Event,

@@ -1,5 +1,7 @@
 //! Facts about this process image that outlive its start.
 
+pub mod image;
+
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 

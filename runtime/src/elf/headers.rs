@@ -4,13 +4,13 @@ use super::LoadError;
 use crate::sys::raw::{self, Errno};
 use linux_raw_sys::general as k;
 
-const PAGE: u64 = 4096;
+/// Bytes of a page.
+pub const PAGE: u64 = 4096;
 const EM_X86_64: u16 = 62;
 const ET_EXEC: u16 = 2;
 const ET_DYN: u16 = 3;
 const PT_LOAD: u32 = 1;
 const PT_INTERP: u32 = 3;
-const PT_PHDR: u32 = 6;
 const PT_GNU_STACK: u32 = 0x6474_e551;
 const PHENT: usize = 56;
 /// Program headers fit one page (fs/binfmt_elf.c, load_elf_phdrs: ELF_MIN_ALIGN).
@@ -22,17 +22,18 @@ const USER_END: u64 = 0x7fff_ffff_f000;
 /// One program header.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Phdr {
-    kind: u32,
-    flags: u32,
-    offset: u64,
-    vaddr: u64,
-    filesz: u64,
-    memsz: u64,
+    pub(crate) kind: u32,
+    pub(crate) flags: u32,
+    pub(crate) offset: u64,
+    pub(crate) vaddr: u64,
+    pub(crate) filesz: u64,
+    pub(crate) memsz: u64,
     align: u64,
 }
 
 impl Phdr {
-    fn prot(&self) -> u32 {
+    /// The segment's protection, PROT_* bits.
+    pub fn prot(&self) -> u32 {
         let mut prot = 0;
         for (flag, bit) in [(4, k::PROT_READ), (2, k::PROT_WRITE), (1, k::PROT_EXEC)] {
             if self.flags & flag != 0 {
@@ -48,9 +49,9 @@ impl Phdr {
 pub struct Headers {
     /// ET_DYN: can lie anywhere.
     pub is_dyn: bool,
-    entry: u64,
-    phoff: u64,
-    phnum: usize,
+    pub(crate) entry: u64,
+    pub(crate) phoff: u64,
+    pub(crate) phnum: usize,
     phdrs: [Phdr; MAX_PHDRS],
     interp: [u8; INTERP_BYTES],
     interp_len: usize,
@@ -137,11 +138,13 @@ impl Headers {
         Ok(headers)
     }
 
-    fn all(&self) -> &[Phdr] {
+    /// All program headers.
+    pub fn all(&self) -> &[Phdr] {
         self.phdrs.get(..self.phnum).unwrap_or(&[])
     }
 
-    fn loads(&self) -> impl Iterator<Item = &Phdr> {
+    /// The segments that occupy memory.
+    pub fn loads(&self) -> impl Iterator<Item = &Phdr> {
         self.all().iter().filter(|p| p.kind == PT_LOAD && p.memsz != 0)
     }
 
@@ -219,127 +222,6 @@ impl Headers {
     #[must_use]
     pub fn align(&self) -> u64 {
         self.loads().map(|p| p.align).filter(|a| a.is_power_of_two()).max().unwrap_or(PAGE).max(PAGE)
-    }
-}
-
-/// A mapped image.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Image {
-    /// Added to the file's addresses.
-    pub bias: u64,
-    /// Entry point.
-    pub entry: u64,
-    /// Address of the program headers in memory, 0 if they are not mapped.
-    pub phdr: u64,
-    /// Number of program headers.
-    pub phnum: u64,
-    /// First address behind the last segment: brk begins there or later.
-    pub brk: u64,
-    /// Start and end of code and data (proc(5), stat).
-    pub code: (u64, u64),
-    /// See `code`.
-    pub data: (u64, u64),
-}
-
-/// Told of each executable range of a mapped image: start, end, protection, offset in the file.
-pub type OnExec<'a> = &'a mut dyn FnMut(u64, u64, u32, u64);
-
-fn map_fd(addr: u64, len: u64, prot: u32, fd: i32, offset: u64) -> Result<(), LoadError> {
-    let flags = u64::from(k::MAP_PRIVATE | k::MAP_FIXED);
-    // SAFETY: inside the range that was reserved for the image.
-    unsafe { raw::syscall(k::__NR_mmap, [addr, len, u64::from(prot), flags, u64::from(fd.cast_unsigned()), offset]) }
-        .map(|_| ())
-        .map_err(|e| LoadError::Failed("cannot be mapped", e.0))
-}
-
-/// Reserves the address range of an image; returns its start.
-fn reserve(headers: &Headers, base: u64) -> Result<u64, Errno> {
-    let (start, end) = headers.span();
-    let (align, len) = (headers.align(), end - start);
-    if !headers.is_dyn {
-        return raw::mmap_anon(start, len, k::PROT_NONE, k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE);
-    }
-    let room = len + if align > PAGE { align } else { 0 };
-    let flags = if base == 0 { 0 } else { k::MAP_FIXED_NOREPLACE };
-    let got = raw::mmap_anon(base, room, k::PROT_NONE, flags | k::MAP_NORESERVE)
-        .or_else(|_| raw::mmap_anon(0, room, k::PROT_NONE, k::MAP_NORESERVE))?;
-    let aligned = got.next_multiple_of(align);
-    // SAFETY: the ends of our own reservation.
-    unsafe {
-        if aligned > got {
-            raw::munmap(got, aligned - got);
-        }
-        if got + room > aligned + len {
-            raw::munmap(aligned + len, got + room - aligned - len);
-        }
-    }
-    Ok(aligned)
-}
-
-/// Maps the image. ET_DYN is placed at `base` (0: where the kernel likes), ET_EXEC where it says.
-pub fn map(fd: i32, headers: &Headers, base: u64, on_exec: OnExec<'_>) -> Result<Image, LoadError> {
-    let failed = |e: Errno| LoadError::Failed("cannot be mapped", e.0);
-    // One reservation first, so that the segments lie together and replace nothing.
-    let at = reserve(headers, base).map_err(failed)?;
-    let bias = at.wrapping_sub(headers.span().0);
-    let mut image = Image {
-        bias,
-        entry: headers.entry.wrapping_add(bias),
-        phnum: headers.phnum as u64,
-        code: (u64::MAX, 0),
-        ..Image::default()
-    };
-    let mut mapped_to = at;
-    for p in headers.loads() {
-        let from = bias.wrapping_add(p.vaddr);
-        let page = from & !(PAGE - 1);
-        let file_end = from + p.filesz;
-        let end = (from + p.memsz).next_multiple_of(PAGE);
-        // Gaps between segments are not mapped natively.
-        if page > mapped_to {
-            // SAFETY: inside the reservation.
-            unsafe { raw::munmap(mapped_to, page - mapped_to) };
-        }
-        let file_page_end = if p.filesz == 0 { page } else { file_end.next_multiple_of(PAGE) };
-        if p.filesz != 0 {
-            map_fd(page, file_page_end - page, p.prot(), fd, p.offset & !(PAGE - 1))?;
-        }
-        if p.memsz > p.filesz {
-            if p.flags & 2 != 0 && p.filesz != 0 {
-                // The rest of the last page belongs to bss.
-                zero(file_end, file_page_end - file_end)?;
-            }
-            if end > file_page_end {
-                raw::mmap_anon(file_page_end, end - file_page_end, p.prot(), k::MAP_FIXED).map_err(failed)?;
-            }
-        }
-        mapped_to = end.max(mapped_to);
-        if p.flags & 1 != 0 {
-            on_exec(page, end, p.prot(), p.offset & !(PAGE - 1));
-            image.code = (image.code.0.min(from), image.code.1.max(from + p.filesz));
-        } else {
-            image.data = (from, from + p.filesz);
-        }
-        // fs/binfmt_elf.c: AT_PHDR is where the segment that holds the headers puts them.
-        if (p.offset..p.offset + p.filesz).contains(&headers.phoff) && image.phdr == 0 {
-            image.phdr = headers.phoff - p.offset + from;
-        }
-        image.brk = image.brk.max(from + p.memsz);
-    }
-    if let Some(p) = headers.all().iter().find(|p| p.kind == PT_PHDR) {
-        image.phdr = bias.wrapping_add(p.vaddr);
-    }
-    Ok(image)
-}
-
-/// Zeroes the rest of a page that was just mapped writable; it fails if the file ends before.
-fn zero(at: u64, len: u64) -> Result<(), LoadError> {
-    const ZEROS: [u8; 4096] = [0; 4096];
-    let zeros = ZEROS.get(..usize::try_from(len).unwrap_or(0)).unwrap_or(&[]);
-    if crate::mem::guest::write_bytes(at, zeros) == zeros.len() {
-        Ok(())
-    } else {
-        Err(LoadError::Invalid("is truncated: a segment reaches behind its end"))
     }
 }
 

@@ -1,9 +1,6 @@
-//! From a program file to a guest that is ready to run.
+//! ELF images (elf(5)): headers of files, and the vDSO in memory. Reading only; `start::map` maps them.
 
-pub mod elf;
-pub mod handoff;
-pub mod layout;
-pub mod stack;
+pub mod headers;
 pub mod vdso;
 
 /// Why a program cannot be run: a line for the user, and the exit status a shell would give.

@@ -1,12 +1,13 @@
 //! `--stats`: one JSON line when an image starts, one when it ends, one for each image that was executed natively.
 
+use crate::calls;
 use crate::emulate::sample;
 use crate::engine::{self, ring0};
 use crate::options;
 use crate::report::Bytes;
 use crate::signal::leave::set_mask;
 use crate::sys::raw;
-use crate::syscall::{Outcome, table};
+use crate::syscall::Outcome;
 use crate::thread::registry;
 use crate::thread::state::{COUNTED_CALLS, ThreadState};
 use bt_shim::uapi::REASONS;
@@ -294,7 +295,7 @@ pub fn finish(how: &str) {
             out.bytes.push(b',');
         }
         first = false;
-        match table::name(nr as u64) {
+        match calls::name(nr as u64) {
             Some(name) => {
                 let _ = write!(out, "\"{name}\"");
             }

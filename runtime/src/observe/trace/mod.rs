@@ -2,7 +2,7 @@
 //!
 //! A line is written in two steps, because what a call returns through its arguments is known only
 //! after it: [`format_call`] writes up to the first such argument, [`format_result`] the rest. What an
-//! argument is comes from the [table](crate::syscall::table); nothing here knows a call by its number.
+//! argument is comes from the [table](crate::calls); nothing here knows a call by its number.
 
 #![deny(clippy::panic, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, unsafe_code)]
 
@@ -21,10 +21,10 @@ mod socket;
 mod tests;
 mod text;
 
-use crate::syscall::table::{Arg, MAX_ARGS, Ret, Signature, name, row};
+use crate::calls::{Arg, MAX_ARGS, Ret, Signature, name, row};
 use printer::Printer;
 
-pub use crate::syscall::table::GuestMemory;
+pub use crate::calls::GuestMemory;
 pub use line::Line;
 
 /// The arguments and the result of a call; a number without a row has six plain ones.

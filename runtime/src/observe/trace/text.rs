@@ -1,7 +1,7 @@
 //! Strings and byte buffers.
 
 use super::line::Line;
-use crate::syscall::table::{GuestMemory, read_u64};
+use crate::calls::{GuestMemory, read_u64};
 
 /// How many bytes of a string are shown.
 pub(super) const STRING_BYTES_MAX: usize = 32;

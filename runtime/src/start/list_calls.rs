@@ -1,8 +1,9 @@
 //! `bt-run calls`: the table as tab-separated lines, from which `docs/syscalls.md` is made.
 
-use super::table::{self, Held, Treatment};
+use crate::calls;
+use crate::calls::{Held, Treatment};
 use crate::emulate;
-use crate::stats::Text;
+use crate::observe::stats::Text;
 use crate::sys::raw;
 use core::fmt::Write;
 
@@ -10,7 +11,7 @@ use core::fmt::Write;
 pub fn print() {
     let mut out = Text { bytes: alloc::vec::Vec::new() };
     let _ = writeln!(out, "number\tname\ttreatment\tlevel\thands back");
-    for row in table::all_rows() {
+    for row in calls::all_rows() {
         let treatment = match row.treatment {
             Treatment::Passthrough => "passthrough",
             Treatment::Rewritten => "rewritten",

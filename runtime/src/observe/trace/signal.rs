@@ -2,7 +2,7 @@
 
 use super::printer::Printer;
 use super::record::Record;
-use crate::syscall::table::Set;
+use crate::calls::Set;
 
 /// Names without their prefix, by number from 1.
 const NAMES: [&str; 31] = [

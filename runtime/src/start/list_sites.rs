@@ -1,11 +1,11 @@
 //! `bt-run sites FILE`: what engine `direct` would do with a file.
 
-use super::functions::ElfImage;
-use super::{Direct, survey};
-use crate::loader::LoadError;
-use crate::loader::elf::{Fd, Headers};
+use crate::elf::LoadError;
+use crate::elf::headers::{Fd, Headers};
+use crate::engine::direct::functions::ElfImage;
+use crate::engine::direct::{Direct, survey};
+use crate::observe::stats::Text;
 use crate::report::Bytes;
-use crate::stats::Text;
 use crate::sys::raw;
 use alloc::vec::Vec;
 use bt_translator::decode::Class;

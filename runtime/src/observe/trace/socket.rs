@@ -5,7 +5,7 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 use super::printer::{Printer, as_i32};
 use super::record::Record;
 use super::text;
-use crate::syscall::table::{Set, Shape, read_u32};
+use crate::calls::{Set, Shape, read_u32};
 
 /// The longest address that is shown: `struct sockaddr_storage`.
 const SOCKADDR_BYTES_MAX: u64 = 128;

@@ -6,7 +6,7 @@ use linux_raw_sys::general::{
 
 use super::printer::{Printer, as_i32};
 use super::text;
-use crate::syscall::table::{Arg, Set, Shape, Signature, read_u32};
+use crate::calls::{Arg, Set, Shape, Signature, read_u32};
 
 impl Printer<'_, '_> {
     /// Appends an argument.
