@@ -6,6 +6,7 @@
 
 extern crate alloc;
 
+#[macro_use]
 pub mod calls;
 pub mod elf;
 pub mod emulate;
@@ -14,7 +15,6 @@ pub mod gate;
 pub mod mem;
 pub mod observe;
 pub mod options;
-pub mod policy;
 pub mod process;
 pub mod report;
 pub mod signal;

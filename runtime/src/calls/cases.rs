@@ -6,7 +6,8 @@ use linux_raw_sys::prctl::*;
 
 use super::arg::Arg::{self, *};
 use super::arg::Shape::*;
-use super::{MAX_ARGS, Ret, Set, pad_args};
+use super::row::pad_args;
+use super::{MAX_ARGS, Ret, Set};
 
 /// What a [`Arg::Switch`] turns into.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@
 //! shares none of ours. Ranges may be larger than what is written, never smaller.
 
 use super::nested;
-use super::{Arg, GuestMemory, MAX_ARGS, Shape, read_u32, row};
+use super::{Arg, GuestMemory, MAX_ARGS, Row, Shape, Traits, read_u32, row, traits};
 
 /// The most that one read or write moves: `MAX_RW_COUNT` in linux/fs.h.
 pub(super) const RW_BYTES_MAX: u64 = 0x7fff_f000;
@@ -62,11 +62,24 @@ pub fn outputs(nr: u64, args: &[u64; MAX_ARGS], mem: &dyn GuestMemory, f: &mut d
 
 /// Whether the call can write guest memory at all; a cheap test before [`outputs`].
 pub fn may_write(nr: u64) -> bool {
-    row(nr).is_some_and(|row| row.args.iter().any(|arg| matches!(arg, Arg::Switch(_)) || writes_memory(*arg)))
+    traits(nr).is_some_and(Traits::may_write)
+}
+
+/// As [`may_write`], of a row.
+#[allow(clippy::indexing_slicing, reason = "evaluated at compile time, where a wrong index is an error of the build")]
+pub(super) const fn may_write_row(row: &Row) -> bool {
+    let mut at = 0;
+    while at < MAX_ARGS {
+        if matches!(row.args[at], Arg::Switch(_)) || writes_memory(row.args[at]) {
+            return true;
+        }
+        at += 1;
+    }
+    false
 }
 
 /// Whether an argument of this kind is written by the kernel.
-fn writes_memory(arg: Arg) -> bool {
+const fn writes_memory(arg: Arg) -> bool {
     let never = matches!(
         arg,
         Arg::End

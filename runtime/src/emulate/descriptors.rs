@@ -5,12 +5,14 @@
 
 use super::seeded::{Bug, is_planted};
 use super::{files, rings};
+use crate::gate::facts::{Fact, holds};
 use crate::gate::filters::FEW;
 use crate::gate::lane;
+use crate::gate::lane::{DESCRIPTIONS, NEXT_DESCRIPTION};
 use crate::gate::lane::{DESCRIPTORS, Lane};
-use crate::policy;
+use crate::gate::routes::learn;
 use crate::sys::raw;
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use linux_raw_sys::general as k;
 
 /// Access mode of a description (open(2)).
@@ -46,10 +48,6 @@ pub fn access(fd: i32) -> Option<Access> {
     }
 }
 
-/// Another process shares the descriptors: nothing is known of them any more.
-static SHARED: AtomicBool = AtomicBool::new(false);
-/// The gate asks lanes.
-static ASKING: AtomicBool = AtomicBool::new(false);
 /// The highest descriptor of which something is known; of those up to the first value the gate may note something by itself.
 static HIGHEST: AtomicI32 = AtomicI32::new(FEW - 1);
 /// How a description came to be.
@@ -66,24 +64,19 @@ pub enum Origin {
     Semaphore = 3,
 }
 
-/// Which description a descriptor that this process made leads to: its number shifted by [`ORIGIN_BITS`], and its origin; 0 is
-/// unknown.
-pub static DESCRIPTIONS: [AtomicU32; DESCRIPTORS] = [const { AtomicU32::new(0) }; DESCRIPTORS];
-/// The next description's number.
-pub static NEXT: AtomicU32 = AtomicU32::new(1);
 /// Descriptions below this number are shared with other processes.
 static FIRST_OWN: AtomicU32 = AtomicU32::new(1);
 
 /// Descriptors may have lanes.
 #[must_use]
 pub fn are_known() -> bool {
-    !SHARED.load(Ordering::Relaxed)
+    !holds(Fact::DescriptorsShared)
 }
 
 /// The gate is to ask lanes.
 #[must_use]
 pub fn are_asked() -> bool {
-    ASKING.load(Ordering::Relaxed)
+    holds(Fact::LanesAsked)
 }
 
 /// The descriptor's number is one that can have a lane.
@@ -96,7 +89,7 @@ fn description(fd: i32) -> Option<&'static AtomicU32> {
     usize::try_from(fd).ok().and_then(|fd| DESCRIPTIONS.get(fd))
 }
 
-/// Bits of an [`Origin`].
+/// Bits of an [`Origin`]. [`DESCRIPTIONS`] holds a description's number shifted by them, and its origin.
 const ORIGIN_BITS: u32 = 2;
 
 /// Numbers that a known descriptor can have.
@@ -109,7 +102,7 @@ pub fn known() -> core::ops::RangeInclusive<i32> {
 pub fn opened(fd: i64, origin: Origin) {
     let Ok(fd) = i32::try_from(fd) else { return };
     if let Some(slot) = description(fd) {
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let number = NEXT_DESCRIPTION.fetch_add(1, Ordering::Relaxed);
         slot.store(number << ORIGIN_BITS | origin as u32, Ordering::Relaxed);
         HIGHEST.fetch_max(fd, Ordering::Relaxed);
     }
@@ -154,7 +147,7 @@ pub fn is_own(fd: i32) -> bool {
 
 /// Another process has, or may have, all descriptions of this one.
 pub fn share_all() {
-    FIRST_OWN.store(NEXT.load(Ordering::Relaxed), Ordering::Relaxed);
+    FIRST_OWN.store(NEXT_DESCRIPTION.load(Ordering::Relaxed), Ordering::Relaxed);
 }
 
 /// Gives a lane to every descriptor of the description.
@@ -165,9 +158,7 @@ pub fn set_lane(fd: i32, lane: *mut Lane) {
         lane::set(other, lane);
     }
     HIGHEST.fetch_max(fd, Ordering::Relaxed);
-    if !ASKING.swap(true, Ordering::Relaxed) {
-        policy::apply();
-    }
+    learn(Fact::LanesAsked, true);
 }
 
 /// Takes a lane from all its descriptors.
@@ -188,10 +179,10 @@ pub fn find_lane(is_wanted: impl Fn(&Lane) -> bool) -> Option<i32> {
 
 /// Another process will share the table of descriptors (CLONE_FILES), or something may change it behind our back.
 pub fn give_up() {
-    if !SHARED.swap(true, Ordering::Relaxed) {
+    if !holds(Fact::DescriptorsShared) {
+        learn(Fact::DescriptorsShared, true);
         forget(0, i32::MAX);
-        ASKING.store(false, Ordering::Relaxed);
-        policy::apply();
+        learn(Fact::LanesAsked, false);
     }
 }
 
@@ -239,7 +230,7 @@ pub fn duplicated(old: i32, new: i64) {
         rings::hand_back(old);
         return;
     };
-    if files::is_threaded() {
+    if holds(Fact::Threaded) {
         // Another thread may have closed it already.
         to.store(0, Ordering::Relaxed);
         lane::set(new, core::ptr::null_mut());

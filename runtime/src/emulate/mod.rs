@@ -4,7 +4,7 @@
 //! stub or the gate ([`crate::gate::ANSWERS`]). Reads and writes are answered by what their descriptor is: [`lane`] is what the gate's
 //! assembly knows of it, [`sample`] finds the descriptors that are worth it, [`descriptors`] follows them.
 
-pub mod clocks;
+pub mod call;
 pub mod descriptors;
 pub mod devices;
 pub mod explain;
@@ -16,10 +16,9 @@ pub mod sample;
 pub mod seeded;
 pub mod stat;
 
-use crate::calls;
-use crate::calls::Held;
+use crate::calls::{self, Held, Mark};
+use crate::emulate::call::{Call, Outcome};
 use crate::emulate::seeded::{Bug, is_planted};
-use crate::syscall::{Call, Outcome};
 use linux_raw_sys::general as k;
 
 /// Answers a call that came to Rust, or hands back what it could see and leaves it to the kernel.
@@ -27,42 +26,19 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
     if call.ts.foreign != 0 || !descriptors::are_asked() {
         return None;
     }
-    match call.nr {
-        k::__NR_read
-        | k::__NR_write
-        | k::__NR_pread64
-        | k::__NR_pwrite64
-        | k::__NR_lseek
-        | k::__NR_readv
-        | k::__NR_writev
-        | k::__NR_preadv
-        | k::__NR_pwritev
-        | k::__NR_preadv2
-        | k::__NR_pwritev2 => {
-            devices::refill(call.int(0));
-            rings::answer(call).or_else(|| files::calls::answer(call))
-        }
-        _ => {
-            let is_forgotten = is_planted(Bug::KeepRingOverFork) && call.nr == k::__NR_clone;
-            if rings::any() && !rings::is_blind(u64::from(call.nr)) && !is_forgotten {
-                rings::hand_back_all();
-            }
-            if files::any() {
-                hand_back(call);
-            }
-            None
-        }
+    if calls::is(call.nr, Mark::Transfers) {
+        devices::refill(call.int(0));
+        return rings::answer(call).or_else(|| files::calls::answer(call));
     }
+    let is_forgotten = is_planted(Bug::KeepRingOverFork) && call.nr == k::__NR_clone;
+    if rings::any() && !calls::is(call.nr, Mark::Blind) && !is_forgotten {
+        rings::hand_back_all();
+    }
+    if files::any() {
+        hand_back(call);
+    }
+    None
 }
-
-/// The call neither sees nor changes what a lane of its descriptor holds.
-#[must_use]
-pub fn keeps_lanes(nr: u32) -> bool {
-    HARMLESS.contains(&nr) || follows_by_itself(nr)
-}
-
-const HARMLESS: [u32; 6] =
-    [k::__NR_fstat, k::__NR_fsync, k::__NR_fdatasync, k::__NR_fadvise64, k::__NR_flock, k::__NR_epoll_ctl];
 
 /// What must not be held while the call is made: nothing, the descriptors that it names, or all.
 fn hand_back(call: &Call<'_>) {
@@ -76,17 +52,12 @@ fn hand_back(call: &Call<'_>) {
     if row.hands_back & Held::Times as u8 != 0 {
         files::touch_all();
     }
-    if keeps_lanes(call.nr) {
+    if calls::is(call.nr, Mark::KeepsLane) {
         return;
     }
     for at in row.descriptor_args() {
         files::dismantle(call.int(at));
     }
-}
-
-/// Calls whose own code follows what they do to descriptors.
-fn follows_by_itself(nr: u32) -> bool {
-    matches!(nr, k::__NR_close | k::__NR_close_range | k::__NR_dup | k::__NR_dup2 | k::__NR_dup3 | k::__NR_fcntl)
 }
 
 /// Hands back everything, and ends the keeper.

@@ -4,13 +4,11 @@
 
 use super::stat::Stat;
 use super::{descriptors, devices, files, rings};
+use crate::calls::SAMPLED;
+use crate::gate::facts::{Fact, holds};
 use crate::gate::lane;
-use crate::policy;
-use crate::thread::state::{COUNTED_CALLS, SAMPLED_CALLS, ThreadState};
-use linux_raw_sys::general as k;
-
-/// Calls that are sampled.
-pub static SAMPLED: [u32; SAMPLED_CALLS] = [k::__NR_read, k::__NR_write, k::__NR_pread64, k::__NR_pwrite64];
+use crate::gate::routes::is_answered;
+use crate::thread::state::ThreadState;
 
 /// Calls before the first look, and between looks that find something.
 const OFTEN: u64 = 256;
@@ -61,7 +59,7 @@ pub fn count(ts: &mut ThreadState, nr: u32) -> bool {
 
 /// Looks at a call that is made often.
 pub fn look(ts: &mut ThreadState, nr: u32, args: &[u64; 6]) {
-    let may = ts.foreign == 0 && policy::is_answered(u64::from(nr));
+    let may = ts.foreign == 0 && is_answered(u64::from(nr));
     let found = if may { consider(nr, args) } else { Found::Nothing };
     let Some(i) = index(nr as usize) else { return };
     let (Some(count), Some(granted)) = (ts.counts.get_mut(nr as usize), ts.granted.get_mut(i)) else { return };
@@ -93,7 +91,7 @@ fn consider(nr: u32, args: &[u64; 6]) -> Found {
     #[expect(clippy::cast_possible_truncation, reason = "the kernel reads edi")]
     let fd = (fd as u32).cast_signed();
     // Another thread may be closing it: a lane that came too late would answer for what is opened there next.
-    if files::is_threaded() || !descriptors::are_known() || !descriptors::can_have_lane(fd) || !lane::get(fd).is_null()
+    if holds(Fact::Threaded) || !descriptors::are_known() || !descriptors::can_have_lane(fd) || !lane::get(fd).is_null()
     {
         return Found::Nothing;
     }
@@ -103,5 +101,3 @@ fn consider(nr: u32, args: &[u64; 6]) -> Found {
     }
     files::promote::consider(nr, fd, &stat, length)
 }
-
-const _: () = assert!(COUNTED_CALLS > k::__NR_pwrite64 as usize);

@@ -2,9 +2,10 @@
 //!
 //! A virtual machine traps the instruction; the start of a program with glibc executes it some forty times. What a leaf says
 //! does not change while a system runs, but for leaves that name the CPU they are executed on, which are kept for
-//! each CPU. `cpuid` also serialises (Intel SDM vol. 3, "Serializing Instructions"): so does [`execute`].
+//! each CPU. `cpuid` also serialises (Intel SDM vol. 3, "Serializing Instructions"): so does [`bt_on_cpuid`].
 
-use crate::thread::state::{ThreadState, reg};
+use crate::thread::registers::Gpr;
+use crate::thread::state::ThreadState;
 use core::arch::x86_64::__cpuid_count;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -165,17 +166,16 @@ fn serialise_by_return() {
 ///
 /// # Safety
 /// Only the gate calls it, with the calling thread's own state.
-pub unsafe extern "C" fn execute(ts: *mut ThreadState) {
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bt_on_cpuid(ts: *mut ThreadState) {
     // SAFETY: the gate passes the calling thread's own state.
     let ts = unsafe { &mut *ts };
     let [rax, rcx, ..] = ts.regs.gpr;
     #[expect(clippy::cast_possible_truncation, reason = "cpuid reads eax and ecx")]
     let (leaf, subleaf) = (rax as u32, rcx as u32);
     let [a, b, c, d] = answer(leaf, subleaf);
-    for (n, value) in [(reg::RAX, a), (reg::RBX, b), (reg::RCX, c), (reg::RDX, d)] {
-        if let Some(register) = ts.regs.gpr.get_mut(n) {
-            *register = u64::from(value);
-        }
+    for (register, value) in [(Gpr::Rax, a), (Gpr::Rbx, b), (Gpr::Rcx, c), (Gpr::Rdx, d)] {
+        ts.regs[register] = u64::from(value);
     }
     serialise();
 }

@@ -12,6 +12,7 @@ pub mod recover;
 pub mod ring0;
 pub mod translate;
 
+use crate::gate::low;
 use crate::mem::lock::{Guard, Mutex};
 use crate::mem::map::CodeMap;
 use crate::options;
@@ -20,6 +21,7 @@ use alloc::vec::Vec;
 use bt_translator::block::Translator;
 use bt_translator::layout::Layout;
 use bt_translator::translation::Translation;
+use core::sync::atomic::AtomicU64;
 use direct::Direct;
 use ring0::Ring0;
 use translate::cache::Cache;
@@ -78,14 +80,15 @@ pub struct Stats {
 }
 
 /// Offsets that emitted code uses.
-fn layout(ibtc: u32) -> Layout {
+fn layout() -> Layout {
+    let ibtc = low::ibtc();
     use crate::thread::state::offset as o;
     let off = |n: usize| i32::try_from(n).unwrap_or(0);
     Layout {
         slot_rcx: off(o::SLOT_RCX),
         slot_r11: off(o::SLOT_R11),
         slot_scratch: off(o::SLOT_SCRATCH),
-        slot_rsp: off(o::gpr(crate::thread::state::reg::RSP)),
+        slot_rsp: off(o::gpr(crate::thread::registers::Gpr::Rsp as usize)),
         runtime_sp: off(o::RUNTIME_SP),
         guest_gs_base: off(o::GUEST_GS_BASE),
         enter_exit: off(o::ENTER_EXIT),
@@ -93,9 +96,9 @@ fn layout(ibtc: u32) -> Layout {
         enter_gate: off(o::ENTER_GATE),
         enter_cpuid: off(o::ENTER_CPUID),
         enter_slow: off(o::ENTER_SLOW),
-        sampled: &crate::emulate::sample::SAMPLED,
+        sampled: &crate::calls::SAMPLED,
         call_entries: off(o::CALL_ENTRIES),
-        stub_calls: ibtc + ibl::STUB_CALLS_OFFSET,
+        stub_calls: ibtc + low::STUB_CALLS_OFFSET,
         call_counts: off(o::COUNTS),
         // With --strict only the runtime's own code may make calls.
         stubs_call: !options::get().strict,
@@ -104,13 +107,16 @@ fn layout(ibtc: u32) -> Layout {
     }
 }
 
+/// Counts fragments dropped: a call during which this moves may have dropped the one it returns to.
+pub static CODE_CHANGES: AtomicU64 = AtomicU64::new(0);
+
 static ENGINE: Mutex<Option<Engine>> = Mutex::new(None);
 
 /// Prepares the engine: maps the look-up table. `Err` says what is missing.
 pub fn start() -> Result<(), &'static str> {
-    let ibtc = ibl::start()?;
+    ibl::start()?;
     *ENGINE.lock() = Some(Engine {
-        translator: Translator::new(layout(ibtc)),
+        translator: Translator::new(layout()),
         out: Translation::default(),
         far: Vec::new(),
         zone_index: 0,

@@ -4,7 +4,8 @@ use super::Engine;
 use super::direct::Direct;
 use super::direct::patch::Stub;
 use crate::mem::guest;
-use crate::thread::state::{Regs, ThreadState, reg};
+use crate::thread::registers::{Gpr, Regs};
+use crate::thread::state::ThreadState;
 use bt_translator::addr::{CachePc, GuestPc};
 use bt_translator::block::{CodeSource, Request};
 use bt_translator::translation::{FAR_AWAY, Position, Recover, find_position};
@@ -84,7 +85,7 @@ impl Engine {
         if !hot && let Some(exit) = self.stub_at(exits, regs.rip) {
             // In an exit stub: `mov gs:[slot_rcx], rcx` is its first instruction.
             if regs.rip > exit.0 {
-                set(regs, reg::RCX, ts.slot_rcx);
+                regs[Gpr::Rcx] = ts.slot_rcx;
             }
             regs.rip = exit.1;
             return Some(Step::Inside);
@@ -157,36 +158,36 @@ fn apply(ts: &ThreadState, regs: &mut Regs, position: Position, offset: u32, fix
         Recover::Copied => fixed + u64::from(offset - position.offset),
         Recover::At | Recover::AtCall => fixed,
         Recover::Scratch(r) => {
-            set(regs, usize::from(r), ts.slot_scratch);
+            regs[Gpr::numbered(r)] = ts.slot_scratch;
             fixed
         }
         Recover::TwoScratch(a, b) => {
-            set(regs, usize::from(a), ts.slot_scratch);
-            set(regs, usize::from(b), ts.slot_r11);
+            regs[Gpr::numbered(a)] = ts.slot_scratch;
+            regs[Gpr::numbered(b)] = ts.slot_r11;
             fixed
         }
         Recover::Shifted(r) => {
-            let shifted = regs.gpr.get(usize::from(r)).copied().unwrap_or(0);
-            set(regs, usize::from(r), shifted.wrapping_sub(ts.guest_gs_base));
-            set(regs, reg::R11, ts.slot_r11);
+            let shifted = regs[Gpr::numbered(r)];
+            regs[Gpr::numbered(r)] = shifted.wrapping_sub(ts.guest_gs_base);
+            regs[Gpr::R11] = ts.slot_r11;
             fixed
         }
         Recover::Rsp => {
-            set(regs, reg::RSP, ts.regs.gpr.get(reg::RSP).copied().unwrap_or(0));
+            regs[Gpr::Rsp] = ts.regs[Gpr::Rsp];
             fixed
         }
         Recover::Rcx => {
-            set(regs, reg::RCX, ts.slot_rcx);
+            regs[Gpr::Rcx] = ts.slot_rcx;
             fixed
         }
         Recover::R11 => {
-            set(regs, reg::R11, ts.slot_r11);
+            regs[Gpr::R11] = ts.slot_r11;
             fixed
         }
         Recover::RcxR11 | Recover::TargetInRcx | Recover::DifferenceInRcx => {
-            let rcx = regs.gpr.get(reg::RCX).copied().unwrap_or(0);
-            set(regs, reg::RCX, ts.slot_rcx);
-            set(regs, reg::R11, ts.slot_r11);
+            let rcx = regs[Gpr::Rcx];
+            regs[Gpr::Rcx] = ts.slot_rcx;
+            regs[Gpr::R11] = ts.slot_r11;
             match position.recover {
                 Recover::TargetInRcx => rcx,
                 Recover::DifferenceInRcx => fixed.wrapping_add(rcx),
@@ -200,11 +201,5 @@ fn apply(ts: &ThreadState, regs: &mut Regs, position: Position, offset: u32, fix
         Recover::At if offset == position.offset => Step::Begins,
         Recover::AtCall if offset == position.offset => Step::Calls,
         _ => Step::Inside,
-    }
-}
-
-fn set(regs: &mut Regs, n: usize, value: u64) {
-    if let Some(r) = regs.gpr.get_mut(n) {
-        *r = value;
     }
 }

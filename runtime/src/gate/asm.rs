@@ -4,21 +4,24 @@
 //!
 //! | entry | on entry | leaves to |
 //! |---|---|---|
-//! | `bt_enter_exit` | ecx = exit id, guest rcx in `slot_rcx` | Rust [`crate::engine::translate::dispatch::on_exit`], then `bt_leave` |
-//! | `bt_enter_lookup` | rcx = guest pc, guest rcx, r11 in their slots | the fragment, or Rust `on_lookup_miss`, then `bt_leave` |
-//! | `bt_enter_cpuid` | rdx = cache pc behind the instruction, guest rdx in `slot_scratch` | Rust [`crate::engine::cpuid::execute`], then `bt_leave` |
+//! | `bt_enter_exit` | ecx = exit id, guest rcx in `slot_rcx` | Rust `bt_on_exit`, then `bt_leave` |
+//! | `bt_enter_lookup` | rcx = guest pc, guest rcx, r11 in their slots | the fragment, or Rust `bt_on_lookup_miss`, then `bt_leave` |
+//! | `bt_enter_cpuid` | rdx = cache pc behind the instruction, guest rdx in `slot_scratch` | Rust `bt_on_cpuid`, then `bt_leave` |
 //! | `bt_enter_gate` | rax = call number, rcx = guest pc behind the instruction, r11 = cache pc behind it | the number's entry, which is one of the next three |
 //! | `bt_pass` | as `bt_enter_gate`, a number of the table | the cache pc, after the call |
 //! | `bt_answer` | as `bt_pass` | the cache pc, with the answer |
 //! | `bt_pass_lane` | as `bt_pass`, `next_pc` and `resume` set | the same |
 //! | `bt_tail` | the guest's registers, `next_pc` set, `tail_resume` = cache pc behind the call | the cache pc, after the call |
-//! | `bt_slow` | as `bt_pass` | Rust `on_syscall`, then `bt_leave` |
+//! | `bt_slow` | as `bt_pass` | Rust `bt_on_syscall`, then `bt_leave` |
 //! | `bt_leave` | guest state in the thread state | `resume`, with that state |
+//!
+//! The functions in Rust are named in [`entries`]; the layers above define them.
 //!
 //! What the gate does not touch: DF (no string instruction exists in the runtime), MXCSR, x87, the upper halves of
 //! vector registers, fs. AC and TF are cleared for Rust code and put back when leaving.
 
-use crate::engine::translate::{dispatch, ibl};
+use super::entries;
+use super::{lookup, low};
 use crate::thread::state::{COUNTED_CALLS, INTERRUPTED, offset as o};
 use core::arch::naked_asm;
 
@@ -336,13 +339,14 @@ pub unsafe extern "C" fn block() {
         slot_rax = const o::SLOT_RAX, slot_flags = const o::SLOT_FLAGS, slot_scratch = const o::SLOT_SCRATCH,
         lookup_hits = const o::LOOKUP_HITS, counts = const o::COUNTS, counted = const COUNTED_CALLS,
         unsafe_flags = const UNSAFE_FLAGS, safe_mask = const !UNSAFE_FLAGS, rare_flags = const RARE_FLAGS,
-        hash = const ibl::HASH, table = sym ibl::TABLE, mask = sym ibl::MASK, ibtc = sym ibl::IBTC, changes = sym ibl::CHANGES, slot_changes = const o::SLOT_CHANGES,
+        hash = const lookup::HASH, table = sym lookup::TABLE, mask = sym lookup::MASK, ibtc = sym low::IBTC,
+        changes = sym lookup::CHANGES, slot_changes = const o::SLOT_CHANGES,
         call_entries = const o::CALL_ENTRIES, tail_resume = const o::TAIL_RESUME, answered = const o::ANSWERED, answers = const o::ANSWERS,
-        on_exit = sym dispatch::on_exit,
-        on_cpuid = sym crate::engine::cpuid::execute,
-        on_lookup_miss = sym dispatch::on_lookup_miss,
-        on_syscall = sym crate::syscall::on_syscall,
-        leave_requeued = sym crate::signal::leave::leave_requeued,
+        on_exit = sym entries::bt_on_exit,
+        on_cpuid = sym entries::bt_on_cpuid,
+        on_lookup_miss = sym entries::bt_on_lookup_miss,
+        on_syscall = sym entries::bt_on_syscall,
+        leave_requeued = sym entries::bt_leave_requeued,
     )
 }
 
@@ -436,7 +440,7 @@ pub unsafe extern "C" fn signal_entry() -> ! {
         "popfq",
         "jmp {handler}",
         safe_mask = const !UNSAFE_FLAGS,
-        handler = sym crate::signal::host::handler
+        handler = sym entries::bt_on_signal
     )
 }
 

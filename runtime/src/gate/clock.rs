@@ -16,76 +16,27 @@
 
 use super::lanes::{RARE_FLAGS, enter};
 use super::region::Region;
+use crate::calls::route::Clock;
 use crate::thread::state::offset as o;
 use core::arch::naked_asm;
 use core::sync::atomic::AtomicU64;
 use linux_raw_sys::general as k;
 
-/// A function of the vDSO.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Function {
-    /// clock_gettime(2).
-    ClockGettime,
-    /// clock_getres(2).
-    ClockGetres,
-    /// gettimeofday(2).
-    Gettimeofday,
-    /// time(2).
-    Time,
-    /// getcpu(2).
-    Getcpu,
+/// Where the gate enters for it.
+#[must_use]
+pub fn entry(clock: Clock) -> u64 {
+    let at = match clock {
+        Clock::Gettime => &raw const bt_clock_gettime,
+        Clock::Getres => &raw const bt_clock_getres,
+        Clock::Gettimeofday => &raw const bt_clock_gettimeofday,
+        Clock::Time => &raw const bt_clock_time,
+        Clock::Getcpu => &raw const bt_clock_getcpu,
+    };
+    at as u64
 }
 
-impl Function {
-    /// In the order of [`FUNCTIONS`].
-    pub const ALL: [Self; 5] = [Self::ClockGettime, Self::ClockGetres, Self::Gettimeofday, Self::Time, Self::Getcpu];
-
-    /// The call it answers.
-    #[must_use]
-    pub fn number(self) -> u32 {
-        match self {
-            Self::ClockGettime => k::__NR_clock_gettime,
-            Self::ClockGetres => k::__NR_clock_getres,
-            Self::Gettimeofday => k::__NR_gettimeofday,
-            Self::Time => k::__NR_time,
-            Self::Getcpu => k::__NR_getcpu,
-        }
-    }
-
-    /// Its name in the vDSO (vdso(7)).
-    #[must_use]
-    pub fn symbol(self) -> &'static [u8] {
-        match self {
-            Self::ClockGettime => b"__vdso_clock_gettime",
-            Self::ClockGetres => b"__vdso_clock_getres",
-            Self::Gettimeofday => b"__vdso_gettimeofday",
-            Self::Time => b"__vdso_time",
-            Self::Getcpu => b"__vdso_getcpu",
-        }
-    }
-
-    /// The function that answers a call.
-    #[must_use]
-    pub fn of(nr: u64) -> Option<Self> {
-        Self::ALL.into_iter().find(|function| u64::from(function.number()) == nr)
-    }
-
-    /// Where the gate enters for it.
-    #[must_use]
-    pub fn entry(self) -> u64 {
-        let at = match self {
-            Self::ClockGettime => &raw const bt_clock_gettime,
-            Self::ClockGetres => &raw const bt_clock_getres,
-            Self::Gettimeofday => &raw const bt_clock_gettimeofday,
-            Self::Time => &raw const bt_clock_time,
-            Self::Getcpu => &raw const bt_clock_getcpu,
-        };
-        at as u64
-    }
-}
-
-/// Where each function is, or 0.
-pub static FUNCTIONS: [AtomicU64; Function::ALL.len()] = [const { AtomicU64::new(0) }; Function::ALL.len()];
+/// Where each function is, in the order of [`Clock::ALL`], or 0.
+pub static FUNCTIONS: [AtomicU64; Clock::ALL.len()] = [const { AtomicU64::new(0) }; Clock::ALL.len()];
 
 /// 1 for each clock that the vDSO tells (lib/vdso/gettimeofday.c: VDSO_HRES, VDSO_COARSE, VDSO_RAW).
 static CLOCKS: [u8; 256] = {
@@ -121,11 +72,11 @@ unsafe extern "C" {
 /// What a pc in this block means for a signal.
 #[must_use]
 pub fn classify(pc: u64) -> Option<Region> {
-    let first = Function::ClockGettime.entry();
+    let first = entry(Clock::Gettime);
     if !(first..&raw const bt_clock_end as u64).contains(&pc) {
         return None;
     }
-    Some(if Function::ALL.iter().any(|function| function.entry() == pc) {
+    Some(if Clock::ALL.into_iter().any(|clock| entry(clock) == pc) {
         Region::BeforeCallLive
     } else if pc < &raw const bt_clock_bodies as u64 {
         Region::BeforeCall

@@ -13,32 +13,13 @@
 //!
 //! Descriptors are looked at up to [`FEW`] only: those of the runtime lie above (`syscall::descriptors::are_high`).
 
+use super::lane::{DESCRIPTIONS, LANES, NEXT_DESCRIPTION};
 use super::region::Region;
-use crate::emulate::descriptors::{DESCRIPTIONS, NEXT};
-use crate::gate::lane::LANES;
+use crate::calls::route::Filter;
 use crate::thread::state::offset as o;
 use core::arch::naked_asm;
 use core::sync::atomic::AtomicU32;
 use linux_raw_sys::general as k;
-
-/// A question.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Filter {
-    /// Does the path in rdi begin as one that names the program's own file may (`syscall::paths`)?
-    FirstPath,
-    /// The same of the path in rsi.
-    SecondPath,
-    /// Is the command in esi one that makes a descriptor, or has the descriptor in edi a lane?
-    Fcntl,
-    /// As `FirstPath`, of a call that makes a descriptor, which is noted.
-    OpenFirstPath,
-    /// As `SecondPath`, likewise.
-    OpenSecondPath,
-    /// Has the descriptor in edi a lane? What else is known of it is forgotten.
-    Close,
-    /// Does the signal mask at rsi hold signals of which the runtime keeps the bit (`syscall::signals`)?
-    Mask,
-}
 
 unsafe extern "C" {
     static bt_filter_first_path: u8;
@@ -54,49 +35,29 @@ unsafe extern "C" {
     static bt_filter_end: u8;
 }
 
-impl Filter {
-    const ALL: [Self; 7] = [
-        Self::FirstPath,
-        Self::SecondPath,
-        Self::OpenFirstPath,
-        Self::OpenSecondPath,
-        Self::Close,
-        Self::Fcntl,
-        Self::Mask,
-    ];
+const ALL: [Filter; 7] = [
+    Filter::FirstPath,
+    Filter::SecondPath,
+    Filter::OpenFirstPath,
+    Filter::OpenSecondPath,
+    Filter::Close,
+    Filter::Fcntl,
+    Filter::Mask,
+];
 
-    /// Where the gate enters for it.
-    #[must_use]
-    pub fn entry(self) -> u64 {
-        let at = match self {
-            Self::FirstPath => &raw const bt_filter_first_path,
-            Self::SecondPath => &raw const bt_filter_second_path,
-            Self::OpenFirstPath => &raw const bt_filter_open_first_path,
-            Self::OpenSecondPath => &raw const bt_filter_open_second_path,
-            Self::Close => &raw const bt_filter_close,
-            Self::Fcntl => &raw const bt_filter_fcntl,
-            Self::Mask => &raw const bt_filter_mask,
-        };
-        at as u64
-    }
-
-    /// The question that decides a call.
-    #[must_use]
-    pub fn of(nr: u64) -> Option<Self> {
-        let nr = u32::try_from(nr).ok()?;
-        match nr {
-            k::__NR_stat | k::__NR_access | k::__NR_readlink => Some(Self::FirstPath),
-            k::__NR_newfstatat | k::__NR_faccessat | k::__NR_faccessat2 | k::__NR_statx | k::__NR_readlinkat => {
-                Some(Self::SecondPath)
-            }
-            k::__NR_open => Some(Self::OpenFirstPath),
-            k::__NR_openat => Some(Self::OpenSecondPath),
-            k::__NR_close => Some(Self::Close),
-            k::__NR_fcntl => Some(Self::Fcntl),
-            k::__NR_rt_sigprocmask => Some(Self::Mask),
-            _ => None,
-        }
-    }
+/// Where the gate enters for it.
+#[must_use]
+pub fn entry(filter: Filter) -> u64 {
+    let at = match filter {
+        Filter::FirstPath => &raw const bt_filter_first_path,
+        Filter::SecondPath => &raw const bt_filter_second_path,
+        Filter::OpenFirstPath => &raw const bt_filter_open_first_path,
+        Filter::OpenSecondPath => &raw const bt_filter_open_second_path,
+        Filter::Close => &raw const bt_filter_close,
+        Filter::Fcntl => &raw const bt_filter_fcntl,
+        Filter::Mask => &raw const bt_filter_mask,
+    };
+    at as u64
 }
 
 /// Descriptors below this number can be told by their upper bytes.
@@ -147,11 +108,11 @@ const fn table(members: &[u32]) -> [u8; 256] {
 /// What a pc in this block means for a signal.
 #[must_use]
 pub fn classify(pc: u64) -> Option<Region> {
-    if !(Filter::FirstPath.entry()..&raw const bt_filter_end as u64).contains(&pc) {
+    if !(entry(Filter::FirstPath)..&raw const bt_filter_end as u64).contains(&pc) {
         return None;
     }
     let at = |label: *const u8| label as u64;
-    let is_entry = Filter::ALL.iter().any(|filter| filter.entry() == pc);
+    let is_entry = ALL.into_iter().any(|filter| entry(filter) == pc);
     Some(if is_entry {
         Region::BeforeCallLive
     } else if pc <= at(&raw const bt_filter_open_call) {
@@ -180,7 +141,7 @@ pub fn is_at_or_behind_call(pc: u64) -> bool {
 #[must_use]
 pub fn fixup(pc: u64) -> Option<u64> {
     let slow = &raw const bt_filter_slow as u64;
-    (Filter::FirstPath.entry()..slow).contains(&pc).then_some(slow)
+    (entry(Filter::FirstPath)..slow).contains(&pc).then_some(slow)
 }
 
 macro_rules! begin {
@@ -345,7 +306,7 @@ pub unsafe extern "C" fn block() {
         "bt_filter_end:",
         next_pc = const o::NEXT_PC, resume = const o::RESUME, scratch = const o::SLOT_SCRATCH,
         kept_mask = const o::KEPT_MASK, commands = sym COMMANDS, without_segv = sym WITHOUT_SEGV, lanes = sym LANES,
-        descriptions = sym DESCRIPTIONS, next = sym NEXT, counts = const o::COUNTS, slot_r11 = const o::SLOT_R11,
+        descriptions = sym DESCRIPTIONS, next = sym NEXT_DESCRIPTION, counts = const o::COUNTS, slot_r11 = const o::SLOT_R11,
         foreign = const o::FOREIGN, many = sym MANY,
     )
 }

@@ -1,6 +1,6 @@
 //! A lane: what the gate's assembly knows of an open file description, and by which descriptors it is found.
 
-use crate::gate::lanes::Code;
+use super::lanes::Code;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 /// Descriptors below this number can have a lane.
@@ -8,6 +8,11 @@ pub const DESCRIPTORS: usize = 1 << 16;
 
 /// The lane of each descriptor, or null.
 pub static LANES: [AtomicPtr<Lane>; DESCRIPTORS] = [const { AtomicPtr::new(core::ptr::null_mut()) }; DESCRIPTORS];
+
+/// Which description a descriptor that this process made leads to, in the form of `emulate::descriptors`; 0 is unknown.
+pub static DESCRIPTIONS: [AtomicU32; DESCRIPTORS] = [const { AtomicU32::new(0) }; DESCRIPTORS];
+/// The next description's number.
+pub static NEXT_DESCRIPTION: AtomicU32 = AtomicU32::new(1);
 
 /// Bit of [`Lane::state`]: the file may have changed; the mapping must not be used any more.
 pub const REVOKED: u32 = 1;
@@ -102,4 +107,33 @@ pub fn set(fd: i32, lane: *mut Lane) -> bool {
     let Some(slot) = slot(fd) else { return false };
     slot.store(lane, Ordering::Relaxed);
     true
+}
+
+/// What the assembly knows of a pipe's contents: while one slot is used at most, this describes all of them. The first field of a
+/// ring (`emulate::rings::pipe`).
+#[repr(C)]
+#[derive(Debug)]
+pub struct RingHead {
+    /// Slots in use.
+    pub used: u64,
+    /// Page of the first slot.
+    pub base: u64,
+    /// Where the unread bytes of the first slot begin.
+    pub start: u64,
+    /// Unread bytes of the first slot.
+    pub len: u64,
+    /// Reads and writes answered.
+    pub operations: u64,
+}
+
+/// Byte offsets in a [`RingHead`] that the assembly uses.
+pub mod ring {
+    #![allow(missing_docs, reason = "named after the fields")]
+    use super::RingHead;
+    use core::mem::offset_of;
+    pub const USED: usize = offset_of!(RingHead, used);
+    pub const BASE: usize = offset_of!(RingHead, base);
+    pub const START: usize = offset_of!(RingHead, start);
+    pub const LEN: usize = offset_of!(RingHead, len);
+    pub const OPERATIONS: usize = offset_of!(RingHead, operations);
 }

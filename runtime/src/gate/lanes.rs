@@ -15,27 +15,11 @@
 //! A descriptor gets a lane only while the process has one thread; afterwards only lanes of devices are left, which have no state. A signal that comes meanwhile is requeued and taken when the
 //! lane leaves (`bt_lane_check`). A fault in a copy gives the call to Rust.
 
+use super::lane::{self, LANES, REVOKED, ring};
 use super::region::Region;
-use crate::emulate::rings::pipe::offset as ring;
-use crate::gate::lane;
-use crate::gate::lane::{LANES, REVOKED};
+use crate::calls::route::Operation;
 use crate::thread::state::offset as o;
 use core::arch::naked_asm;
-
-/// An operation that lanes know.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Operation {
-    /// read(2).
-    Read,
-    /// write(2).
-    Write,
-    /// pread64(2).
-    Pread,
-    /// pwrite64(2).
-    Pwrite,
-    /// lseek(2).
-    Lseek,
-}
 
 macro_rules! labels {
     ($($variant:ident = $label:ident),* $(,)?) => {

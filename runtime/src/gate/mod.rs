@@ -1,21 +1,29 @@
 //! The gate: the ways between guest code and the runtime.
 //!
 //! [`asm`] holds the assembly and the register contract of each entry, [`lanes`] that of calls answered by descriptor, [`clock`] that of calls
-//! answered by the vDSO, [`filters`] that of calls that only seldom concern the runtime, [`ring0`] that of calls at which ring 0 is entered; [`region`] tells a signal handler where
-//! in it a thread was stopped.
+//! answered by the vDSO, [`filters`] that of calls that only seldom concern the runtime, [`ring0`] that of calls at which ring 0 is
+//! entered; [`region`] tells a signal handler where in it a thread was stopped. [`routes`] decides which of them a call takes, from the calls' rows and
+//! the [`facts`] about the process. What the gate calls in Rust is in [`entries`].
 
+pub mod allowed;
 pub mod asm;
 pub mod clock;
+mod entries;
+pub mod facts;
 pub mod filters;
 pub mod lane;
 pub mod lanes;
+pub mod lookup;
+pub mod low;
 pub mod region;
 pub mod ring0;
+pub mod routes;
+pub mod vdso;
 
-use crate::emulate::sample;
+use crate::calls::route::{Clock, Filter, Operation};
+use crate::calls::{VALUE_COUNT, VALUES};
 use crate::thread::state::{ThreadState, offset};
 use bt_translator::layout::Answer;
-use linux_raw_sys::general as k;
 
 /// What the gate does with a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,24 +35,26 @@ pub enum CallEntry {
     /// Answers it with the value in the thread's state.
     Answer,
     /// Passes it on or enters Rust, as a look at its arguments says.
-    Filter(filters::Filter),
+    Filter(Filter),
     /// Asks the vDSO.
-    Clock(clock::Function),
+    Clock(Clock),
     /// Asks the descriptor's lane.
-    Lane(lanes::Operation),
+    Lane(Operation),
     /// Enters ring 0 where its site is known there.
     Ring0,
 }
 
 /// Calls that stubs and the gate's assembly answer with a value of 32 bits from the thread's state.
-pub static ANSWERS: [Answer; 6] = [
-    answer(k::__NR_getpid),
-    answer(k::__NR_gettid),
-    answer(k::__NR_getuid),
-    answer(k::__NR_geteuid),
-    answer(k::__NR_getgid),
-    answer(k::__NR_getegid),
-];
+#[allow(clippy::indexing_slicing, reason = "evaluated at compile time, where a wrong index is an error of the build")]
+pub static ANSWERS: [Answer; VALUE_COUNT] = {
+    let mut answers = [answer(0); VALUE_COUNT];
+    let mut at = 0;
+    while at < VALUE_COUNT {
+        answers[at] = answer(VALUES[at]);
+        at += 1;
+    }
+    answers
+};
 
 const fn answer(number: u32) -> Answer {
     let value = offset_i32(offset::ANSWERS + 4 * number as usize);
@@ -67,21 +77,19 @@ pub fn entry_address(entry: CallEntry) -> u64 {
         CallEntry::Pass => region::Label::Pass,
         CallEntry::Slow => region::Label::Slow,
         CallEntry::Answer => region::Label::Answer,
-        CallEntry::Filter(filter) => return filter.entry(),
-        CallEntry::Clock(function) => return function.entry(),
+        CallEntry::Filter(filter) => return filters::entry(filter),
+        CallEntry::Clock(clock) => return clock::entry(clock),
         CallEntry::Lane(operation) => return lanes::entry(operation),
         CallEntry::Ring0 => return ring0::entry(),
     })
 }
 
-/// Fills in the entry points that emitted code jumps to.
-pub fn set_entries(ts: &mut ThreadState) {
+/// Prepares a thread: fills in the entry points that emitted code jumps to.
+pub fn prepare(ts: &mut ThreadState) {
     ts.enter_exit = region::address(region::Label::EnterExit);
     ts.enter_lookup = region::address(region::Label::EnterLookup);
     ts.enter_gate = region::address(region::Label::EnterGate);
     ts.enter_slow = region::address(region::Label::Slow);
-    crate::policy::apply_to(ts);
-    sample::begin(ts);
-    crate::engine::ring0::sites::give(ts);
     ts.enter_cpuid = region::address(region::Label::EnterCpuid);
+    routes::apply_to(ts);
 }

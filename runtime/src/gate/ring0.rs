@@ -8,7 +8,7 @@
 //! The gate looks the call's site up in a table of sites, by the low 16 bits of the pc behind it, without changing a register
 //! or a flag; entries hold the negative pc. A site that is in it is where translated code begins: the guest's state goes into
 //! the thread state, whose layout is the module's (`bt_shim::uapi::Run`), and one lseek(2) on the device does the rest. What comes back is in
-//! the thread state again; Rust ([`crate::engine::ring0::leave`]) says where the thread goes on.
+//! the thread state again; Rust (`bt_on_ring0_leave`) says where the thread goes on.
 //!
 //! Every so many calls that are not in the table one goes to Rust, which finds out which sites are worth it.
 
@@ -159,7 +159,7 @@ pub unsafe extern "C" fn block() {
         plain_entries = const o::PLAIN_ENTRIES, runtime_sp = const o::RUNTIME_SP, rflags = const o::RFLAGS,
         unfit = const UNFIT, run = const o::RUN, reason = const o::RUN_REASON, fd = sym RING0_FD,
         whence = const uapi::RUN, lseek = const k::__NR_lseek, requeued = const o::REQUEUED,
-        interrupted = const INTERRUPTED, on_leave = sym crate::engine::ring0::leave::on_leave,
+        interrupted = const INTERRUPTED, on_leave = sym super::entries::bt_on_ring0_leave,
         xmm = const o::XMM, rip_ = const o::RIP,
         rax = const o::gpr(0), rcx = const o::gpr(1), rdx = const o::gpr(2), rbx = const o::gpr(3),
         rsp_ = const o::gpr(4), rbp = const o::gpr(5), rsi = const o::gpr(6), rdi = const o::gpr(7),

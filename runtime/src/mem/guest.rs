@@ -3,6 +3,7 @@
 //! The copy has loops of 32, 8 and 1 bytes. The host SIGSEGV/SIGBUS handler asks [`fixup`]: a fault in a loop continues in
 //! the next one, a fault in the byte loop ends the copy, which then says how much it could not do.
 
+use crate::sys::plain::Plain;
 use core::arch::naked_asm;
 use core::mem::{MaybeUninit, size_of};
 
@@ -113,22 +114,6 @@ pub fn can_read(start: u64, len: u64) -> bool {
 pub fn can_write(start: u64, len: u64) -> bool {
     pages(start, len).all(|at| read::<u8>(at).is_some_and(|byte| write(at, &byte).is_some()))
 }
-
-/// A plain structure shared with the kernel or the guest: any bytes are a value.
-///
-/// # Safety
-/// Only for `repr(C)` types without padding that matters, references or invalid bit patterns.
-pub unsafe trait Plain: Copy {}
-// SAFETY: integers.
-unsafe impl Plain for u8 {}
-// SAFETY: integers.
-unsafe impl Plain for u32 {}
-// SAFETY: integers.
-unsafe impl Plain for i32 {}
-// SAFETY: integers.
-unsafe impl Plain for u64 {}
-// SAFETY: arrays of plain values.
-unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
 
 /// Reads a value at guest address `addr`; `None` if a byte of it cannot be read.
 #[must_use]

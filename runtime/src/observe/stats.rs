@@ -1,13 +1,14 @@
 //! `--stats`: one JSON line when an image starts, one when it ends, one for each image that was executed natively.
 
 use crate::calls;
+use crate::emulate::call::Outcome;
 use crate::emulate::sample;
 use crate::engine::{self, ring0};
+use crate::gate::allowed;
 use crate::options;
-use crate::report::Bytes;
-use crate::signal::leave::set_mask;
+use crate::report::{Bytes, LongText};
 use crate::sys::raw;
-use crate::syscall::Outcome;
+use crate::sys::signal::set_mask;
 use crate::thread::registry;
 use crate::thread::state::{COUNTED_CALLS, ThreadState};
 use bt_shim::uapi::REASONS;
@@ -51,19 +52,6 @@ fn nanoseconds(nr: usize) -> u64 {
     let (ticks_since, ns_since) = (ticks().saturating_sub(ticks_then).max(1), raw::now_ns().saturating_sub(ns_then));
     let total = TICKS.get(nr).map_or(0, |total| total.load(Ordering::Relaxed));
     u64::try_from(u128::from(total) * u128::from(ns_since) / u128::from(ticks_since)).unwrap_or(u64::MAX)
-}
-
-/// A buffer that is written with one `write`, so that lines of several processes do not mix.
-pub struct Text {
-    /// What has been written.
-    pub bytes: alloc::vec::Vec<u8>,
-}
-
-impl Write for Text {
-    fn write_str(&mut self, s: &str) -> fmt::Result {
-        self.bytes.extend_from_slice(s.as_bytes());
-        Ok(())
-    }
 }
 
 /// A JSON string of bytes that need not be UTF-8.
@@ -123,7 +111,7 @@ pub fn started(exe: &[u8]) {
     }
     BEGIN[0].store(ticks(), Ordering::Relaxed);
     BEGIN[1].store(raw::now_ns(), Ordering::Relaxed);
-    let mut out = Text { bytes: alloc::vec::Vec::new() };
+    let mut out = LongText::default();
     let _ = writeln!(
         out,
         "{{\"event\":\"start\",\"pid\":{},\"engine\":\"{}\",\"exe\":{}}}",
@@ -139,7 +127,7 @@ pub fn native(path: &[u8], reason: &str) {
     if !options::get().wants_stats() {
         return;
     }
-    let mut out = Text { bytes: alloc::vec::Vec::new() };
+    let mut out = LongText::default();
     let _ = writeln!(
         out,
         "{{\"event\":\"native\",\"pid\":{},\"path\":{},\"reason\":\"{}\"}}",
@@ -163,7 +151,7 @@ pub fn thread_ended(ts: &mut ThreadState) {
     for (total, n) in ENDED_ANSWERED.iter().zip(&mut ts.answered) {
         total.fetch_add(core::mem::take(n), Ordering::Relaxed);
     }
-    if ring0::is_chosen() {
+    if allowed::is_chosen() {
         for (total, n) in ENDED_RING0.iter().zip(&mut ts.ring0_calls) {
             total.fetch_add(core::mem::take(n), Ordering::Relaxed);
         }
@@ -181,7 +169,7 @@ pub fn reset(ts: &mut ThreadState) {
     for total in ENDED.iter().chain(&ENDED_ANSWERED).chain(&TICKS) {
         total.store(0, Ordering::Relaxed);
     }
-    if ring0::is_chosen() {
+    if allowed::is_chosen() {
         for total in &ENDED_RING0 {
             total.store(0, Ordering::Relaxed);
         }
@@ -200,7 +188,7 @@ pub fn reset(ts: &mut ThreadState) {
 }
 
 /// Figures of engine `ring0`, with why it was left.
-fn write_ring0(out: &mut Text, ring0: &ring0::Stats) {
+fn write_ring0(out: &mut LongText, ring0: &ring0::Stats) {
     let _ = write!(
         out,
         "\"ring0\":{{\"units\":{},\"code_bytes\":{},\"drops\":{},\"sites\":{},\"dropped_sites\":{},\"entries\":{},\"calls\":{},\"leaves\":{{",
@@ -242,7 +230,7 @@ pub fn finish(how: &str) {
         for (c, n) in answered.iter_mut().zip(&ts.answered) {
             *c += n;
         }
-        if ring0::is_chosen() {
+        if allowed::is_chosen() {
             for (c, n) in in_ring0.iter_mut().zip(&ts.ring0_calls) {
                 *c += n;
             }
@@ -256,7 +244,7 @@ pub fn finish(how: &str) {
         let engine = engine::lock();
         (engine.stats, engine.links_before + engine.fragments.links, engine.direct.sites, engine.ring0.stats)
     };
-    let mut out = Text { bytes: alloc::vec::Vec::with_capacity(4096) };
+    let mut out = LongText { bytes: alloc::vec::Vec::with_capacity(4096) };
     let _ = write!(
         out,
         "{{\"event\":\"end\",\"pid\":{},\"engine\":\"{}\",\"exe\":{},\"how\":\"{how}\",\"fragments\":{},\"insns\":{},\"guest_bytes\":{},\"cache_bytes\":{},\"heap_bytes\":{},\"links\":{links},\"dispatches\":{dispatches},\"lookup_hits\":{hits},\"flushes\":{},\"invalidations\":{},\"write_faults\":{},\"steps\":{},\"signals\":{signals},\"sites\":{{\"displaced\":{},\"numbered\":{},\"trapped\":{},\"doubtful\":{},\"remembered\":{},\"missed\":{},\"scanned_bytes\":{},\"traps\":{}}},",
@@ -281,7 +269,7 @@ pub fn finish(how: &str) {
         sites.scanned_bytes,
         sites.traps,
     );
-    if ring0::is_chosen() {
+    if allowed::is_chosen() {
         write_ring0(&mut out, &ring0);
     }
     let _ = out.write_str("\"syscalls\":{");
@@ -304,7 +292,7 @@ pub fn finish(how: &str) {
             }
         }
         let _ = write!(out, ":{{\"count\":{count},\"passthrough\":{n},\"emulated\":{answered}");
-        if ring0::is_chosen() {
+        if allowed::is_chosen() {
             let _ = write!(out, ",\"ring0\":{in_ring0}");
         }
         if options::get().stats_time {

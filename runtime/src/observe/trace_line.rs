@@ -1,11 +1,11 @@
 //! `--trace`: one line per call, printed when it is done (before it, for those that do not come back).
 
+use crate::emulate::call::{Memory, Outcome};
 use crate::observe::trace::{Line, format_call, format_result};
 use crate::options;
 use crate::process::TRACE_FD;
+use crate::process::descriptors::move_up;
 use crate::sys::raw;
-use crate::syscall::descriptors::move_up;
-use crate::syscall::{Memory, Outcome};
 use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;
 

@@ -1,22 +1,12 @@
 //! Facts about this process image that outlive its start.
 
+pub mod descriptors;
 pub mod image;
 
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicPtr, Ordering};
 
-/// Descriptors that are ours: hidden from the guest.
-pub static SELF_FD: AtomicI32 = AtomicI32::new(-1);
-/// Where trace lines go, -1 without `--trace`.
-pub static TRACE_FD: AtomicI32 = AtomicI32::new(-1);
-/// The guest's program file, for `/proc/self/exe`.
-pub static EXE_FD: AtomicI32 = AtomicI32::new(-1);
-
-/// The device of engine `ring0`, -1 without it.
-pub static RING0_FD: AtomicI32 = AtomicI32::new(-1);
-
-/// The guest's end of the socket to the keeper, -1 without one.
-pub static KEEPER_FD: AtomicI32 = AtomicI32::new(-1);
+pub use descriptors::{EXE_FD, KEEPER_FD, RING0_FD, SELF_FD, TRACE_FD};
 
 static EXE_PATH: AtomicPtr<Vec<u8>> = AtomicPtr::new(core::ptr::null_mut());
 

@@ -8,7 +8,7 @@
 
 use crate::engine::lock;
 use crate::mem::guest;
-use crate::thread::state::{Regs, reg};
+use crate::thread::registers::{Gpr, Regs};
 use bt_translator::decode::{Class, Insn, Prefixes, decode};
 
 /// Rewrites `regs`, whose pc is non-canonical, to the state of the branch that led there, if it can be known.
@@ -22,15 +22,13 @@ pub fn find_branch(regs: &mut Regs, guest_gs_base: u64) {
         .find_map(|f| look_at(f.tag, u64::from(f.guest_len), regs, guest_gs_base));
     if let Some((pc, sp)) = found {
         regs.rip = pc;
-        if let Some(slot) = regs.gpr.get_mut(reg::RSP) {
-            *slot = sp;
-        }
+        regs[Gpr::Rsp] = sp;
     }
 }
 
 /// Pc and stack pointer of a branch in the code at `tag` that can have led to `regs.rip`.
 fn look_at(tag: u64, len: u64, regs: &Regs, gs: u64) -> Option<(u64, u64)> {
-    let sp = regs.gpr.get(reg::RSP).copied().unwrap_or(0);
+    let sp = regs[Gpr::Rsp];
     let mut pc = tag;
     while pc < tag + len {
         let mut bytes = [0u8; 16];
@@ -45,9 +43,7 @@ fn look_at(tag: u64, len: u64, regs: &Regs, gs: u64) -> Option<(u64, u64)> {
         };
         if let Some(before) = before {
             let mut then = *regs;
-            if let Some(slot) = then.gpr.get_mut(reg::RSP) {
-                *slot = before;
-            }
+            then[Gpr::Rsp] = before;
             if operand(&insn, bytes, pc, &then, gs) == Some(regs.rip) {
                 return Some((pc, before));
             }
@@ -59,7 +55,7 @@ fn look_at(tag: u64, len: u64, regs: &Regs, gs: u64) -> Option<(u64, u64)> {
 
 /// Value of an indirect branch's operand.
 fn operand(insn: &Insn, bytes: &[u8], pc: u64, regs: &Regs, gs: u64) -> Option<u64> {
-    let r = |n: u8| regs.gpr.get(usize::from(n)).copied();
+    let r = |n: u8| Some(regs[Gpr::numbered(n)]);
     if !insn.has_memory_operand() {
         return r(insn.rm());
     }

@@ -1,7 +1,7 @@
 //! Between the kernel's register layout and ours.
 
 use crate::sys::types::McContext;
-use crate::thread::state::Regs;
+use crate::thread::registers::Regs;
 
 /// The registers of a kernel context.
 #[must_use]

@@ -5,6 +5,7 @@ use super::{action, never_blocked};
 use crate::engine::lock;
 use crate::gate::region::{Label, address};
 use crate::mem::guest;
+use crate::sys::signal::set_default;
 use crate::sys::types::{FPX_SW_OFFSET, FpxSwBytes, RtSigFrame, SigAction, SigInfo, StackT, UContext, sa, sig};
 use crate::thread::state::ThreadState;
 use linux_raw_sys::general as k;
@@ -39,7 +40,7 @@ pub fn deliver(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UCont
     }
     if build_frame(ts, &action, info, uc, old_mask, signal).is_none() {
         // signal.c, signal_setup_done: a frame that cannot be built is SIGSEGV with the default action.
-        action::make_fatal(sig::SIGSEGV);
+        set_default(sig::SIGSEGV);
         uc.mask &= !sig::bit(sig::SIGSEGV);
         let info = SigInfo { signo: sig::SIGSEGV, errno: 0, code: k::SI_KERNEL.cast_signed(), pad: 0, fields: [0; 14] };
         queue(sig::SIGSEGV, &info);
@@ -205,5 +206,5 @@ pub fn enter_dispatcher(ts: &mut ThreadState, uc: &mut UContext) {
 /// The kernel takes its default action the next time the signal comes.
 pub fn force_default(signal: i32) {
     crate::observe::stats::finish("signal");
-    action::make_fatal(signal);
+    set_default(signal);
 }

@@ -10,9 +10,10 @@ use crate::engine::translate::invalidate::WriteFault;
 use crate::gate::region::{Label, Region, address, classify};
 use crate::gate::{clock, filters, lanes, ring0};
 use crate::mem::guest;
-use crate::sys::raw;
+use crate::sys::signal::{queue_to_self, set_mask};
 use crate::sys::types::{SigInfo, UContext, sig};
-use crate::thread::state::{Regs, StepFrom, ThreadState, current, reg};
+use crate::thread::registers::{Gpr, Regs};
+use crate::thread::state::{StepFrom, ThreadState, current};
 use linux_raw_sys::general as k;
 
 /// Trap number of a page fault (Intel SDM vol. 3, table 6-1), and the write bit of its error code.
@@ -34,7 +35,8 @@ const SYS_SECCOMP: i32 = 1;
 ///
 /// # Safety
 /// Only the kernel calls it.
-pub unsafe extern "C" fn handler(signal: i32, info: *mut SigInfo, uc: *mut UContext) {
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bt_on_signal(signal: i32, info: *mut SigInfo, uc: *mut UContext) {
     // SAFETY: the kernel passes the frame it built; gs is the thread's (signals are blocked until it is).
     let (ts, info, uc) = unsafe { (&mut *current(), &*info, &mut *uc) };
     // Raised by an instruction, not by kill(2) and relatives, whose codes are not positive (sigaction(2)).
@@ -176,26 +178,26 @@ fn in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UConte
         Region::BeforeCallLive => before_call(&mut regs, uc.mc.rcx),
         Region::BeforeCall | Region::OnCall => before_call(&mut regs, ts.next_pc),
         Region::BeforeCallRaxSaved => {
-            set(&mut regs, reg::RAX, ts.regs.gpr.first().copied().unwrap_or(0));
+            regs[Gpr::Rax] = ts.regs[Gpr::Rax];
             before_call(&mut regs, ts.next_pc);
         }
         Region::BeforeCallFlagsSaved => {
-            set(&mut regs, reg::RAX, ts.regs.gpr.first().copied().unwrap_or(0));
+            regs[Gpr::Rax] = ts.regs[Gpr::Rax];
             regs.rflags = unpack_flags(ts.slot_flags, regs.rflags);
             before_call(&mut regs, ts.next_pc);
         }
         Region::AnsweringOffStack => {
-            set(&mut regs, reg::RSP, ts.regs.gpr.get(reg::RSP).copied().unwrap_or(0));
+            regs[Gpr::Rsp] = ts.regs[Gpr::Rsp];
             before_call(&mut regs, ts.next_pc);
         }
         Region::AfterCall => {
             regs.rip = ts.next_pc;
-            set(&mut regs, reg::RCX, ts.next_pc);
+            regs[Gpr::Rcx] = ts.next_pc;
         }
         Region::AfterCallNoted => {
             regs.rip = ts.next_pc;
-            set(&mut regs, reg::RCX, ts.next_pc);
-            set(&mut regs, reg::R11, ts.slot_r11);
+            regs[Gpr::Rcx] = ts.next_pc;
+            regs[Gpr::R11] = ts.slot_r11;
         }
         Region::CallWindow => {
             uc.mc.rip = address(Label::CallInterrupted);
@@ -204,7 +206,7 @@ fn in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UConte
         Region::Ring0Window => {
             // The kernel makes a call again that had a time limit: so must the guest.
             if uc.mc.rax == u64::from(k::__NR_restart_syscall) {
-                set(&mut ts.regs, reg::RAX, uc.mc.rax);
+                ts.regs[Gpr::Rax] = uc.mc.rax;
             }
             uc.mc.rip = ring0::interrupted();
             return requeue(ts, signal, info, uc);
@@ -230,14 +232,8 @@ fn in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UConte
 /// The guest is about to execute its `syscall`, two bytes before `next`.
 fn before_call(regs: &mut Regs, next: u64) {
     regs.rip = next - 2;
-    set(regs, reg::RCX, next);
-    set(regs, reg::R11, regs.rflags);
-}
-
-fn set(regs: &mut Regs, n: usize, value: u64) {
-    if let Some(r) = regs.gpr.get_mut(n) {
-        *r = value;
-    }
+    regs[Gpr::Rcx] = next;
+    regs[Gpr::R11] = regs.rflags;
 }
 
 /// Puts a signal back into the kernel's queue, to be taken when the guest's state is whole (SIGNALS.md, rule 2).
@@ -257,14 +253,7 @@ fn requeue(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext)
 
 /// rt_tgsigqueueinfo(2) to the calling thread.
 pub fn queue(signal: i32, info: &SigInfo) {
-    #[expect(clippy::cast_sign_loss, reason = "the kernel takes the low 32 bits")]
-    // SAFETY: the kernel only reads `info`.
-    let _ = unsafe {
-        raw::syscall(
-            k::__NR_rt_tgsigqueueinfo,
-            [u64::from(raw::getpid()), u64::from(raw::gettid()), signal as u64, core::ptr::from_ref(info) as u64],
-        )
-    };
+    let _ = queue_to_self(signal, info);
 }
 
 /// The runtime itself faulted: in a copy of guest memory, which survives it, or by a bug.
@@ -305,7 +294,7 @@ fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut 
         let mut regs = regs_of(&uc.mc);
         regs.rip = ts.resume;
         // The search reads guest memory at addresses that are only guesses: a fault there must reach this handler again.
-        super::leave::set_mask(ALL_BUT_FAULTS);
+        set_mask(ALL_BUT_FAULTS);
         blame::find_branch(&mut regs, ts.guest_gs_base);
         set_regs(&mut uc.mc, &regs);
         return deliver(ts, signal, info, uc, true);

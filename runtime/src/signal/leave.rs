@@ -4,13 +4,12 @@ use super::context::set_regs;
 use super::host::queue;
 use super::{ALL_BUT_FAULTS, never_blocked};
 use crate::gate::asm;
-use crate::sys::raw;
+use crate::sys::signal::set_mask;
 use crate::sys::types::{
     FP_XSTATE_MAGIC1, FP_XSTATE_MAGIC2, FPX_SW_OFFSET, FpxSwBytes, McContext, StackT, UC_FLAGS, UContext, sig,
 };
 use crate::thread::state::{ALT_STACK_BYTES, ThreadState};
 use core::sync::atomic::{AtomicU32, Ordering};
-use linux_raw_sys::general as k;
 
 /// cs and ss of 64-bit user code (arch/x86/include/asm/segment.h).
 const USER_CS: u16 = 0x33;
@@ -18,19 +17,12 @@ const USER_SS: u16 = 0x2b;
 /// Room for any vector state without AMX tiles, which need a permission we would see (arch_prctl(2) ARCH_REQ_XCOMP_PERM).
 const XSAVE_ROOM: usize = 12 * 1024;
 
-/// Sets the mask of the calling thread, returns the one before.
-pub fn set_mask(mask: u64) -> u64 {
-    let mut old = 0u64;
-    // SAFETY: both words live during the call. SIG_SETMASK = 2.
-    let _ = unsafe { raw::syscall(k::__NR_rt_sigprocmask, [2, &raw const mask as u64, &raw mut old as u64, 8]) };
-    old
-}
-
 /// Called by `bt_leave` when signals have been requeued. `resume` and the registers are what the thread continues with.
 ///
 /// # Safety
 /// Only the gate calls it, with the calling thread's own state.
-pub unsafe extern "C" fn leave_requeued(ts: *mut ThreadState) -> ! {
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bt_leave_requeued(ts: *mut ThreadState) -> ! {
     // SAFETY: the gate passes the calling thread's own state.
     let ts = unsafe { &mut *ts };
     let mut mask = ts.saved_mask;

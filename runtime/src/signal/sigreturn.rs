@@ -1,13 +1,14 @@
 //! The guest's `rt_sigreturn(2)`: its frame, taken over by the kernel from a copy of ours.
 
 use super::deliver::xsave_bytes;
-use super::leave::set_mask;
 use super::never_blocked;
 use crate::gate::asm;
 use crate::gate::region::{Label, address};
 use crate::mem::guest;
+use crate::sys::signal::set_mask;
 use crate::sys::types::{RtSigFrame, StackT};
-use crate::thread::state::{ALT_STACK_BYTES, AltStack, ThreadState, reg};
+use crate::thread::registers::Gpr;
+use crate::thread::state::{ALT_STACK_BYTES, AltStack, ThreadState};
 
 const XSAVE_ROOM: usize = 12 * 1024;
 
@@ -17,7 +18,7 @@ struct Area([u8; XSAVE_ROOM]);
 /// Carries it out. Returns only if the frame cannot be read: SIGSEGV is to be raised.
 pub fn sigreturn(ts: &mut ThreadState) {
     let mut area = Area([0; XSAVE_ROOM]);
-    let rsp = ts.regs.gpr.get(reg::RSP).copied().unwrap_or(0);
+    let rsp = ts.regs[Gpr::Rsp];
     // The restorer was reached by `ret`, which popped the frame's first word.
     let Some(mut frame): Option<RtSigFrame> = guest::read(rsp.wrapping_sub(8)) else { return };
     let guest_fp = frame.uc.mc.fpstate;

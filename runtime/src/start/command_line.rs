@@ -60,7 +60,7 @@ fn set_path(to: &mut [u8; PATH_BYTES], path: &[u8], option: &str) {
 /// Puts the calls of a list of names into a set, or takes them out.
 fn set_calls(set: &mut CallSet, list: &[u8], is_in: bool) {
     for name in list.split(|&b| b == b',') {
-        match calls::all_rows().find(|row| row.name().as_bytes() == name) {
+        match calls::all().find(|row| row.name().as_bytes() == name) {
             Some(row) => set.set(row.number(), is_in),
             None => wrong(format_args!("no system call \"{}\"", Bytes(name))),
         }

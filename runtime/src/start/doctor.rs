@@ -1,9 +1,9 @@
 //! `bt-run doctor`: what this machine can do, and what it lacks.
 
-use crate::engine::ring0::host::Kernel;
-use crate::observe::stats::Text;
+use crate::report::LongText;
 use crate::sys::cpu;
 use crate::sys::raw;
+use crate::sys::shim::Kernel;
 use bt_shim::uapi::{CAN_FS, CAN_UNMASKED};
 use bt_shim::{Device, Error};
 use core::fmt::Write;
@@ -15,7 +15,7 @@ const PR_SYS_DISPATCH_OFF: u64 = 0;
 
 /// Prints a line for each engine and option that a machine may lack.
 pub fn print() {
-    let mut out = Text { bytes: alloc::vec::Vec::new() };
+    let mut out = LongText::default();
     let gs = if cpu::has_fsgsbase() { "yes" } else { "yes; without rdfsbase and its like, threads start more slowly" };
     let _ = writeln!(out, "engine direct     yes");
     let _ = writeln!(out, "engine translate  {gs}");

@@ -4,10 +4,9 @@ use crate::elf::LoadError;
 use crate::elf::headers::{Fd, Headers};
 use crate::engine::direct::functions::ElfImage;
 use crate::engine::direct::{Direct, survey};
-use crate::observe::stats::Text;
 use crate::report::Bytes;
+use crate::report::LongText;
 use crate::sys::raw;
-use alloc::vec::Vec;
 use bt_translator::decode::Class;
 use bt_translator::scan::Verdict;
 use core::fmt::Write;
@@ -23,7 +22,7 @@ pub fn print(path: &[u8]) -> Result<(), LoadError> {
     let headers = Headers::parse(&Fd(fd))?;
     let direct = Direct::default();
     let (mut bytes, mut took_ns) = (0u64, 0u64);
-    let mut out = Text { bytes: Vec::new() };
+    let mut out = LongText::default();
     let (mut displaced, mut numbered, mut trapped, mut doubtful, mut others) = (0, 0, 0, 0, 0);
     for (offset, vaddr, len) in headers.code() {
         let (prot, flags) = (u64::from(k::PROT_READ), u64::from(k::MAP_PRIVATE));

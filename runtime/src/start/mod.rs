@@ -14,10 +14,12 @@ use crate::emulate::identity;
 use crate::engine::direct::functions::ElfImage;
 use crate::engine::{self, Engine, ring0};
 use crate::gate::asm::on_runtime_stack;
+use crate::gate::facts::Fact;
+use crate::gate::routes::{self, note_own_descriptors};
 use crate::mem::guest;
 use crate::observe::stats;
 use crate::options;
-use crate::policy;
+use crate::process::descriptors::move_up;
 use crate::process::{EXE_FD, SELF_FD, TRACE_FD, set_exe_path};
 use crate::report::{Bytes, say};
 use crate::signal::action;
@@ -25,12 +27,13 @@ use crate::start::map::Image;
 use crate::start::stack::{Built, Guest, Initial, at};
 use crate::sys::cpu;
 use crate::sys::raw;
-use crate::syscall::descriptors::{self, move_up};
 use crate::syscall::exec;
 use crate::syscall::handoff::Handoff;
 use crate::syscall::program::{self, Found};
-use crate::thread::registry;
-use crate::thread::state::{ThreadState, reg};
+use crate::syscall::thread::prepare_state;
+use crate::thread::registers::Gpr;
+use crate::thread::state::ThreadState;
+use crate::thread::{actions, registry};
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 use linux_raw_sys::general as k;
@@ -49,17 +52,17 @@ pub extern "C" fn first(sp: u64) -> ! {
         say(format_args!("no memory for the first thread"));
         raw::exit_group(126)
     };
-    // SAFETY: fresh; this is the thread it is for.
+    // SAFETY: fresh, and nobody else knows it.
+    let state = unsafe { &mut *ts };
+    prepare_state(state);
+    identity::set_ids(state);
+    state.actions = &raw const actions::FIRST;
+    state.regs[Gpr::Rsp] = sp;
+    // SAFETY: the initial stack pointer; this is the thread that the state is for.
     unsafe {
-        identity::set_ids(&mut *ts);
-        (*ts).actions = &raw const action::FIRST;
-        if let Some(slot) = (*ts).regs.gpr.get_mut(reg::RSP) {
-            *slot = sp;
-        }
-        let initial_hwcap2 = hwcap2(sp);
-        cpu::set_hwcap2(initial_hwcap2);
-        (*ts).install_gs();
-        (*ts).populate_stack();
+        cpu::set_hwcap2(hwcap2(sp));
+        state.install_gs();
+        state.populate_stack();
         on_runtime_stack(ts, second)
     }
 }
@@ -83,7 +86,7 @@ struct Plan {
 extern "C" fn second(ts: *mut ThreadState) {
     // SAFETY: the thread's own.
     let ts = unsafe { &mut *ts };
-    let sp = ts.regs.gpr.get(reg::RSP).copied().unwrap_or(0);
+    let sp = ts.regs[Gpr::Rsp];
     // SAFETY: the initial stack pointer, kept by `first`.
     let mut initial = unsafe { Initial::read(sp) };
     let execfn = initial.aux(at::EXECFN).unwrap_or(0);
@@ -113,7 +116,8 @@ extern "C" fn second(ts: *mut ThreadState) {
         say(format_args!("--engine ring0: {error}"));
         raw::exit_group(126)
     }
-    policy::apply();
+    note_own_descriptors();
+    routes::update();
     ts.is_translating = !options::get().engine.runs_in_place();
     engine::lock().cache.max_bytes = u64::from(options::get().cache_mib) << 20;
     match load(ts, &initial, &plan) {
@@ -130,7 +134,7 @@ fn resume_family(ts: &mut ThreadState, handoff: &Handoff, self_fd: i32, execfn: 
     options::set(handoff.options);
     crate::engine::cpuid::take(&handoff.cpuid);
     if handoff.is_filtered {
-        policy::note_filter();
+        routes::learn(Fact::Filtered, true);
     }
     let _ = exec::keep_over_exec(self_fd, false);
     SELF_FD.store(self_fd, Ordering::Relaxed);
@@ -279,7 +283,7 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     {
         let (end, prot) = (vdso + len, k::PROT_READ | k::PROT_EXEC);
         engine.map.insert(vdso, end, prot, false);
-        crate::emulate::clocks::start(vdso, end);
+        crate::gate::vdso::start(vdso, end);
         // The vDSO asks the kernel only for what the clock's hardware does not tell; such a call is always passed on, and to patch
         // it at every start costs more than it could bring.
         if in_place && options::get().tells_calls() {
@@ -292,7 +296,7 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
         raw::close(fd);
     }
     EXE_FD.store(high, Ordering::Relaxed);
-    descriptors::placed();
+    note_own_descriptors();
 
     let mut argv: Vec<&[u8]> = plan.found.head.iter().map(Vec::as_slice).collect();
     let skip = usize::from(!argv.is_empty());
@@ -311,10 +315,8 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     let _ = unsafe { raw::syscall(k::__NR_prctl, [15, plan.comm.as_ptr() as u64]) };
     set_exe_path(&plan.found.execfn);
     stats::started(&plan.found.execfn);
-    ts.regs = crate::thread::state::Regs { rip: entry, rflags: 0x202, ..Default::default() };
-    if let Some(slot) = ts.regs.gpr.get_mut(reg::RSP) {
-        *slot = built.sp;
-    }
+    ts.regs = crate::thread::registers::Regs { rip: entry, rflags: 0x202, ..Default::default() };
+    ts.regs[Gpr::Rsp] = built.sp;
     Ok(())
 }
 

@@ -8,6 +8,8 @@ use core::ffi::CStr;
 use core::sync::atomic::{AtomicU64, Ordering};
 use linux_raw_sys::general as k;
 
+pub use super::process::{exit_group, getpid, gettid, sched_yield};
+
 /// A kernel error number, positive (errno(3)).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Errno(pub u16);
@@ -162,35 +164,6 @@ pub fn write_all(fd: i32, mut buf: &[u8]) {
         };
         buf = buf.get(usize::try_from(n).unwrap_or(usize::MAX)..).unwrap_or(&[]);
     }
-}
-
-/// exit_group(2).
-pub fn exit_group(code: i32) -> ! {
-    loop {
-        #[expect(clippy::cast_sign_loss, reason = "the kernel takes the low 32 bits")]
-        // SAFETY: does not return.
-        let _ = unsafe { syscall(k::__NR_exit_group, [code as u64]) };
-    }
-}
-
-/// gettid(2).
-#[must_use]
-pub fn gettid() -> u32 {
-    // SAFETY: no arguments.
-    unsafe { syscall(k::__NR_gettid, []) }.map_or(0, |v| u32::try_from(v).unwrap_or(0))
-}
-
-/// getpid(2).
-#[must_use]
-pub fn getpid() -> u32 {
-    // SAFETY: no arguments.
-    unsafe { syscall(k::__NR_getpid, []) }.map_or(0, |v| u32::try_from(v).unwrap_or(0))
-}
-
-/// sched_yield(2).
-pub fn sched_yield() {
-    // SAFETY: no arguments.
-    let _ = unsafe { syscall(k::__NR_sched_yield, []) };
 }
 
 /// CLOCK_MONOTONIC in nanoseconds.

@@ -1,6 +1,6 @@
 //! Structures as the kernel lays them out on x86-64, with where they are declared.
 
-use crate::mem::guest::Plain;
+use super::plain::Plain;
 
 /// `struct kernel_sigaction` (arch/x86/include/uapi/asm/signal.h).
 #[repr(C)]

@@ -1,14 +1,14 @@
-//! Descriptors of the runtime, which the guest must neither see nor lose us.
+//! Calls about descriptors: those of the runtime must neither be seen nor be lost, and what is known of the guest's is followed.
 
 use super::paths::keep_exe_name;
-use super::{Call, Outcome};
 use crate::emulate;
+use crate::emulate::call::{Call, Outcome, prepare_outputs};
 use crate::emulate::descriptors::Origin;
 use crate::emulate::{descriptors as known, files};
-use crate::gate::filters::FEW;
+use crate::gate::routes::note_own_descriptors;
 use crate::mem::guest;
-use crate::policy;
-use crate::process::{EXE_FD, KEEPER_FD, RING0_FD, SELF_FD, TRACE_FD};
+use crate::process::descriptors::{PLACES, follow_limit, hidden, is_hidden, move_up};
+use crate::process::{EXE_FD, KEEPER_FD, SELF_FD, TRACE_FD};
 use crate::report::{Text, say};
 use crate::sys::raw;
 use core::fmt::Write;
@@ -18,23 +18,6 @@ use linux_raw_sys::general as k;
 const EBADF: i64 = -9;
 /// Flag of close_range(2) (include/uapi/linux/close_range.h).
 const CLOSE_RANGE_CLOEXEC: u32 = 1 << 2;
-
-/// Where their numbers stand.
-const PLACES: [&AtomicI32; 5] = [&SELF_FD, &EXE_FD, &TRACE_FD, &KEEPER_FD, &RING0_FD];
-
-/// The hidden descriptors, ascending.
-#[must_use]
-pub fn hidden() -> [i32; 5] {
-    let mut all = PLACES.map(|fd| fd.load(Ordering::Relaxed));
-    all.sort_unstable();
-    all
-}
-
-/// `fd` is ours.
-#[must_use]
-pub fn is_hidden(fd: i32) -> bool {
-    fd >= 0 && hidden().contains(&fd)
-}
 
 /// close(2).
 pub fn close(call: &mut Call<'_>) -> Outcome {
@@ -88,7 +71,7 @@ pub fn dup2(call: &mut Call<'_>) -> Outcome {
                 Some(moved) => place.store(moved, Ordering::Relaxed),
                 None => give_way(place),
             }
-            placed();
+            note_own_descriptors();
         }
     }
     // A call that fails costs what was known, no more.
@@ -137,7 +120,7 @@ pub fn dup(call: &mut Call<'_>) -> Outcome {
 /// fcntl(2): duplicates are followed; what asks or changes more than flags of the descriptor, or locks, finds the description
 /// as the kernel knows it.
 pub fn fcntl(call: &mut Call<'_>) -> Outcome {
-    super::prepare_outputs(call);
+    prepare_outputs(call);
     if call.ts.foreign != 0 {
         return Outcome::Tail;
     }
@@ -172,7 +155,7 @@ pub fn fcntl(call: &mut Call<'_>) -> Outcome {
 
 /// pipe(2), pipe2(2): both ends are ours.
 pub fn pipe(call: &mut Call<'_>) -> Outcome {
-    super::prepare_outputs(call);
+    prepare_outputs(call);
     let outcome = call.pass();
     if outcome == Outcome::Done(0)
         && call.ts.foreign == 0
@@ -208,6 +191,13 @@ pub fn epoll_ctl(call: &mut Call<'_>) -> Outcome {
     Outcome::Tail
 }
 
+/// io_uring_setup(2), io_uring_enter(2): a ring can close and install descriptors.
+pub fn io_uring(call: &mut Call<'_>) -> Outcome {
+    known::give_up();
+    prepare_outputs(call);
+    call.pass()
+}
+
 /// pidfd_getfd(2): the descriptor may be one of our own.
 pub fn get_from_process(call: &mut Call<'_>) -> Outcome {
     if call.ts.foreign == 0 {
@@ -226,108 +216,21 @@ pub fn send(call: &mut Call<'_>) -> Outcome {
         files::dismantle_all();
         known::share_all();
     }
-    super::prepare_outputs(call);
+    prepare_outputs(call);
     Outcome::Tail
-}
-
-/// Above the guest's limit ours are out of its way; the table that the kernel keeps for them grows with their numbers.
-const HIGHEST_PLACE: u64 = 4096;
-
-/// RLIMIT_NOFILE: soft and hard.
-fn limits() -> [u64; 2] {
-    let mut limits = [1024u64; 2];
-    // SAFETY: two words.
-    let _ = unsafe { raw::syscall(k::__NR_getrlimit, [u64::from(k::RLIMIT_NOFILE), limits.as_mut_ptr() as u64]) };
-    limits
-}
-
-fn set_limits(limits: [u64; 2]) -> bool {
-    // SAFETY: two words.
-    unsafe { raw::syscall(k::__NR_setrlimit, [u64::from(k::RLIMIT_NOFILE), limits.as_ptr() as u64]) }.is_ok()
-}
-
-/// A duplicate of `fd` at a number that the guest does not come to: behind its limit if the hard one is higher. Kept over exec
-/// only when one is under way.
-#[must_use]
-pub fn move_up(fd: i32) -> Option<i32> {
-    const ROOM: u64 = 16;
-    let [soft, hard] = limits();
-    let behind = soft <= HIGHEST_PLACE && soft + ROOM <= hard && set_limits([soft + ROOM, hard]);
-    let moved = if behind {
-        let moved = duplicate(fd, soft);
-        set_limits([soft, hard]);
-        moved
-    } else {
-        // High enough to be out of the way of ordinary programs, low enough for the default limit of 1024.
-        [1000u64, 500, 200, 20].into_iter().find_map(|at_least| duplicate(fd, at_least))
-    };
-    moved.and_then(|moved| i32::try_from(moved).ok())
-}
-
-/// Ours are far above the numbers that the gate deals with by itself.
-#[must_use]
-pub fn are_high() -> bool {
-    hidden().iter().all(|fd| !(0..FEW + NEAR).contains(fd))
-}
-
-/// One of ours has another place: where it is low, the gate is to leave descriptors to Rust.
-pub fn placed() {
-    if !are_high() {
-        policy::apply();
-    }
-}
-
-fn duplicate(fd: i32, at_least: u64) -> Option<u64> {
-    let fd = u64::from(fd.cast_unsigned());
-    // SAFETY: F_DUPFD_CLOEXEC makes a new descriptor.
-    unsafe { raw::syscall(k::__NR_fcntl, [fd, u64::from(k::F_DUPFD_CLOEXEC), at_least]) }.ok()
-}
-
-/// Distance from ours at which they move.
-const NEAR: i32 = 64;
-
-/// The guest has got the number `fd`: where it comes near ours they move far up.
-pub fn make_room(fd: i32) {
-    let lowest = PLACES.iter().map(|place| place.load(Ordering::Relaxed)).filter(|&own| own >= 0).min();
-    if lowest.is_none_or(|lowest| lowest < fd || lowest - fd > NEAR) {
-        return;
-    }
-    let [soft, _] = limits();
-    let at_least = (u64::from(fd.cast_unsigned()) * 2).max(HIGHEST_PLACE).min(soft.saturating_sub(PLACES.len() as u64));
-    for place in PLACES {
-        let own = place.load(Ordering::Relaxed);
-        if own >= 0
-            && u64::from(own.cast_unsigned()) < at_least
-            && let Some(moved) = duplicate(own, at_least).and_then(|moved| i32::try_from(moved).ok())
-        {
-            place.store(moved, Ordering::Relaxed);
-            raw::close(own);
-        }
-    }
 }
 
 /// setrlimit(2), prlimit64(2): when the guest may have more descriptors ours make room.
 pub fn limit(call: &mut Call<'_>) -> Outcome {
-    super::prepare_outputs(call);
+    prepare_outputs(call);
     let resource = if call.nr == k::__NR_setrlimit { call.int(0) } else { call.int(1) };
     if resource.cast_unsigned() == k::RLIMIT_FSIZE && call.ts.foreign == 0 {
         files::dismantle_all();
     }
     let outcome = call.pass();
     if outcome == Outcome::Done(0) && resource.cast_unsigned() == k::RLIMIT_NOFILE && call.ts.foreign == 0 {
-        let [soft, _] = limits();
-        for place in PLACES {
-            let fd = place.load(Ordering::Relaxed);
-            if fd >= 0
-                && u64::from(fd.cast_unsigned()) < soft
-                && soft <= HIGHEST_PLACE
-                && let Some(moved) = move_up(fd)
-            {
-                place.store(moved, Ordering::Relaxed);
-                placed();
-                raw::close(fd);
-            }
-        }
+        follow_limit();
+        note_own_descriptors();
     }
     outcome
 }
@@ -335,7 +238,7 @@ pub fn limit(call: &mut Call<'_>) -> Outcome {
 /// getdents(2), getdents64(2): our descriptors do not show in the process's own /proc/PID/fd.
 pub fn getdents(call: &mut Call<'_>) -> Outcome {
     loop {
-        super::prepare_outputs(call);
+        prepare_outputs(call);
         let Outcome::Done(len) = call.pass() else { return Outcome::Interrupted };
         let Ok(len) = u64::try_from(len) else { return Outcome::Done(len) };
         let kept = without_hidden(call, len);

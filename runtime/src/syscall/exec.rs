@@ -5,8 +5,9 @@
 
 use super::paths::names_own_exe;
 use super::program::{AT_EMPTY_PATH, MAX_SCRIPTS, Native, PATH_BYTES, Program, find, own_exe};
-use super::{Call, Outcome};
 use crate::emulate;
+use crate::emulate::call::{Call, Outcome};
+use crate::gate::facts::{Fact, holds};
 use crate::mem::guest;
 use crate::observe::stats;
 use crate::options;
@@ -14,6 +15,8 @@ use crate::process::{SELF_FD, TRACE_FD};
 use crate::report::Text;
 use crate::signal::action;
 use crate::sys::raw::{self, Errno};
+use crate::sys::signal;
+use crate::sys::types::sig;
 use crate::syscall::handoff::{Handoff, STRING_BYTES};
 use core::fmt::Write;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -127,9 +130,12 @@ fn leave_figures(call: &mut Call<'_>) {
 }
 
 fn block_segv(block: bool) {
-    let mask = 1u64 << 10;
-    // SAFETY: SIG_BLOCK 0, SIG_UNBLOCK 1; the word lives during the call.
-    let _ = unsafe { raw::syscall(k::__NR_rt_sigprocmask, [u64::from(!block), &raw const mask as u64, 0, 8]) };
+    let mask = sig::bit(sig::SIGSEGV);
+    if block {
+        signal::block(mask)
+    } else {
+        signal::unblock(mask)
+    };
 }
 
 /// Words of argument and environment vectors that are built on the stack; longer ones get a mapping.
@@ -210,7 +216,7 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
         kept_mask: call.ts.kept_mask,
         comm,
         trace_fd: TRACE_FD.load(Ordering::Relaxed),
-        is_filtered: crate::policy::is_filtered(),
+        is_filtered: holds(Fact::Filtered),
         cpuid: crate::engine::cpuid::answers(),
         options: *options::get(),
     };

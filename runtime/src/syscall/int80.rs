@@ -1,8 +1,9 @@
 //! `int 0x80`: the 32-bit system call entry, reached from 64-bit code.
 
-use super::{Outcome, set};
+use crate::emulate::call::Outcome;
 use crate::engine::redirect;
-use crate::thread::state::{ThreadState, reg};
+use crate::thread::registers::Gpr;
+use crate::thread::state::ThreadState;
 use linux_raw_sys::general as k;
 
 /// Calls whose arguments mean the same in both ABIs: (32-bit number, 64-bit number).
@@ -40,7 +41,7 @@ pub fn run(ts: &mut ThreadState, next: u64) {
                 "32-bit system call {number} by int 0x80 is not supported: answered with ENOSYS"
             ));
         }
-        set(ts, reg::RAX, (-38i64).cast_unsigned());
+        ts.regs[Gpr::Rax] = (-38i64).cast_unsigned();
         redirect(ts, next);
         return;
     };
@@ -48,7 +49,7 @@ pub fn run(ts: &mut ThreadState, next: u64) {
     let pc = ts.regs.rip;
     match super::run_whole(ts, nr, &args) {
         Outcome::Done(result) | Outcome::Answered(result) => {
-            set(ts, reg::RAX, result.cast_unsigned());
+            ts.regs[Gpr::Rax] = result.cast_unsigned();
             redirect(ts, next);
         }
         Outcome::Interrupted => redirect(ts, pc),

@@ -1,9 +1,9 @@
 //! Memory calls: the kernel carries them out, the map of guest code follows.
 
-use super::{CODE_CHANGES, Call, Outcome};
+use crate::emulate::call::{Call, Outcome, prepare_outputs};
 use crate::emulate::files;
-use crate::engine::translate::ibl;
-use crate::engine::{Engine, Locked, lock};
+use crate::engine::{CODE_CHANGES, Engine, Locked, lock};
+use crate::gate::low;
 use crate::mem::guest;
 use crate::mem::map::Region;
 use crate::options;
@@ -53,8 +53,8 @@ fn is_ours(start: u64, end: u64) -> bool {
     if overlaps(s, e) {
         return true;
     }
-    let table = ibl::IBTC.load(Ordering::Relaxed);
-    if overlaps(table, table + ibl::LOW_BYTES) {
+    let table = u64::from(low::ibtc());
+    if overlaps(table, table + low::BYTES) {
         return true;
     }
     let mut found = {
@@ -377,7 +377,7 @@ pub fn madvise(call: &mut Call<'_>) -> Outcome {
 
 /// process_vm_writev(2) may be aimed at the process itself.
 pub fn process_vm_writev(call: &mut Call<'_>) -> Outcome {
-    super::prepare_outputs(call);
+    prepare_outputs(call);
     // No matter which process it names: in this one only pages we protected change, and they are given back.
     let (riov, count) = (call.arg(3), call.arg(4).min(1024));
     for i in 0..count {

@@ -1,11 +1,12 @@
 //! `/proc/self/exe`: the guest sees its own program, not bt-run.
 
-use super::descriptors::make_room;
-use super::{Call, Outcome};
+use crate::emulate::call::{Call, Outcome, prepare_outputs};
 use crate::emulate::descriptors::{self, Origin};
 use crate::emulate::files;
+use crate::gate::routes::note_own_descriptors;
 use crate::mem::guest;
 use crate::process::EXE_FD;
+use crate::process::descriptors::make_room;
 use crate::report::Text;
 use crate::sys::raw;
 use alloc::boxed::Box;
@@ -106,7 +107,7 @@ fn by_name(call: &mut Call<'_>, path_arg: usize, name: &'static [u8]) -> Outcome
 
 #[inline(always)]
 fn own_exe_or_pass(call: &mut Call<'_>, path_arg: usize) -> Outcome {
-    super::prepare_outputs(call);
+    prepare_outputs(call);
     if !may_name_exe(call.arg(path_arg)) {
         return if opens(call.nr) { call.pass() } else { Outcome::Tail };
     }
@@ -176,8 +177,8 @@ fn note_open(call: &Call<'_>, outcome: Outcome) -> Outcome {
         && call.ts.foreign == 0
     {
         descriptors::opened(fd, Origin::File);
-        if let Ok(fd) = i32::try_from(fd) {
-            make_room(fd);
+        if i32::try_from(fd).is_ok_and(make_room) {
+            note_own_descriptors();
         }
     }
     outcome

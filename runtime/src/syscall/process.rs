@@ -1,16 +1,17 @@
 //! Calls about the process as a whole.
 
-use super::set;
-use super::{Call, Outcome, put_user};
+use crate::emulate::call::{Call, Outcome, prepare_outputs, put_user};
 use crate::emulate::{self, identity};
 use crate::engine::redirect;
+use crate::gate::facts::Fact;
+use crate::gate::routes::learn;
 use crate::observe::stats;
 use crate::options::{self, EngineChoice};
-use crate::policy;
-use crate::thread::state::reg;
+use crate::thread::registers::Gpr;
 use linux_raw_sys::general as k;
 
 const EINVAL: i64 = -22;
+const ENOSYS: i64 = -38;
 
 /// exit_group(2).
 pub fn exit_group(call: &mut Call<'_>) -> Outcome {
@@ -39,7 +40,7 @@ pub fn arch_prctl(call: &mut Call<'_>) -> Outcome {
             if call.arg(1) != 0 && !call.ts.is_translating {
                 // Its gs-relative instructions would find the runtime's data: from here on they are rewritten.
                 call.ts.is_translating = true;
-                set(call.ts, reg::RAX, 0);
+                call.ts.regs[Gpr::Rax] = 0;
                 let pc = call.ts.regs.rip;
                 redirect(call.ts, pc);
                 return Outcome::Elsewhere;
@@ -53,7 +54,7 @@ pub fn arch_prctl(call: &mut Call<'_>) -> Outcome {
         // As a CPU without CPUID faulting: answers that are kept could not fault.
         ARCH_SET_CPUID if call.arg(1) == 0 => Outcome::Done(ENODEV),
         _ => {
-            super::prepare_outputs(call);
+            prepare_outputs(call);
             call.pass()
         }
     }
@@ -70,11 +71,11 @@ pub fn prctl(call: &mut Call<'_>) -> Outcome {
         PR_SET_TSC => call.pass(),
         PR_SET_SECCOMP => {
             emulate::leave();
-            policy::note_filter();
+            learn(Fact::Filtered, true);
             call.pass()
         }
         _ => {
-            super::prepare_outputs(call);
+            prepare_outputs(call);
             call.pass()
         }
     }
@@ -91,7 +92,7 @@ pub fn wait(call: &mut Call<'_>) -> Outcome {
     if flags & u64::from(k::__WALL | k::__WCLONE) != 0 && call.ts.foreign == 0 {
         emulate::leave();
     }
-    super::prepare_outputs(call);
+    prepare_outputs(call);
     Outcome::Tail
 }
 
@@ -101,20 +102,29 @@ pub fn seccomp(call: &mut Call<'_>) -> Outcome {
     const SETS_MODE: [u64; 2] = [0, 1];
     if SETS_MODE.contains(&call.arg(0)) {
         emulate::leave();
-        policy::note_filter();
+        learn(Fact::Filtered, true);
     }
-    super::prepare_outputs(call);
+    prepare_outputs(call);
     call.pass()
 }
 
 /// ptrace(2): a process that asks to be traced runs its next image natively, so that its tracer sees the program.
 pub fn ptrace(call: &mut Call<'_>) -> Outcome {
-    super::prepare_outputs(call);
+    prepare_outputs(call);
     let outcome = call.pass();
     if call.int(0) == 0 && matches!(outcome, Outcome::Done(r) if r >= 0) {
         super::exec::TRACED.store(true, core::sync::atomic::Ordering::Relaxed);
     }
     outcome
+}
+
+/// rseq(2): under engine `translate` the program's critical sections are not where the kernel would look for them.
+pub fn rseq(call: &mut Call<'_>) -> Outcome {
+    if options::get().engine == EngineChoice::Translate {
+        return Outcome::Done(ENOSYS);
+    }
+    prepare_outputs(call);
+    Outcome::Tail
 }
 
 /// membarrier(2): as a kernel without rseq(2) answers, because that call is refused (programs take the one for a sign of the

@@ -1,12 +1,14 @@
 //! Signal calls.
 
-use super::{Call, Outcome, put_user};
+use crate::emulate::call::{Call, Outcome, prepare_outputs, put_user};
 use crate::mem::guest;
 use crate::signal::deliver::{alt_flags, on_alt_stack};
 use crate::signal::sigreturn::sigreturn as restore;
 use crate::signal::{action, never_blocked};
+use crate::sys::signal::set_mask;
 use crate::sys::types::{SigAction, SigInfo, StackT, sig};
-use crate::thread::state::{AltStack, ThreadState, reg};
+use crate::thread::registers::Gpr;
+use crate::thread::state::{AltStack, ThreadState};
 use linux_raw_sys::general as k;
 
 const EINVAL: i64 = -22;
@@ -60,7 +62,7 @@ pub fn sigprocmask(call: &mut Call<'_>) -> Outcome {
     let before = call.ts.kept_mask;
     if new & kept == 0 && before == 0 {
         // Nothing of it is kept here.
-        super::prepare_outputs(call);
+        prepare_outputs(call);
         return Outcome::Tail;
     }
     // SIGKILL and SIGSTOP cannot be blocked (signal(7)).
@@ -109,14 +111,14 @@ fn release_held(ts: &mut ThreadState) {
         && let [Some(_), _] = ts.held
         && ts.requeued == 0
     {
-        ts.saved_mask = crate::signal::leave::set_mask(crate::signal::ALL_BUT_FAULTS);
+        ts.saved_mask = set_mask(crate::signal::ALL_BUT_FAULTS);
         ts.requeued = 1;
     }
 }
 
 /// rt_sigpending(2): with what is held.
 pub fn sigpending(call: &mut Call<'_>) -> Outcome {
-    super::prepare_outputs(call);
+    prepare_outputs(call);
     let outcome = call.pass();
     if outcome == Outcome::Done(0)
         && let [Some(_), _] = call.ts.held
@@ -134,7 +136,7 @@ pub fn sigreturn(call: &mut Call<'_>) -> Outcome {
     let info = SigInfo { signo: sig::SIGSEGV, errno: 0, code: k::SI_KERNEL.cast_signed(), pad: 0, fields: [0; 14] };
     call.ts.held[0] = Some(info);
     if call.ts.requeued == 0 {
-        call.ts.saved_mask = crate::signal::leave::set_mask(crate::signal::ALL_BUT_FAULTS);
+        call.ts.saved_mask = set_mask(crate::signal::ALL_BUT_FAULTS);
         call.ts.requeued = 1;
     }
     Outcome::Done(0)
@@ -145,7 +147,7 @@ pub fn sigaltstack(call: &mut Call<'_>) -> Outcome {
     const SS_DISABLE: u64 = 2;
     const SS_ONSTACK: u64 = 1;
     const SS_AUTODISARM: u64 = 1 << 31;
-    let rsp = call.ts.regs.gpr.get(reg::RSP).copied().unwrap_or(0);
+    let rsp = call.ts.regs[Gpr::Rsp];
     let ts = &mut *call.ts;
     let (new_at, old_at) = (call.args[0], call.args[1]);
     let old = ts.alt_stack;
@@ -179,7 +181,7 @@ pub fn sigaltstack(call: &mut Call<'_>) -> Outcome {
 
 /// Runs `f` with the mask argument `mask` replaced by a copy without SIGSEGV, and the signals it lets through taken under it.
 fn under_mask(call: &mut Call<'_>, mask_at: u64, f: impl FnOnce(&mut Call<'_>, u64) -> Outcome) -> Outcome {
-    super::prepare_outputs(call);
+    prepare_outputs(call);
     if mask_at == 0 {
         return f(call, 0);
     }
@@ -213,12 +215,12 @@ pub fn with_mask(call: &mut Call<'_>, mask_arg: usize, size_arg: usize) -> Outco
 pub fn pselect6(call: &mut Call<'_>) -> Outcome {
     let at = call.arg(5);
     if at == 0 {
-        super::prepare_outputs(call);
+        prepare_outputs(call);
         return call.pass();
     }
     let Some([mask_at, size]) = guest::read::<[u64; 2]>(at) else { return Outcome::Done(EFAULT) };
     if mask_at == 0 || size != 8 {
-        super::prepare_outputs(call);
+        prepare_outputs(call);
         return call.pass();
     }
     under_mask(call, mask_at, |call, mask| {

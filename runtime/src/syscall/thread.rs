@@ -4,16 +4,22 @@
 //! all signals stay blocked until then, because `gs` is copied from the parent. A child with its own memory goes on with its
 //! copy of the parent's state.
 
-use super::{Call, Outcome, set};
+use crate::emulate::call::{Call, Outcome};
+use crate::emulate::sample;
 use crate::emulate::{self, descriptors, files, identity};
+use crate::engine::ring0::sites;
 use crate::engine::{self, direct::strict};
+use crate::gate;
+use crate::gate::allowed;
 use crate::mem::{guest, heap};
 use crate::observe::stats;
-use crate::policy;
-use crate::signal::{action, leave::set_mask};
+use crate::signal::action;
+use crate::sys::plain::Plain;
 use crate::sys::raw;
+use crate::sys::signal::set_mask;
+use crate::thread::registers::Gpr;
 use crate::thread::registry;
-use crate::thread::state::{ThreadState, reg};
+use crate::thread::state::ThreadState;
 use core::arch::naked_asm;
 use linux_raw_sys::general as k;
 
@@ -41,7 +47,14 @@ struct CloneArgs {
     cgroup: u64,
 }
 // SAFETY: integers only.
-unsafe impl guest::Plain for CloneArgs {}
+unsafe impl Plain for CloneArgs {}
+
+/// Prepares the state of a thread that is about to run: how the gate deals with its calls, and its counters.
+pub fn prepare_state(ts: &mut ThreadState) {
+    gate::prepare(ts);
+    sample::begin(ts);
+    sites::give(ts);
+}
 
 /// clone3 with a new stack: the child starts on the runtime stack given in `args` and enters [`child_start`].
 ///
@@ -213,7 +226,7 @@ fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneAr
             identity::forget();
         }
         strict::arm();
-        if crate::engine::ring0::is_chosen() {
+        if allowed::is_chosen() {
             crate::engine::lock().ring0.after_fork();
         }
         stats::reset(ts);
@@ -223,7 +236,7 @@ fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneAr
             action::clear_handlers();
         }
         if stack != 0 {
-            set(ts, reg::RSP, stack);
+            ts.regs[Gpr::Rsp] = stack;
         }
     }
     Outcome::Done(result)
@@ -257,7 +270,7 @@ fn vm_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs
         if flags & CLONE_CLEAR_SIGHAND != 0 {
             c.foreign |= CLEAR_SIGHAND;
         }
-        policy::apply_to(c);
+        prepare_state(c);
         if flags & u64::from(k::CLONE_NEWUSER) != 0 {
             identity::forget();
         }
@@ -268,9 +281,9 @@ fn vm_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs
         if flags & u64::from(k::CLONE_VFORK) != 0 {
             c.alt_stack = parent.alt_stack;
         }
-        set(c, reg::RAX, 0);
+        c.regs[Gpr::Rax] = 0;
         if stack != 0 {
-            set(c, reg::RSP, stack);
+            c.regs[Gpr::Rsp] = stack;
         }
     }
     // SAFETY: the child's runtime stack is unused; signals are blocked.

@@ -1,4 +1,6 @@
 //! Guest threads: their state, and where all of them are found.
 
+pub mod actions;
+pub mod registers;
 pub mod registry;
 pub mod state;

@@ -22,7 +22,7 @@ fn in_use(entry: Entry) -> &'static AtomicU32 {
     unsafe { AtomicU32::from_ptr(&raw mut (*entry.0).in_use) }
 }
 
-/// A state for a new thread: a block that an ended thread left, or a new one.
+/// A state for a new thread: a block that an ended thread left, or a new one. The gate has to prepare it (`gate::prepare`).
 #[must_use]
 pub fn acquire() -> Option<*mut ThreadState> {
     let mut registry = REGISTRY.lock();
@@ -32,14 +32,7 @@ pub fn acquire() -> Option<*mut ThreadState> {
             unsafe {
                 let (this, sp) = (entry.0, (*entry.0).runtime_sp);
                 core::ptr::write_bytes(this.cast::<u8>(), 0, core::mem::size_of::<ThreadState>());
-                (*this).this = this;
-                (*this).runtime_sp = sp;
-                (*this).in_use = 1;
-                (*this).alt_stack.flags = u64::from(linux_raw_sys::general::SS_DISABLE);
-                (*this).held = [None, None];
-                (*this).temporary_mask = None;
-                (*this).mask_to_restore = None;
-                crate::gate::set_entries(&mut *this);
+                ThreadState::initialise(this, sp);
             }
             return Some(entry.0);
         }

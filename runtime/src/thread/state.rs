@@ -4,8 +4,10 @@
 //! from this declaration. One mapping holds, from low to high addresses: a guard page, the alternate signal
 //! stack, the runtime's stack, and this structure.
 
-use crate::engine::ring0;
-use crate::signal::action::ActionTable;
+use super::actions::ActionTable;
+use super::registers::Regs;
+use crate::calls::SAMPLED_COUNT;
+use crate::options;
 use crate::sys::raw::{self, Errno};
 use crate::sys::types::SigInfo;
 use core::mem::{offset_of, size_of};
@@ -19,40 +21,8 @@ const GUARD_BYTES: u64 = 4096;
 /// System call numbers below this one have a counter.
 pub const COUNTED_CALLS: usize = bt_translator::layout::ENTRIES as usize;
 
-/// Calls that are sampled.
-pub const SAMPLED_CALLS: usize = 4;
-
 /// Different numbers outside the table that are counted.
 pub const UNKNOWN_CALLS: usize = 8;
-
-/// Indices of the general registers in [`Regs::gpr`]: the encoding of the instruction set.
-pub mod reg {
-    #![allow(missing_docs, reason = "register names")]
-    pub const RAX: usize = 0;
-    pub const RCX: usize = 1;
-    pub const RDX: usize = 2;
-    pub const RBX: usize = 3;
-    pub const RSP: usize = 4;
-    pub const RBP: usize = 5;
-    pub const RSI: usize = 6;
-    pub const RDI: usize = 7;
-    pub const R8: usize = 8;
-    pub const R9: usize = 9;
-    pub const R10: usize = 10;
-    pub const R11: usize = 11;
-}
-
-/// The guest's integer state.
-#[repr(C)]
-#[derive(Clone, Copy, Default, Debug)]
-pub struct Regs {
-    /// rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8 … r15.
-    pub gpr: [u64; 16],
-    /// The guest pc.
-    pub rip: u64,
-    /// RFLAGS.
-    pub rflags: u64,
-}
 
 /// [`bt_shim::uapi::Run`] behind the registers.
 #[repr(C)]
@@ -114,7 +84,7 @@ pub struct ThreadState {
     pub slot_rax: u64,
     /// Flags in lahf/seto form while the look-up routine runs.
     pub slot_flags: u64,
-    /// [`ibl::CHANGES`](crate::engine::translate::ibl::CHANGES) when the look-up routine was entered.
+    /// `gate::lookup::CHANGES` when the look-up routine was entered.
     pub slot_changes: u64,
     /// The guest's own gs base.
     pub guest_gs_base: u64,
@@ -152,7 +122,7 @@ pub struct ThreadState {
     pub xmm: Xmm,
     /// Guest thread id.
     pub tid: u32,
-    /// Signals of [`never_blocked`](crate::signal::never_blocked) that are blocked as far as the guest knows.
+    /// Signals of `signal::never_blocked` that are blocked as far as the guest knows.
     pub kept_mask: u64,
     /// The guest's alternate signal stack: sp, size, flags.
     pub alt_stack: AltStack,
@@ -186,13 +156,13 @@ pub struct ThreadState {
     pub own_actions: ActionTable,
     /// Process id.
     pub pid: u32,
-    /// Answers of the calls that [`ANSWERS`](crate::gate::ANSWERS) names, by number.
+    /// Answers of the calls that `gate::ANSWERS` names, by number.
     pub answers: [u32; COUNTED_CALLS],
     /// Calls answered in the process, by number.
     pub answered: [u64; COUNTED_CALLS],
     /// Where the gate goes on for a call, by number.
     pub call_entries: [u64; COUNTED_CALLS],
-    /// Table of sites at which ring 0 is entered ([`gate::ring0`](crate::gate::ring0)).
+    /// Table of sites at which ring 0 is entered (`gate::ring0`).
     pub ring0_sites: u64,
     /// Calls until one is looked at for ring 0.
     pub ring0_left: u64,
@@ -200,11 +170,11 @@ pub struct ThreadState {
     pub ring0_made: u64,
     /// Units made since the last of them.
     pub ring0_idle: u64,
-    /// System calls of this thread that passed, by number. Those of [`SAMPLED`](crate::emulate::sample::SAMPLED) count up to
+    /// System calls of this thread that passed, by number. Those of `calls::SAMPLED` count up to
     /// zero: then the runtime looks at one.
     pub counts: [u64; COUNTED_CALLS],
     /// What was taken off `counts` of the sampled calls.
-    pub granted: [u64; SAMPLED_CALLS],
+    pub granted: [u64; SAMPLED_COUNT],
     /// Numbers outside the table (all of rax), with their counts.
     pub unknown_calls: [(u64, u64); UNKNOWN_CALLS],
     /// Signals delivered.
@@ -283,7 +253,11 @@ const BLOCK_BYTES: u64 =
 
 /// Bytes of a [`ThreadState`] that the chosen engine touches, in pages.
 fn used_bytes() -> u64 {
-    let bytes = if ring0::is_chosen() { size_of::<ThreadState>() } else { offset::PLAIN_ENTRIES };
+    let bytes = if options::get().engine == options::EngineChoice::Ring0 {
+        size_of::<ThreadState>()
+    } else {
+        offset::PLAIN_ENTRIES
+    };
     (bytes as u64).next_multiple_of(4096)
 }
 
@@ -297,17 +271,25 @@ impl ThreadState {
         // All that is used is written soon, and the stack below it.
         raw::populate(top - 4096, 4096 + used_bytes());
         let this: *mut ThreadState = core::ptr::with_exposed_provenance_mut(usize::try_from(top).unwrap_or(0));
-        // SAFETY: fresh zeroed memory of the right size and alignment; all-zero is a valid ThreadState.
+        // SAFETY: fresh zeroed memory of the right size and alignment.
+        unsafe { Self::initialise(this, top) };
+        Ok(this)
+    }
+
+    /// Fills in what a state of zeros is not yet: where it lies, and that the thread has no alternate stack.
+    ///
+    /// # Safety
+    /// `this` must be zeroed memory that nobody else uses, below which the runtime's stack ends at `runtime_sp`.
+    pub(super) unsafe fn initialise(this: *mut ThreadState, runtime_sp: u64) {
+        // SAFETY: all-zero is a valid ThreadState.
         let ts = unsafe { &mut *this };
         ts.this = this;
-        ts.runtime_sp = top;
+        ts.runtime_sp = runtime_sp;
         ts.in_use = 1;
         ts.alt_stack.flags = u64::from(k::SS_DISABLE);
         ts.held = [None, None];
         ts.temporary_mask = None;
         ts.mask_to_restore = None;
-        crate::gate::set_entries(ts);
-        Ok(this)
     }
 
     /// Counts a call whose number is outside the table.

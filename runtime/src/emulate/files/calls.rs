@@ -1,10 +1,10 @@
 //! Calls on a promoted description that the lane's assembly left to Rust.
 
 use super::{dismantle, get};
+use crate::emulate::call::{Call, Outcome, prepare_outputs};
 use crate::emulate::keeper;
 use crate::emulate::stat::Stat;
 use crate::gate::lane::{REVOKED, TOUCH};
-use crate::syscall::{Call, Outcome, prepare_outputs};
 use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;
 

@@ -6,13 +6,15 @@ pub mod promote;
 use super::descriptors;
 use super::keeper;
 use super::seeded::{Bug, is_planted};
+use crate::gate::facts::Fact;
 use crate::gate::lane;
 use crate::gate::lane::{Kind, Lane, REVOKED};
+use crate::gate::routes::learn;
 use crate::mem::lock::Mutex;
 use crate::sys::raw;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 use linux_raw_sys::general as k;
 
 /// What is known of a promoted description. The keeper reads and writes its atomic fields.
@@ -50,27 +52,11 @@ struct Files {
 static FILES: Mutex<Files> = Mutex::new(Files { lanes: Vec::new(), mapped_bytes: 0 });
 /// Lanes that exist.
 static COUNT: AtomicU32 = AtomicU32::new(0);
-/// There was a lane once: calls about descriptors come to Rust.
-static EVER: AtomicBool = AtomicBool::new(false);
-/// The process has, or had, a second thread.
-static THREADED: AtomicBool = AtomicBool::new(false);
 
 /// Some lane exists.
 #[must_use]
 pub fn any() -> bool {
     COUNT.load(Ordering::Relaxed) != 0
-}
-
-/// Some lane existed.
-#[must_use]
-pub fn ever_any() -> bool {
-    EVER.load(Ordering::Relaxed)
-}
-
-/// The process has, or had, a second thread.
-#[must_use]
-pub fn is_threaded() -> bool {
-    THREADED.load(Ordering::Relaxed)
 }
 
 /// The file's lane of a descriptor.
@@ -142,7 +128,7 @@ pub fn dismantle(fd: i32) {
     }
     keeper::drop_lane(this);
     let answered = file.lane.reads.load(Ordering::Relaxed) + file.lane.writes.load(Ordering::Relaxed);
-    promote::learn(answered);
+    promote::learn_from(answered);
     let mut files = FILES.lock();
     files.mapped_bytes -= file.map_len;
     files.lanes.retain(|place| place.0 != this);
@@ -175,7 +161,7 @@ pub fn touch_all() {
 /// A second thread is about to be made.
 pub fn begin_threads() {
     dismantle_all();
-    THREADED.store(true, Ordering::Relaxed);
+    learn(Fact::Threaded, true);
 }
 
 /// Address ranges of the mappings.

@@ -1,17 +1,19 @@
 //! Which files are promoted.
 
-use super::{COUNT, EVER, FILES, FileLane, Place, THREADED};
+use super::{COUNT, FILES, FileLane, Place};
+use crate::calls::route::Route;
+use crate::calls::{self, SAMPLED_COUNT};
 use crate::emulate::descriptors::{self, Access};
 use crate::emulate::explain::{Reason, refused};
 use crate::emulate::keeper;
 use crate::emulate::sample::{self, Found};
 use crate::emulate::stat::Stat;
+use crate::gate::facts::{Fact, holds};
 use crate::gate::lane::{Kind, Lane};
 use crate::gate::lanes::Code;
+use crate::gate::routes::{is_answered, learn};
 use crate::options::{self, EmulateLevel};
-use crate::policy;
 use crate::sys::raw;
-use crate::thread::state::SAMPLED_CALLS;
 use alloc::boxed::Box;
 use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 use linux_raw_sys::general as k;
@@ -26,7 +28,7 @@ const WORTH: u64 = 2048;
 static PENALTY: AtomicU32 = AtomicU32::new(0);
 const MAX_PENALTY: u32 = 6;
 /// The descriptor that was seen by the last look at each sampled call.
-static LAST: [AtomicI32; SAMPLED_CALLS] = [const { AtomicI32::new(-1) }; SAMPLED_CALLS];
+static LAST: [AtomicI32; SAMPLED_COUNT] = [const { AtomicI32::new(-1) }; SAMPLED_COUNT];
 
 /// How many calls there should be before the next look, as a power of two times the least.
 #[must_use]
@@ -35,7 +37,7 @@ pub fn penalty() -> u32 {
 }
 
 /// A lane that answered so many accesses is gone.
-pub fn learn(answered: u64) {
+pub fn learn_from(answered: u64) {
     let penalty = PENALTY.load(Ordering::Relaxed);
     PENALTY.store(if answered >= WORTH { 0 } else { (penalty + 1).min(MAX_PENALTY) }, Ordering::Relaxed);
 }
@@ -60,11 +62,11 @@ pub fn consider(nr: u32, fd: i32, stat: &Stat, length: u64) -> Found {
 
 /// All calls that a lane answers may be answered: none of them is to be passed on.
 fn are_all_answered() -> bool {
-    policy::LANE_CALLS.iter().all(|(nr, _)| policy::is_answered(u64::from(*nr)))
+    calls::all().filter(|row| matches!(row.route, Route::Lane(_))).all(|row| is_answered(row.number()))
 }
 
 fn promote(fd: i32) -> Result<(), Reason> {
-    if THREADED.load(Ordering::Relaxed) {
+    if holds(Fact::Threaded) {
         return Err(Reason::Threads);
     }
     if !are_all_answered() {
@@ -125,9 +127,7 @@ fn promote(fd: i32) -> Result<(), Reason> {
     }
     COUNT.fetch_add(1, Ordering::Relaxed);
     descriptors::set_lane(fd, &raw mut file.lane);
-    if !EVER.swap(true, Ordering::Relaxed) {
-        policy::apply();
-    }
+    learn(Fact::FilesPromoted, true);
     Ok(())
 }
 

@@ -2,10 +2,11 @@
 
 pub mod body;
 
+use crate::gate::routes::note_own_descriptors;
 use crate::process::KEEPER_FD;
-use crate::signal::leave::set_mask;
+use crate::process::descriptors::move_up;
 use crate::sys::raw::{self, Errno};
-use crate::syscall::descriptors::{move_up, placed};
+use crate::sys::signal::set_mask;
 use core::sync::atomic::{AtomicI32, Ordering};
 use linux_raw_sys::{general as k, net};
 
@@ -84,7 +85,7 @@ pub fn start() -> Result<(), Errno> {
         raw::close(own);
     }
     KEEPER_FD.store(high, Ordering::Relaxed);
-    placed();
+    note_own_descriptors();
     STACK.store(stack, Ordering::Relaxed);
     // It is ready when it has closed its copies of our descriptors.
     match answer() {

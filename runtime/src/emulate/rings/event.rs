@@ -1,14 +1,15 @@
 //! An eventfd that only this process has (eventfd(2)): a counter.
 
 use super::{began, ended};
+use crate::emulate::call::{Call, Outcome, put_user};
 use crate::emulate::descriptors;
+use crate::gate::facts::{Fact, holds};
 use crate::gate::lane;
 use crate::gate::lane::{Kind, Lane};
 use crate::gate::lanes::Code;
+use crate::gate::routes::is_answered;
 use crate::mem::guest;
-use crate::policy;
 use crate::sys::raw;
-use crate::syscall::{Call, Outcome, put_user};
 use alloc::boxed::Box;
 use linux_raw_sys::general as k;
 
@@ -28,10 +29,7 @@ struct Counter {
 /// Takes an eventfd over, if it is ours alone.
 pub fn take_over(fd: i32, is_semaphore: bool) -> bool {
     let calls = [k::__NR_read, k::__NR_write];
-    if super::super::files::is_threaded()
-        || !descriptors::is_own(fd)
-        || !calls.iter().all(|&nr| policy::is_answered(u64::from(nr)))
-    {
+    if holds(Fact::Threaded) || !descriptors::is_own(fd) || !calls.iter().all(|&nr| is_answered(u64::from(nr))) {
         return false;
     }
     let Some(flags) = descriptors::flags(fd).filter(|flags| flags & k::FASYNC == 0) else { return false };

@@ -5,16 +5,17 @@
 //! read to its end. So how much fits depends on how it was written; the ring here keeps the same slots.
 
 use super::{began, ended};
+use crate::emulate::call::{Call, Outcome};
 use crate::emulate::descriptors::{self, Access};
 use crate::emulate::explain::{Reason, refused};
 use crate::emulate::stat::Stat;
+use crate::gate::facts::{Fact, holds};
 use crate::gate::lane;
-use crate::gate::lane::{Kind, Lane};
+use crate::gate::lane::{Kind, Lane, RingHead};
 use crate::gate::lanes::Code;
+use crate::gate::routes::is_answered;
 use crate::mem::guest;
-use crate::policy;
 use crate::sys::raw;
-use crate::syscall::{Call, Outcome};
 use alloc::boxed::Box;
 use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;
@@ -26,19 +27,11 @@ const EAGAIN: i64 = -11;
 /// Type of the file system of pipes without a name (include/uapi/linux/magic.h).
 const PIPEFS: u64 = 0x5049_5045;
 
-/// What is in a pipe. The assembly uses `used`, `base`, `start`, `len` and `operations`: while one slot is used at most, these describe it.
+/// What is in a pipe.
 #[repr(C)]
-pub struct Ring {
-    /// Slots in use.
-    used: u64,
-    /// Page of the first slot.
-    base: u64,
-    /// Where the unread bytes of the first slot begin.
-    start: u64,
-    /// Unread bytes of the first slot.
-    len: u64,
-    /// Reads and writes answered.
-    operations: u64,
+struct Ring {
+    /// The part that the gate's assembly uses.
+    head: RingHead,
     /// The pages.
     pages: u64,
     /// Index of the first slot.
@@ -55,18 +48,6 @@ pub struct Ring {
     write_nonblocking: bool,
 }
 
-/// Byte offsets that the assembly uses.
-pub mod offset {
-    #![allow(missing_docs, reason = "named after the fields")]
-    use super::Ring;
-    use core::mem::offset_of;
-    pub const USED: usize = offset_of!(Ring, used);
-    pub const BASE: usize = offset_of!(Ring, base);
-    pub const START: usize = offset_of!(Ring, start);
-    pub const LEN: usize = offset_of!(Ring, len);
-    pub const OPERATIONS: usize = offset_of!(Ring, operations);
-}
-
 /// Takes a pipe over, if both its ends are ours alone and it is empty.
 pub fn take_over(fd: i32) -> bool {
     match find_ends(fd).and_then(|(read_end, write_end)| make(read_end, write_end)) {
@@ -80,11 +61,11 @@ pub fn take_over(fd: i32) -> bool {
 
 /// One descriptor of each end.
 fn find_ends(fd: i32) -> Result<(i32, i32), Reason> {
-    if super::super::files::is_threaded() {
+    if holds(Fact::Threaded) {
         return Err(Reason::Threads);
     }
     let calls = [k::__NR_read, k::__NR_write];
-    if !calls.iter().all(|&nr| policy::is_answered(u64::from(nr))) {
+    if !calls.iter().all(|&nr| is_answered(u64::from(nr))) {
         return Err(Reason::Option);
     }
     if !descriptors::is_own(fd) || descriptors::file_system(fd) != PIPEFS {
@@ -137,11 +118,7 @@ fn make(read_end: i32, write_end: i32) -> Result<(), Reason> {
         raw::mmap_own(SLOTS as u64 * SLOT_BYTES, k::PROT_READ | k::PROT_WRITE, 0).map_err(|_| Reason::Memory)?;
     let code = |read, write| [read, write, Code::Rust, Code::Rust, Code::Rust];
     let ring = Box::into_raw(Box::new(Ring {
-        used: 0,
-        base: pages,
-        start: 0,
-        len: 0,
-        operations: 0,
+        head: RingHead { used: 0, base: pages, start: 0, len: 0, operations: 0 },
         pages,
         first: 0,
         lens: [0; SLOTS],
@@ -186,7 +163,7 @@ pub fn answer(call: &Call<'_>, fd: i32) -> Option<Outcome> {
     };
     match done {
         Some(result) => {
-            ring.operations += 1;
+            ring.head.operations += 1;
             Some(Outcome::Answered(result))
         }
         None => {
@@ -202,12 +179,12 @@ impl Ring {
     }
 
     fn len_of(&self, n: usize) -> u64 {
-        if n == 0 { self.len } else { self.lens.get(n).copied().unwrap_or(0) }
+        if n == 0 { self.head.len } else { self.lens.get(n).copied().unwrap_or(0) }
     }
 
     fn set_len(&mut self, n: usize, len: u64) {
         if n == 0 {
-            self.len = len;
+            self.head.len = len;
         } else if let Some(slot) = self.lens.get_mut(n) {
             *slot = len;
         }
@@ -215,18 +192,18 @@ impl Ring {
 
     /// Takes the first slot away.
     fn drop_first(&mut self) {
-        self.used -= 1;
+        self.head.used -= 1;
         self.first = (self.first + 1) % SLOTS;
-        self.base = self.page(0);
-        self.start = 0;
+        self.head.base = self.page(0);
+        self.head.start = 0;
         let [_, next, ..] = self.lens;
-        self.len = next;
+        self.head.len = next;
         self.lens.copy_within(2.., 1);
     }
 
     /// read(2); `None` if the kernel is to do it.
     fn read(&mut self, to: u64, len: u64) -> Option<i64> {
-        if self.used == 0 {
+        if self.head.used == 0 {
             return (self.read_nonblocking && len != 0).then_some(EAGAIN);
         }
         let mut done = 0;
@@ -234,15 +211,15 @@ impl Ring {
         if len == 0 || !guest::can_write(to, len.min(self.total())) {
             return None;
         }
-        while self.used != 0 && done < len {
-            let n = (len - done).min(self.len);
-            if guest::copy_across(to + done, self.base + self.start, n) != n {
+        while self.head.used != 0 && done < len {
+            let n = (len - done).min(self.head.len);
+            if guest::copy_across(to + done, self.head.base + self.head.start, n) != n {
                 return None;
             }
             done += n;
-            self.start += n;
-            self.len -= n;
-            if self.len == 0 {
+            self.head.start += n;
+            self.head.len -= n;
+            if self.head.len == 0 {
                 self.drop_first();
             }
         }
@@ -250,16 +227,16 @@ impl Ring {
     }
 
     fn total(&self) -> u64 {
-        (0..usize::try_from(self.used).unwrap_or(0)).map(|n| self.len_of(n)).sum()
+        (0..usize::try_from(self.head.used).unwrap_or(0)).map(|n| self.len_of(n)).sum()
     }
 
     /// write(2); `None` if the kernel is to do it.
     fn write(&mut self, from: u64, len: u64) -> Option<i64> {
         let over = len % SLOT_BYTES;
-        let used = usize::try_from(self.used).unwrap_or(0);
+        let used = usize::try_from(self.head.used).unwrap_or(0);
         let mut merged = 0;
         if used != 0 && over != 0 {
-            let end = self.len_of(used - 1) + if used == 1 { self.start } else { 0 };
+            let end = self.len_of(used - 1) + if used == 1 { self.head.start } else { 0 };
             if end + over <= SLOT_BYTES {
                 merged = over;
             }
@@ -276,7 +253,7 @@ impl Ring {
             return Some(EAGAIN);
         }
         if merged != 0 {
-            let at = self.page(used - 1) + self.len_of(used - 1) + if used == 1 { self.start } else { 0 };
+            let at = self.page(used - 1) + self.len_of(used - 1) + if used == 1 { self.head.start } else { 0 };
             if guest::copy_across(at, from, merged) != merged {
                 return None;
             }
@@ -285,15 +262,15 @@ impl Ring {
         let mut done = merged;
         while done < len {
             let n = (len - done).min(SLOT_BYTES);
-            let slot = usize::try_from(self.used).unwrap_or(0);
+            let slot = usize::try_from(self.head.used).unwrap_or(0);
             if slot == 0 {
-                self.start = 0;
+                self.head.start = 0;
             }
             if guest::copy_across(self.page(slot), from + done, n) != n {
                 return None;
             }
             self.set_len(slot, n);
-            self.used += 1;
+            self.head.used += 1;
             done += n;
         }
         Some(done.cast_signed())
@@ -313,17 +290,17 @@ pub fn hand_back(fd: i32) {
     descriptors::clear_lane(write_lane);
     if let (Some(read_end), Some(write_end)) = (read_end, write_end) {
         let number = |fd: i32| u64::from(fd.cast_unsigned());
-        for n in 0..usize::try_from(this.used).unwrap_or(0) {
+        for n in 0..usize::try_from(this.head.used).unwrap_or(0) {
             // The bytes before the unread ones were in the slot, too, and tell what fits behind them.
-            let before = if n == 0 { this.start } else { 0 };
+            let before = if n == 0 { this.head.start } else { 0 };
             let len = before + this.len_of(n);
             // SAFETY: our pages. The pipe is empty and as large as the ring, so nothing waits.
             unsafe {
                 let _ = raw::syscall(k::__NR_write, [number(write_end), this.page(n), len]);
             }
         }
-        if this.used != 0 && this.start != 0 {
-            let mut rest = this.start;
+        if this.head.used != 0 && this.head.start != 0 {
+            let mut rest = this.head.start;
             let mut bytes = [0u8; 512];
             while rest != 0 {
                 // SAFETY: at most the buffer's length is written.
@@ -333,7 +310,7 @@ pub fn hand_back(fd: i32) {
             }
         }
     }
-    ended(this.operations);
+    ended(this.head.operations);
     // SAFETY: made by `Box::into_raw`; no descriptor leads to it any more.
     unsafe {
         raw::munmap(this.pages, SLOTS as u64 * SLOT_BYTES);

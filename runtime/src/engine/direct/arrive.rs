@@ -6,8 +6,8 @@ use super::patch::{JUMP, Overwrite, Patch, SOURCE_BYTES, STUB_BYTES, Stub};
 use super::survey::{Plan, Text, is_doubtful, is_patchable, sites_in, survey};
 use super::window::{TRAP, Window};
 use crate::engine::Engine;
+use crate::gate::facts::{Fact, holds};
 use crate::mem::guest;
-use crate::policy;
 use crate::sys::raw;
 use alloc::vec::Vec;
 use bt_translator::addr::GuestPc;
@@ -54,7 +54,7 @@ impl Engine {
         }
         let arrival = self.code_arrives(start, end, prot, ElfImage::of_file(fd, offset, start));
         // A seccomp filter need not let the guest write files.
-        let Some(key) = key.filter(|_| arrival.complete && !policy::is_filtered()) else { return };
+        let Some(key) = key.filter(|_| arrival.complete && !holds(Fact::Filtered)) else { return };
         let withheld = arrival.withheld;
         let window = self.direct.windows.iter().rev().find(|w| w.code.0 == start & !4095);
         if window.is_none() && !arrival.written.is_empty() {

@@ -3,6 +3,7 @@
 //! Sources: LSB 5.0 Core, "Exception Frames" (.eh_frame, .eh_frame_hdr, pointer encodings); elf(5) for headers and symbols.
 
 use crate::mem::guest;
+use crate::sys::plain::Plain;
 use crate::sys::raw;
 use alloc::vec::Vec;
 use bt_translator::scan::{Extent, Functions};
@@ -123,7 +124,7 @@ impl ElfImage {
     }
 
     /// A value at an offset of the file.
-    fn file<T: guest::Plain>(&self, offset: u64) -> Option<T> {
+    fn file<T: Plain>(&self, offset: u64) -> Option<T> {
         let end = offset.checked_add(core::mem::size_of::<T>() as u64)?;
         if end > self.len { None } else { guest::read(self.at + offset) }
     }
@@ -133,7 +134,7 @@ impl ElfImage {
     }
 
     /// A value at an address of the file's.
-    fn value<T: guest::Plain>(&self, vaddr: u64) -> Option<T> {
+    fn value<T: Plain>(&self, vaddr: u64) -> Option<T> {
         let load = self.loads.iter().find(|l| vaddr >= l.vaddr && vaddr - l.vaddr < l.filesz)?;
         self.file(vaddr - load.vaddr + load.offset)
     }

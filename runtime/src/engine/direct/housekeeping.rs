@@ -2,8 +2,8 @@
 
 use super::{folder, image};
 use crate::elf::LoadError;
-use crate::observe::stats::Text;
 use crate::report::Bytes;
+use crate::report::LongText;
 use crate::sys::raw::{self, Errno};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -96,7 +96,7 @@ pub fn run(command: &[u8]) -> Option<Result<(), LoadError>> {
         return Some(Err(LoadError::Invalid("there is no image cache that is the user's alone")));
     };
     Some(entries(folder).map_err(failed).and_then(|entries| {
-        let mut out = Text { bytes: Vec::new() };
+        let mut out = LongText::default();
         let total: u64 = entries.iter().map(|e| e.bytes).sum();
         for entry in &entries {
             let name = entry.name.strip_suffix(&[0]).unwrap_or(&entry.name);

@@ -10,14 +10,14 @@
 
 use super::folder::{self, Stat, is_private, open_at, stat};
 use super::patch::{Patch, SOURCE_BYTES, Stub};
-use crate::engine::translate::ibl::IBTC;
+use crate::gate::low;
 use crate::mem::guest;
 use crate::options;
+use crate::sys::plain::Plain;
 use crate::sys::raw::{self, Errno};
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
-use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;
 
 /// Files larger than this are not copied.
@@ -44,7 +44,7 @@ pub struct Key {
     variant: u64,
 }
 // SAFETY: integers without padding.
-unsafe impl guest::Plain for Key {}
+unsafe impl Plain for Key {}
 
 impl Key {
     /// The key of `start..end`, which the file maps from `offset` on. `None` for what is not to be remembered.
@@ -59,7 +59,7 @@ impl Key {
         let fixed_at = if start < 1 << 31 { start } else { 0 };
         let Stat { device, inode, size, times, .. } = stat;
         // Stubs hold the address of the table of calls.
-        let variant = u64::from(options::get().strict) | IBTC.load(Ordering::Relaxed) << 1;
+        let variant = u64::from(options::get().strict) | u64::from(low::ibtc()) << 1;
         Some(Self {
             device,
             inode,
@@ -108,7 +108,7 @@ struct Trailer {
     withheld: u64,
 }
 // SAFETY: integers without padding.
-unsafe impl guest::Plain for Trailer {}
+unsafe impl Plain for Trailer {}
 
 /// A patch, in the file; addresses are relative to the code.
 #[repr(C)]
@@ -119,7 +119,7 @@ struct PatchRecord {
     original: [u8; SOURCE_BYTES],
 }
 // SAFETY: integers without padding.
-unsafe impl guest::Plain for PatchRecord {}
+unsafe impl Plain for PatchRecord {}
 
 /// A stub, in the file: `at` is relative to the window.
 #[repr(C)]
@@ -132,9 +132,9 @@ struct StubRecord {
     source: [u8; SOURCE_BYTES],
 }
 // SAFETY: integers without padding.
-unsafe impl guest::Plain for StubRecord {}
+unsafe impl Plain for StubRecord {}
 
-fn bytes_of<T: guest::Plain>(value: &T) -> &[u8] {
+fn bytes_of<T: Plain>(value: &T) -> &[u8] {
     // SAFETY: plain values have no padding and no invalid bytes.
     unsafe { core::slice::from_raw_parts(core::ptr::from_ref(value).cast(), size_of::<T>()) }
 }
@@ -291,7 +291,7 @@ fn map_image(file: i32, key: &Key, start: u64, end: u64, prot: u32, mapped: &mut
 /// Inode and part of the file that an image was made of, for a list.
 #[must_use]
 pub fn origin(folder: i32, name: &[u8]) -> Vec<u8> {
-    let mut text = crate::observe::stats::Text { bytes: Vec::new() };
+    let mut text = crate::report::LongText::default();
     let Some(trailer) = name.try_into().ok().and_then(|name| {
         let file = open_at(folder, name, k::O_RDONLY | k::O_NOFOLLOW | k::O_CLOEXEC).ok()?;
         let trailer = read_trailer(file);

@@ -6,7 +6,8 @@ use crate::engine::{Engine, Locked, lock};
 use crate::mem::guest;
 use crate::options;
 use crate::report::say;
-use crate::thread::state::{INTERRUPTED, ThreadState, reg};
+use crate::thread::registers::Gpr;
+use crate::thread::state::{INTERRUPTED, ThreadState};
 use bt_shim::uapi::{REASONS, Reason};
 
 const SYSCALL_BYTES: u64 = 2;
@@ -32,7 +33,7 @@ pub fn look(ts: &mut ThreadState) {
         ts.ring0_left = LATER;
     } else if engine.ring0.sites.look(next) == Verdict::Enter {
         #[expect(clippy::cast_possible_truncation, reason = "the kernel reads eax")]
-        let number = ts.regs.gpr.first().map(|&rax| rax as u32);
+        let number = Some(ts.regs[Gpr::Rax] as u32);
         let pc = next.wrapping_sub(SYSCALL_BYTES);
         let entry = number.and_then(|number| engine.entry_at(pc, number));
         if entry.is_some() && engine.make_code(pc, entry) == Made::Code {
@@ -49,7 +50,8 @@ pub fn look(ts: &mut ThreadState) {
 ///
 /// # Safety
 /// Only the gate calls it, with the calling thread's own state.
-pub unsafe extern "C" fn on_leave(ts: *mut ThreadState, result: i64) -> bool {
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bt_on_ring0_leave(ts: *mut ThreadState, result: i64) -> bool {
     // SAFETY: the gate passes the calling thread's own state.
     let ts = unsafe { &mut *ts };
     let mut engine = lock();
@@ -80,10 +82,10 @@ pub unsafe extern "C" fn on_leave(ts: *mut ThreadState, result: i64) -> bool {
 fn end_call(ts: &mut ThreadState, result: i64) {
     let next = ts.regs.rip.wrapping_add(SYSCALL_BYTES);
     ts.regs.rip = next;
-    set(ts, reg::RAX, result.cast_unsigned());
-    set(ts, reg::RCX, next);
+    ts.regs[Gpr::Rax] = result.cast_unsigned();
+    ts.regs[Gpr::Rcx] = next;
     let flags = ts.regs.rflags & ARITHMETIC | ALWAYS;
-    set(ts, reg::R11, flags);
+    ts.regs[Gpr::R11] = flags;
 }
 
 /// Ring 0 can go on.
@@ -97,7 +99,7 @@ fn goes_back(ts: &mut ThreadState, engine: &mut Engine, result: i64, reason: Opt
             ts.ring0_idle += 1;
             let pc = ts.regs.rip;
             #[expect(clippy::cast_possible_truncation, reason = "the kernel reads eax")]
-            let number = ts.regs.gpr.first().map_or(0, |&rax| rax as u32);
+            let number = ts.regs[Gpr::Rax] as u32;
             ts.ring0_idle < IDLE_UNITS && engine.make_code(pc, engine.entry_at(pc, number)) == Made::Code
         }
         // A timer tick or the like, in code that does make calls.
@@ -162,15 +164,9 @@ fn go_on(ts: &mut ThreadState, mut engine: Locked, reason: Option<Reason>) {
 /// The thread is about to make the call behind which is `next`; `resume` says where that is.
 fn make_call(ts: &mut ThreadState, next: u64) {
     let resume = ts.resume;
-    set(ts, reg::RCX, next);
-    set(ts, reg::R11, resume);
-    let nr = ts.regs.gpr.first().copied().unwrap_or(0);
+    ts.regs[Gpr::Rcx] = next;
+    ts.regs[Gpr::R11] = resume;
+    let nr = ts.regs[Gpr::Rax];
     let entry = usize::try_from(nr).ok().and_then(|nr| ts.plain_entries.get(nr)).copied();
     ts.resume = entry.unwrap_or(ts.enter_slow);
-}
-
-fn set(ts: &mut ThreadState, n: usize, value: u64) {
-    if let Some(register) = ts.regs.gpr.get_mut(n) {
-        *register = value;
-    }
 }

@@ -15,36 +15,21 @@
 //! Ring 0 may make the calls that the module lists and that concern the runtime in nothing ([`may_call`]); the others end at the
 //! gate as ever. Only code that cannot be written without a system call is translated, so that every change is told.
 
-pub mod host;
 pub mod leave;
 pub mod regions;
 pub mod sites;
 
 use crate::engine::lock;
-use crate::gate::CallEntry;
-use crate::gate::filters::Filter;
-use crate::options::{self, EngineChoice};
+use crate::gate::allowed;
 use crate::process::RING0_FD;
+use crate::process::descriptors::move_up;
 use crate::sys::raw;
-use crate::syscall::descriptors::move_up;
+use crate::sys::shim::Kernel;
 use alloc::collections::BTreeSet;
-use bt_shim::uapi::CALLS;
 use bt_shim::{Device, Error};
 use bt_translator::kernel::Builder;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use host::Kernel;
+use core::sync::atomic::Ordering;
 use sites::Sites;
-
-/// Calls that the module can make; none without it.
-static GRANTED: [AtomicU64; CALLS / 64] = [const { AtomicU64::new(0) }; CALLS / 64];
-/// Calls that ring 0 may make as things stand.
-static ALLOWED: [AtomicU64; CALLS / 64] = [const { AtomicU64::new(0) }; CALLS / 64];
-/// [`ALLOWED`] has lost calls since the module was told.
-static SHRUNK: AtomicBool = AtomicBool::new(false);
-
-fn has(set: &[AtomicU64; CALLS / 64], nr: usize) -> bool {
-    set.get(nr / 64).is_some_and(|word| word.load(Ordering::Relaxed) >> (nr % 64) & 1 != 0)
-}
 
 /// What ring 0 knows of the process; part of what the engines' lock protects.
 pub struct Ring0 {
@@ -117,12 +102,9 @@ impl Ring0 {
             raw::close(device.fd());
             device.moved_to(high);
         }
-        for (granted, word) in GRANTED.iter().zip(device.info().calls) {
-            granted.store(word, Ordering::Relaxed);
-        }
+        allowed::grant(&device.info().calls);
         RING0_FD.store(device.fd(), Ordering::Relaxed);
         self.device = Some(device);
-        SHRUNK.store(true, Ordering::Relaxed);
         Ok(())
     }
 
@@ -195,19 +177,13 @@ impl Stats {
     };
 }
 
-/// The engine is chosen.
-#[must_use]
-pub fn is_chosen() -> bool {
-    options::get().engine == EngineChoice::Ring0
-}
-
 /// Opens the device, if the engine is chosen. Where it cannot be had, a program that the user started does not run, and one that a
 /// program of the family started runs in place only.
 ///
 /// # Errors
 /// Why ring 0 cannot be used.
 pub fn start(is_first: bool) -> Result<(), Error> {
-    if !is_chosen() {
+    if !allowed::is_chosen() {
         return Ok(());
     }
     let opened = lock().ring0.open();
@@ -215,48 +191,4 @@ pub fn start(is_first: bool) -> Result<(), Error> {
         lock().ring0.give_up();
     }
     if is_first { opened } else { Ok(()) }
-}
-
-/// What ring 3 does with a call leaves it to ring 0: it is passed on, or answered with what the kernel would say. Those whose
-/// arguments are looked at are checked in ring 0 too ([`regions`]).
-fn is_the_kernels(plain: CallEntry) -> bool {
-    matches!(
-        plain,
-        CallEntry::Pass
-            | CallEntry::Answer
-            | CallEntry::Clock(_)
-            | CallEntry::Filter(Filter::FirstPath | Filter::SecondPath | Filter::Fcntl)
-    )
-}
-
-/// What the gate does with each call, given what it does without ring 0. Called when that has changed.
-pub fn apply(plain: &[CallEntry]) {
-    let mut lost = 0;
-    for (word, (allowed, granted)) in ALLOWED.iter().zip(&GRANTED).enumerate() {
-        let mut bits = granted.load(Ordering::Relaxed);
-        for bit in 0..64 {
-            if !plain.get(64 * word + bit).is_some_and(|&entry| is_the_kernels(entry)) {
-                bits &= !(1 << bit);
-            }
-        }
-        lost |= allowed.swap(bits, Ordering::Relaxed) & !bits;
-    }
-    if lost != 0 {
-        SHRUNK.store(true, Ordering::Relaxed);
-        // At once: other threads may be in there. What is known of the code is forgotten when one comes back.
-        host::clear(RING0_FD.load(Ordering::Relaxed));
-    }
-}
-
-/// Ring 0 may make the call.
-#[must_use]
-pub fn may_call(nr: usize) -> bool {
-    has(&ALLOWED, nr)
-}
-
-/// What the gate does with a call of number `nr`, given what it does without ring 0.
-#[must_use]
-pub fn entry(nr: usize, plain: CallEntry) -> CallEntry {
-    let enters = matches!(plain, CallEntry::Pass | CallEntry::Filter(_));
-    if is_chosen() && enters && may_call(nr) { CallEntry::Ring0 } else { plain }
 }

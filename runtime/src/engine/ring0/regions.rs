@@ -1,18 +1,19 @@
 //! Guest code becomes units.
 
-use super::host::Kernel;
-use super::{Ring0, SHRUNK, may_call};
+use super::Ring0;
+use crate::calls::route::{Filter, Route};
 use crate::engine::Engine;
 use crate::engine::direct::Direct;
+use crate::gate::allowed::{self, may_call};
 use crate::mem::guest;
 use crate::mem::map::CodeMap;
+use crate::sys::shim::Kernel;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use bt_shim::Refusal;
 use bt_shim::uapi::{Kind, MEMORY, Op};
 use bt_translator::block::loaded_number;
 use bt_translator::kernel::{Entry, Outside, Unit};
-use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;
 
 /// Guest memory, as far as code may be made from it.
@@ -77,10 +78,17 @@ const fn leave_if_text(base: u8, text: [u8; 4]) -> Op {
     Op { rm: MEMORY, base, opcode: EQUAL, size: 4, imm: u32::from_le_bytes(text) as u64, ..Op::new(Kind::Check) }
 }
 
+/// The question that the gate asks about a call.
+fn filter_of(nr: u64) -> Option<Filter> {
+    match crate::calls::traits(nr)?.route {
+        Route::Filter(filter) => Some(filter),
+        _ => None,
+    }
+}
+
 /// The questions that the gate's filters ask (`gate::filters`), as operations: what they give to Rust leaves ring 0.
 fn checks_of(number: u32, checks: &mut Vec<Op>) {
-    use crate::gate::filters::Filter;
-    let path = match Filter::of(u64::from(number)) {
+    let path = match filter_of(u64::from(number)) {
         Some(Filter::FirstPath) => RDI,
         Some(Filter::SecondPath) => RSI,
         Some(Filter::Fcntl) => {
@@ -97,7 +105,7 @@ fn checks_of(number: u32, checks: &mut Vec<Op>) {
 
 /// The call is looked at before ring 0 makes it: its number must be known when code is made.
 fn has_checks(nr: usize) -> bool {
-    crate::gate::filters::Filter::of(nr as u64).is_some()
+    filter_of(nr as u64).is_some()
 }
 
 /// What came of an attempt to make code.
@@ -159,7 +167,7 @@ impl Engine {
 impl Ring0 {
     /// Tells the module which calls it may make, if that has changed.
     fn settle(&mut self) {
-        if !SHRUNK.swap(false, Ordering::Relaxed) {
+        if !allowed::take_change() {
             return;
         }
         let allowed = self

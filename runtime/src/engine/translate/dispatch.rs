@@ -1,14 +1,15 @@
 //! The way in from the cache: finds or makes the fragment to go on with.
 
 use super::cache;
-use super::fragments::{EXIT_BITS, Exit, FAR_POINTER, Fragment, NONE};
+use super::fragments::{self, EXIT_BITS, FAR_POINTER, Fragment, NONE};
 use super::source::Source;
 use super::{ibl, perf_map};
 use crate::engine::{Engine, lock};
 use crate::mem::guest;
 use crate::options;
 use crate::sys::raw;
-use crate::thread::state::{ThreadState, reg};
+use crate::thread::registers::Gpr;
+use crate::thread::state::ThreadState;
 use alloc::vec;
 use bt_translator::addr::{CachePc, GuestPc};
 use bt_translator::block::{MAX_FRAGMENT_BYTES, Request};
@@ -29,29 +30,40 @@ const CHECKED_BYTES: usize = 16 * CHECKED_INSNS as usize;
 /// Exits of one fragment at most.
 const MAX_EXITS: usize = 1024;
 
-/// Entry from an exit stub.
-///
-/// # Safety
-/// Only the gate calls it, with the calling thread's own state.
-pub unsafe extern "C" fn on_exit(ts: *mut ThreadState, id: u32) {
-    // SAFETY: the gate passes the calling thread's own state.
-    let ts = unsafe { &mut *ts };
+/// How a thread goes on that left a fragment by an exit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// At `resume`.
+    Resumed,
+    /// The instruction at the guest's pc is to be executed in place.
+    Step,
+    /// The instruction is `int 0x80`; the one after it is at `next`.
+    Int80 {
+        /// Guest pc.
+        next: u64,
+    },
+    /// bt-run cannot run the instruction: what it is, for the user.
+    Unsupported(&'static str),
+}
+
+/// A thread left a fragment by the exit with this id.
+pub fn left_by_exit(ts: &mut ThreadState, id: u32) -> Exit {
     ts.dispatches += 1;
     let mut engine = lock();
     ts.epoch = engine.cache_epoch();
-    let Some(Exit { target, kind, .. }) = engine.exit(id) else {
+    let Some(fragments::Exit { target, kind, .. }) = engine.exit(id) else {
         crate::report::internal("a fragment left through an unknown exit")
     };
     ts.regs.rip = target;
     match kind {
-        ExitKind::Direct => engine.resume_at(ts, target),
-        ExitKind::Step => {
-            drop(engine);
-            crate::signal::step::step_in_place(ts);
+        ExitKind::Direct => {
+            engine.resume_at(ts, target);
+            Exit::Resumed
         }
+        ExitKind::Step => Exit::Step,
         ExitKind::Int80 | ExitKind::Iret | ExitKind::Far | ExitKind::GsSelector | ExitKind::Unsupported => {
             drop(engine);
-            super::special::run(ts, kind);
+            super::special::run(ts, kind)
         }
     }
 }
@@ -60,7 +72,8 @@ pub unsafe extern "C" fn on_exit(ts: *mut ThreadState, id: u32) {
 ///
 /// # Safety
 /// Only the gate calls it, with the calling thread's own state.
-pub unsafe extern "C" fn on_lookup_miss(ts: *mut ThreadState) {
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bt_on_lookup_miss(ts: *mut ThreadState) {
     // SAFETY: the gate passes the calling thread's own state.
     let ts = unsafe { &mut *ts };
     ts.dispatches += 1;
@@ -253,7 +266,7 @@ impl Engine {
             alive: true,
         });
         for (exit, &far) in out.exits.iter().zip(&self.far) {
-            self.fragments.add_exit(Exit {
+            self.fragments.add_exit(fragments::Exit {
                 target: exit.target.0,
                 site: hot_at + u64::from(exit.site),
                 stub: cold_at + u64::from(exit.stub),
@@ -299,7 +312,7 @@ impl Engine {
     }
 
     /// The exit with an id, which may be one of a flushed cache.
-    fn exit(&self, id: u32) -> Option<Exit> {
+    fn exit(&self, id: u32) -> Option<fragments::Exit> {
         let (generation, index) = (id >> EXIT_BITS, id & ((1 << EXIT_BITS) - 1));
         if generation == self.fragments.generation {
             return self.fragments.exit(index).copied();
@@ -327,11 +340,7 @@ fn vsyscall(ts: &mut ThreadState, pc: u64) -> Option<u64> {
     let back: u64 = guest::read(rsp)?;
     // SAFETY: the kernel checks the guest's pointers.
     let result = unsafe { raw::syscall6(rdi, rsi, 0, 0, 0, 0, u64::from(nr)) };
-    if let Some(rax) = ts.regs.gpr.get_mut(reg::RAX) {
-        *rax = result.cast_unsigned();
-    }
-    if let Some(sp) = ts.regs.gpr.get_mut(reg::RSP) {
-        *sp = rsp + 8;
-    }
+    ts.regs[Gpr::Rax] = result.cast_unsigned();
+    ts.regs[Gpr::Rsp] = rsp + 8;
     Some(back)
 }

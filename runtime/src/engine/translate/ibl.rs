@@ -5,52 +5,18 @@
 //! prologue) pairs that the routine in the gate's assembly probes. Both are shared by all threads: entries are
 //! hints that are verified by what they lead to, and are written by single 8-byte stores.
 
+use crate::gate::lookup::{CHANGES, HASH, MASK, TABLE};
+use crate::gate::low::{self, IBTC, IBTC_ENTRIES};
 use crate::gate::region::{Label, address};
 use crate::sys::raw;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use linux_raw_sys::general as k;
 
-/// Multiplier of the second level's hash (the gate's assembly uses it, sign-extended).
-pub const HASH: i32 = 0x1e37_79b1;
-const HASH_SHIFT: u32 = 20;
-/// Entries of the first level.
-const IBTC_ENTRIES: u64 = 1 << 16;
-/// Entries behind the last slot of the second level, so that a probe needs no wrap; the last one is always empty.
+/// Entries past the last slot of the second level, so that a probe needs no wrap; the last one is always empty.
 const SLACK: u64 = 64;
 const FIRST_BITS: u32 = 12;
+const HASH_SHIFT: u32 = 20;
 
-/// Behind the first level lie bytes by call number (`Layout::stub_calls`), of which only two pages are ever touched.
-#[expect(clippy::cast_possible_truncation, reason = "half a MiB")]
-pub const STUB_CALLS_OFFSET: u32 = IBTC_ENTRIES as u32 * 8;
-const STUB_CALLS_BYTES: u64 = 1 << 16;
-/// Bytes of the second table, for calls that stubs answer.
-const STUB_ANSWERS_BYTES: u64 = 4096;
-/// Bytes of the first level and what lies behind it.
-pub const LOW_BYTES: u64 = STUB_CALLS_OFFSET as u64 + STUB_CALLS_BYTES + STUB_ANSWERS_BYTES;
-
-/// Lets stubs make the call `nr` themselves, or answer it, or neither. Before [`start`] it does nothing.
-pub fn set_stub_call(nr: usize, makes: bool, answers: bool) {
-    let table = IBTC.load(Ordering::Relaxed);
-    if table == 0 || nr as u64 >= STUB_ANSWERS_BYTES {
-        return;
-    }
-    let first = table + u64::from(STUB_CALLS_OFFSET) + nr as u64;
-    for (at, allowed) in [(first, makes), (first + STUB_CALLS_BYTES, answers)] {
-        let byte: *mut u8 = core::ptr::with_exposed_provenance_mut(usize::try_from(at).unwrap_or(0));
-        // SAFETY: inside the mapping made by `start`; stubs read single bytes.
-        unsafe { byte.write_volatile(u8::from(allowed)) };
-    }
-}
-
-/// Address of the first level.
-pub static IBTC: AtomicU64 = AtomicU64::new(0);
-/// Address of the second level.
-pub static TABLE: AtomicU64 = AtomicU64::new(0);
-/// Slots of the second level minus one.
-pub static MASK: AtomicU64 = AtomicU64::new(0);
-/// Moves before anything is taken out of the tables. The look-up routine, which writes the first level without the
-/// engine's lock, takes its entry back when it has moved meanwhile.
-pub static CHANGES: AtomicU64 = AtomicU64::new(0);
 static USED: AtomicU64 = AtomicU64::new(0);
 static IS_FILLED: AtomicBool = AtomicBool::new(false);
 
@@ -59,31 +25,10 @@ fn word(address: u64) -> &'static AtomicU64 {
     unsafe { &*core::ptr::with_exposed_provenance::<AtomicU64>(usize::try_from(address).unwrap_or(0)) }
 }
 
-/// Maps both levels; returns the address of the first, which lies below 2 GiB because emitted code reaches it with a
-/// 32-bit displacement and no base register.
-pub fn start() -> Result<u32, &'static str> {
-    let bytes = LOW_BYTES;
-    // Just below the lowest address a sanitizer's shadow begins at (0x7fff7000), far above where brk starts.
-    let mut at = 0x7ff0_0000u64;
-    let found = loop {
-        let flags = k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE;
-        match raw::mmap_anon(at, bytes, k::PROT_READ | k::PROT_WRITE, flags) {
-            Ok(a) if a == at => break a,
-            Ok(a) => {
-                // A kernel without MAP_FIXED_NOREPLACE took it as a hint.
-                // SAFETY: just mapped.
-                unsafe { raw::munmap(a, bytes) };
-            }
-            Err(_) => {}
-        }
-        at -= 0x0100_0000;
-        if at < 0x1000_0000 {
-            return Err("no 512 KiB of free address space below 2 GiB for the indirect-branch table");
-        }
-    };
-    IBTC.store(found, Ordering::Relaxed);
-    new_table(FIRST_BITS)?;
-    u32::try_from(found).map_err(|_| "the indirect-branch table lies too high")
+/// Maps both levels. `Err` says what is missing.
+pub fn start() -> Result<(), &'static str> {
+    low::map()?;
+    new_table(FIRST_BITS)
 }
 
 /// Fills the first level before the first code that jumps through it: a process that never translates does not pay for it.

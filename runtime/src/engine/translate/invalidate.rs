@@ -7,8 +7,8 @@
 use super::cache::Cache;
 use super::fragments::{Fragments, GENERATIONS};
 use super::{Generation, ibl};
-use crate::emulate::clocks;
 use crate::engine::Engine;
+use crate::gate::vdso;
 use crate::mem::map::Watch;
 use crate::sys::raw;
 use crate::thread::registry;
@@ -84,7 +84,7 @@ impl Engine {
         if start < end {
             self.code_goes(start, end);
             self.ring0.changed(start, end);
-            clocks::changed(start, end);
+            vdso::changed(start, end);
             self.map.forget_blank(start, end);
         }
         if start >= end || !self.map.touches(start, end) {
@@ -104,7 +104,7 @@ impl Engine {
     /// The guest changed the protection of `start..end` (and the kernel has done so).
     pub fn protected(&mut self, start: u64, end: u64, prot: u32) {
         use linux_raw_sys::general as k;
-        clocks::changed(start, end);
+        vdso::changed(start, end);
         if prot & k::PROT_WRITE != 0 {
             self.map.forget_blank(start, end);
         }

@@ -2,6 +2,8 @@
 
 use super::fragments::Fragments;
 use crate::engine::direct::Direct;
+use crate::gate::facts::Fact;
+use crate::gate::routes::learn;
 use crate::mem::guest;
 use crate::mem::map::CodeMap;
 use crate::sys::raw;
@@ -29,7 +31,7 @@ impl Source<'_> {
         let watch = self.map.watched.entry(page).or_default();
         if !watch.protected {
             watch.protected = true;
-            crate::policy::watch_outputs();
+            learn(Fact::OutputsWatched, true);
             // SAFETY: guest memory; the guest's own writes get their access back in the fault handler.
             let _ = unsafe { raw::mprotect(page << 12, 4096, self.direct.page_prot(page, prot) & !k::PROT_WRITE) };
         }

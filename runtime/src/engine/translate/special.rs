@@ -1,9 +1,10 @@
 //! Instructions that are carried out by the runtime: rare ones whose effect does not fit emitted code.
 
+use super::dispatch::Exit;
 use crate::engine::redirect;
 use crate::mem::guest;
-use crate::report;
-use crate::thread::state::{ThreadState, reg};
+use crate::thread::registers::Gpr;
+use crate::thread::state::ThreadState;
 use bt_translator::decode::{Insn, Prefixes, decode};
 use bt_translator::translation::ExitKind;
 
@@ -15,57 +16,58 @@ const USER_DS: u64 = 0x2b;
 const IRET_FLAGS: u64 = 0x0024_4dd5;
 
 /// Carries out the instruction at the guest's pc.
-pub fn run(ts: &mut ThreadState, kind: ExitKind) {
+pub fn run(ts: &mut ThreadState, kind: ExitKind) -> Exit {
     let pc = ts.regs.rip;
     let mut bytes = [0u8; 16];
     let got = guest::read_bytes(pc, &mut bytes);
     let Some(insn) = bytes.get(..got).and_then(|b| decode(b).ok()) else {
         // The code changed under us: look again.
         redirect(ts, pc);
-        return;
+        return Exit::Resumed;
     };
     let next = pc + u64::from(insn.len);
     match kind {
         ExitKind::Iret if insn.rex_w() => {
-            let rsp = ts.regs.gpr.get(reg::RSP).copied().unwrap_or(0);
+            let rsp = ts.regs[Gpr::Rsp];
             let frame: Option<[u64; 5]> = guest::read(rsp);
             if let Some([rip, cs, flags, sp, ss]) = frame
                 && cs & 0xffff == USER_CS
                 && ss & 0xffff == USER_DS
             {
                 ts.regs.rflags = ts.regs.rflags & !IRET_FLAGS | flags & IRET_FLAGS;
-                if let Some(slot) = ts.regs.gpr.get_mut(reg::RSP) {
-                    *slot = sp;
-                }
+                ts.regs[Gpr::Rsp] = sp;
                 redirect(ts, rip);
-                return;
+                return Exit::Resumed;
             }
-            // Anything else faults, or leaves 64-bit mode: in place, where the CPU has the word.
-            crate::signal::step::step_in_place(ts);
+            // Anything else faults, or leaves 64-bit mode: in place, where the CPU decides.
+            Exit::Step
         }
         ExitKind::GsSelector => {
             // Only the null selectors make sense in 64-bit code, and all they do is clear the base.
-            let value = ts.regs.gpr.get(usize::from(insn.rm())).copied().unwrap_or(0);
+            let value = ts.regs[Gpr::numbered(insn.rm())];
             if insn.map == 0 && insn.opcode == 0x8e && !insn.has_memory_operand() && value & 0xfffc == 0 {
                 ts.guest_gs_base = 0;
                 redirect(ts, next);
-                return;
+                return Exit::Resumed;
             }
-            report::unsupported(ts, "loading the gs selector");
+            Exit::Unsupported("loading the gs selector")
         }
-        ExitKind::Far if far(ts, &insn, &bytes, pc, next).is_some() => {}
-        ExitKind::Int80 => crate::syscall::int80::run(ts, next),
-        ExitKind::Iret | ExitKind::Far => report::unsupported(ts, "a far transfer or 32-bit return"),
+        ExitKind::Far if far(ts, &insn, &bytes, pc, next).is_some() => Exit::Resumed,
+        ExitKind::Int80 => Exit::Int80 { next },
+        ExitKind::Iret | ExitKind::Far => Exit::Unsupported("a far transfer or 32-bit return"),
         ExitKind::Unsupported => {
-            report::unsupported(ts, "this instruction (sysenter, or a string or gather access through gs)")
+            Exit::Unsupported("this instruction (sysenter, or a string or gather access through gs)")
         }
-        ExitKind::Direct | ExitKind::Step => redirect(ts, pc),
+        ExitKind::Direct | ExitKind::Step => {
+            redirect(ts, pc);
+            Exit::Resumed
+        }
     }
 }
 
 /// A far return, jump or call that stays in 64-bit code; `None` if it does not, or its operand cannot be read.
 fn far(ts: &mut ThreadState, insn: &Insn, bytes: &[u8; 16], pc: u64, next: u64) -> Option<()> {
-    let rsp = ts.regs.gpr.get(reg::RSP).copied()?;
+    let rsp = ts.regs[Gpr::Rsp];
     let wide = insn.rex_w();
     let word = |at: u64| if wide { guest::read::<u64>(at) } else { guest::read::<u32>(at).map(u64::from) };
     let size = if wide { 8 } else { 4 };
@@ -78,14 +80,14 @@ fn far(ts: &mut ThreadState, insn: &Insn, bytes: &[u8; 16], pc: u64, next: u64) 
         if cs & 0xffff != USER_CS {
             return None;
         }
-        *ts.regs.gpr.get_mut(reg::RSP)? = rsp + 2 * size + release;
+        ts.regs[Gpr::Rsp] = rsp + 2 * size + release;
         redirect(ts, to);
         return Some(());
     }
     if !insn.has_memory_operand() {
         return None;
     }
-    let r = |n: u8| ts.regs.gpr.get(usize::from(n)).copied();
+    let r = |n: u8| Some(ts.regs[Gpr::numbered(n)]);
     let mut at = if insn.is_rip_relative() {
         insn.rip_target(pc, bytes)
     } else {
@@ -112,7 +114,7 @@ fn far(ts: &mut ThreadState, insn: &Insn, bytes: &[u8; 16], pc: u64, next: u64) 
         } else {
             guest::write(frame, &[u32::try_from(next & 0xffff_ffff).ok()?, 0x33])?;
         }
-        *ts.regs.gpr.get_mut(reg::RSP)? = frame;
+        ts.regs[Gpr::Rsp] = frame;
     }
     redirect(ts, to);
     Some(())

@@ -1,56 +1,13 @@
 //! What the runtime says when it cannot go on.
 
-use crate::sys::raw;
-use crate::sys::types::{SigInfo, UContext};
+mod text;
+
+use crate::sys::types::{SigInfo, UContext, sig};
+use crate::sys::{raw, signal};
 use crate::thread::state::ThreadState;
 use core::fmt::{self, Write};
 
-/// A line of text on the stack; what does not fit is cut.
-pub struct Text {
-    bytes: [u8; 512],
-    len: usize,
-}
-
-impl Default for Text {
-    fn default() -> Self {
-        Self { bytes: [0; 512], len: 0 }
-    }
-}
-
-impl Text {
-    /// The bytes so far.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or(&[])
-    }
-}
-
-impl Write for Text {
-    fn write_str(&mut self, s: &str) -> fmt::Result {
-        for b in s.bytes() {
-            if let Some(slot) = self.bytes.get_mut(self.len) {
-                *slot = b;
-                self.len += 1;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Bytes of a path, printed as they are where they are printable.
-pub struct Bytes<'a>(pub &'a [u8]);
-
-impl fmt::Display for Bytes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for chunk in self.0.utf8_chunks() {
-            f.write_str(chunk.valid())?;
-            for b in chunk.invalid() {
-                write!(f, "\\x{b:02x}")?;
-            }
-        }
-        Ok(())
-    }
-}
+pub use text::{Bytes, LongText, Text};
 
 /// Prints `bt-run: …` on standard error.
 pub fn say(args: fmt::Arguments<'_>) {
@@ -96,12 +53,10 @@ pub fn unsupported(ts: &ThreadState, what: &str) -> ! {
 }
 
 fn die() -> ! {
-    crate::signal::action::make_fatal(crate::sys::types::sig::SIGABRT);
-    crate::signal::leave::set_mask(0);
-    // SAFETY: ends the process.
-    unsafe {
-        let _ =
-            raw::syscall(linux_raw_sys::general::__NR_tgkill, [u64::from(raw::getpid()), u64::from(raw::gettid()), 6]);
-    }
-    raw::exit_group(134)
+    // What a shell reports for a process that SIGABRT ended, should the signal not do it.
+    const STATUS: i32 = 128 + sig::SIGABRT;
+    signal::set_default(sig::SIGABRT);
+    signal::set_mask(0);
+    signal::raise(sig::SIGABRT);
+    raw::exit_group(STATUS)
 }

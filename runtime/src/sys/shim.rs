@@ -1,6 +1,6 @@
-//! How the client of the module makes system calls here.
+//! How the client of the kernel module (`bt-shim`) makes system calls here.
 
-use crate::sys::raw;
+use super::raw;
 use bt_shim::{Errno, Host, uapi};
 use core::ffi::CStr;
 use linux_raw_sys::general as k;

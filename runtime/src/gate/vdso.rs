@@ -1,14 +1,26 @@
-//! Clocks: what a program asks the kernel for and the vDSO tells without a call, the vDSO is asked for ([`crate::gate::clock`]).
+//! The functions of the vDSO that the gate calls ([`clock`](super::clock)): what a program asks the kernel for and the vDSO tells without a call.
 //!
 //! Both read the same time: the kernel writes the vDSO's data when it changes its own (kernel/time/vsyscall.c). Where the vDSO
 //! cannot tell, it makes the call itself, as always.
 
+use super::clock::FUNCTIONS;
+use crate::calls::route::Clock;
 use crate::elf::vdso::Vdso;
-use crate::gate::clock::{FUNCTIONS, Function};
 use core::sync::atomic::{AtomicU64, Ordering};
 
 /// First address of the vDSO and the one behind it.
 static RANGE: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
+
+/// The function's name in the vDSO (vdso(7)).
+fn symbol(clock: Clock) -> &'static [u8] {
+    match clock {
+        Clock::Gettime => b"__vdso_clock_gettime",
+        Clock::Getres => b"__vdso_clock_getres",
+        Clock::Gettimeofday => b"__vdso_gettimeofday",
+        Clock::Time => b"__vdso_time",
+        Clock::Getcpu => b"__vdso_getcpu",
+    }
+}
 
 /// Finds the functions of the vDSO at `start..end`.
 pub fn start(start: u64, end: u64) {
@@ -16,8 +28,8 @@ pub fn start(start: u64, end: u64) {
     for (word, value) in RANGE.iter().zip([start, end]) {
         word.store(value, Ordering::Relaxed);
     }
-    for (slot, function) in FUNCTIONS.iter().zip(Function::ALL) {
-        slot.store(vdso.function(function.symbol()).unwrap_or(0), Ordering::Relaxed);
+    for (slot, clock) in FUNCTIONS.iter().zip(Clock::ALL) {
+        slot.store(vdso.function(symbol(clock)).unwrap_or(0), Ordering::Relaxed);
     }
 }
 

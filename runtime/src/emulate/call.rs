@@ -1,0 +1,107 @@
+//! One system call of the guest's under way: its arguments, what became of it, and the ways to pass it on.
+
+use crate::calls::{self, GuestMemory};
+use crate::engine::lock;
+use crate::gate::asm;
+use crate::gate::facts::{Fact, holds};
+use crate::mem::guest;
+use crate::sys::plain::Plain;
+use crate::thread::state::{INTERRUPTED, ThreadState};
+
+/// What became of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The result for rax.
+    Done(i64),
+    /// The same, of a call that the kernel was not asked about.
+    Answered(i64),
+    /// The call is to be made as it is, with nothing to do behind it. The gate makes it, because behind a system call the CPU has
+    /// forgotten where Rust's callers return to, and mispredicts each return.
+    Tail,
+    /// A signal came first: the guest is to execute its `syscall` again, after the handler.
+    Interrupted,
+    /// Registers, pc and `resume` are set already.
+    Elsewhere,
+}
+
+/// One call under way.
+pub struct Call<'a> {
+    /// The calling thread.
+    pub ts: &'a mut ThreadState,
+    /// Number, as the kernel reads it: the low 32 bits of rax.
+    pub nr: u32,
+    /// rdi, rsi, rdx, r10, r8, r9.
+    pub args: [u64; 6],
+}
+
+impl Call<'_> {
+    /// The argument `n` as a 32-bit int, as the kernel reads descriptors, signals and flags.
+    #[must_use]
+    pub fn int(&self, n: usize) -> i32 {
+        let [low, ..] = self.words(n);
+        low.cast_signed()
+    }
+
+    fn words(&self, n: usize) -> [u32; 2] {
+        let v = self.args.get(n).copied().unwrap_or(0);
+        #[expect(clippy::cast_possible_truncation, reason = "splits a word")]
+        [v as u32, (v >> 32) as u32]
+    }
+
+    /// The argument `n`.
+    #[must_use]
+    pub fn arg(&self, n: usize) -> u64 {
+        self.args.get(n).copied().unwrap_or(0)
+    }
+
+    /// Makes the call as it is. Inlined, as what leads here: behind a system call the CPU has forgotten where its caller's callers
+    /// return to, and mispredicts each return.
+    #[inline(always)]
+    pub fn pass(&mut self) -> Outcome {
+        let args = self.args;
+        self.pass_with(&args)
+    }
+
+    /// Makes the call with other arguments.
+    #[inline(always)]
+    pub fn pass_with(&mut self, args: &[u64; 6]) -> Outcome {
+        pass(self.ts, self.nr, args)
+    }
+}
+
+/// Makes a system call for the guest. A signal for the guest that comes before the kernel takes the call ends it.
+#[inline(always)]
+pub fn pass(ts: &mut ThreadState, nr: u32, args: &[u64; 6]) -> Outcome {
+    let _ = ts;
+    // SAFETY: the call is the guest's, with pointers the kernel checks.
+    let result = unsafe { asm::call(u64::from(nr), args.as_ptr()) };
+    if result == INTERRUPTED { Outcome::Interrupted } else { Outcome::Done(result) }
+}
+
+/// Guest memory for the table's descriptors.
+pub struct Memory;
+
+impl GuestMemory for Memory {
+    fn read(&self, addr: u64, buf: &mut [u8]) -> usize {
+        guest::read_bytes(addr, buf)
+    }
+}
+
+/// Gives write access back to the pages the kernel is about to write: it would answer EFAULT where native execution
+/// succeeds.
+pub fn prepare_outputs(call: &Call<'_>) {
+    if !holds(Fact::OutputsWatched) || !calls::may_write(u64::from(call.nr)) {
+        return;
+    }
+    calls::outputs(u64::from(call.nr), &call.args, &Memory, &mut |addr, len| {
+        lock().release_range(addr, addr.saturating_add(len));
+    });
+}
+
+/// Writes a value where the guest asked for it, as the kernel would.
+pub fn put_user<T: Plain>(addr: u64, value: &T) -> Result<(), i64> {
+    if holds(Fact::OutputsWatched) {
+        lock().release_range(addr, addr.saturating_add(core::mem::size_of::<T>() as u64));
+    }
+    guest::write(addr, value).ok_or(-14)
+}

@@ -1,0 +1,137 @@
+//! Where the gate sends each call: the rows of the calls, the options and the facts about the process decide.
+
+use super::facts::{self, Fact};
+use super::{CallEntry, allowed, entry_address, filters, low};
+use crate::calls::route::{Filter, Route};
+use crate::calls::{self, Mark, Traits};
+use crate::options;
+use crate::process::descriptors;
+use crate::thread::registry;
+use crate::thread::state::{COUNTED_CALLS, ThreadState};
+use core::sync::atomic::{AtomicU64, Ordering};
+
+/// Makes a fact true or false, and sets the routes anew if that changes any.
+pub fn learn(fact: Fact, is_true: bool) {
+    if facts::set(fact, is_true) {
+        update();
+    }
+}
+
+/// A descriptor of the runtime's own has another number: where it is low, the gate is to leave descriptors to Rust.
+pub fn note_own_descriptors() {
+    learn(Fact::OwnDescriptorsLow, !descriptors::are_above(filters::FEW));
+}
+
+/// The runtime carries the call out itself, or looks at its arguments.
+#[must_use]
+pub fn is_owned(nr: u64) -> bool {
+    calls::traits(nr).is_some_and(Traits::is_owned)
+}
+
+/// The process may answer the call: the level includes it, no option excludes it, and no filter is to see it.
+#[must_use]
+pub fn is_answered(nr: u64) -> bool {
+    calls::traits(nr).is_some_and(|traits| may_answer(nr, traits))
+}
+
+fn may_answer(nr: u64, traits: Traits) -> bool {
+    let options = options::get();
+    traits.answered_from(options.emulate) && !options.passed.has(nr) && !facts::holds(Fact::Filtered)
+}
+
+/// What the gate does with a call in a thread of this process, without regard to ring 0.
+fn plain_entry(nr: u64) -> CallEntry {
+    let Some(traits) = calls::traits(nr) else { return CallEntry::Slow };
+    let options = options::get();
+    let is_of_lanes = matches!(traits.route, Route::Lane(_));
+    // Assembly takes no times.
+    let is_of_assembly = is_of_lanes || matches!(traits.route, Route::Value(_) | Route::Clock(_));
+    if facts::holds(Fact::PipesHeld) && !traits.is(Mark::Blind) || options.stats_time && !is_of_assembly {
+        return CallEntry::Slow;
+    }
+    let filter = filter(traits);
+    // These filters look whether the descriptor has a lane.
+    let asks_lane = matches!(filter, Some(Filter::Fcntl | Filter::Close));
+    let may_see = facts::holds(Fact::FilesPromoted) && traits.may_see() && !is_of_lanes && !asks_lane;
+    if options.trace || may_see || facts::holds(Fact::OutputsWatched) && traits.may_write() {
+        return CallEntry::Slow;
+    }
+    if traits.is_owned() {
+        return filter.map_or(CallEntry::Slow, CallEntry::Filter);
+    }
+    let answers = may_answer(nr, traits);
+    match traits.route {
+        Route::Value(value) if answers && !(value.is_credential() && facts::holds(Fact::CredentialsUnknown)) => {
+            CallEntry::Answer
+        }
+        // With --strict the vDSO's own call, should it make one, would be taken for a site that was missed.
+        Route::Clock(clock) if answers && !options.strict => CallEntry::Clock(clock),
+        Route::Lane(operation) if answers && facts::holds(Fact::LanesAsked) => CallEntry::Lane(operation),
+        // A lane may hold what the call moves.
+        Route::Lane(_) if facts::holds(Fact::FilesPromoted) || options.stats_time => CallEntry::Slow,
+        _ => CallEntry::Pass,
+    }
+}
+
+/// What decides about a call that is the runtime's, without entering it.
+fn filter(traits: Traits) -> Option<Filter> {
+    let Route::Filter(filter) = traits.route else { return None };
+    let is_usable = match filter {
+        _ if options::get().strict => false,
+        Filter::Close => !facts::holds(Fact::OwnDescriptorsLow),
+        // An open may have to wait for a lease of ours.
+        Filter::OpenFirstPath | Filter::OpenSecondPath => {
+            !facts::holds(Fact::FilesPromoted) && !facts::holds(Fact::OwnDescriptorsLow)
+        }
+        _ => true,
+    };
+    is_usable.then_some(filter)
+}
+
+/// What the gate does with each call, for threads to come.
+static ENTRIES: [AtomicU64; COUNTED_CALLS] = [const { AtomicU64::new(0) }; COUNTED_CALLS];
+/// The same without regard to ring 0, if that is chosen.
+static PLAIN_ENTRIES: [AtomicU64; COUNTED_CALLS] = [const { AtomicU64::new(0) }; COUNTED_CALLS];
+
+fn plain_entries() -> &'static [AtomicU64; COUNTED_CALLS] {
+    if allowed::is_chosen() { &PLAIN_ENTRIES } else { &ENTRIES }
+}
+
+/// Sets what the gate does with each call of a thread. The descriptors of another process in the same memory are not ours.
+pub fn apply_to(ts: &mut ThreadState) {
+    // Ring 0 is bound to a process.
+    let entries = if ts.foreign == 0 { &ENTRIES } else { plain_entries() };
+    for (slot, entry) in ts.call_entries.iter_mut().zip(entries) {
+        *slot = entry.load(Ordering::Relaxed);
+    }
+    // Read where ring 0 is left, and nowhere else.
+    if allowed::is_chosen() {
+        for (slot, entry) in ts.plain_entries.iter_mut().zip(&PLAIN_ENTRIES) {
+            *slot = entry.load(Ordering::Relaxed);
+        }
+    }
+    if ts.foreign != 0 && facts::holds(Fact::LanesAsked) {
+        let lane_calls = calls::all().filter(|row| matches!(row.route, Route::Lane(_)));
+        for slot in lane_calls.filter_map(|row| usize::try_from(row.number()).ok()) {
+            if let Some(slot) = ts.call_entries.get_mut(slot) {
+                *slot = entry_address(CallEntry::Pass);
+            }
+        }
+    }
+}
+
+/// Sets it for every thread.
+pub fn update() {
+    let plain: [CallEntry; COUNTED_CALLS] = core::array::from_fn(|nr| plain_entry(nr as u64));
+    if allowed::is_chosen() {
+        allowed::allow(&plain);
+    }
+    for (nr, ((entry, plain_entry), plain)) in ENTRIES.iter().zip(plain_entries()).zip(plain).enumerate() {
+        let what = allowed::call_entry(nr, plain);
+        let has_value = calls::traits(nr as u64).is_some_and(|traits| matches!(traits.route, Route::Value(_)));
+        plain_entry.store(entry_address(plain), Ordering::Relaxed);
+        entry.store(entry_address(what), Ordering::Relaxed);
+        low::set_stub_call(nr, what == CallEntry::Pass && !has_value, what == CallEntry::Answer);
+    }
+    registry::for_each_mut(apply_to);
+}

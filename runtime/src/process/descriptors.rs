@@ -1,0 +1,119 @@
+//! Descriptors of the runtime's own: where they are, and how they keep out of the guest's way.
+
+use crate::sys::raw;
+use core::sync::atomic::{AtomicI32, Ordering};
+use linux_raw_sys::general as k;
+
+/// The runtime's own program file, which the next image of the family is started from.
+pub static SELF_FD: AtomicI32 = AtomicI32::new(-1);
+/// Where trace lines go, -1 without `--trace`.
+pub static TRACE_FD: AtomicI32 = AtomicI32::new(-1);
+/// The guest's program file, for `/proc/self/exe`.
+pub static EXE_FD: AtomicI32 = AtomicI32::new(-1);
+/// The device of engine `ring0`, -1 without it.
+pub static RING0_FD: AtomicI32 = AtomicI32::new(-1);
+/// The guest's end of the socket to the keeper, -1 without one.
+pub static KEEPER_FD: AtomicI32 = AtomicI32::new(-1);
+
+/// All of them.
+pub const PLACES: [&AtomicI32; 5] = [&SELF_FD, &EXE_FD, &TRACE_FD, &KEEPER_FD, &RING0_FD];
+
+/// The hidden descriptors, ascending.
+#[must_use]
+pub fn hidden() -> [i32; 5] {
+    let mut all = PLACES.map(|fd| fd.load(Ordering::Relaxed));
+    all.sort_unstable();
+    all
+}
+
+/// `fd` is ours.
+#[must_use]
+pub fn is_hidden(fd: i32) -> bool {
+    fd >= 0 && hidden().contains(&fd)
+}
+
+/// Above the guest's limit ours are out of its way; the table that the kernel keeps for them grows with their numbers.
+const HIGHEST_PLACE: u64 = 4096;
+
+/// RLIMIT_NOFILE: soft and hard.
+fn limits() -> [u64; 2] {
+    let mut limits = [1024u64; 2];
+    // SAFETY: two words.
+    let _ = unsafe { raw::syscall(k::__NR_getrlimit, [u64::from(k::RLIMIT_NOFILE), limits.as_mut_ptr() as u64]) };
+    limits
+}
+
+fn set_limits(limits: [u64; 2]) -> bool {
+    // SAFETY: two words.
+    unsafe { raw::syscall(k::__NR_setrlimit, [u64::from(k::RLIMIT_NOFILE), limits.as_ptr() as u64]) }.is_ok()
+}
+
+/// A duplicate of `fd` at a number that the guest does not come to: behind its limit if the hard one is higher. Kept over exec
+/// only when one is under way.
+#[must_use]
+pub fn move_up(fd: i32) -> Option<i32> {
+    const ROOM: u64 = 16;
+    let [soft, hard] = limits();
+    let behind = soft <= HIGHEST_PLACE && soft + ROOM <= hard && set_limits([soft + ROOM, hard]);
+    let moved = if behind {
+        let moved = duplicate(fd, soft);
+        set_limits([soft, hard]);
+        moved
+    } else {
+        // High enough to be out of the way of ordinary programs, low enough for the default limit of 1024.
+        [1000u64, 500, 200, 20].into_iter().find_map(|at_least| duplicate(fd, at_least))
+    };
+    moved.and_then(|moved| i32::try_from(moved).ok())
+}
+
+/// Ours are all well above the numbers below `few`.
+#[must_use]
+pub fn are_above(few: i32) -> bool {
+    hidden().iter().all(|fd| !(0..few + NEAR).contains(fd))
+}
+
+fn duplicate(fd: i32, at_least: u64) -> Option<u64> {
+    let fd = u64::from(fd.cast_unsigned());
+    // SAFETY: F_DUPFD_CLOEXEC makes a new descriptor.
+    unsafe { raw::syscall(k::__NR_fcntl, [fd, u64::from(k::F_DUPFD_CLOEXEC), at_least]) }.ok()
+}
+
+/// Distance from ours at which they move.
+const NEAR: i32 = 64;
+
+/// The guest has got the number `fd`: where it comes near ours they move far up. Returns whether they did.
+pub fn make_room(fd: i32) -> bool {
+    let lowest = PLACES.iter().map(|place| place.load(Ordering::Relaxed)).filter(|&own| own >= 0).min();
+    if lowest.is_none_or(|lowest| lowest < fd || lowest - fd > NEAR) {
+        return false;
+    }
+    let [soft, _] = limits();
+    let at_least = (u64::from(fd.cast_unsigned()) * 2).max(HIGHEST_PLACE).min(soft.saturating_sub(PLACES.len() as u64));
+    for place in PLACES {
+        let own = place.load(Ordering::Relaxed);
+        if own >= 0
+            && u64::from(own.cast_unsigned()) < at_least
+            && let Some(moved) = duplicate(own, at_least).and_then(|moved| i32::try_from(moved).ok())
+        {
+            place.store(moved, Ordering::Relaxed);
+            raw::close(own);
+        }
+    }
+    true
+}
+
+/// The guest's limit of descriptors has changed: ours go past it where that can be.
+pub fn follow_limit() {
+    let [soft, _] = limits();
+    for place in PLACES {
+        let fd = place.load(Ordering::Relaxed);
+        if fd >= 0
+            && u64::from(fd.cast_unsigned()) < soft
+            && soft <= HIGHEST_PLACE
+            && let Some(moved) = move_up(fd)
+        {
+            place.store(moved, Ordering::Relaxed);
+            raw::close(fd);
+        }
+    }
+}

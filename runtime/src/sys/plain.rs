@@ -1,0 +1,17 @@
+//! Structures of which any bytes are a value.
+
+/// A plain structure shared with the kernel or the guest: any bytes are a value.
+///
+/// # Safety
+/// Only for `repr(C)` types without padding that matters, references or invalid bit patterns.
+pub unsafe trait Plain: Copy {}
+// SAFETY: integers.
+unsafe impl Plain for u8 {}
+// SAFETY: integers.
+unsafe impl Plain for u32 {}
+// SAFETY: integers.
+unsafe impl Plain for i32 {}
+// SAFETY: integers.
+unsafe impl Plain for u64 {}
+// SAFETY: arrays of plain values.
+unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}

@@ -1,0 +1,103 @@
+//! Where the gate arrives in Rust with a system call, or out of the code cache with what is not translated.
+
+use super::{int80, run, run_whole};
+use crate::emulate::call::{Call, Outcome, pass};
+use crate::emulate::sample;
+use crate::engine::translate::dispatch::{Exit, left_by_exit};
+use crate::engine::{CODE_CHANGES, redirect, ring0};
+use crate::gate::allowed;
+use crate::gate::region::{Label, address};
+use crate::observe::{stats, trace_line};
+use crate::options;
+use crate::report;
+use crate::signal::step::step_in_place;
+use crate::thread::registers::Gpr;
+use crate::thread::state::ThreadState;
+use core::sync::atomic::Ordering;
+
+/// Entry from the gate.
+///
+/// # Safety
+/// Only the gate calls it, with the calling thread's own state.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bt_on_syscall(ts: *mut ThreadState) {
+    // SAFETY: the gate passes the calling thread's own state.
+    let ts = unsafe { &mut *ts };
+    let [rax, _, rdx, _, _, _, rsi, rdi, r8, r9, r10, ..] = ts.regs.gpr;
+    ts.regs[Gpr::R11] = ts.regs.rflags;
+    #[expect(clippy::cast_possible_truncation, reason = "the kernel reads eax")]
+    let nr = rax as u32;
+    let args = [rdi, rsi, rdx, r10, r8, r9];
+    let resume = ts.resume;
+    let changes = CODE_CHANGES.load(Ordering::Acquire);
+    if allowed::is_chosen() && ts.ring0_left == 0 {
+        ring0::leave::look(ts);
+    }
+    if sample::count(ts, nr) {
+        sample::look(ts, nr, &args);
+    }
+    let mut outcome = if options::get().stats_time {
+        stats::timed(nr, || run_whole(ts, nr, &args))
+    } else if options::get().trace {
+        trace_line::traced(nr, &args, || run_whole(ts, nr, &args))
+    } else {
+        run(Call { ts: &mut *ts, nr, args })
+    };
+    if outcome == Outcome::Tail && CODE_CHANGES.load(Ordering::Acquire) != changes {
+        // What the gate would return to may be gone.
+        outcome = pass(ts, nr, &args);
+    }
+    finish(ts, outcome, nr, resume, changes);
+}
+
+fn finish(ts: &mut ThreadState, outcome: Outcome, nr: u32, resume: u64, changes: u64) {
+    match outcome {
+        Outcome::Done(result) | Outcome::Answered(result) => {
+            if let (Outcome::Answered(_), Some(passed), Some(answered)) =
+                (outcome, ts.counts.get_mut(nr as usize), ts.answered.get_mut(nr as usize))
+            {
+                *passed = passed.wrapping_sub(1);
+                *answered += 1;
+            }
+            ts.regs[Gpr::Rax] = result.cast_unsigned();
+            ts.resume = resume;
+            if CODE_CHANGES.load(Ordering::Acquire) != changes {
+                let pc = ts.regs.rip;
+                redirect(ts, pc);
+            }
+        }
+        Outcome::Interrupted => {
+            ts.regs[Gpr::Rax] = u64::from(nr);
+            let pc = ts.regs.rip - 2;
+            redirect(ts, pc);
+        }
+        Outcome::Tail => {
+            ts.tail_resume = resume;
+            ts.resume = address(Label::Tail);
+        }
+        Outcome::Elsewhere => {}
+    }
+    if ts.regs.rflags & TRAP_FLAG != 0 {
+        // The kernel returns with the flag set: the CPU reports no step before the next instruction was executed.
+        ts.last_step = ts.regs.rip;
+    }
+}
+
+/// TF of RFLAGS.
+const TRAP_FLAG: u64 = 1 << 8;
+
+/// Entry from the gate: the exit of a fragment that leads nowhere yet, by its id.
+///
+/// # Safety
+/// Only the gate calls it, with the calling thread's own state.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bt_on_exit(ts: *mut ThreadState, id: u32) {
+    // SAFETY: the gate passes the calling thread's own state.
+    let ts = unsafe { &mut *ts };
+    match left_by_exit(ts, id) {
+        Exit::Resumed => {}
+        Exit::Step => step_in_place(ts),
+        Exit::Int80 { next } => int80::run(ts, next),
+        Exit::Unsupported(what) => report::unsupported(ts, what),
+    }
+}
