@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use bt_runtime::calls;
 use bt_runtime::emulate::{descriptors, lane};
-use bt_runtime::syscall::table;
 use criterion::{Criterion, criterion_group, criterion_main};
 
 /// Call numbers of the table.
@@ -17,7 +17,7 @@ const NUMBERS: u64 = 470;
 fn tables(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("tables");
     let mut next = (0..NUMBERS).cycle();
-    group.bench_function("call", |bench| bench.iter(|| table::row(black_box(next.next().unwrap_or(0)))));
+    group.bench_function("call", |bench| bench.iter(|| calls::row(black_box(next.next().unwrap_or(0)))));
     let mut next = (0..64).cycle();
     group.bench_function("lane", |bench| bench.iter(|| lane::get(black_box(next.next().unwrap_or(0)))));
     descriptors::opened(5, descriptors::Origin::File);

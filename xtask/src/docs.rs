@@ -22,7 +22,7 @@ use notes::{Note, Notes};
 const PAGE: &str = "docs/syscalls.md";
 const INTRO: &str = "docs/syscalls-intro.md";
 const NOTES: &str = "docs/syscalls.txt";
-const ROWS: &str = "runtime/src/syscall/table";
+const ROWS: &str = "runtime/src/calls";
 /// The files of the table, in the order in which the page shows them.
 const FAMILIES: [&str; 10] = ["files", "io", "memory", "process", "signal", "net", "time", "ipc", "system", "legacy"];
 

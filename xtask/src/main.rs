@@ -3,6 +3,7 @@
 mod apt;
 mod docs;
 mod kmod;
+mod layers;
 mod paper;
 mod test;
 mod unit;
@@ -27,6 +28,8 @@ enum Command {
     Docs(docs::Arguments),
     /// Builds the kernel module and tests it in emulated machines
     Kmod(kmod::Arguments),
+    /// Checks that files import from their own layer and below only, and never in a circle
+    Layers,
     /// Makes the paper's tables, plots and figures from the committed rows, and the paper
     Paper(paper::Arguments),
 }
@@ -36,6 +39,7 @@ fn main() -> Result<ExitCode> {
         Command::Test(arguments) => test::run(&arguments),
         Command::Docs(arguments) => docs::run(&arguments),
         Command::Kmod(arguments) => kmod::run(&arguments),
+        Command::Layers => layers::run(),
         Command::Paper(arguments) => paper::run(&arguments),
     }
 }

@@ -8,7 +8,7 @@ use bt_tests::spec::{Kind, Test};
 use bt_tests::{all_tests, packages, paths};
 use clap::{Args, ValueEnum};
 
-use crate::{apt, docs, kmod, paper, unit};
+use crate::{apt, docs, kmod, layers, paper, unit};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -72,6 +72,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.wants(Part::Unit) && (arguments.filters.is_empty() || !arguments.only_kind.is_empty()) {
         totals.add(unit::run(&arguments.filters)?);
         if launcher.is_ok() && arguments.filters.is_empty() {
+            totals.add(layers::test());
             totals.add(docs::test());
             totals.add(paper::test());
         }

@@ -1,6 +1,10 @@
 //! The words in which a system call's arguments are described.
 
-use super::{cases::Cases, sets::Set};
+use super::sets::Set;
+use super::switch::Cases;
+
+/// How many arguments a system call has at most.
+pub const MAX_ARGS: usize = 6;
 
 /// What one argument is. A number in a variant is the index of another argument of the same call.
 ///
@@ -340,4 +344,16 @@ pub enum Ret {
     Select(Shape),
     /// The call does not come back.
     Never,
+}
+
+/// The list with [`Arg::End`] up to the greatest length.
+#[allow(clippy::indexing_slicing, reason = "evaluated at compile time, where a wrong index is an error of the build")]
+pub(super) const fn pad_args(args: &[Arg]) -> [Arg; MAX_ARGS] {
+    let mut padded = [Arg::End; MAX_ARGS];
+    let mut at = 0;
+    while at < args.len() {
+        padded[at] = args[at];
+        at += 1;
+    }
+    padded
 }

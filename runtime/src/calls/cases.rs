@@ -6,8 +6,9 @@ use linux_raw_sys::prctl::*;
 
 use super::arg::Arg::{self, *};
 use super::arg::Shape::*;
-use super::row::pad_args;
-use super::{MAX_ARGS, Ret, Set};
+use super::arg::{MAX_ARGS, Ret, pad_args};
+use super::sets::Set;
+use super::switch::Cases;
 
 /// What a [`Arg::Switch`] turns into.
 #[derive(Clone, Copy, Debug)]
@@ -19,25 +20,19 @@ pub(super) struct Case {
 }
 
 macro_rules! cases {
-    ($($(#[$doc:meta])* $switch:ident on $key:literal & $mask:expr, {
+    ($($switch:ident on $key:literal & $mask:expr, {
         $($value:pat => ($($arg:expr),* $(,)?) -> $ret:ident $(($set:expr))?;)*
     })*) => {
-        /// Which argument decides, and how.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Cases { $($(#[$doc])* $switch),* }
-
-        impl Cases {
-            /// The arguments and the result that these values mean.
-            #[allow(clippy::cast_possible_truncation, reason = "the kernel reads the deciding argument as 32 bits")]
-            pub(super) fn choose(self, args: &[u64; MAX_ARGS]) -> Case {
-                match self {
-                    $(Cases::$switch => match args.get($key).copied().unwrap_or(0) as u32 & $mask {
-                        $($value => Case {
-                            args: const { pad_args(&[$($arg),*]) },
-                            ret: Ret::$ret $(($set))?,
-                        }),*
+        /// The arguments and the result that these values mean.
+        #[allow(clippy::cast_possible_truncation, reason = "the kernel reads the deciding argument as 32 bits")]
+        pub(super) fn choose(cases: Cases, args: &[u64; MAX_ARGS]) -> Case {
+            match cases {
+                $(Cases::$switch => match args.get($key).copied().unwrap_or(0) as u32 & $mask {
+                    $($value => Case {
+                        args: const { pad_args(&[$($arg),*]) },
+                        ret: Ret::$ret $(($set))?,
                     }),*
-                }
+                }),*
             }
         }
     };
@@ -52,37 +47,30 @@ const S_IFMT: u32 = 0o170_000;
 const WITHOUT_IPC_64: u32 = !0x100;
 
 cases! {
-    /// open(2)'s mode
     Open on 1 & CREATES, {
         0 => () -> Int;
         _ => (Mode) -> Int;
     }
-    /// openat(2)'s mode
     Openat on 2 & CREATES, {
         0 => () -> Int;
         _ => (Mode) -> Int;
     }
-    /// mq_open(2)'s mode and attributes
     MqOpen on 1 & O_CREAT, {
         0 => () -> Int;
         _ => (Mode, Ptr) -> Int;
     }
-    /// mknod(2)'s device
     Mknod on 1 & S_IFMT, {
         0o020_000 | 0o060_000 => (Dev) -> Int;
         _ => () -> Int;
     }
-    /// mknodat(2)'s device
     Mknodat on 2 & S_IFMT, {
         0o020_000 | 0o060_000 => (Dev) -> Int;
         _ => () -> Int;
     }
-    /// mremap(2)'s new address
     Mremap on 3 & (MREMAP_FIXED | MREMAP_DONTUNMAP), {
         0 => () -> Hex;
         _ => (Ptr) -> Hex;
     }
-    /// fcntl(2)
     Fcntl on 1 & ALL, {
         F_GETFD => () -> Flags(Set::FdFlags);
         F_SETFD => (Flags(Set::FdFlags)) -> Int;
@@ -105,7 +93,6 @@ cases! {
         F_GET_SEALS => () -> Flags(Set::Seals);
         _ => (Hex) -> Int;
     }
-    /// ioctl(2)
     Ioctl on 1 & ALL, {
         TCGETS => (Out(Termios)) -> Int;
         TCSETS | TCSETSW | TCSETSF => (In(Termios)) -> Int;
@@ -119,7 +106,6 @@ cases! {
         FIOCLEX | FIONCLEX | TIOCNOTTY | TIOCEXCL | TIOCNXCL | TIOCVHANGUP => () -> Int;
         _ => (IoctlArg(1)) -> Int;
     }
-    /// futex(2): everything, because which words the kernel writes depends on the operation
     Futex on 1 & (!(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)), {
         FUTEX_WAIT => (Ptr, Flags(Set::Futex), Uint, In(Timespec)) -> Int;
         FUTEX_WAKE | FUTEX_FD => (Ptr, Flags(Set::Futex), Uint) -> Int;
@@ -135,42 +121,35 @@ cases! {
         FUTEX_UNLOCK_PI | FUTEX_TRYLOCK_PI => (Touched(4), Flags(Set::Futex)) -> Int;
         _ => (Touched(4), Flags(Set::Futex), Uint, Hex, Hex, Hex) -> Int;
     }
-    /// epoll_ctl(2): a removal has no event
     EpollCtl on 1 & ALL, {
         EPOLL_CTL_DEL => (Ptr) -> Int;
         _ => (In(EpollEvent)) -> Int;
     }
-    /// kcmp(2)
     Kcmp on 2 & ALL, {
         0 => (Fd, Fd) -> Int;
         7 => (Fd, Ptr) -> Int;
         _ => () -> Int;
     }
-    /// membarrier(2): one command can be aimed at a processor
     Membarrier on 0 & ALL, {
         0 | 0x200 => (Hex) -> Bits(Set::MembarrierBits);
         0x80 => (Hex, Int) -> Int;
         _ => (Hex) -> Int;
     }
-    /// personality(2): all ones asks
     Personality on 0 & ALL, {
         u32::MAX => (Hex) -> Bits(Set::Personality);
         _ => (Flags(Set::Personality)) -> Bits(Set::Personality);
     }
-    /// mount(2): what neither makes nor changes a file system's instance has no type and no data
     Mount on 3 & (MS_REMOUNT | MS_BIND | MS_MOVE | MS_PRIVATE | MS_SLAVE | MS_SHARED | MS_UNBINDABLE), {
         0 => (Path, Flags(Set::Mount), Path) -> Int;
         MS_REMOUNT => (Ptr, Flags(Set::Mount), Path) -> Int;
         _ => (Ptr, Flags(Set::Mount), Ptr) -> Int;
     }
-    /// arch_prctl(2)
     ArchPrctl on 0 & ALL, {
         ARCH_SET_FS | 0x1001 => (Ptr) -> Int;
         0x1003 | 0x1004 | 0x1021 | 0x1022 | 0x1024 | 0x4001 | 0x4003 | 0x5005 => (Out(Address)) -> Int;
         0x1011 => () -> Int;
         _ => (Hex) -> Int;
     }
-    /// prctl(2)
     Prctl on 0 & ALL, {
         PR_SET_PDEATHSIG => (Signal) -> Int;
         PR_GET_PDEATHSIG | PR_GET_UNALIGN | PR_GET_FPEMU | PR_GET_FPEXC | PR_GET_ENDIAN | PR_GET_TSC
@@ -191,18 +170,15 @@ cases! {
         PR_SET_VMA => (Flags(Set::PrctlVma), Ptr, Size, Path) -> Int;
         _ => (Hex, Hex, Hex, Hex) -> Int;
     }
-    /// seccomp(2)
     Seccomp on 0 & ALL, {
         1 => (Flags(Set::SeccompFlags), Ptr) -> Int;
         3 => (Hex, Touched(6)) -> Int;
         _ => (Hex, Ptr) -> Int;
     }
-    /// modify_ldt(2): 0 and 2 read
     ModifyLdt on 0 & ALL, {
         0 | 2 => (TouchedBy(2), Size) -> Int;
         _ => (Ptr, Size) -> Int;
     }
-    /// ptrace(2): the request is argument 0, the address 2, the data 3
     Ptrace on 0 & ALL, {
         0 => () -> Int;
         1..=3 => (Ptr, Out(Address)) -> Int;
@@ -219,20 +195,17 @@ cases! {
         0x420d..=0x420f => (Size, TouchedBy(2)) -> Int;
         _ => (Hex, Hex) -> Int;
     }
-    /// io_uring_register(2): some operations write into their argument
     IoUringRegister on 1 & ALL, {
         8 => (Touched(16 + 256 * 8), Uint) -> Int;
         20 => (TouchedArray(16, 3), Uint) -> Int;
         _ => (Touched(512), Uint) -> Int;
     }
-    /// shmctl(2)
     Shmctl on 1 & WITHOUT_IPC_64, {
         2 | 13 | 15 => (Touched(112)) -> Int;
         3 => (Touched(72)) -> Int;
         14 => (Touched(48)) -> Int;
         _ => (Ptr) -> Int;
     }
-    /// semctl(2); GETALL writes as many 16-bit values as the set has, of which the call does not tell
     Semctl on 2 & WITHOUT_IPC_64, {
         2 | 18 | 20 => (Touched(104)) -> Int;
         3 | 19 => (Touched(40)) -> Int;
@@ -240,36 +213,30 @@ cases! {
         0 => (Ptr) -> Int;
         _ => (Hex) -> Int;
     }
-    /// msgctl(2)
     Msgctl on 1 & WITHOUT_IPC_64, {
         2 | 11 | 13 => (Touched(120)) -> Int;
         3 | 12 => (Touched(32)) -> Int;
         _ => (Ptr) -> Int;
     }
-    /// sysfs(2): 2 gives a file system's name
     Sysfs on 0 & ALL, {
         1 => (Path) -> Int;
         2 => (Uint, Touched(256)) -> Int;
         _ => () -> Int;
     }
-    /// syslog(2)
     Syslog on 0 & ALL, {
         2..=4 => (OutBytes(2), Int) -> Int;
         _ => (Ptr, Int) -> Int;
     }
-    /// quotactl(2): the command is above the kind of quota
     Quotactl on 0 & 0xffff_ff00, {
         0x8000_0400 | 0x8000_0500 | 0x8000_0700 | 0x8000_0900 | 0x0058_0300 | 0x0058_0500 | 0x0058_0800
             | 0x0058_0900 => (Uint, Touched(256)) -> Int;
         _ => (Uint, Ptr) -> Int;
     }
-    /// quotactl_fd(2)
     QuotactlFd on 1 & 0xffff_ff00, {
         0x8000_0400 | 0x8000_0500 | 0x8000_0700 | 0x8000_0900 | 0x0058_0300 | 0x0058_0500 | 0x0058_0800
             | 0x0058_0900 => (Uint, Touched(256)) -> Int;
         _ => (Uint, Ptr) -> Int;
     }
-    /// keyctl(2): get and describe, Diffie-Hellman, public keys, capabilities write
     Keyctl on 0 & ALL, {
         6 | 11 | 17 => (Int, TouchedBy(3), Size) -> Int;
         23 => (Ptr, TouchedBy(3), Size, Ptr) -> Int;

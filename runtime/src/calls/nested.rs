@@ -2,8 +2,8 @@
 
 use linux_raw_sys::general::{CLONE_CHILD_SETTID, CLONE_PARENT_SETTID, CLONE_PIDFD};
 
-use super::outputs::{IOV_MAX, RW_BYTES_MAX, Writes};
-use super::{read_bytes, read_u32, read_u64};
+use super::guest::{read_bytes, read_u32, read_u64};
+use super::writes::{IOV_MAX, RW_BYTES_MAX, Writes};
 
 /// `struct iovec`
 const IOVEC_BYTES: usize = 16;

@@ -1,12 +1,8 @@
 //! One system call's record.
 
-use super::arg::{Arg, Ret};
-use super::cases::Cases;
+use super::arg::{Arg, MAX_ARGS, Ret, pad_args};
 use super::route::{Clock, Filter, Operation, Route, Value};
 use crate::options::EmulateLevel;
-
-/// How many arguments a system call has at most.
-pub const MAX_ARGS: usize = 6;
 
 /// What becomes of a call that is not answered in the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -230,46 +226,5 @@ impl Row {
     pub(super) const fn rewritten(mut self) -> Self {
         self.treatment = Treatment::Rewritten;
         self
-    }
-}
-
-/// The list with [`Arg::End`] up to the greatest length.
-#[allow(clippy::indexing_slicing, reason = "evaluated at compile time, where a wrong index is an error of the build")]
-pub(super) const fn pad_args(args: &[Arg]) -> [Arg; MAX_ARGS] {
-    let mut padded = [Arg::End; MAX_ARGS];
-    let mut at = 0;
-    while at < args.len() {
-        padded[at] = args[at];
-        at += 1;
-    }
-    padded
-}
-
-/// A call's arguments after every [`Arg::Switch`] has been decided.
-#[derive(Clone, Copy, Debug)]
-pub struct Signature {
-    /// What the arguments are, ended by [`Arg::End`].
-    pub args: [Arg; MAX_ARGS],
-    /// What the result is.
-    pub ret: Ret,
-}
-
-impl Row {
-    /// Decides what depends on the arguments' values.
-    #[must_use]
-    pub fn signature(&self, args: &[u64; MAX_ARGS]) -> Signature {
-        let mut signature = Signature { args: self.args, ret: self.ret };
-        let switch = self.args.iter().enumerate().find_map(|(at, arg)| match arg {
-            Arg::Switch(cases) => Some((at, *cases)),
-            _ => None,
-        });
-        if let Some((at, cases)) = switch {
-            let case = Cases::choose(cases, args);
-            for (slot, arg) in signature.args.iter_mut().skip(at).zip(case.args) {
-                *slot = arg;
-            }
-            signature.ret = case.ret;
-        }
-        signature
     }
 }

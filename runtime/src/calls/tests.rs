@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use linux_raw_sys::general;
 
-use super::{Arg, GuestMemory, Treatment, all_rows, may_write, name, outputs, row};
+use super::{Arg, GuestMemory, Treatment, all, may_write, name, outputs, row};
 
 /// Memory made of a few pieces.
 #[derive(Default)]
@@ -38,7 +38,7 @@ fn ranges(nr: u32, args: [u64; 6], mem: &Memory) -> Vec<(u64, u64)> {
 
 #[test]
 fn every_number_finds_its_own_row() {
-    for row in all_rows() {
+    for row in all() {
         assert_eq!(super::row(row.number()).unwrap().name(), row.name());
     }
     assert_eq!(name(0), Some("read"));
@@ -55,12 +55,12 @@ fn the_calls_that_change_the_runtimes_state_are_its_own() {
         assert_eq!(row(u64::from(nr)).unwrap().treatment, Treatment::Rewritten);
     }
     assert_eq!(row(u64::from(general::__NR_set_robust_list)).unwrap().treatment, Treatment::Passthrough);
-    assert_eq!(all_rows().filter(|row| row.treatment == Treatment::Rewritten).count(), 76);
+    assert_eq!(all().filter(|row| row.treatment == Treatment::Rewritten).count(), 76);
 }
 
 #[test]
 fn an_index_in_a_description_is_that_of_an_argument() {
-    for row in all_rows() {
+    for row in all() {
         let count = row.args.iter().take_while(|arg| **arg != Arg::End).count();
         for arg in row.args {
             let index = match arg {

@@ -1,9 +1,9 @@
 //! What is asked of every call at once, in a few bytes for each: a start sets the routes of all calls, and the rows are many pages.
 
-use super::arg::Arg;
-use super::outputs::may_write_row;
+use super::arg::{Arg, MAX_ARGS};
 use super::route::Route;
-use super::row::{MAX_ARGS, Mark, Row, Treatment};
+use super::row::{Mark, Row, Treatment};
+use super::writes::may_write_row;
 use crate::options::EmulateLevel;
 
 /// The part of a row on which a call's route depends.

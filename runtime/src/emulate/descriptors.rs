@@ -3,13 +3,9 @@
 //! Only positive knowledge is kept: what is said of a descriptor holds until a call closes or replaces it, and all of these
 //! calls come to Rust or are noted by the gate ([`crate::gate::filters`]). About descriptors that appear by other ways (fcntl, recvmsg, …) nothing is said.
 
-use super::seeded::{Bug, is_planted};
-use super::{files, rings};
 use crate::gate::facts::{Fact, holds};
 use crate::gate::filters::FEW;
-use crate::gate::lane;
-use crate::gate::lane::{DESCRIPTIONS, NEXT_DESCRIPTION};
-use crate::gate::lane::{DESCRIPTORS, Lane};
+use crate::gate::lane::{self, DESCRIPTIONS, DESCRIPTORS, Lane, NEXT_DESCRIPTION};
 use crate::gate::routes::learn;
 use crate::sys::raw;
 use core::sync::atomic::{AtomicI32, AtomicU32, Ordering};
@@ -85,7 +81,8 @@ pub fn can_have_lane(fd: i32) -> bool {
     usize::try_from(fd).is_ok_and(|fd| fd < DESCRIPTORS)
 }
 
-fn description(fd: i32) -> Option<&'static AtomicU32> {
+/// The slot of a descriptor in [`DESCRIPTIONS`], if it has one.
+pub(super) fn description(fd: i32) -> Option<&'static AtomicU32> {
     usize::try_from(fd).ok().and_then(|fd| DESCRIPTIONS.get(fd))
 }
 
@@ -96,6 +93,16 @@ const ORIGIN_BITS: u32 = 2;
 #[must_use]
 pub fn known() -> core::ops::RangeInclusive<i32> {
     0..=HIGHEST.load(Ordering::Relaxed)
+}
+
+/// The highest descriptor of which something may be known.
+pub(super) fn highest() -> i32 {
+    HIGHEST.load(Ordering::Relaxed)
+}
+
+/// Something is known of `fd`.
+pub(super) fn reaches(fd: i32) {
+    HIGHEST.fetch_max(fd, Ordering::Relaxed);
 }
 
 /// The process has made `fd`.
@@ -175,68 +182,4 @@ pub fn find_lane(is_wanted: impl Fn(&Lane) -> bool) -> Option<i32> {
         // SAFETY: a lane in the table exists.
         !lane.is_null() && is_wanted(unsafe { &*lane })
     })
-}
-
-/// Another process will share the table of descriptors (CLONE_FILES), or something may change it behind our back.
-pub fn give_up() {
-    if !holds(Fact::DescriptorsShared) {
-        learn(Fact::DescriptorsShared, true);
-        forget(0, i32::MAX);
-        learn(Fact::LanesAsked, false);
-    }
-}
-
-/// Descriptors in this range are about to be closed.
-pub fn forget(first: i32, last: i32) {
-    for fd in first.max(0)..=last.min(HIGHEST.load(Ordering::Relaxed)) {
-        let lane = lane::get(fd);
-        if !lane.is_null() {
-            if is_last(fd) {
-                files::dismantle(fd);
-                rings::hand_back(fd);
-            }
-            lane::set(fd, core::ptr::null_mut());
-        }
-        if let Some(slot) = description(fd) {
-            slot.store(0, Ordering::Relaxed);
-        }
-    }
-}
-
-/// `new` is about to become a duplicate of `old`: what it was is closed, unless the call fails. So what was known of it stays known,
-/// but its description is handed back if no other descriptor leads to it.
-pub fn replaced(old: i32, new: i32) {
-    if old != new && is_last(new) {
-        files::dismantle(new);
-        rings::hand_back(new);
-    }
-}
-
-/// No other descriptor has this one's lane.
-fn is_last(fd: i32) -> bool {
-    let lane = lane::get(fd);
-    !lane.is_null() && known().filter(|&other| core::ptr::eq(lane::get(other), lane)).count() == 1
-}
-
-/// `new` is a duplicate of `old` now.
-pub fn duplicated(old: i32, new: i64) {
-    let Ok(new) = i32::try_from(new) else { return };
-    if old == new || !are_known() || is_planted(Bug::ForgetDup) {
-        return;
-    }
-    let (Some(from), Some(to)) = (description(old), description(new)) else {
-        // The duplicate would share an offset that is kept here.
-        files::dismantle(old);
-        rings::hand_back(old);
-        return;
-    };
-    if holds(Fact::Threaded) {
-        // Another thread may have closed it already.
-        to.store(0, Ordering::Relaxed);
-        lane::set(new, core::ptr::null_mut());
-        return;
-    }
-    to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
-    lane::set(new, lane::get(old));
-    HIGHEST.fetch_max(new, Ordering::Relaxed);
 }

@@ -7,7 +7,7 @@ use super::descriptors::{self, Access};
 use super::stat::Stat;
 use crate::gate::lane;
 use crate::gate::lane::{Kind, Lane};
-use crate::gate::lanes::Code;
+use crate::gate::lanes::{Code, lane_with};
 use alloc::boxed::Box;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
@@ -48,7 +48,7 @@ fn make(is_zero: bool, access: Access) -> Lane {
     };
     let write = if access == Access::ReadOnly { Code::Rust } else { Code::NullWrite };
     // A negative position is an error that the kernel tells.
-    Lane::new(Kind::Device, [read, write, Code::Rust, Code::Rust, Code::NullLseek])
+    lane_with(Kind::Device, [read, write, Code::Rust, Code::Rust, Code::NullLseek])
 }
 
 /// If the descriptor's lane is a device's: its next call is made, then it answers again.

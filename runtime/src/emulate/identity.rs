@@ -9,7 +9,8 @@ use crate::calls::route::{Route, Value};
 use crate::emulate::call::{Call, Outcome};
 use crate::gate::facts::Fact;
 use crate::gate::routes::learn;
-use crate::sys::{process, raw};
+use crate::sys;
+use crate::sys::process;
 use crate::thread::state::ThreadState;
 
 /// What an id without a mapping looks like (/proc/sys/kernel/overflowuid, overflowgid).
@@ -29,8 +30,8 @@ fn set(ts: &mut ThreadState, value: Value, answer: u32) {
 
 /// The thread's own ids, on that thread.
 pub fn set_ids(ts: &mut ThreadState) {
-    ts.tid = raw::gettid();
-    ts.pid = raw::getpid();
+    ts.tid = sys::process::gettid();
+    ts.pid = sys::process::getpid();
     let (pid, tid) = (ts.pid, ts.tid);
     set(ts, Value::Pid, pid);
     set(ts, Value::Tid, tid);

@@ -5,10 +5,12 @@
 //! assembly knows of it, [`sample`] finds the descriptors that are worth it, [`descriptors`] follows them.
 
 pub mod call;
+pub mod candidate;
 pub mod descriptors;
 pub mod devices;
 pub mod explain;
 pub mod files;
+pub mod follow;
 pub mod identity;
 pub mod keeper;
 pub mod rings;

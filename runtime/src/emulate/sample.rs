@@ -2,6 +2,7 @@
 //!
 //! The counter that every call has anyway counts up to zero, so a program whose calls gain nothing pays nothing.
 
+use super::candidate::{Found, index};
 use super::stat::Stat;
 use super::{descriptors, devices, files, rings};
 use crate::calls::SAMPLED;
@@ -16,12 +17,6 @@ const OFTEN: u64 = 256;
 const AGAIN: u64 = 64;
 /// Calls between looks at most.
 const SELDOM: u64 = 16384;
-
-/// Where a sampled call stands in [`SAMPLED`].
-#[must_use]
-pub fn index(nr: usize) -> Option<usize> {
-    SAMPLED.iter().position(|&sampled| sampled as usize == nr)
-}
 
 /// A thread's counters begin.
 pub fn begin(ts: &mut ThreadState) {
@@ -63,7 +58,7 @@ pub fn look(ts: &mut ThreadState, nr: u32, args: &[u64; 6]) {
     let found = if may { consider(nr, args) } else { Found::Nothing };
     let Some(i) = index(nr as usize) else { return };
     let (Some(count), Some(granted)) = (ts.counts.get_mut(nr as usize), ts.granted.get_mut(i)) else { return };
-    let penalty = files::promote::penalty().max(rings::penalty());
+    let penalty = files::penalty().max(rings::penalty());
     let more = match found {
         Found::Lane => OFTEN << penalty,
         // A file is promoted by the second look at it.
@@ -72,17 +67,6 @@ pub fn look(ts: &mut ThreadState, nr: u32, args: &[u64; 6]) {
     };
     *count = more.wrapping_neg();
     *granted += more;
-}
-
-/// What a look has found.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Found {
-    /// The descriptor has a lane now.
-    Lane,
-    /// It may get one if the next look sees it again.
-    Candidate,
-    /// It gets none.
-    Nothing,
 }
 
 /// Gives the descriptor a lane if it can have one.

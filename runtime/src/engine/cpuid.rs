@@ -195,7 +195,7 @@ pub fn take(answers: &[Answer; ANSWERS]) {
 
 #[cfg(test)]
 mod tests {
-    use crate::*;
+    use super::*;
 
     #[test]
     fn answers_are_those_of_the_cpu() {

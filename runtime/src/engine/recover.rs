@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::direct::Direct;
-use super::direct::patch::Stub;
+use super::direct::site::Stub;
 use crate::mem::guest;
 use crate::thread::registers::{Gpr, Regs};
 use crate::thread::state::ThreadState;

@@ -1,6 +1,6 @@
 //! Which calls ring 0 may make: those that the module can make and that ring 3 leaves to the kernel. `engine::ring0` tells the module.
 
-use super::CallEntry;
+use super::entry::CallEntry;
 use crate::calls::route::Filter;
 use crate::options::{self, EngineChoice};
 use crate::process::RING0_FD;

@@ -14,7 +14,8 @@
 //! where the clock's hardware is not for user space: that goes to the kernel. Where the vDSO's `syscall` is patched (`start`), the entry is
 //! entered once more, and passes the call on.
 
-use super::lanes::{RARE_FLAGS, enter};
+use super::lanes::{Code, RARE_FLAGS, enter};
+use super::piece::Piece;
 use super::region::Region;
 use crate::calls::route::Clock;
 use crate::thread::state::offset as o;
@@ -69,26 +70,14 @@ unsafe extern "C" {
     static bt_clock_end: u8;
 }
 
-/// What a pc in this block means for a signal.
-#[must_use]
-pub fn classify(pc: u64) -> Option<Region> {
-    let first = entry(Clock::Gettime);
-    if !(first..&raw const bt_clock_end as u64).contains(&pc) {
-        return None;
-    }
-    Some(if Clock::ALL.into_iter().any(|clock| entry(clock) == pc) {
-        Region::BeforeCallLive
-    } else if pc < &raw const bt_clock_bodies as u64 {
-        Region::BeforeCall
-    } else {
-        Region::Runtime
-    })
-}
-
-/// `pc` is in a body, whose only accesses of guest memory write the answer.
-#[must_use]
-pub fn writes_answers(pc: u64) -> bool {
-    (&raw const bt_clock_bodies as u64..&raw const bt_clock_lost as u64).contains(&pc)
+/// The piece as a signal handler sees it. A body's only accesses of guest memory write the answer.
+pub(super) fn piece() -> Piece {
+    let at = |label: *const u8| label as u64;
+    let (first, bodies) = (entry(Clock::Gettime), at(&raw const bt_clock_bodies));
+    Piece::new((first, at(&raw const bt_clock_end)))
+        .entered_at(Clock::ALL.map(entry))
+        .with_ranges([((first, bodies), Region::BeforeCall)])
+        .with_fixups([((bodies, at(&raw const bt_clock_lost)), Code::Slow.address())])
 }
 
 /// Where a thread continues that faulted in the vDSO.

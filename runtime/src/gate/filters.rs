@@ -14,6 +14,7 @@
 //! Descriptors are looked at up to [`FEW`] only: those of the runtime lie above (`syscall::descriptors::are_high`).
 
 use super::lane::{DESCRIPTIONS, LANES, NEXT_DESCRIPTION};
+use super::piece::Piece;
 use super::region::Region;
 use crate::calls::route::Filter;
 use crate::thread::state::offset as o;
@@ -105,23 +106,20 @@ const fn table(members: &[u32]) -> [u8; 256] {
     table
 }
 
-/// What a pc in this block means for a signal.
-#[must_use]
-pub fn classify(pc: u64) -> Option<Region> {
-    if !(entry(Filter::FirstPath)..&raw const bt_filter_end as u64).contains(&pc) {
-        return None;
-    }
+/// The piece as a signal handler sees it.
+pub(super) fn piece() -> Piece {
     let at = |label: *const u8| label as u64;
-    let is_entry = ALL.into_iter().any(|filter| entry(filter) == pc);
-    Some(if is_entry {
-        Region::BeforeCallLive
-    } else if pc <= at(&raw const bt_filter_open_call) {
-        Region::BeforeCall
-    } else if pc <= at(&raw const bt_filter_open_noted) {
-        Region::AfterCall
-    } else {
-        Region::AfterCallNoted
-    })
+    // A pc on these two labels still belongs to what is before them.
+    let (called, noted) = (at(&raw const bt_filter_open_call) + 1, at(&raw const bt_filter_open_noted) + 1);
+    let (first, slow, end) = (entry(Filter::FirstPath), at(&raw const bt_filter_slow), at(&raw const bt_filter_end));
+    Piece::new((first, end))
+        .entered_at(ALL.map(entry))
+        .with_ranges([
+            ((first, called), Region::BeforeCall),
+            ((called, noted), Region::AfterCall),
+            ((noted, end), Region::AfterCallNoted),
+        ])
+        .with_fixups([((first, slow), slow)])
 }
 
 /// The pc behind the `syscall` of this block.
@@ -135,13 +133,6 @@ pub fn call_end() -> u64 {
 #[must_use]
 pub fn is_at_or_behind_call(pc: u64) -> bool {
     (&raw const bt_filter_open_call as u64..&raw const bt_filter_end as u64).contains(&pc)
-}
-
-/// Where a thread continues that faulted at `pc`, if it was looking at the guest's memory here.
-#[must_use]
-pub fn fixup(pc: u64) -> Option<u64> {
-    let slow = &raw const bt_filter_slow as u64;
-    (entry(Filter::FirstPath)..slow).contains(&pc).then_some(slow)
 }
 
 macro_rules! begin {

@@ -1,6 +1,5 @@
 //! A lane: what the gate's assembly knows of an open file description, and by which descriptors it is found.
 
-use super::lanes::Code;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 /// Descriptors below this number can have a lane.
@@ -75,11 +74,11 @@ pub mod offset {
 }
 
 impl Lane {
-    /// A lane with this code for read, write, pread64, pwrite64 and lseek.
+    /// A lane with code at these addresses for read, write, pread64, pwrite64 and lseek.
     #[must_use]
-    pub fn new(kind: Kind, code: [Code; 5]) -> Self {
+    pub(super) fn new(kind: Kind, code: [u64; 5]) -> Self {
         Self {
-            code: code.map(Code::address),
+            code,
             state: AtomicU32::new(0),
             budget: AtomicU32::new(0),
             base: AtomicU64::new(0),

@@ -15,7 +15,8 @@
 //! A descriptor gets a lane only while the process has one thread; afterwards only lanes of devices are left, which have no state. A signal that comes meanwhile is requeued and taken when the
 //! lane leaves (`bt_lane_check`). A fault in a copy gives the call to Rust.
 
-use super::lane::{self, LANES, REVOKED, ring};
+use super::lane::{self, Kind, LANES, Lane, REVOKED, ring};
+use super::piece::Piece;
 use super::region::Region;
 use crate::calls::route::Operation;
 use crate::thread::state::offset as o;
@@ -88,40 +89,26 @@ pub fn entry(operation: Operation) -> u64 {
     .address()
 }
 
-/// What a pc in this block means for a signal.
-#[must_use]
-pub fn classify(pc: u64) -> Option<Region> {
-    if !(Code::EntryRead.address()..Code::BlockEnd.address()).contains(&pc) {
-        return None;
-    }
+/// The piece as a signal handler sees it.
+pub(super) fn piece() -> Piece {
+    let between = |from: Code, to: Code| (from.address(), to.address());
     let entries = [Code::EntryRead, Code::EntryWrite, Code::EntryPread, Code::EntryPwrite, Code::EntryLseek];
-    Some(if entries.iter().any(|e| e.address() == pc) {
-        Region::BeforeCallLive
-    } else if pc < Code::Kinds.address() {
-        Region::BeforeCall
-    } else if (Code::Check.address()..Code::End.address()).contains(&pc) {
-        Region::LaneCheck
-    } else {
-        Region::Runtime
-    })
+    Piece::new(between(Code::EntryRead, Code::BlockEnd))
+        .entered_at(entries.map(Code::address))
+        .with_ranges([
+            (between(Code::EntryRead, Code::Kinds), Region::BeforeCall),
+            (between(Code::Check, Code::End), Region::LaneCheck),
+        ])
+        .with_fixups([
+            (between(Code::Vectors, Code::VectorsEnd), Code::VectorsLost.address()),
+            (between(Code::Kinds, Code::Slow), Code::Slow.address()),
+        ])
 }
 
-/// Where a thread that faulted at `pc` continues, if `pc` is an access of a lane's code.
+/// A lane with this code for read, write, pread64, pwrite64 and lseek.
 #[must_use]
-pub fn fixup(pc: u64) -> Option<u64> {
-    if (Code::Vectors.address()..Code::VectorsEnd.address()).contains(&pc) {
-        Some(Code::VectorsLost.address())
-    } else if (Code::Kinds.address()..Code::Slow.address()).contains(&pc) {
-        Some(Code::Slow.address())
-    } else {
-        None
-    }
-}
-
-/// Where a lane's code, entered by `enter!`, gives the call to Rust.
-#[must_use]
-pub fn slow() -> u64 {
-    Code::Slow.address()
+pub fn lane_with(kind: Kind, code: [Code; 5]) -> Lane {
+    Lane::new(kind, code.map(Code::address))
 }
 
 /// AC, TF and DF (Intel SDM vol. 1, 3.4.3): lanes leave calls made with them to Rust.

@@ -13,6 +13,7 @@
 //! Every so many calls that are not in the table one goes to Rust, which finds out which sites are worth it.
 
 use super::asm::{restore_xmm, save_xmm};
+use super::piece::Piece;
 use super::region::Region;
 use crate::process::RING0_FD;
 use crate::thread::state::{INTERRUPTED, offset as o};
@@ -41,22 +42,14 @@ pub fn interrupted() -> u64 {
     &raw const bt_ring0_interrupted as u64
 }
 
-/// What a pc in this block means for a signal.
-#[must_use]
-pub fn classify(pc: u64) -> Option<Region> {
+/// The piece as a signal handler sees it.
+pub(super) fn piece() -> Piece {
     let at = |label: *const u8| label as u64;
-    if !(entry()..at(&raw const bt_ring0_end)).contains(&pc) {
-        return None;
-    }
-    Some(if pc == entry() {
-        Region::BeforeCallLive
-    } else if pc <= at(&raw const bt_ring0_known) {
-        Region::BeforeCall
-    } else if (at(&raw const bt_ring0_window)..at(&raw const bt_ring0_return)).contains(&pc) {
-        Region::Ring0Window
-    } else {
-        Region::Runtime
-    })
+    Piece::new((entry(), at(&raw const bt_ring0_end))).entered_at([entry()]).with_ranges([
+        // A pc on the label still belongs to what is before it.
+        ((entry(), at(&raw const bt_ring0_known) + 1), Region::BeforeCall),
+        ((at(&raw const bt_ring0_window), at(&raw const bt_ring0_return)), Region::Ring0Window),
+    ])
 }
 
 /// RFLAGS with which the guest's code does not mean the same in ring 0, or Rust cannot run: AC, DF, TF.

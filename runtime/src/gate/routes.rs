@@ -1,7 +1,9 @@
 //! Where the gate sends each call: the rows of the calls, the options and the facts about the process decide.
 
+use super::entry::{CallEntry, entry_address};
 use super::facts::{self, Fact};
-use super::{CallEntry, allowed, entry_address, filters, low};
+use super::labels::{Label, address};
+use super::{allowed, filters, low};
 use crate::calls::route::{Filter, Route};
 use crate::calls::{self, Mark, Traits};
 use crate::options;
@@ -134,4 +136,14 @@ pub fn update() {
         low::set_stub_call(nr, what == CallEntry::Pass && !has_value, what == CallEntry::Answer);
     }
     registry::for_each_mut(apply_to);
+}
+
+/// Prepares a thread: fills in the entry points that emitted code jumps to.
+pub fn prepare(ts: &mut ThreadState) {
+    ts.enter_exit = address(Label::EnterExit);
+    ts.enter_lookup = address(Label::EnterLookup);
+    ts.enter_gate = address(Label::EnterGate);
+    ts.enter_slow = address(Label::Slow);
+    ts.enter_cpuid = address(Label::EnterCpuid);
+    apply_to(ts);
 }

@@ -7,6 +7,7 @@ use crate::engine::{self, ring0};
 use crate::gate::allowed;
 use crate::options;
 use crate::report::{Bytes, LongText};
+use crate::sys;
 use crate::sys::raw;
 use crate::sys::signal::set_mask;
 use crate::thread::registry;
@@ -115,7 +116,7 @@ pub fn started(exe: &[u8]) {
     let _ = writeln!(
         out,
         "{{\"event\":\"start\",\"pid\":{},\"engine\":\"{}\",\"exe\":{}}}",
-        raw::getpid(),
+        sys::process::getpid(),
         options::get().engine.word(),
         Json(exe)
     );
@@ -131,7 +132,7 @@ pub fn native(path: &[u8], reason: &str) {
     let _ = writeln!(
         out,
         "{{\"event\":\"native\",\"pid\":{},\"path\":{},\"reason\":\"{}\"}}",
-        raw::getpid(),
+        sys::process::getpid(),
         Json(path),
         Bytes(reason.as_bytes())
     );
@@ -248,7 +249,7 @@ pub fn finish(how: &str) {
     let _ = write!(
         out,
         "{{\"event\":\"end\",\"pid\":{},\"engine\":\"{}\",\"exe\":{},\"how\":\"{how}\",\"fragments\":{},\"insns\":{},\"guest_bytes\":{},\"cache_bytes\":{},\"heap_bytes\":{},\"links\":{links},\"dispatches\":{dispatches},\"lookup_hits\":{hits},\"flushes\":{},\"invalidations\":{},\"write_faults\":{},\"steps\":{},\"signals\":{signals},\"sites\":{{\"displaced\":{},\"numbered\":{},\"trapped\":{},\"doubtful\":{},\"remembered\":{},\"missed\":{},\"scanned_bytes\":{},\"traps\":{}}},",
-        raw::getpid(),
+        sys::process::getpid(),
         options::get().engine.word(),
         Json(crate::process::exe_path()),
         stats.fragments,

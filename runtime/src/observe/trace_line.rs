@@ -5,6 +5,7 @@ use crate::observe::trace::{Line, format_call, format_result};
 use crate::options;
 use crate::process::TRACE_FD;
 use crate::process::descriptors::move_up;
+use crate::sys;
 use crate::sys::raw;
 use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;
@@ -49,7 +50,7 @@ fn print(line: &mut Line<'_>) {
 pub fn traced(nr: u32, args: &[u64; 6], run: impl FnOnce() -> Outcome) -> Outcome {
     let mut buf = [0u8; LINE_BYTES];
     let mut line = Line::new(&mut buf);
-    format_call(&mut line, &Memory, Some(raw::gettid()), u64::from(nr), args);
+    format_call(&mut line, &Memory, Some(sys::process::gettid()), u64::from(nr), args);
     if is_last(nr) {
         print(&mut line);
         return run();
@@ -78,7 +79,7 @@ pub fn before_exec(nr: u32, args: &[u64; 6]) {
     }
     let mut buf = [0u8; LINE_BYTES];
     let mut line = Line::new(&mut buf);
-    format_call(&mut line, &Memory, Some(raw::gettid()), u64::from(nr), args);
+    format_call(&mut line, &Memory, Some(sys::process::gettid()), u64::from(nr), args);
     format_result(&mut line, &Memory, u64::from(nr), args, 0);
     print(&mut line);
 }

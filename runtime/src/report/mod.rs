@@ -2,6 +2,7 @@
 
 mod text;
 
+use crate::sys;
 use crate::sys::types::{SigInfo, UContext, sig};
 use crate::sys::{raw, signal};
 use crate::thread::state::ThreadState;
@@ -19,14 +20,14 @@ pub fn say(args: fmt::Arguments<'_>) {
 /// Something the user must put right: one line, exit status 126.
 pub fn fatal(what: &str) -> ! {
     say(format_args!("{what}"));
-    raw::exit_group(126)
+    sys::process::exit_group(126)
 }
 
 /// An error of ours: says so and how to report it, and dies by SIGABRT.
 pub fn internal(what: &str) -> ! {
     say(format_args!(
         "internal error: {what} (engine translate, pid {}); please report this line with the program and its arguments",
-        raw::getpid()
+        sys::process::getpid()
     ));
     die()
 }
@@ -41,7 +42,7 @@ pub fn runtime_fault(signal: i32, info: &SigInfo, uc: &UContext) -> ! {
         info.code,
         uc.mc.rip.wrapping_sub(base),
         uc.mc.cr2,
-        raw::getpid()
+        sys::process::getpid()
     ));
     die()
 }
@@ -58,5 +59,5 @@ fn die() -> ! {
     signal::set_default(sig::SIGABRT);
     signal::set_mask(0);
     signal::raise(sig::SIGABRT);
-    raw::exit_group(STATUS)
+    sys::process::exit_group(STATUS)
 }

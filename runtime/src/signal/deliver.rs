@@ -1,11 +1,10 @@
 //! Building the guest's signal frame (arch/x86/kernel/signal_64.c, `x64_setup_rt_frame`; signal.c, `get_sigframe`).
 
-use super::host::queue;
 use super::{action, never_blocked};
 use crate::engine::lock;
-use crate::gate::region::{Label, address};
+use crate::gate::labels::{Label, address};
 use crate::mem::guest;
-use crate::sys::signal::set_default;
+use crate::sys::signal::{queue_to_self, set_default};
 use crate::sys::types::{FPX_SW_OFFSET, FpxSwBytes, RtSigFrame, SigAction, SigInfo, StackT, UContext, sa, sig};
 use crate::thread::state::ThreadState;
 use linux_raw_sys::general as k;
@@ -43,7 +42,7 @@ pub fn deliver(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UCont
         set_default(sig::SIGSEGV);
         uc.mask &= !sig::bit(sig::SIGSEGV);
         let info = SigInfo { signo: sig::SIGSEGV, errno: 0, code: k::SI_KERNEL.cast_signed(), pad: 0, fields: [0; 14] };
-        queue(sig::SIGSEGV, &info);
+        let _ = queue_to_self(sig::SIGSEGV, &info);
         return;
     }
     ts.kept_mask |= new_mask & kept;
@@ -179,7 +178,7 @@ fn undeliverable(
         uc.mask &= !sig::bit(signal);
         if signal == sig::SIGTRAP {
             // The pc is behind the instruction; executing on would not trap again.
-            queue(signal, info);
+            let _ = queue_to_self(signal, info);
         }
         return;
     }
@@ -187,7 +186,7 @@ fn undeliverable(
         ts.held[0] = Some(*info);
     } else if !action::is_ignored(action) {
         force_default(signal);
-        queue(signal, info);
+        let _ = queue_to_self(signal, info);
         return;
     }
     // Nothing happened: go on through the dispatcher.

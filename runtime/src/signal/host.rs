@@ -7,8 +7,10 @@ use crate::engine::direct::strict::missed_site;
 use crate::engine::lock;
 use crate::engine::recover::Step;
 use crate::engine::translate::invalidate::WriteFault;
-use crate::gate::region::{Label, Region, address, classify};
-use crate::gate::{clock, filters, lanes, ring0};
+use crate::gate::classify::{self, classify};
+use crate::gate::labels::{Label, address};
+use crate::gate::region::Region;
+use crate::gate::{clock, filters, ring0};
 use crate::mem::guest;
 use crate::sys::signal::{queue_to_self, set_mask};
 use crate::sys::types::{SigInfo, UContext, sig};
@@ -248,22 +250,12 @@ fn requeue(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext)
         ts.held[usize::from(signal == sig::SIGBUS)] = Some(*info);
         return;
     }
-    queue(signal, info);
-}
-
-/// rt_tgsigqueueinfo(2) to the calling thread.
-pub fn queue(signal: i32, info: &SigInfo) {
     let _ = queue_to_self(signal, info);
 }
 
 /// The runtime itself faulted: in a copy of guest memory, which survives it, or by a bug.
 fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext) {
-    let answer = || clock::writes_answers(uc.mc.rip).then(lanes::slow);
-    if let Some(pc) = guest::fixup(uc.mc.rip)
-        .or_else(|| lanes::fixup(uc.mc.rip))
-        .or_else(|| filters::fixup(uc.mc.rip))
-        .or_else(answer)
-    {
+    if let Some(pc) = guest::fixup(uc.mc.rip).or_else(|| classify::fixup(uc.mc.rip)) {
         // Runtime code that writes guest memory releases protected pages first, so this is the guest's bad pointer.
         uc.mc.rip = pc;
         return;

@@ -1,10 +1,9 @@
 //! Leaving the runtime through `rt_sigreturn(2)`: with signals requeued, or with a state `bt_leave` cannot set.
 
 use super::context::set_regs;
-use super::host::queue;
 use super::{ALL_BUT_FAULTS, never_blocked};
 use crate::gate::asm;
-use crate::sys::signal::set_mask;
+use crate::sys::signal::{queue_to_self, set_mask};
 use crate::sys::types::{
     FP_XSTATE_MAGIC1, FP_XSTATE_MAGIC2, FPX_SW_OFFSET, FpxSwBytes, McContext, StackT, UC_FLAGS, UContext, sig,
 };
@@ -36,7 +35,7 @@ pub unsafe extern "C" fn bt_leave_requeued(ts: *mut ThreadState) -> ! {
         set_mask(!0);
         for (info, signal) in held.iter().zip([sig::SIGSEGV, sig::SIGBUS]) {
             if let Some(info) = info {
-                queue(signal, info);
+                let _ = queue_to_self(signal, info);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Signals. The essay that comes before this code is `runtime/SIGNALS.md`.
 
 pub mod action;
+pub mod alt_stack;
 pub mod blame;
 pub mod context;
 pub mod deliver;

@@ -3,7 +3,7 @@
 use super::deliver::xsave_bytes;
 use super::never_blocked;
 use crate::gate::asm;
-use crate::gate::region::{Label, address};
+use crate::gate::labels::{Label, address};
 use crate::mem::guest;
 use crate::sys::signal::set_mask;
 use crate::sys::types::{RtSigFrame, StackT};

@@ -6,6 +6,7 @@ use crate::emulate::seeded::Bug;
 use crate::engine::direct::folder;
 use crate::options::{CallSet, EmulateLevel, EngineChoice, Options, PATH_BYTES};
 use crate::report::{Bytes, say};
+use crate::sys::process;
 use crate::sys::raw;
 use alloc::vec::Vec;
 use linux_raw_sys::general as k;
@@ -46,7 +47,7 @@ The exit status is the program's. Without one: 127 if the program is not found, 
 
 fn wrong(what: core::fmt::Arguments<'_>) -> ! {
     say(format_args!("{what} (bt-run --help lists the options)"));
-    raw::exit_group(2)
+    process::exit_group(2)
 }
 
 /// Copies a path into an option; a longer one cannot be handed over an exec.
@@ -115,11 +116,11 @@ pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
             b"--" => break,
             b"--help" | b"-h" => {
                 raw::write_all(1, HELP.as_bytes());
-                raw::exit_group(0)
+                process::exit_group(0)
             }
             b"--version" | b"-V" => {
                 raw::write_all(1, concat!("bt-run ", env!("CARGO_PKG_VERSION"), "\n").as_bytes());
-                raw::exit_group(0)
+                process::exit_group(0)
             }
             b"--engine" => match operand() {
                 Some(b"auto" | b"direct") => options.engine = EngineChoice::Direct,

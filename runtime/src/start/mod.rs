@@ -2,6 +2,7 @@
 
 pub mod command_line;
 pub mod doctor;
+pub mod image_cache;
 pub mod layout;
 pub mod list_calls;
 pub mod list_sites;
@@ -22,9 +23,10 @@ use crate::options;
 use crate::process::descriptors::move_up;
 use crate::process::{EXE_FD, SELF_FD, TRACE_FD, set_exe_path};
 use crate::report::{Bytes, say};
-use crate::signal::action;
+use crate::signal::{action, alt_stack};
 use crate::start::map::Image;
 use crate::start::stack::{Built, Guest, Initial, at};
+use crate::sys;
 use crate::sys::cpu;
 use crate::sys::raw;
 use crate::syscall::exec;
@@ -35,22 +37,14 @@ use crate::thread::registers::Gpr;
 use crate::thread::state::ThreadState;
 use crate::thread::{actions, registry};
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;
-
-static MIN_SIGNAL_STACK: AtomicU64 = AtomicU64::new(2048);
-
-/// Smallest alternate stack the kernel accepts: MINSIGSTKSZ (sigaltstack(2)).
-#[must_use]
-pub fn min_signal_stack() -> u64 {
-    MIN_SIGNAL_STACK.load(Ordering::Relaxed)
-}
 
 /// First Rust code, on the kernel's stack. `sp` is the initial stack pointer.
 pub extern "C" fn first(sp: u64) -> ! {
     let Some(ts) = registry::acquire() else {
         say(format_args!("no memory for the first thread"));
-        raw::exit_group(126)
+        sys::process::exit_group(126)
     };
     // SAFETY: fresh, and nobody else knows it.
     let state = unsafe { &mut *ts };
@@ -104,17 +98,17 @@ extern "C" fn second(ts: *mut ThreadState) {
     identity::start(ts, [at::UID, at::EUID, at::GID, at::EGID].map(|id| initial.aux(id)));
     if let Some(min) = initial.aux(at::MINSIGSTKSZ) {
         // The kernel's own minimum for sigaltstack(2) is the constant; AT_MINSIGSTKSZ is what it enforces with AMX.
-        MIN_SIGNAL_STACK.store(min.min(2048), Ordering::Relaxed);
+        alt_stack::set_min_bytes(min.min(2048));
     }
     ts.install_alt_stack();
     action::start();
     if let Err(what) = engine::start() {
         say(format_args!("{what}"));
-        raw::exit_group(126)
+        sys::process::exit_group(126)
     }
     if let Err(error) = ring0::start(plan.is_first) {
         say(format_args!("--engine ring0: {error}"));
-        raw::exit_group(126)
+        sys::process::exit_group(126)
     }
     note_own_descriptors();
     routes::update();
@@ -161,23 +155,23 @@ fn from_command_line(initial: &Initial) -> Plan {
     options::set(options);
     if let (Some(&b"sites"), Some(&path), 2) = (args.get(first), args.get(first + 1), args.len() - first) {
         match list_sites::print(path) {
-            Ok(()) => raw::exit_group(0),
+            Ok(()) => sys::process::exit_group(0),
             Err(e) => fail(path, e),
         }
     }
     if let (Some(&b"doctor"), 1) = (args.get(first), args.len() - first) {
         crate::start::doctor::print();
-        raw::exit_group(0)
+        sys::process::exit_group(0)
     }
     if let (Some(&b"calls"), 1) = (args.get(first), args.len() - first) {
         list_calls::print();
-        raw::exit_group(0)
+        sys::process::exit_group(0)
     }
     if let (Some(&b"cache"), Some(&command), 2) = (args.get(first), args.get(first + 1), args.len() - first)
-        && let Some(result) = crate::engine::direct::housekeeping::run(command)
+        && let Some(result) = image_cache::run(command)
     {
         match result {
-            Ok(()) => raw::exit_group(0),
+            Ok(()) => sys::process::exit_group(0),
             Err(e) => fail(b"cache", e),
         }
     }
@@ -241,7 +235,7 @@ fn fail(name: &[u8], error: LoadError) -> ! {
         }
         LoadError::Invalid(what) => say(format_args!("{}: {what}", Bytes(name))),
     }
-    raw::exit_group(error.status())
+    sys::process::exit_group(error.status())
 }
 
 /// Maps program and interpreter and prepares stack, brk, names and registers.

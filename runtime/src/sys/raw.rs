@@ -8,8 +8,6 @@ use core::ffi::CStr;
 use core::sync::atomic::{AtomicU64, Ordering};
 use linux_raw_sys::general as k;
 
-pub use super::process::{exit_group, getpid, gettid, sched_yield};
-
 /// A kernel error number, positive (errno(3)).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Errno(pub u16);

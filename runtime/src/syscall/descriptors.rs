@@ -4,12 +4,14 @@ use super::paths::keep_exe_name;
 use crate::emulate;
 use crate::emulate::call::{Call, Outcome, prepare_outputs};
 use crate::emulate::descriptors::Origin;
+use crate::emulate::follow;
 use crate::emulate::{descriptors as known, files};
 use crate::gate::routes::note_own_descriptors;
 use crate::mem::guest;
 use crate::process::descriptors::{PLACES, follow_limit, hidden, is_hidden, move_up};
 use crate::process::{EXE_FD, KEEPER_FD, SELF_FD, TRACE_FD};
 use crate::report::{Text, say};
+use crate::sys;
 use crate::sys::raw;
 use core::fmt::Write;
 use core::sync::atomic::{AtomicI32, Ordering};
@@ -25,7 +27,7 @@ pub fn close(call: &mut Call<'_>) -> Outcome {
         return Outcome::Done(EBADF);
     }
     if call.ts.foreign == 0 {
-        known::forget(call.int(0), call.int(0));
+        follow::forget(call.int(0), call.int(0));
     }
     Outcome::Tail
 }
@@ -37,7 +39,7 @@ pub fn close_range(call: &mut Call<'_>) -> Outcome {
         return call.pass();
     }
     if call.ts.foreign == 0 && call.arg(2) & u64::from(CLOSE_RANGE_CLOEXEC) == 0 {
-        known::forget(i32::try_from(first).unwrap_or(i32::MAX), i32::try_from(last).unwrap_or(i32::MAX));
+        follow::forget(i32::try_from(first).unwrap_or(i32::MAX), i32::try_from(last).unwrap_or(i32::MAX));
     }
     let mut from = u64::from(first);
     for fd in hidden() {
@@ -77,11 +79,11 @@ pub fn dup2(call: &mut Call<'_>) -> Outcome {
     // A call that fails costs what was known, no more.
     let is_ours = call.ts.foreign == 0;
     if is_ours {
-        known::replaced(call.int(0), target);
+        follow::replaced(call.int(0), target);
     }
     let outcome = call.pass();
     if is_ours && let Outcome::Done(new @ 0..) = outcome {
-        known::duplicated(call.int(0), new);
+        follow::duplicated(call.int(0), new);
     }
     outcome
 }
@@ -112,7 +114,7 @@ pub fn dup(call: &mut Call<'_>) -> Outcome {
     if call.ts.foreign == 0
         && let Outcome::Done(new @ 0..) = outcome
     {
-        known::duplicated(call.int(0), new);
+        follow::duplicated(call.int(0), new);
     }
     outcome
 }
@@ -128,7 +130,7 @@ pub fn fcntl(call: &mut Call<'_>) -> Outcome {
         k::F_DUPFD | k::F_DUPFD_CLOEXEC => {
             let outcome = call.pass();
             if let Outcome::Done(new @ 0..) = outcome {
-                known::duplicated(call.int(0), new);
+                follow::duplicated(call.int(0), new);
             }
             outcome
         }
@@ -193,7 +195,7 @@ pub fn epoll_ctl(call: &mut Call<'_>) -> Outcome {
 
 /// io_uring_setup(2), io_uring_enter(2): a ring can close and install descriptors.
 pub fn io_uring(call: &mut Call<'_>) -> Outcome {
-    known::give_up();
+    follow::give_up();
     prepare_outputs(call);
     call.pass()
 }
@@ -298,7 +300,7 @@ fn is_own_fd_folder(fd: i32) -> bool {
     };
     let path = path.get(..got.map_or(0, |n| usize::try_from(n).unwrap_or(0))).unwrap_or(&[]);
     let mut own = Text::default();
-    let _ = write!(own, "/proc/{}/", raw::getpid());
+    let _ = write!(own, "/proc/{}/", sys::process::getpid());
     path.strip_prefix(own.as_bytes())
         .is_some_and(|rest| matches!(rest.rsplit(|&b| b == b'/').next(), Some(b"fd" | b"fdinfo")))
 }

@@ -3,10 +3,11 @@
 use super::{int80, run, run_whole};
 use crate::emulate::call::{Call, Outcome, pass};
 use crate::emulate::sample;
-use crate::engine::translate::dispatch::{Exit, left_by_exit};
+use crate::engine::translate::dispatch::left_by_exit;
+use crate::engine::translate::leave::Exit;
 use crate::engine::{CODE_CHANGES, redirect, ring0};
 use crate::gate::allowed;
-use crate::gate::region::{Label, address};
+use crate::gate::labels::{Label, address};
 use crate::observe::{stats, trace_line};
 use crate::options;
 use crate::report;

@@ -74,7 +74,7 @@ impl Handoff {
 
 #[cfg(test)]
 mod tests {
-    use crate::elf::*;
+    use super::*;
 
     #[test]
     fn what_is_written_is_taken() {

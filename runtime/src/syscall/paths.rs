@@ -8,6 +8,7 @@ use crate::mem::guest;
 use crate::process::EXE_FD;
 use crate::process::descriptors::make_room;
 use crate::report::Text;
+use crate::sys;
 use crate::sys::raw;
 use alloc::boxed::Box;
 use alloc::vec;
@@ -33,7 +34,7 @@ pub fn names_own_exe(addr: u64) -> bool {
                 }
                 pid = pid.wrapping_mul(10).wrapping_add(u32::from(d - b'0'));
             }
-            !digits.is_empty() && pid == raw::getpid()
+            !digits.is_empty() && pid == sys::process::getpid()
         }
     }
 }
@@ -55,7 +56,7 @@ fn is_exe_in_own_proc(dir: u64, path: u64) -> bool {
         )
     };
     let mut own = Text::default();
-    let _ = write!(own, "/proc/{}", raw::getpid());
+    let _ = write!(own, "/proc/{}", sys::process::getpid());
     let len = got.map_or(0, |n| usize::try_from(n).unwrap_or(0));
     name.get(..len) == Some(own.as_bytes())
 }

@@ -165,7 +165,7 @@ pub fn sigaltstack(call: &mut Call<'_>) -> Outcome {
         if mode == SS_DISABLE {
             ts.alt_stack = AltStack { sp: 0, flags: SS_DISABLE, size: 0 };
         } else {
-            if new.size < crate::start::min_signal_stack() {
+            if new.size < crate::signal::alt_stack::min_bytes() {
                 return Outcome::Done(ENOMEM);
             }
             ts.alt_stack = AltStack { sp: new.sp, flags: flags & SS_AUTODISARM, size: new.size };

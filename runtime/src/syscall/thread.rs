@@ -5,8 +5,9 @@
 //! copy of the parent's state.
 
 use crate::emulate::call::{Call, Outcome};
+use crate::emulate::follow;
 use crate::emulate::sample;
-use crate::emulate::{self, descriptors, files, identity};
+use crate::emulate::{self, files, identity};
 use crate::engine::ring0::sites;
 use crate::engine::{self, direct::strict};
 use crate::gate;
@@ -170,7 +171,7 @@ pub fn clone3(call: &mut Call<'_>) -> Outcome {
 fn spawn(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs>) -> Outcome {
     const SHARED_TABLE: u64 = k::CLONE_FILES as u64;
     if flags & (SHARED_TABLE | u64::from(k::CLONE_THREAD)) == SHARED_TABLE {
-        descriptors::give_up();
+        follow::give_up();
     }
     if call.ts.foreign == 0 {
         if flags & u64::from(k::CLONE_THREAD) != 0 {

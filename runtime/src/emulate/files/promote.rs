@@ -1,16 +1,17 @@
 //! Which files are promoted.
 
-use super::{COUNT, FILES, FileLane, Place};
+use super::lane::FileLane;
+use super::list::{COUNT, FILES, Place};
 use crate::calls::route::Route;
 use crate::calls::{self, SAMPLED_COUNT};
+use crate::emulate::candidate::{Found, index};
 use crate::emulate::descriptors::{self, Access};
 use crate::emulate::explain::{Reason, refused};
 use crate::emulate::keeper;
-use crate::emulate::sample::{self, Found};
 use crate::emulate::stat::Stat;
 use crate::gate::facts::{Fact, holds};
-use crate::gate::lane::{Kind, Lane};
-use crate::gate::lanes::Code;
+use crate::gate::lane::Kind;
+use crate::gate::lanes::{Code, lane_with};
 use crate::gate::routes::{is_answered, learn};
 use crate::options::{self, EmulateLevel};
 use crate::sys::raw;
@@ -22,32 +23,15 @@ use linux_raw_sys::general as k;
 const SMALL: u64 = 16 * 1024;
 /// File systems of this machine alone, whose leases hold (statfs(2), f_type): ext2, ext3 and ext4; tmpfs; xfs; btrfs; f2fs; overlay.
 const LOCAL: [u64; 6] = [0xef53, 0x0102_1994, 0x5846_5342, 0x9123_683e, 0xf2f5_2010, 0x794c_7630];
-/// Accesses behind which a promotion has paid.
-const WORTH: u64 = 2048;
-/// How much seldomer a process is promoted whose promotions do not pay, as a power of two.
-static PENALTY: AtomicU32 = AtomicU32::new(0);
-const MAX_PENALTY: u32 = 6;
 /// The descriptor that was seen by the last look at each sampled call.
 static LAST: [AtomicI32; SAMPLED_COUNT] = [const { AtomicI32::new(-1) }; SAMPLED_COUNT];
-
-/// How many calls there should be before the next look, as a power of two times the least.
-#[must_use]
-pub fn penalty() -> u32 {
-    PENALTY.load(Ordering::Relaxed)
-}
-
-/// A lane that answered so many accesses is gone.
-pub fn learn_from(answered: u64) {
-    let penalty = PENALTY.load(Ordering::Relaxed);
-    PENALTY.store(if answered >= WORTH { 0 } else { (penalty + 1).min(MAX_PENALTY) }, Ordering::Relaxed);
-}
 
 /// Promotes the file of a descriptor of which a small access was seen, if it was the one before, too.
 pub fn consider(nr: u32, fd: i32, stat: &Stat, length: u64) -> Found {
     if options::get().emulate < EmulateLevel::Coherent || !stat.is_regular() || length > SMALL {
         return Found::Nothing;
     }
-    let last = sample::index(nr as usize).and_then(|n| LAST.get(n));
+    let last = index(nr as usize).and_then(|n| LAST.get(n));
     if last.is_none_or(|last| last.swap(fd, Ordering::Relaxed) != fd) {
         return Found::Candidate;
     }
@@ -141,7 +125,7 @@ fn new_lane(access: Access) -> FileLane {
         Code::FileLseek,
     ];
     FileLane {
-        lane: Lane::new(Kind::File, code),
+        lane: lane_with(Kind::File, code),
         map_len: 0,
         wanted_lease: if is_written { k::F_WRLCK } else { k::F_RDLCK },
         lease: AtomicU32::new(k::F_UNLCK),

@@ -1,10 +1,11 @@
 //! What the keeper does. It runs in the guest's memory, but not on a guest thread: `gs`, the heap and the locks are the guest's and
 //! stay untouched.
 
-use super::{Control, Header, Request, Verb};
-use crate::emulate::files::FileLane;
+use super::protocol::{Control, Header, Request, Verb};
+use crate::emulate::files::lane::FileLane;
 use crate::emulate::seeded::{Bug, is_planted};
 use crate::gate::lane::{REVOKED, TOUCH};
+use crate::sys::process;
 use crate::sys::raw::{self, Errno};
 use crate::sys::types::{SigAction, sa};
 use core::arch::naked_asm;
@@ -123,7 +124,7 @@ fn prepare(socket: u64) {
         let below = if socket == 0 { Ok(0) } else { raw::syscall(k::__NR_close_range, [0, socket - 1, 0]) };
         let above = raw::syscall(k::__NR_close_range, [socket + 1, u64::from(u32::MAX), 0]);
         if below.is_err() || above.is_err() {
-            raw::exit_group(1);
+            process::exit_group(1);
         }
     }
 }
@@ -193,7 +194,7 @@ impl Keeper {
         // SAFETY: the structures live during the call. MSG_CMSG_CLOEXEC = 0x40000000.
         let got = unsafe { raw::syscall(k::__NR_recvmsg, [self.socket, &raw mut header as u64, 0x4000_0000]) };
         match got {
-            Ok(0) => raw::exit_group(0),
+            Ok(0) => process::exit_group(0),
             Ok(_) => {}
             Err(_) => return,
         }

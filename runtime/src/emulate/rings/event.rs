@@ -1,12 +1,12 @@
 //! An eventfd that only this process has (eventfd(2)): a counter.
 
-use super::{began, ended};
+use super::count::{began, ended};
 use crate::emulate::call::{Call, Outcome, put_user};
 use crate::emulate::descriptors;
 use crate::gate::facts::{Fact, holds};
 use crate::gate::lane;
 use crate::gate::lane::{Kind, Lane};
-use crate::gate::lanes::Code;
+use crate::gate::lanes::{Code, lane_with};
 use crate::gate::routes::is_answered;
 use crate::mem::guest;
 use crate::sys::raw;
@@ -43,7 +43,7 @@ pub fn take_over(fd: i32, is_semaphore: bool) -> bool {
         }
     }
     let counter = Box::into_raw(Box::new(Counter {
-        lane: Lane::new(Kind::Event, [Code::Rust; 5]),
+        lane: lane_with(Kind::Event, [Code::Rust; 5]),
         value,
         is_semaphore,
         is_nonblocking: flags & k::O_NONBLOCK != 0,

@@ -4,52 +4,17 @@
 //! thread: then nobody else can read, write or wait. While something is kept here every call but those that can neither see nor
 //! wait for it (`calls::Mark::Blind`) hands all of it back first, contents and places in the kernel's buffers intact.
 
+mod count;
 pub mod event;
 pub mod pipe;
 
 use super::descriptors;
 use crate::emulate::call::{Call, Outcome};
-use crate::gate::facts::Fact;
 use crate::gate::lane;
 use crate::gate::lane::Kind;
-use crate::gate::routes::learn;
 use crate::options::{self, EmulateLevel};
-use core::sync::atomic::{AtomicU32, Ordering};
 
-/// Pipes and eventfds that are kept here.
-static COUNT: AtomicU32 = AtomicU32::new(0);
-/// How much seldomer one is taken over, as a power of two: each that was handed back before it paid makes it seldomer.
-static PENALTY: AtomicU32 = AtomicU32::new(0);
-const MAX_PENALTY: u32 = 10;
-/// Operations behind which taking over has paid.
-const WORTH: u64 = 512;
-
-/// Something is kept here.
-#[must_use]
-pub fn any() -> bool {
-    COUNT.load(Ordering::Relaxed) != 0
-}
-
-fn began() {
-    if COUNT.fetch_add(1, Ordering::Relaxed) == 0 {
-        learn(Fact::PipesHeld, true);
-    }
-}
-
-/// One is the kernel's again; it answered so many operations.
-fn ended(answered: u64) {
-    let penalty = PENALTY.load(Ordering::Relaxed);
-    PENALTY.store(if answered >= WORTH { 0 } else { (penalty + 1).min(MAX_PENALTY) }, Ordering::Relaxed);
-    if COUNT.fetch_sub(1, Ordering::Relaxed) == 1 {
-        learn(Fact::PipesHeld, false);
-    }
-}
-
-/// As [`files::promote::penalty`](super::files::promote::penalty).
-#[must_use]
-pub fn penalty() -> u32 {
-    PENALTY.load(Ordering::Relaxed)
-}
+pub use count::{any, penalty};
 
 /// Takes over what a descriptor leads to, if it may be.
 pub fn consider(fd: i32) -> bool {

@@ -4,7 +4,7 @@
 //! multiple of a page, if all of that fits; the rest gets slots of its own (fs/pipe.c, anon_pipe_write). A slot is free when it has been
 //! read to its end. So how much fits depends on how it was written; the ring here keeps the same slots.
 
-use super::{began, ended};
+use super::count::{began, ended};
 use crate::emulate::call::{Call, Outcome};
 use crate::emulate::descriptors::{self, Access};
 use crate::emulate::explain::{Reason, refused};
@@ -12,7 +12,7 @@ use crate::emulate::stat::Stat;
 use crate::gate::facts::{Fact, holds};
 use crate::gate::lane;
 use crate::gate::lane::{Kind, Lane, RingHead};
-use crate::gate::lanes::Code;
+use crate::gate::lanes::{Code, lane_with};
 use crate::gate::routes::is_answered;
 use crate::mem::guest;
 use crate::sys::raw;
@@ -123,8 +123,8 @@ fn make(read_end: i32, write_end: i32) -> Result<(), Reason> {
         first: 0,
         lens: [0; SLOTS],
         slots,
-        read_lane: Lane::new(Kind::Pipe, code(Code::PipeRead, Code::Rust)),
-        write_lane: Lane::new(Kind::Pipe, code(Code::Rust, Code::PipeWrite)),
+        read_lane: lane_with(Kind::Pipe, code(Code::PipeRead, Code::Rust)),
+        write_lane: lane_with(Kind::Pipe, code(Code::Rust, Code::PipeWrite)),
         read_nonblocking: flags[0] & k::O_NONBLOCK != 0,
         write_nonblocking: flags[1] & k::O_NONBLOCK != 0,
     }));

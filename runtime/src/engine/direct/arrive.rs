@@ -2,7 +2,7 @@
 
 use super::functions::ElfImage;
 use super::image::{self, Content, Found};
-use super::patch::{JUMP, Overwrite, Patch, SOURCE_BYTES, STUB_BYTES, Stub};
+use super::site::{JUMP, Overwrite, Patch, SOURCE_BYTES, STUB_BYTES, Stub};
 use super::survey::{Plan, Text, is_doubtful, is_patchable, sites_in, survey};
 use super::window::{TRAP, Window};
 use crate::engine::Engine;

@@ -1,6 +1,6 @@
 //! Patched code that is written, moved, thrown away or unmapped.
 
-use super::patch::Patch;
+use super::site::Patch;
 use crate::engine::Engine;
 use crate::mem::guest;
 use crate::sys::raw;

@@ -1,13 +1,8 @@
-//! `bt-run cache list`, `bt-run cache clear`, and the limit of the image cache.
+//! The images in the cache, and their limit.
 
-use super::{folder, image};
-use crate::elf::LoadError;
-use crate::report::Bytes;
-use crate::report::LongText;
 use crate::sys::raw::{self, Errno};
 use alloc::vec;
 use alloc::vec::Vec;
-use core::fmt::Write;
 use linux_raw_sys::general as k;
 
 /// Bytes of images that are kept. What goes beyond drops the images that were written first.
@@ -16,17 +11,17 @@ const LIMIT_BYTES: u64 = 1 << 30;
 const NAME_OFFSET: usize = 19;
 
 /// An image in the folder.
-struct Entry {
+pub struct Entry {
     /// With a NUL.
-    name: Vec<u8>,
+    pub name: Vec<u8>,
     /// Bytes on disk.
-    bytes: u64,
+    pub bytes: u64,
     /// Modification time in seconds.
     written: u64,
 }
 
 /// The images in an open folder.
-fn entries(folder: i32) -> Result<Vec<Entry>, Errno> {
+pub fn entries(folder: i32) -> Result<Vec<Entry>, Errno> {
     let fd = u64::from(folder.cast_unsigned());
     let mut found = Vec::new();
     let mut buffer = vec![0u8; 16 << 10];
@@ -61,7 +56,8 @@ fn entries(folder: i32) -> Result<Vec<Entry>, Errno> {
     }
 }
 
-fn remove(folder: i32, name: &[u8]) -> Result<(), Errno> {
+/// Takes an image's name away. What is mapped stays mapped.
+pub fn remove(folder: i32, name: &[u8]) -> Result<(), Errno> {
     // SAFETY: NUL-terminated name.
     unsafe { raw::syscall(k::__NR_unlinkat, [u64::from(folder.cast_unsigned()), name.as_ptr() as u64, 0]) }.map(|_| ())
 }
@@ -82,34 +78,4 @@ pub fn limit(folder: i32) {
             total -= entry.bytes;
         }
     }
-}
-
-/// Carries out `bt-run cache COMMAND`; `None` if there is no such command.
-pub fn run(command: &[u8]) -> Option<Result<(), LoadError>> {
-    let clear = match command {
-        b"list" => false,
-        b"clear" => true,
-        _ => return None,
-    };
-    let failed = |e: Errno| LoadError::Failed("the image cache cannot be read", e.0);
-    let Some(folder) = folder::open() else {
-        return Some(Err(LoadError::Invalid("there is no image cache that is the user's alone")));
-    };
-    Some(entries(folder).map_err(failed).and_then(|entries| {
-        let mut out = LongText::default();
-        let total: u64 = entries.iter().map(|e| e.bytes).sum();
-        for entry in &entries {
-            let name = entry.name.strip_suffix(&[0]).unwrap_or(&entry.name);
-            if clear {
-                remove(folder, &entry.name).map_err(failed)?;
-            } else {
-                let _ = writeln!(out, "{:>10} {} {}", entry.bytes, Bytes(name), Bytes(&image::origin(folder, name)));
-            }
-        }
-        let what = if clear { "removed" } else { "kept" };
-        let _ = writeln!(out, "{} images {what}, {total} bytes", entries.len());
-        raw::write_all(1, &out.bytes);
-        raw::close(folder);
-        Ok(())
-    }))
 }

@@ -9,7 +9,7 @@
 //! one, and it is never changed afterwards. Whatever is not as it should be is ignored, and the file scanned.
 
 use super::folder::{self, Stat, is_private, open_at, stat};
-use super::patch::{Patch, SOURCE_BYTES, Stub};
+use super::site::{Patch, SOURCE_BYTES, Stub};
 use crate::gate::low;
 use crate::mem::guest;
 use crate::options;
@@ -329,7 +329,7 @@ pub struct Content<'a> {
     /// Patches by address.
     pub patches: &'a [(u64, Patch)],
     /// What they were overwritten with, in the same order.
-    pub written: &'a [super::patch::Overwrite],
+    pub written: &'a [super::site::Overwrite],
     /// Stubs by address.
     pub stubs: &'a [(u64, Stub)],
     /// It must not run in place: there is nothing else to remember.

@@ -8,7 +8,7 @@
 //! * [`functions`]: where code is, told from data, for the scanner (`bt_translator::scan`);
 //! * [`survey`]: what is to be patched in a range of code;
 //! * [`arrive`]: code appears; [`change`]: it changes or goes;
-//! * [`patch`]: one site;
+//! * [`site`]: what is overwritten at one place; [`patch`]: it is overwritten;
 //! * [`window`]: where stubs lie;
 //! * [`image`]: patched files that are kept, in a [`folder`]; [`housekeeping`]: their number;
 //! * [`strict`]: what the scan did not find.
@@ -20,6 +20,7 @@ pub mod functions;
 pub mod housekeeping;
 pub mod image;
 pub mod patch;
+pub mod site;
 pub mod strict;
 pub mod survey;
 pub mod window;
@@ -27,7 +28,7 @@ pub mod window;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use image::Image;
-use patch::{Patch, SOURCE_BYTES, Stub};
+use site::{Patch, SOURCE_BYTES, Stub};
 use window::{Spill, Window};
 
 /// Everything the engine knows; part of what the engines' lock protects.

@@ -7,6 +7,7 @@
 use crate::engine::Engine;
 use crate::options;
 use crate::report::say;
+use crate::sys;
 use crate::sys::raw;
 use crate::sys::types::{SigInfo, UContext, sig};
 use linux_raw_sys::general as k;
@@ -28,7 +29,7 @@ pub fn arm() {
     };
     if armed.is_err() {
         say(format_args!("--strict needs Syscall User Dispatch: Linux 5.11 or later"));
-        raw::exit_group(126)
+        sys::process::exit_group(126)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is to be patched in a range of code, and how.
 
 use super::Direct;
-use super::patch::{SOURCE_BYTES, Shape, shape};
+use super::site::{SOURCE_BYTES, Shape, shape};
 use crate::mem::guest;
 use alloc::vec::Vec;
 use bt_translator::addr::GuestPc;

@@ -18,8 +18,8 @@
 pub mod leave;
 pub mod regions;
 pub mod sites;
+mod start;
 
-use crate::engine::lock;
 use crate::gate::allowed;
 use crate::process::RING0_FD;
 use crate::process::descriptors::move_up;
@@ -30,6 +30,8 @@ use bt_shim::{Device, Error};
 use bt_translator::kernel::Builder;
 use core::sync::atomic::Ordering;
 use sites::Sites;
+
+pub use start::start;
 
 /// What ring 0 knows of the process; part of what the engines' lock protects.
 pub struct Ring0 {
@@ -175,20 +177,4 @@ impl Stats {
         sites: 0,
         dropped_sites: 0,
     };
-}
-
-/// Opens the device, if the engine is chosen. Where it cannot be had, a program that the user started does not run, and one that a
-/// program of the family started runs in place only.
-///
-/// # Errors
-/// Why ring 0 cannot be used.
-pub fn start(is_first: bool) -> Result<(), Error> {
-    if !allowed::is_chosen() {
-        return Ok(());
-    }
-    let opened = lock().ring0.open();
-    if opened.is_ok() && sites::start().is_err() {
-        lock().ring0.give_up();
-    }
-    if is_first { opened } else { Ok(()) }
 }

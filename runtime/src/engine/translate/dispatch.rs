@@ -2,6 +2,7 @@
 
 use super::cache;
 use super::fragments::{self, EXIT_BITS, FAR_POINTER, Fragment, NONE};
+use super::leave::Exit;
 use super::source::Source;
 use super::{ibl, perf_map};
 use crate::engine::{Engine, lock};
@@ -29,22 +30,6 @@ const CHECKED_BYTES: usize = 16 * CHECKED_INSNS as usize;
 
 /// Exits of one fragment at most.
 const MAX_EXITS: usize = 1024;
-
-/// How a thread goes on that left a fragment by an exit.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Exit {
-    /// At `resume`.
-    Resumed,
-    /// The instruction at the guest's pc is to be executed in place.
-    Step,
-    /// The instruction is `int 0x80`; the one after it is at `next`.
-    Int80 {
-        /// Guest pc.
-        next: u64,
-    },
-    /// bt-run cannot run the instruction: what it is, for the user.
-    Unsupported(&'static str),
-}
 
 /// A thread left a fragment by the exit with this id.
 pub fn left_by_exit(ts: &mut ThreadState, id: u32) -> Exit {

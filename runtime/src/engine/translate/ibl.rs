@@ -5,9 +5,9 @@
 //! prologue) pairs that the routine in the gate's assembly probes. Both are shared by all threads: entries are
 //! hints that are verified by what they lead to, and are written by single 8-byte stores.
 
+use crate::gate::labels::{Label, address};
 use crate::gate::lookup::{CHANGES, HASH, MASK, TABLE};
 use crate::gate::low::{self, IBTC, IBTC_ENTRIES};
-use crate::gate::region::{Label, address};
 use crate::sys::raw;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use linux_raw_sys::general as k;

@@ -8,6 +8,7 @@ pub mod dispatch;
 pub mod fragments;
 pub mod ibl;
 pub mod invalidate;
+pub mod leave;
 pub mod perf_map;
 pub mod source;
 pub mod special;

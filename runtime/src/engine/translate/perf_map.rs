@@ -1,6 +1,7 @@
 //! `--perf-map`: tells perf(1) which guest code a piece of the cache stands for (tools/perf/Documentation/jit-interface.txt).
 
 use crate::report::Text;
+use crate::sys::process;
 use crate::sys::raw;
 use core::fmt::Write;
 use linux_raw_sys::general as k;
@@ -9,7 +10,7 @@ use linux_raw_sys::general as k;
 /// meet, and this option is for measuring, not for speed.
 pub fn note(start: u64, len: u64, tag: u64) {
     let mut path = Text::default();
-    let _ = write!(path, "/tmp/perf-{}.map\0", raw::getpid());
+    let _ = write!(path, "/tmp/perf-{}.map\0", process::getpid());
     let flags = u64::from(k::O_WRONLY | k::O_CREAT | k::O_APPEND | k::O_CLOEXEC | k::O_NOFOLLOW);
     let cwd = i64::from(k::AT_FDCWD).cast_unsigned();
     // SAFETY: the path is NUL-terminated.

@@ -1,6 +1,6 @@
 //! Instructions that are carried out by the runtime: rare ones whose effect does not fit emitted code.
 
-use super::dispatch::Exit;
+use super::leave::Exit;
 use crate::engine::redirect;
 use crate::mem::guest;
 use crate::thread::registers::Gpr;

@@ -166,7 +166,7 @@ fn a_long_line_is_cut_and_keeps_its_result() {
 
 #[test]
 fn memory_that_cannot_be_read_is_an_address() {
-    for row in crate::calls::all_rows() {
+    for row in crate::calls::all() {
         for result in [0, 1, 100, -14] {
             let call = Recorded { nr: row.number(), args: [0xdead_0000; 6], result, ..Recorded::default() };
             let line = call.format();
@@ -188,7 +188,7 @@ fn any_arguments_make_a_line() {
     let mut memory = Memory::default();
     let content: Vec<u8> = (0..2048).map(|_| next().to_le_bytes()[0]).collect();
     memory.put(0x1000, &content);
-    for row in crate::calls::all_rows() {
+    for row in crate::calls::all() {
         for _ in 0..100 {
             let args = [(); 6].map(|()| match next() % 4 {
                 0 => 0x1000 + next() % 2048,

@@ -1,0 +1,66 @@
+//! What is known of a promoted file, shared by the process and its keeper.
+
+use crate::gate::lane::Lane;
+use crate::sys::raw;
+use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
+use linux_raw_sys::general as k;
+
+/// What is known of a promoted description. The keeper reads and writes its atomic fields.
+#[repr(C)]
+pub struct FileLane {
+    /// What the gate's assembly uses.
+    pub lane: Lane,
+    /// Bytes that are mapped.
+    pub map_len: u64,
+    /// F_RDLCK or F_WRLCK.
+    pub wanted_lease: u32,
+    /// The lease that is held; F_UNLCK when it was given up.
+    pub lease: AtomicU32,
+    /// The keeper's descriptor.
+    pub keeper_fd: AtomicI32,
+    /// The keeper looks after the lane at every tick.
+    pub ticking: AtomicU32,
+    /// Ticks since the last access.
+    pub idle: AtomicU32,
+    /// `reads` of the lane at the last real access.
+    pub seen_reads: AtomicU64,
+    /// `writes`, likewise.
+    pub seen_writes: AtomicU64,
+}
+
+impl FileLane {
+    /// Makes a real access if the lane was used since the last one: times move and watchers are told as a read or write does it.
+    /// Returns whether it was used.
+    pub fn touch(&self, fd: i32) -> bool {
+        let (reads, writes) = (self.lane.reads.load(Ordering::Relaxed), self.lane.writes.load(Ordering::Relaxed));
+        let fd = u64::from(fd.cast_unsigned());
+        let was_read = self.seen_reads.swap(reads, Ordering::Relaxed) != reads;
+        let was_written = self.seen_writes.swap(writes, Ordering::Relaxed) != writes;
+        if was_read {
+            let mut byte = 0u8;
+            // SAFETY: one byte of the stack.
+            let _ = unsafe { raw::syscall(k::__NR_pread64, [fd, &raw mut byte as u64, 1, 0]) };
+        }
+        if was_written {
+            let times = [[0, i64::from(k::UTIME_OMIT)], [0, i64::from(k::UTIME_NOW)]];
+            // SAFETY: the structures live during the call; without a path the descriptor's file is meant (futimens(3)).
+            let _ = unsafe { raw::syscall(k::__NR_utimensat, [fd, 0, times.as_ptr() as u64, 0]) };
+        }
+        was_read || was_written
+    }
+
+    /// Moves the kernel's offset to ours.
+    pub fn hand_back_offset(&self, fd: i32) {
+        let offset = self.lane.offset.load(Ordering::Relaxed);
+        // SAFETY: integers. SEEK_SET = 0.
+        let _ = unsafe { raw::syscall(k::__NR_lseek, [u64::from(fd.cast_unsigned()), offset, 0]) };
+    }
+
+    /// Takes the kernel's offset for ours.
+    pub fn take_offset(&self, fd: i32) {
+        // SAFETY: integers. SEEK_CUR = 1.
+        if let Ok(offset) = unsafe { raw::syscall(k::__NR_lseek, [u64::from(fd.cast_unsigned()), 0, 1]) } {
+            self.lane.offset.store(offset, Ordering::Relaxed);
+        }
+    }
+}

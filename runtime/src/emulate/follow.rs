@@ -1,0 +1,74 @@
+//! What calls do to descriptors, followed: what a descriptor leads to is handed back when its last descriptor goes, and a duplicate leads to
+//! the same.
+
+use super::descriptors;
+use super::seeded::{Bug, is_planted};
+use super::{files, rings};
+use crate::gate::facts::{Fact, holds};
+use crate::gate::lane;
+use crate::gate::routes::learn;
+use core::sync::atomic::Ordering;
+
+/// Another process will share the table of descriptors (CLONE_FILES), or something may change it behind our back.
+pub fn give_up() {
+    if !holds(Fact::DescriptorsShared) {
+        learn(Fact::DescriptorsShared, true);
+        forget(0, i32::MAX);
+        learn(Fact::LanesAsked, false);
+    }
+}
+
+/// Descriptors in this range are about to be closed.
+pub fn forget(first: i32, last: i32) {
+    for fd in first.max(0)..=last.min(descriptors::highest()) {
+        let lane = lane::get(fd);
+        if !lane.is_null() {
+            if is_last(fd) {
+                files::dismantle(fd);
+                rings::hand_back(fd);
+            }
+            lane::set(fd, core::ptr::null_mut());
+        }
+        if let Some(slot) = descriptors::description(fd) {
+            slot.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+/// `new` is about to become a duplicate of `old`: what it was is closed, unless the call fails. So what was known of it stays known,
+/// but its description is handed back if no other descriptor leads to it.
+pub fn replaced(old: i32, new: i32) {
+    if old != new && is_last(new) {
+        files::dismantle(new);
+        rings::hand_back(new);
+    }
+}
+
+/// No other descriptor has this one's lane.
+fn is_last(fd: i32) -> bool {
+    let lane = lane::get(fd);
+    !lane.is_null() && descriptors::known().filter(|&other| core::ptr::eq(lane::get(other), lane)).count() == 1
+}
+
+/// `new` is a duplicate of `old` now.
+pub fn duplicated(old: i32, new: i64) {
+    let Ok(new) = i32::try_from(new) else { return };
+    if old == new || !descriptors::are_known() || is_planted(Bug::ForgetDup) {
+        return;
+    }
+    let (Some(from), Some(to)) = (descriptors::description(old), descriptors::description(new)) else {
+        // The duplicate would share an offset that is kept here.
+        files::dismantle(old);
+        rings::hand_back(old);
+        return;
+    };
+    if holds(Fact::Threaded) {
+        // Another thread may have closed it already.
+        to.store(0, Ordering::Relaxed);
+        lane::set(new, core::ptr::null_mut());
+        return;
+    }
+    to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
+    lane::set(new, lane::get(old));
+    descriptors::reaches(new);
+}

@@ -1,0 +1,24 @@
+//! Where in the gate a thread was stopped, and where it goes on if it faulted there.
+
+use super::piece::Piece;
+use super::region::Region;
+use super::{clock, filters, labels, lanes, ring0};
+
+/// The piece that holds `pc`.
+fn piece_of(pc: u64) -> Option<Piece> {
+    let pieces = [labels::pass_piece, labels::lookup_piece, labels::call_piece, labels::leave_piece];
+    let more = [lanes::piece, clock::piece, filters::piece, ring0::piece];
+    pieces.into_iter().chain(more).map(|piece| piece()).find(|piece| piece.contains(pc))
+}
+
+/// What a pc in the runtime means for a signal.
+#[must_use]
+pub fn classify(pc: u64) -> Region {
+    piece_of(pc).map_or(Region::Runtime, |piece| piece.region(pc))
+}
+
+/// Where a thread continues that faulted at `pc`, if it was looking at the guest's memory in the gate.
+#[must_use]
+pub fn fixup(pc: u64) -> Option<u64> {
+    piece_of(pc)?.fixup(pc)
+}
