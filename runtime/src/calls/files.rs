@@ -3,11 +3,11 @@
 macro_rules! files_rows {
     ($then:ident [$($before:tt)*] $next:ident $($rest:ident)*) => {
         $next! { $then [$($before)*
-            __NR_open: [asks(Filter::OpenFirstPath)] (Path, Flags(Set::Open), Switch(Cases::Open)) -> Int
+            __NR_open: [asks(Filter::OpenFirstPath), opens] (Path, Flags(Set::Open), Switch(Cases::Open)) -> Int
                 => paths::first_path;
-            __NR_openat: [asks(Filter::OpenSecondPath)] (DirFd, Path, Flags(Set::Open), Switch(Cases::Openat)) -> Int
+            __NR_openat: [asks(Filter::OpenSecondPath), opens] (DirFd, Path, Flags(Set::Open), Switch(Cases::Openat)) -> Int
                 => paths::second_path;
-            __NR_openat2: (DirFd, Path, In(OpenHow), Size) -> Int => paths::second_path;
+            __NR_openat2: [opens] (DirFd, Path, In(OpenHow), Size) -> Int => paths::second_path;
             __NR_creat: (Path, Mode) -> Int;
             __NR_name_to_handle_at: (DirFd, Path, FileHandle, Touched(8), Flags(Set::At)) -> Int;
             __NR_open_by_handle_at: (Fd, Ptr, Flags(Set::Open)) -> Int;
@@ -35,8 +35,8 @@ macro_rules! files_rows {
             __NR_chdir: (Path) -> Int;
             __NR_fchdir: (Fd) -> Int;
             __NR_chroot: {All} (Path) -> Int;
-            __NR_getdents: (Fd, OutDirents(2), Size) -> Int => descriptors::getdents;
-            __NR_getdents64: (Fd, OutDirents64(2), Size) -> Int => descriptors::getdents;
+            __NR_getdents: (Fd, OutDirents(2), Size) -> Int => descriptors::getdents(18);
+            __NR_getdents64: (Fd, OutDirents64(2), Size) -> Int => descriptors::getdents(19);
 
             __NR_rename: (Path, Path) -> Int;
             __NR_renameat: (DirFd, Path, DirFd, Path) -> Int;

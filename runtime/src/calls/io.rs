@@ -5,18 +5,18 @@ macro_rules! io_rows {
         $next! { $then [$($before)*
             __NR_read: [exact, transfers, lane(Operation::Read), sampled, blind, int80(3)]
                 (Fd, OutBytes(2), Size) -> Int;
-            __NR_write: [exact, transfers, lane(Operation::Write), sampled, blind, int80(4)]
+            __NR_write: [exact, transfers, lane(Operation::Write), sampled, blind, int80(4), writes]
                 (Fd, Bytes(2), Size) -> Int;
             __NR_pread64: [exact, transfers, lane(Operation::Pread), sampled, blind]
                 (Fd, OutBytes(2), Size, Long) -> Int;
-            __NR_pwrite64: [exact, transfers, lane(Operation::Pwrite), sampled, blind]
+            __NR_pwrite64: [exact, transfers, lane(Operation::Pwrite), sampled, blind, writes]
                 (Fd, Bytes(2), Size, Long) -> Int;
             __NR_readv: [transfers] (Fd, OutIov(2), Size) -> Int;
-            __NR_writev: [transfers] (Fd, Iov(2), Size) -> Int;
+            __NR_writev: [transfers, writes] (Fd, Iov(2), Size) -> Int;
             __NR_preadv: [transfers] (Fd, OutIov(2), Size, Long) -> Int;
-            __NR_pwritev: [transfers] (Fd, Iov(2), Size, Long) -> Int;
+            __NR_pwritev: [transfers, writes] (Fd, Iov(2), Size, Long) -> Int;
             __NR_preadv2: [transfers] (Fd, OutIov(2), Size, Long, Ignored, Flags(Set::Rwf)) -> Int;
-            __NR_pwritev2: [transfers] (Fd, Iov(2), Size, Long, Ignored, Flags(Set::Rwf)) -> Int;
+            __NR_pwritev2: [transfers, writes] (Fd, Iov(2), Size, Long, Ignored, Flags(Set::Rwf)) -> Int;
             __NR_lseek: [exact, transfers, lane(Operation::Lseek), blind, int80(19)]
                 (Fd, Long, Flags(Set::Whence)) -> Int;
             __NR_readahead: (Fd, Long, Size) -> Int;
@@ -39,8 +39,8 @@ macro_rules! io_rows {
                 => descriptors::fcntl;
             __NR_flock: [keeps_lane] (Fd, Flags(Set::FlockOp)) -> Int;
             __NR_ioctl: (Fd, Flags(Set::Ioctl), Switch(Cases::Ioctl)) -> Int;
-            __NR_eventfd: (Uint) -> Int => descriptors::eventfd;
-            __NR_eventfd2: (Uint, Flags(Set::Eventfd)) -> Int => descriptors::eventfd;
+            __NR_eventfd: (Uint) -> Int => descriptors::eventfd(None);
+            __NR_eventfd2: (Uint, Flags(Set::Eventfd)) -> Int => descriptors::eventfd(Some(1));
 
             __NR_poll: (UpdateArray(Pollfd, 1), Uint, Int) -> Poll;
             __NR_ppoll: (UpdateArray(Pollfd, 1), Uint, Update(Timespec), In(Sigset), Size) -> Poll

@@ -15,9 +15,9 @@ macro_rules! net_rows {
             __NR_shutdown: (Fd, Flags(Set::Shutdown)) -> Int;
             __NR_sendto: (Fd, Bytes(2), Size, Flags(Set::Msg), Sockaddr(5), Int) -> Int;
             __NR_recvfrom: (Fd, OutBytes(2), Size, Flags(Set::Msg), OutSockaddr(5), OutLength) -> Int;
-            __NR_sendmsg: (Fd, Msg, Flags(Set::Msg)) -> Int => descriptors::send;
+            __NR_sendmsg: (Fd, Msg, Flags(Set::Msg)) -> Int => descriptors::send(None);
             __NR_recvmsg: (Fd, OutMsg, Flags(Set::Msg)) -> Int;
-            __NR_sendmmsg: (Fd, Mmsg(2), Uint, Flags(Set::Msg)) -> Int => descriptors::send;
+            __NR_sendmmsg: (Fd, Mmsg(2), Uint, Flags(Set::Msg)) -> Int => descriptors::send(Some(2));
             __NR_recvmmsg: (Fd, OutMmsg(2), Uint, Flags(Set::Msg), Update(Timespec)) -> Int;
             __NR_setsockopt: (Fd, Flags(Set::SockLevel), SockOption(1), OptionValue(4), Int) -> Int;
             __NR_getsockopt: (Fd, Flags(Set::SockLevel), SockOption(1), OutOptionValue(4), OutLength) -> Int;

@@ -3,16 +3,16 @@
 macro_rules! process_rows {
     ($then:ident [$($before:tt)*] $next:ident $($rest:ident)*) => {
         $next! { $then [$($before)*
-            __NR_clone: {Descriptors} (Clone) -> Int => thread::clone;
-            __NR_clone3: {Descriptors} (CloneArgs(1), Size) -> Int => thread::clone3;
-            __NR_fork: {Descriptors} () -> Int => thread::fork;
+            __NR_clone: [forks] {Descriptors} (Clone) -> Int => thread::clone;
+            __NR_clone3: [forks] {Descriptors} (CloneArgs(1), Size) -> Int => thread::clone3;
+            __NR_fork: [forks] {Descriptors} () -> Int => thread::fork;
             __NR_vfork: {Descriptors} () -> Int => thread::vfork;
             __NR_execve: {All} (Path, Argv, Envp) -> Int => exec::execve;
             __NR_execveat: {All} (DirFd, Path, Argv, Envp, Flags(Set::At)) -> Int => exec::execveat;
-            __NR_exit: [int80(1)] (Int) -> Never => thread::exit;
-            __NR_exit_group: [int80(252)] {All} (Int) -> Never => process::exit_group;
-            __NR_wait4: (Int, Out(WaitStatus), Flags(Set::Wait), Out(Rusage)) -> Int => process::wait;
-            __NR_waitid: (Flags(Set::IdType), Int, Out(Siginfo), Flags(Set::Wait), Out(Rusage)) -> Int => process::wait;
+            __NR_exit: [int80(1), leaves] (Int) -> Never => thread::exit;
+            __NR_exit_group: [int80(252), leaves] {All} (Int) -> Never => process::exit_group;
+            __NR_wait4: (Int, Out(WaitStatus), Flags(Set::Wait), Out(Rusage)) -> Int => process::wait(2);
+            __NR_waitid: (Flags(Set::IdType), Int, Out(Siginfo), Flags(Set::Wait), Out(Rusage)) -> Int => process::wait(3);
             __NR_pidfd_open: (Int, Flags(Set::PidfdOpen)) -> Int;
             __NR_pidfd_getfd: {Descriptors} (Fd, Fd, Hex) -> Int => descriptors::get_from_process;
             __NR_unshare: {All} (Flags(Set::Unshare)) -> Int => process::unshare;
@@ -66,8 +66,8 @@ macro_rules! process_rows {
             __NR_ioprio_get: (Flags(Set::IoprioWho), Int) -> Int;
             __NR_ioprio_set: (Flags(Set::IoprioWho), Int, Hex) -> Int;
             __NR_getrlimit: (Flags(Set::Rlimit), Out(Rlimit)) -> Int;
-            __NR_setrlimit: (Flags(Set::Rlimit), In(Rlimit)) -> Int => descriptors::limit;
-            __NR_prlimit64: (Int, Flags(Set::Rlimit), In(Rlimit), Out(Rlimit)) -> Int => descriptors::limit;
+            __NR_setrlimit: (Flags(Set::Rlimit), In(Rlimit)) -> Int => descriptors::limit(0);
+            __NR_prlimit64: (Int, Flags(Set::Rlimit), In(Rlimit), Out(Rlimit)) -> Int => descriptors::limit(1);
             __NR_getrusage: [blind] (Flags(Set::RusageWho), Out(Rusage)) -> Int;
 
             __NR_getuid: [exact, value(Value::Uid), blind, int80(24)] () -> Int;

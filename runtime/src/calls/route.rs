@@ -75,6 +75,11 @@ pub enum Operation {
     Lseek,
 }
 
+impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Read, Self::Write, Self::Pread, Self::Pwrite, Self::Lseek];
+}
+
 /// A question about the arguments of a call that seldom concerns the runtime.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Filter {

@@ -44,6 +44,14 @@ pub enum Mark {
     KeepsLane = 4,
     /// The call reads, writes or seeks by a descriptor: Rust asks what that is before it passes the call on.
     Transfers = 8,
+    /// The call may move bytes into the file that its descriptor leads to.
+    Writes = 16,
+    /// The call makes a descriptor by a path: what it leads to is noted.
+    Opens = 32,
+    /// The call returns in the child as well.
+    Forks = 64,
+    /// The call does not come back to where it was made.
+    Leaves = 128,
 }
 
 /// One system call.
@@ -203,6 +211,26 @@ impl Row {
     /// See [`Mark::Transfers`].
     pub(super) const fn transfers(self) -> Self {
         self.marked(Mark::Transfers)
+    }
+
+    /// See [`Mark::Writes`].
+    pub(super) const fn writes(self) -> Self {
+        self.marked(Mark::Writes)
+    }
+
+    /// See [`Mark::Opens`].
+    pub(super) const fn opens(self) -> Self {
+        self.marked(Mark::Opens)
+    }
+
+    /// See [`Mark::Forks`].
+    pub(super) const fn forks(self) -> Self {
+        self.marked(Mark::Forks)
+    }
+
+    /// See [`Mark::Leaves`].
+    pub(super) const fn leaves(self) -> Self {
+        self.marked(Mark::Leaves)
     }
 
     const fn marked(mut self, mark: Mark) -> Self {

@@ -6,7 +6,7 @@ macro_rules! signal_rows {
             __NR_rt_sigaction: [blind] (Signal, In(Sigaction), Out(Sigaction), Size) -> Int => signals::sigaction;
             __NR_rt_sigprocmask: [asks(Filter::Mask), blind] (Flags(Set::SigHow), In(Sigset), Out(Sigset), Size) -> Int
                 => signals::sigprocmask;
-            __NR_rt_sigreturn: [blind] () -> Int => signals::sigreturn;
+            __NR_rt_sigreturn: [blind, leaves] () -> Int => signals::sigreturn;
             __NR_rt_sigsuspend: (In(Sigset), Size) -> Int => signals::with_mask(0, 1);
             __NR_rt_sigpending: (Out(Sigset), Size) -> Int => signals::sigpending;
             __NR_rt_sigtimedwait: (In(Sigset), Out(Siginfo), In(Timespec), Size) -> Signal;

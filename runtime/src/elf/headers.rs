@@ -1,7 +1,8 @@
 //! ELF images (elf(5)), mapped as the kernel maps them (fs/binfmt_elf.c).
 
 use super::LoadError;
-use crate::sys::raw::{self, Errno};
+use crate::sys::Errno;
+use crate::sys::raw;
 use linux_raw_sys::general as k;
 
 /// Bytes of a page.

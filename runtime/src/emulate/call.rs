@@ -1,20 +1,22 @@
 //! One system call of the guest's under way: its arguments, what became of it, and the ways to pass it on.
 
+use crate::calls::route::{Operation, Route};
 use crate::calls::{self, GuestMemory};
 use crate::engine::lock;
 use crate::gate::asm;
 use crate::gate::facts::{Fact, holds};
 use crate::mem::guest;
 use crate::sys::plain::Plain;
+use crate::sys::{Errno, raw};
 use crate::thread::state::{INTERRUPTED, ThreadState};
 
 /// What became of a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// The result for rax.
-    Done(i64),
+    /// The result.
+    Done(Result<u64, Errno>),
     /// The same, of a call that the kernel was not asked about.
-    Answered(i64),
+    Answered(Result<u64, Errno>),
     /// The call is to be made as it is, with nothing to do behind it. The gate makes it, because behind a system call the CPU has
     /// forgotten where Rust's callers return to, and mispredicts each return.
     Tail,
@@ -22,6 +24,12 @@ pub enum Outcome {
     Interrupted,
     /// Registers, pc and `resume` are set already.
     Elsewhere,
+}
+
+/// The value for rax (syscall(2)).
+#[must_use]
+pub fn encode(result: Result<u64, Errno>) -> u64 {
+    result.unwrap_or_else(|errno| errno.as_result().cast_unsigned())
 }
 
 /// One call under way.
@@ -48,6 +56,15 @@ impl Call<'_> {
         [v as u32, (v >> 32) as u32]
     }
 
+    /// What the call does by its descriptor's lane, if it is one of the lanes' calls.
+    #[must_use]
+    pub fn operation(&self) -> Option<Operation> {
+        match calls::traits(u64::from(self.nr))?.route {
+            Route::Lane(operation) => Some(operation),
+            _ => None,
+        }
+    }
+
     /// The argument `n`.
     #[must_use]
     pub fn arg(&self, n: usize) -> u64 {
@@ -60,6 +77,25 @@ impl Call<'_> {
     pub fn pass(&mut self) -> Outcome {
         let args = self.args;
         self.pass_with(&args)
+    }
+
+    /// Has the kernel carry the call out at once, with other arguments. For calls that do not wait: a signal is taken only after it, and
+    /// the registers of the runtime's caller are not the guest's meanwhile.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn make_with(&self, args: &[u64; 6]) -> Result<u64, Errno> {
+        let [a, b, c, d, e, f] = *args;
+        // SAFETY: the call is the guest's, on its own memory: the handler has seen to it that no memory of the runtime is concerned.
+        raw::check(unsafe { raw::syscall6(a, b, c, d, e, f, u64::from(self.nr)) })
+    }
+
+    /// As [`make_with`](Self::make_with), with the guest's arguments.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn make(&self) -> Result<u64, Errno> {
+        self.make_with(&self.args)
     }
 
     /// Makes the call with other arguments.
@@ -75,7 +111,7 @@ pub fn pass(ts: &mut ThreadState, nr: u32, args: &[u64; 6]) -> Outcome {
     let _ = ts;
     // SAFETY: the call is the guest's, with pointers the kernel checks.
     let result = unsafe { asm::call(u64::from(nr), args.as_ptr()) };
-    if result == INTERRUPTED { Outcome::Interrupted } else { Outcome::Done(result) }
+    if result == INTERRUPTED { Outcome::Interrupted } else { Outcome::Done(raw::check(result)) }
 }
 
 /// Guest memory for the table's descriptors.
@@ -99,9 +135,9 @@ pub fn prepare_outputs(call: &Call<'_>) {
 }
 
 /// Writes a value where the guest asked for it, as the kernel would.
-pub fn put_user<T: Plain>(addr: u64, value: &T) -> Result<(), i64> {
+pub fn put_user<T: Plain>(addr: u64, value: &T) -> Result<(), Errno> {
     if holds(Fact::OutputsWatched) {
         lock().release_range(addr, addr.saturating_add(core::mem::size_of::<T>() as u64));
     }
-    guest::write(addr, value).ok_or(-14)
+    guest::write(addr, value).ok_or(Errno::EFAULT)
 }

@@ -106,7 +106,7 @@ pub(super) fn reaches(fd: i32) {
 }
 
 /// The process has made `fd`.
-pub fn opened(fd: i64, origin: Origin) {
+pub fn opened(fd: u64, origin: Origin) {
     let Ok(fd) = i32::try_from(fd) else { return };
     if let Some(slot) = description(fd) {
         let number = NEXT_DESCRIPTION.fetch_add(1, Ordering::Relaxed);

@@ -51,7 +51,7 @@ fn is_last(fd: i32) -> bool {
 }
 
 /// `new` is a duplicate of `old` now.
-pub fn duplicated(old: i32, new: i64) {
+pub fn duplicated(old: i32, new: u64) {
     let Ok(new) = i32::try_from(new) else { return };
     if old == new || !descriptors::are_known() || is_planted(Bug::ForgetDup) {
         return;

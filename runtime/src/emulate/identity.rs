@@ -71,7 +71,7 @@ pub fn change(call: &mut Call<'_>) -> Outcome {
 /// unshare(2), setns(2).
 pub fn enter_namespace(call: &mut Call<'_>) -> Outcome {
     let outcome = call.pass();
-    if outcome == Outcome::Done(0) {
+    if outcome == Outcome::Done(Ok(0)) {
         forget();
     }
     outcome

@@ -80,7 +80,7 @@ fn consider(nr: u32, args: &[u64; 6]) -> Found {
         return Found::Nothing;
     }
     let Some(stat) = Stat::of(fd) else { return Found::Nothing };
-    if devices::consider(fd, &stat) || rings::consider(fd) {
+    if devices::consider(fd, &stat) || rings::consider(nr, fd) {
         return Found::Lane;
     }
     files::promote::consider(nr, fd, &stat, length)

@@ -4,8 +4,8 @@ use super::entry::{CallEntry, entry_address};
 use super::facts::{self, Fact};
 use super::labels::{Label, address};
 use super::{allowed, filters, low};
-use crate::calls::route::{Filter, Route};
-use crate::calls::{self, Mark, Traits};
+use crate::calls::route::{Filter, Operation, Route};
+use crate::calls::{self, Mark, Row, Traits};
 use crate::options;
 use crate::process::descriptors;
 use crate::thread::registry;
@@ -34,6 +34,13 @@ pub fn is_owned(nr: u64) -> bool {
 #[must_use]
 pub fn is_answered(nr: u64) -> bool {
     calls::traits(nr).is_some_and(|traits| may_answer(nr, traits))
+}
+
+/// The process may answer the calls of all these operations of lanes.
+#[must_use]
+pub fn are_answered(operations: &[Operation]) -> bool {
+    let is_one = |row: &&Row| matches!(row.route, Route::Lane(operation) if operations.contains(&operation));
+    calls::all().filter(is_one).all(|row| is_answered(row.number()))
 }
 
 fn may_answer(nr: u64, traits: Traits) -> bool {

@@ -1,6 +1,7 @@
 //! `--trace`: one line per call, printed when it is done (before it, for those that do not come back).
 
-use crate::emulate::call::{Memory, Outcome};
+use crate::calls::{self, Mark};
+use crate::emulate::call::{Memory, Outcome, encode};
 use crate::observe::trace::{Line, format_call, format_result};
 use crate::options;
 use crate::process::TRACE_FD;
@@ -37,11 +38,6 @@ pub fn start() {
     TRACE_FD.store(high, Ordering::Relaxed);
 }
 
-/// The call does not come back, or not here.
-fn is_last(nr: u32) -> bool {
-    matches!(nr, k::__NR_exit | k::__NR_exit_group | k::__NR_rt_sigreturn)
-}
-
 fn print(line: &mut Line<'_>) {
     raw::write_all(TRACE_FD.load(Ordering::Relaxed), line.finish());
 }
@@ -51,16 +47,16 @@ pub fn traced(nr: u32, args: &[u64; 6], run: impl FnOnce() -> Outcome) -> Outcom
     let mut buf = [0u8; LINE_BYTES];
     let mut line = Line::new(&mut buf);
     format_call(&mut line, &Memory, Some(sys::process::gettid()), u64::from(nr), args);
-    if is_last(nr) {
+    if calls::is(nr, Mark::Leaves) {
         print(&mut line);
         return run();
     }
     let outcome = run();
     // The child of a fork prints its own return under its own number.
     match outcome {
-        Outcome::Done(0) if matches!(nr, k::__NR_fork | k::__NR_clone | k::__NR_clone3) => return outcome,
+        Outcome::Done(Ok(0)) if calls::is(nr, Mark::Forks) => return outcome,
         Outcome::Done(result) | Outcome::Answered(result) => {
-            format_result(&mut line, &Memory, u64::from(nr), args, result)
+            format_result(&mut line, &Memory, u64::from(nr), args, encode(result).cast_signed())
         }
         Outcome::Interrupted => format_result(&mut line, &Memory, u64::from(nr), args, ERESTARTSYS),
         Outcome::Tail | Outcome::Elsewhere => {}

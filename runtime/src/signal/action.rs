@@ -3,7 +3,7 @@
 use crate::gate::asm;
 use crate::mem::lock::Mutex;
 use crate::options;
-use crate::sys::raw::Errno;
+use crate::sys::Errno;
 use crate::sys::signal as kernel;
 use crate::sys::types::{SigAction, sa, sig};
 use crate::thread::actions::{NOT_ASKED, SIGNALS};
@@ -97,9 +97,9 @@ pub fn take_back() {
 
 /// rt_sigaction(2) for the guest: `new` is set, the old action returned.
 pub fn set(signal: i32, new: Option<&SigAction>) -> Result<SigAction, Errno> {
-    let Some(i) = index(signal) else { return Err(Errno(22)) };
+    let Some(i) = index(signal) else { return Err(Errno::EINVAL) };
     let mut actions = table().lock();
-    let Some(slot) = actions.get_mut(i) else { return Err(Errno(22)) };
+    let Some(slot) = actions.get_mut(i) else { return Err(Errno::EINVAL) };
     // What the image started with (default or ignored) is asked from the kernel the first time.
     if slot.flags & NOT_ASKED != 0 {
         *slot = kernel::action(signal, None)?;

@@ -4,7 +4,8 @@ use crate::elf::LoadError;
 use crate::engine::direct::housekeeping::{entries, remove};
 use crate::engine::direct::{folder, image};
 use crate::report::{Bytes, LongText};
-use crate::sys::raw::{self, Errno};
+use crate::sys::Errno;
+use crate::sys::raw;
 use core::fmt::Write;
 
 /// Carries out `bt-run cache COMMAND`; `None` if there is no such command.

@@ -2,7 +2,8 @@
 
 use crate::elf::LoadError;
 use crate::elf::headers::{Headers, PAGE};
-use crate::sys::raw::{self, Errno};
+use crate::sys::Errno;
+use crate::sys::raw;
 use linux_raw_sys::general as k;
 
 /// Type of the program header that tells where the program headers are (elf(5)).

@@ -27,6 +27,7 @@ use crate::signal::{action, alt_stack};
 use crate::start::map::Image;
 use crate::start::stack::{Built, Guest, Initial, at};
 use crate::sys;
+use crate::sys::Errno;
 use crate::sys::cpu;
 use crate::sys::raw;
 use crate::syscall::exec;
@@ -318,7 +319,7 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
 fn vdso_len(at: u64) -> Option<u64> {
     struct Memory(u64);
     impl FileBytes for Memory {
-        fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, raw::Errno> {
+        fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, Errno> {
             Ok(guest::read_bytes(self.0 + offset, buf))
         }
     }

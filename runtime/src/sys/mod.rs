@@ -1,6 +1,7 @@
 //! The kernel's side: raw calls, numbers, and structures as the kernel lays them out.
 
 pub mod cpu;
+pub mod errno;
 pub mod plain;
 pub mod process;
 pub mod raw;
@@ -8,4 +9,4 @@ pub mod shim;
 pub mod signal;
 pub mod types;
 
-pub use raw::{Errno, syscall};
+pub use errno::Errno;

@@ -3,22 +3,11 @@
 //! Calls made on behalf of the guest do not go through here: they pass the one `syscall`
 //! instruction of the gate (`gate::asm`), whose neighbourhood a signal handler can classify.
 
+use super::errno::Errno;
 use core::arch::naked_asm;
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicU64, Ordering};
 use linux_raw_sys::general as k;
-
-/// A kernel error number, positive (errno(3)).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Errno(pub u16);
-
-impl Errno {
-    /// The value a system call returns for this error: `-errno`.
-    #[must_use]
-    pub fn as_result(self) -> i64 {
-        -i64::from(self.0)
-    }
-}
 
 /// Makes a system call with the six argument registers of the x86-64 ABI (syscall(2)).
 ///
@@ -157,7 +146,7 @@ pub fn write_all(fd: i32, mut buf: &[u8]) {
         let n = match unsafe { syscall(k::__NR_write, [fd as u64, buf.as_ptr() as u64, buf.len() as u64]) } {
             Ok(0) => return,
             Ok(n) => n,
-            Err(Errno(4)) => 0,
+            Err(Errno::EINTR) => 0,
             Err(_) => return,
         };
         buf = buf.get(usize::try_from(n).unwrap_or(usize::MAX)..).unwrap_or(&[]);

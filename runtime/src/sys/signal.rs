@@ -1,7 +1,8 @@
 //! Signals, as the runtime itself asks the kernel for them (signal(7)).
 
+use super::errno::Errno;
 use super::process::{getpid, gettid};
-use super::raw::{self, Errno};
+use super::raw;
 use super::types::{SigAction, SigInfo};
 use linux_raw_sys::general as k;
 

@@ -12,19 +12,18 @@ use crate::process::descriptors::{PLACES, follow_limit, hidden, is_hidden, move_
 use crate::process::{EXE_FD, KEEPER_FD, SELF_FD, TRACE_FD};
 use crate::report::{Text, say};
 use crate::sys;
+use crate::sys::Errno;
 use crate::sys::raw;
 use core::fmt::Write;
 use core::sync::atomic::{AtomicI32, Ordering};
 use linux_raw_sys::general as k;
-
-const EBADF: i64 = -9;
 /// Flag of close_range(2) (include/uapi/linux/close_range.h).
 const CLOSE_RANGE_CLOEXEC: u32 = 1 << 2;
 
 /// close(2).
 pub fn close(call: &mut Call<'_>) -> Outcome {
     if is_hidden(call.int(0)) {
-        return Outcome::Done(EBADF);
+        return Outcome::Done(Err(Errno::EBADF));
     }
     if call.ts.foreign == 0 {
         follow::forget(call.int(0), call.int(0));
@@ -48,7 +47,7 @@ pub fn close_range(call: &mut Call<'_>) -> Outcome {
         if from <= fd && fd <= u64::from(last) {
             if from < fd {
                 let outcome = call.pass_with(&[from, fd - 1, call.arg(2), 0, 0, 0]);
-                if !matches!(outcome, Outcome::Done(0)) {
+                if !matches!(outcome, Outcome::Done(Ok(0))) {
                     return outcome;
                 }
             }
@@ -56,7 +55,7 @@ pub fn close_range(call: &mut Call<'_>) -> Outcome {
         }
     }
     if from > u64::from(last) {
-        return Outcome::Done(0);
+        return Outcome::Done(Ok(0));
     }
     call.pass_with(&[from, u64::from(last), call.arg(2), 0, 0, 0])
 }
@@ -64,7 +63,7 @@ pub fn close_range(call: &mut Call<'_>) -> Outcome {
 /// dup2(2), dup3(2): where the guest wants one of our numbers, ours moves.
 pub fn dup2(call: &mut Call<'_>) -> Outcome {
     if is_hidden(call.int(0)) {
-        return Outcome::Done(EBADF);
+        return Outcome::Done(Err(Errno::EBADF));
     }
     let target = call.int(1);
     if is_hidden(target) {
@@ -82,7 +81,7 @@ pub fn dup2(call: &mut Call<'_>) -> Outcome {
         follow::replaced(call.int(0), target);
     }
     let outcome = call.pass();
-    if is_ours && let Outcome::Done(new @ 0..) = outcome {
+    if is_ours && let Outcome::Done(Ok(new)) = outcome {
         follow::duplicated(call.int(0), new);
     }
     outcome
@@ -108,11 +107,11 @@ fn give_way(place: &'static AtomicI32) {
 /// dup(2).
 pub fn dup(call: &mut Call<'_>) -> Outcome {
     if is_hidden(call.int(0)) {
-        return Outcome::Done(EBADF);
+        return Outcome::Done(Err(Errno::EBADF));
     }
     let outcome = call.pass();
     if call.ts.foreign == 0
-        && let Outcome::Done(new @ 0..) = outcome
+        && let Outcome::Done(Ok(new)) = outcome
     {
         follow::duplicated(call.int(0), new);
     }
@@ -129,7 +128,7 @@ pub fn fcntl(call: &mut Call<'_>) -> Outcome {
     match call.int(1).cast_unsigned() {
         k::F_DUPFD | k::F_DUPFD_CLOEXEC => {
             let outcome = call.pass();
-            if let Outcome::Done(new @ 0..) = outcome {
+            if let Outcome::Done(Ok(new)) = outcome {
                 follow::duplicated(call.int(0), new);
             }
             outcome
@@ -138,7 +137,7 @@ pub fn fcntl(call: &mut Call<'_>) -> Outcome {
         k::F_GETFL if files::get(call.int(0)).is_none() => Outcome::Tail,
         k::F_GETFL => match (call.pass(), files::get(call.int(0))) {
             // The lease sets it (fs/locks.c, lease_setup); the guest's own F_SETFL would have ended the lane.
-            (Outcome::Done(flags @ 0..), Some(_)) => Outcome::Done(flags & !i64::from(k::FASYNC)),
+            (Outcome::Done(Ok(flags)), Some(_)) => Outcome::Done(Ok(flags & !u64::from(k::FASYNC))),
             (outcome, _) => outcome,
         },
         k::F_GETLK | k::F_SETLK | k::F_SETLKW => {
@@ -159,24 +158,24 @@ pub fn fcntl(call: &mut Call<'_>) -> Outcome {
 pub fn pipe(call: &mut Call<'_>) -> Outcome {
     prepare_outputs(call);
     let outcome = call.pass();
-    if outcome == Outcome::Done(0)
+    if outcome == Outcome::Done(Ok(0))
         && call.ts.foreign == 0
         && let Some(ends) = guest::read::<[u32; 2]>(call.arg(0))
     {
         for end in ends {
-            known::opened(i64::from(end), Origin::Pipe);
+            known::opened(u64::from(end), Origin::Pipe);
         }
     }
     outcome
 }
 
-/// eventfd(2), eventfd2(2).
-pub fn eventfd(call: &mut Call<'_>) -> Outcome {
+/// eventfd(2), eventfd2(2), whose argument with flags is `flags_arg`.
+pub fn eventfd(call: &mut Call<'_>, flags_arg: Option<usize>) -> Outcome {
     /// EFD_SEMAPHORE (eventfd(2)).
     const SEMAPHORE: u64 = 1;
     let outcome = call.pass();
-    let is_semaphore = call.nr == k::__NR_eventfd2 && call.arg(1) & SEMAPHORE != 0;
-    if let Outcome::Done(fd @ 0..) = outcome
+    let is_semaphore = flags_arg.is_some_and(|at| call.arg(at) & SEMAPHORE != 0);
+    if let Outcome::Done(Ok(fd)) = outcome
         && call.ts.foreign == 0
     {
         known::opened(fd, if is_semaphore { Origin::Semaphore } else { Origin::Event });
@@ -209,10 +208,10 @@ pub fn get_from_process(call: &mut Call<'_>) -> Outcome {
     call.pass()
 }
 
-/// sendmsg(2), sendmmsg(2): descriptors may be among what is sent.
-pub fn send(call: &mut Call<'_>) -> Outcome {
+/// sendmsg(2), sendmmsg(2), whose argument with the number of messages is `count_arg`: descriptors may be among what is sent.
+pub fn send(call: &mut Call<'_>, count_arg: Option<usize>) -> Outcome {
     // msg_controllen (recvmsg(2)) lies at byte 40 of a message.
-    let count = if call.nr == k::__NR_sendmsg { 1 } else { call.arg(2).min(1024) };
+    let count = count_arg.map_or(1, |at| call.arg(at).min(1024));
     let with_control = (0..count).any(|n| guest::read::<u64>(call.arg(1) + n * 64 + 40) != Some(0));
     if with_control && call.ts.foreign == 0 {
         files::dismantle_all();
@@ -223,38 +222,37 @@ pub fn send(call: &mut Call<'_>) -> Outcome {
 }
 
 /// setrlimit(2), prlimit64(2): when the guest may have more descriptors ours make room.
-pub fn limit(call: &mut Call<'_>) -> Outcome {
+pub fn limit(call: &mut Call<'_>, resource_arg: usize) -> Outcome {
     prepare_outputs(call);
-    let resource = if call.nr == k::__NR_setrlimit { call.int(0) } else { call.int(1) };
+    let resource = call.int(resource_arg);
     if resource.cast_unsigned() == k::RLIMIT_FSIZE && call.ts.foreign == 0 {
         files::dismantle_all();
     }
     let outcome = call.pass();
-    if outcome == Outcome::Done(0) && resource.cast_unsigned() == k::RLIMIT_NOFILE && call.ts.foreign == 0 {
+    if outcome == Outcome::Done(Ok(0)) && resource.cast_unsigned() == k::RLIMIT_NOFILE && call.ts.foreign == 0 {
         follow_limit();
         note_own_descriptors();
     }
     outcome
 }
 
-/// getdents(2), getdents64(2): our descriptors do not show in the process's own /proc/PID/fd.
-pub fn getdents(call: &mut Call<'_>) -> Outcome {
+/// getdents(2), getdents64(2): our descriptors do not show in the process's own /proc/PID/fd. `name_at` is the offset of d_name in an entry,
+/// in bytes: the old structure has no d_type before it.
+pub fn getdents(call: &mut Call<'_>, name_at: u64) -> Outcome {
     loop {
         prepare_outputs(call);
-        let Outcome::Done(len) = call.pass() else { return Outcome::Interrupted };
-        let Ok(len) = u64::try_from(len) else { return Outcome::Done(len) };
-        let kept = without_hidden(call, len);
+        let outcome = call.pass();
+        let Outcome::Done(Ok(len)) = outcome else { return outcome };
+        let kept = without_hidden(call, len, name_at);
         // Nothing left is not the end of the folder.
         if kept != 0 || len == 0 {
-            return Outcome::Done(kept.cast_signed());
+            return Outcome::Done(Ok(kept));
         }
     }
 }
 
 /// Takes our entries out of the guest's buffer; returns what is left, in bytes.
-fn without_hidden(call: &Call<'_>, len: u64) -> u64 {
-    // Offset of d_name: the old structure has no d_type before it.
-    let name_at = if call.nr == k::__NR_getdents { 18 } else { 19 };
+fn without_hidden(call: &Call<'_>, len: u64, name_at: u64) -> u64 {
     let buf = call.arg(1);
     let (mut from, mut to, mut checked) = (0, 0, false);
     while from < len {

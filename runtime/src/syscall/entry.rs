@@ -1,7 +1,7 @@
 //! Where the gate arrives in Rust with a system call, or out of the code cache with what is not translated.
 
 use super::{int80, run, run_whole};
-use crate::emulate::call::{Call, Outcome, pass};
+use crate::emulate::call::{Call, Outcome, encode, pass};
 use crate::emulate::sample;
 use crate::engine::translate::dispatch::left_by_exit;
 use crate::engine::translate::leave::Exit;
@@ -60,7 +60,7 @@ fn finish(ts: &mut ThreadState, outcome: Outcome, nr: u32, resume: u64, changes:
                 *passed = passed.wrapping_sub(1);
                 *answered += 1;
             }
-            ts.regs[Gpr::Rax] = result.cast_unsigned();
+            ts.regs[Gpr::Rax] = encode(result);
             ts.resume = resume;
             if CODE_CHANGES.load(Ordering::Acquire) != changes {
                 let pc = ts.regs.rip;

@@ -14,7 +14,8 @@ use crate::options;
 use crate::process::{SELF_FD, TRACE_FD};
 use crate::report::Text;
 use crate::signal::action;
-use crate::sys::raw::{self, Errno};
+use crate::sys::Errno;
+use crate::sys::raw;
 use crate::sys::signal;
 use crate::sys::types::sig;
 use crate::syscall::handoff::{Handoff, STRING_BYTES};
@@ -149,14 +150,14 @@ struct Vector {
 impl Vector {
     /// Builds the vector: `head`, then the guest's vector at `guest_at` without its first `skip` entries. Returns its address.
     /// A mapping is gone with the image; a failed exec leaves it behind, which is rare and harmless.
-    fn build(&mut self, head: &[u64], guest_at: u64, skip: u64) -> Result<u64, i64> {
+    fn build(&mut self, head: &[u64], guest_at: u64, skip: u64) -> Result<u64, Errno> {
         let mut count = 0u64;
         if guest_at != 0 {
             loop {
                 match guest::read::<u64>(guest_at + count * 8) {
                     Some(0) => break,
                     Some(_) => count += 1,
-                    None => return Err(-14),
+                    None => return Err(Errno::EFAULT),
                 }
             }
         }
@@ -164,7 +165,7 @@ impl Vector {
         let to = if words <= WORDS_ON_STACK as u64 {
             self.small.as_mut_ptr() as u64
         } else {
-            raw::mmap_own(words * 8, k::PROT_READ | k::PROT_WRITE, 0).map_err(Errno::as_result)?
+            raw::mmap_own(words * 8, k::PROT_READ | k::PROT_WRITE, 0)?
         };
         let mut at = to;
         let mut push = |v: u64| {
@@ -187,7 +188,7 @@ const MAX_HEAD: usize = 2 * (MAX_SCRIPTS + 1) + 1;
 fn enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u64) -> Outcome {
     let outcome = match prepare_and_enter(call, program, argv, envp) {
         Ok(outcome) => outcome,
-        Err(errno) => Outcome::Done(errno),
+        Err(errno) => Outcome::Done(Err(errno)),
     };
     // Only a failed exec comes back.
     action::take_back();
@@ -197,7 +198,7 @@ fn enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u64) -> Outcom
     outcome
 }
 
-fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u64) -> Result<Outcome, i64> {
+fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u64) -> Result<Outcome, Errno> {
     let self_fd = SELF_FD.load(Ordering::Relaxed);
     let execfn = program.execfn.get(..program.execfn_len).unwrap_or(&[]);
     let mut target = [0u8; PATH_BYTES];
@@ -221,7 +222,7 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
         options: *options::get(),
     };
     let mut string = [0u8; STRING_BYTES];
-    handoff.write(execfn, &mut string).ok_or(-7i64)?;
+    handoff.write(execfn, &mut string).ok_or(Errno::E2BIG)?;
 
     let mut env = Vector { small: [0; WORDS_ON_STACK] };
     let env_at = env.build(&[string.as_ptr() as u64], envp, 0)?;
@@ -241,10 +242,10 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
         emulate::leave();
     }
     leave_figures(call);
-    keep_over_exec(program.fd, true).and_then(|()| keep_over_exec(self_fd, true)).map_err(Errno::as_result)?;
+    keep_over_exec(program.fd, true).and_then(|()| keep_over_exec(self_fd, true))?;
     let trace_fd = TRACE_FD.load(Ordering::Relaxed);
     if trace_fd >= 0 {
-        keep_over_exec(trace_fd, true).map_err(Errno::as_result)?;
+        keep_over_exec(trace_fd, true)?;
     }
     crate::observe::trace_line::before_exec(call.nr, &call.args);
     action::hand_back();

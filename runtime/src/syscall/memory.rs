@@ -7,16 +7,12 @@ use crate::gate::low;
 use crate::mem::guest;
 use crate::mem::map::Region;
 use crate::options;
+use crate::sys::Errno;
 use crate::sys::raw;
 use crate::thread::registry;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 use linux_raw_sys::general as k;
-
-const EINVAL: i64 = -22;
-const ENOMEM: i64 = -12;
-const ENOMEM_CODE: u16 = 12;
-const EACCES_CODE: u16 = 13;
 
 /// What is reserved without access, for code to come, is worth remembering from this size on: searching it would take long.
 const RESERVED_BYTES: u64 = 1 << 20;
@@ -37,10 +33,9 @@ fn update(engine: &mut Locked, f: impl FnOnce(&mut Engine)) {
 /// Makes the call under the engine's lock, so that no thread translates from memory that is being replaced.
 fn locked(call: &Call<'_>, args: &[u64; 6], then: impl FnOnce(&mut Engine, u64)) -> Outcome {
     let mut engine = lock();
-    let [a, b, c, d, e, f] = *args;
-    // SAFETY: the guest's own memory: ranges of the runtime were excluded by `is_ours`.
-    let result = unsafe { raw::syscall6(a, b, c, d, e, f, u64::from(call.nr)) };
-    if let Ok(value) = raw::check(result) {
+    // Ranges of the runtime were excluded by `is_ours`.
+    let result = call.make_with(args);
+    if let Ok(value) = result {
         update(&mut engine, |engine| then(engine, value));
     }
     Outcome::Done(result)
@@ -75,7 +70,7 @@ pub fn mmap(call: &mut Call<'_>) -> Outcome {
     let addr = call.arg(0);
     if flags & k::MAP_FIXED != 0 && is_ours(addr, addr.saturating_add(len)) {
         crate::report::say(format_args!("mmap(MAP_FIXED) at {addr:#x} over memory of bt-run is refused"));
-        return Outcome::Done(ENOMEM);
+        return Outcome::Done(Err(Errno::ENOMEM));
     }
     let shared = flags & k::MAP_TYPE != k::MAP_PRIVATE;
     let relevant = flags & k::MAP_FIXED != 0 || prot & k::PROT_EXEC != 0 || shared;
@@ -83,13 +78,7 @@ pub fn mmap(call: &mut Call<'_>) -> Outcome {
     let is_reserved = is_blank && prot == k::PROT_NONE && len >= RESERVED_BYTES;
     if !relevant && !is_reserved {
         // New private data where nothing was: no code is concerned.
-        let args = call.args;
-        // SAFETY: a new mapping that replaces nothing.
-        let result = unsafe {
-            let [a, b, c, d, e, f] = args;
-            raw::syscall6(a, b, c, d, e, f, u64::from(call.nr))
-        };
-        return Outcome::Done(result);
+        return Outcome::Done(call.make());
     }
     let in_place = in_place() && prot & k::PROT_EXEC != 0 && !shared;
     let (fd, offset) = (call.int(4), call.arg(5));
@@ -116,7 +105,7 @@ pub fn munmap(call: &mut Call<'_>) -> Outcome {
     let end = start.saturating_add(len);
     if is_ours(start, end) {
         crate::report::say(format_args!("munmap of {start:#x}..{end:#x}, which holds memory of bt-run, is refused"));
-        return Outcome::Done(EINVAL);
+        return Outcome::Done(Err(Errno::EINVAL));
     }
     locked(call, &call.args, |engine, _| engine.unmapped(start, end))
 }
@@ -126,17 +115,15 @@ pub fn mprotect(call: &mut Call<'_>) -> Outcome {
     let (start, len, prot) = (call.arg(0), page_up(call.arg(1)), call.int(2).cast_unsigned());
     let end = start.saturating_add(len);
     if is_ours(start, end) {
-        return Outcome::Done(ENOMEM);
+        return Outcome::Done(Err(Errno::ENOMEM));
     }
     let prot_bits = prot & (k::PROT_READ | k::PROT_WRITE | k::PROT_EXEC);
     let mut engine = lock();
-    let [a, b, c, d, e, f] = call.args;
-    // SAFETY: the guest's own memory, `is_ours` looked.
-    let result = unsafe { raw::syscall6(a, b, c, d, e, f, u64::from(call.nr)) };
-    let changed = match raw::check(result) {
+    let result = call.make();
+    let changed = match result {
         Ok(_) => end,
         // A call that fails in the middle has changed what lies before (mprotect(2), ENOMEM).
-        Err(raw::Errno(ENOMEM_CODE | EACCES_CODE)) => start + changed_before_failure(call, len),
+        Err(Errno::ENOMEM | Errno::EACCES) => start + changed_before_failure(call, len),
         Err(_) => start,
     };
     if changed > start {
@@ -219,17 +206,15 @@ pub fn mremap(call: &mut Call<'_>) -> Outcome {
     let fixed = flags & k::MREMAP_FIXED != 0;
     let new = call.arg(4);
     if is_ours(old, old.saturating_add(old_len)) || fixed && is_ours(new, new.saturating_add(new_len)) {
-        return Outcome::Done(ENOMEM);
+        return Outcome::Done(Err(Errno::ENOMEM));
     }
     let mut engine = lock();
     let pieces = engine.map.pieces(old, old.saturating_add(old_len.max(1)));
     let code: Vec<(u64, Region)> =
         pieces.iter().copied().filter(|(_, r)| in_place() && r.is_exec() && !r.shared).collect();
     let lifted: Vec<_> = code.iter().map(|&(start, r)| (start, r, engine.lift_code(start, r.end, r.prot))).collect();
-    let [a, b, c, d, e, f] = call.args;
-    // SAFETY: as in `locked`.
-    let result = unsafe { raw::syscall6(a, b, c, d, e, f, u64::from(call.nr)) };
-    let Ok(at) = raw::check(result) else {
+    let result = call.make();
+    let Ok(at) = result else {
         for (start, region, code) in lifted {
             engine.land_code(start, region.end, region.prot, &code, 0);
         }
@@ -290,21 +275,21 @@ pub fn brk(call: &mut Call<'_>) -> Outcome {
     let _engine = lock();
     let wanted = call.arg(0);
     if wanted < start {
-        return Outcome::Done(end.cast_signed());
+        return Outcome::Done(Ok(end));
     }
     let (old_page, new_page) = (page_up(end), page_up(wanted));
     if new_page > old_page {
         let prot = k::PROT_READ | k::PROT_WRITE;
         match raw::mmap_anon(old_page, new_page - old_page, prot, k::MAP_FIXED_NOREPLACE) {
             Ok(at) if at == old_page => {}
-            _ => return Outcome::Done(end.cast_signed()),
+            _ => return Outcome::Done(Ok(end)),
         }
     } else if new_page < old_page {
         // SAFETY: the guest gave it back.
         unsafe { raw::munmap(new_page, old_page - new_page) };
     }
     OWN_BRK[1].store(wanted, Ordering::Relaxed);
-    Outcome::Done(wanted.cast_signed())
+    Outcome::Done(Ok(wanted))
 }
 
 /// shmat(2).
@@ -321,7 +306,7 @@ pub fn shmat(call: &mut Call<'_>) -> Outcome {
     let [_, _, _, _, _, _, size, ..] = ds;
     let len = if stat.is_ok() { page_up(size) } else { 4096 };
     if flags & SHM_REMAP != 0 && is_ours(addr, addr.saturating_add(len)) {
-        return Outcome::Done(EINVAL);
+        return Outcome::Done(Err(Errno::EINVAL));
     }
     let mut prot = k::PROT_READ;
     if flags & SHM_RDONLY == 0 {
@@ -361,7 +346,7 @@ pub fn madvise(call: &mut Call<'_>) -> Outcome {
         return call.pass();
     }
     if is_ours(start, end) {
-        return Outcome::Done(EINVAL);
+        return Outcome::Done(Err(Errno::EINVAL));
     }
     locked(call, &call.args, |engine, _| {
         engine.drop_range(start, end);

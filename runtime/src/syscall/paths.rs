@@ -1,5 +1,6 @@
 //! `/proc/self/exe`: the guest sees its own program, not bt-run.
 
+use crate::calls::{self, Mark};
 use crate::emulate::call::{Call, Outcome, prepare_outputs};
 use crate::emulate::descriptors::{self, Origin};
 use crate::emulate::files;
@@ -9,6 +10,7 @@ use crate::process::EXE_FD;
 use crate::process::descriptors::make_room;
 use crate::report::Text;
 use crate::sys;
+use crate::sys::Errno;
 use crate::sys::raw;
 use alloc::boxed::Box;
 use alloc::vec;
@@ -95,9 +97,13 @@ fn by_name(call: &mut Call<'_>, path_arg: usize, name: &'static [u8]) -> Outcome
         let (to, size) = (call.arg(path_arg + 1), usize::try_from(call.int(path_arg + 2)).unwrap_or(0));
         let told = name.get(..(name.len() - 1).min(size)).unwrap_or(&[]);
         if size == 0 {
-            return Outcome::Done(-22);
+            return Outcome::Done(Err(Errno::EINVAL));
         }
-        return Outcome::Done(if guest::write_bytes(to, told) == told.len() { told.len() as i64 } else { -14 });
+        return Outcome::Done(if guest::write_bytes(to, told) == told.len() {
+            Ok(told.len() as u64)
+        } else {
+            Err(Errno::EFAULT)
+        });
     }
     let mut args = call.args;
     if let Some(arg) = args.get_mut(path_arg) {
@@ -110,7 +116,7 @@ fn by_name(call: &mut Call<'_>, path_arg: usize, name: &'static [u8]) -> Outcome
 fn own_exe_or_pass(call: &mut Call<'_>, path_arg: usize) -> Outcome {
     prepare_outputs(call);
     if !may_name_exe(call.arg(path_arg)) {
-        return if opens(call.nr) { call.pass() } else { Outcome::Tail };
+        return if calls::is(call.nr, Mark::Opens) { call.pass() } else { Outcome::Tail };
     }
     let by_folder = path_arg == 1 && is_exe_in_own_proc(call.arg(0), call.arg(1));
     if EXE_FD.load(Ordering::Relaxed) >= 0 && (by_folder || names_own_exe(call.arg(path_arg))) {
@@ -124,12 +130,7 @@ fn own_exe_or_pass(call: &mut Call<'_>, path_arg: usize) -> Outcome {
     if let Some(name) = exe_name().filter(|_| by_folder || names_own_exe(call.arg(path_arg))) {
         return by_name(call, path_arg, name);
     }
-    if opens(call.nr) { call.pass() } else { Outcome::Tail }
-}
-
-/// The call makes a descriptor, which is to be noted.
-fn opens(nr: u32) -> bool {
-    matches!(nr, k::__NR_open | k::__NR_openat | k::__NR_openat2)
+    if calls::is(call.nr, Mark::Opens) { call.pass() } else { Outcome::Tail }
 }
 
 /// A path that begins in another way cannot be the link; most do.
@@ -163,8 +164,7 @@ pub fn second_path(call: &mut Call<'_>) -> Outcome {
 
 /// An open with O_NONBLOCK does not wait for a lease of ours to be given up (fcntl(2), "Leases").
 fn again_without_leases(call: &mut Call<'_>, path_arg: usize, outcome: Outcome) -> Outcome {
-    const EWOULDBLOCK: i64 = -11;
-    if outcome != Outcome::Done(EWOULDBLOCK) || call.ts.foreign != 0 || !files::any() {
+    if outcome != Outcome::Done(Err(Errno::EAGAIN)) || call.ts.foreign != 0 || !files::any() {
         return outcome;
     }
     files::dismantle_all();
@@ -173,8 +173,8 @@ fn again_without_leases(call: &mut Call<'_>, path_arg: usize, outcome: Outcome) 
 
 /// A descriptor that this process has opened leads to a description of its own.
 fn note_open(call: &Call<'_>, outcome: Outcome) -> Outcome {
-    if let Outcome::Done(fd @ 0..) = outcome
-        && opens(call.nr)
+    if let Outcome::Done(Ok(fd)) = outcome
+        && calls::is(call.nr, Mark::Opens)
         && call.ts.foreign == 0
     {
         descriptors::opened(fd, Origin::File);

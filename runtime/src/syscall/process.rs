@@ -7,11 +7,9 @@ use crate::gate::facts::Fact;
 use crate::gate::routes::learn;
 use crate::observe::stats;
 use crate::options::{self, EngineChoice};
+use crate::sys::Errno;
 use crate::thread::registers::Gpr;
 use linux_raw_sys::general as k;
-
-const EINVAL: i64 = -22;
-const ENOSYS: i64 = -38;
 
 /// exit_group(2).
 pub fn exit_group(call: &mut Call<'_>) -> Outcome {
@@ -29,12 +27,11 @@ pub fn arch_prctl(call: &mut Call<'_>) -> Outcome {
     const ARCH_SET_GS: i32 = 0x1001;
     const ARCH_GET_GS: i32 = 0x1004;
     const ARCH_SET_CPUID: i32 = 0x1012;
-    const ENODEV: i64 = -19;
     match call.int(0) {
         ARCH_SET_GS => {
             // The kernel refuses addresses outside user space.
             if call.arg(1) >= 0x7fff_ffff_f000 {
-                return Outcome::Done(-1);
+                return Outcome::Done(Err(Errno::EPERM));
             }
             call.ts.guest_gs_base = call.arg(1);
             if call.arg(1) != 0 && !call.ts.is_translating {
@@ -45,14 +42,14 @@ pub fn arch_prctl(call: &mut Call<'_>) -> Outcome {
                 redirect(call.ts, pc);
                 return Outcome::Elsewhere;
             }
-            Outcome::Done(0)
+            Outcome::Done(Ok(0))
         }
         ARCH_GET_GS => {
             let base = call.ts.guest_gs_base;
-            Outcome::Done(put_user(call.arg(1), &base).err().unwrap_or(0))
+            Outcome::Done(put_user(call.arg(1), &base).map(|()| 0))
         }
         // As a CPU without CPUID faulting: answers that are kept could not fault.
-        ARCH_SET_CPUID if call.arg(1) == 0 => Outcome::Done(ENODEV),
+        ARCH_SET_CPUID if call.arg(1) == 0 => Outcome::Done(Err(Errno::ENODEV)),
         _ => {
             prepare_outputs(call);
             call.pass()
@@ -67,7 +64,7 @@ pub fn prctl(call: &mut Call<'_>) -> Outcome {
     const PR_SET_SECCOMP: i32 = 22;
     match call.int(0) {
         // Syscall User Dispatch would trap the runtime's own calls.
-        PR_SET_SYSCALL_USER_DISPATCH if call.arg(1) != 0 => Outcome::Done(EINVAL),
+        PR_SET_SYSCALL_USER_DISPATCH if call.arg(1) != 0 => Outcome::Done(Err(Errno::EINVAL)),
         PR_SET_TSC => call.pass(),
         PR_SET_SECCOMP => {
             emulate::leave();
@@ -87,8 +84,8 @@ pub fn unshare(call: &mut Call<'_>) -> Outcome {
 }
 
 /// wait4(2), waitid(2): children that send no signal are only the guest's own.
-pub fn wait(call: &mut Call<'_>) -> Outcome {
-    let flags = if call.nr == k::__NR_wait4 { call.arg(2) } else { call.arg(3) };
+pub fn wait(call: &mut Call<'_>, flags_arg: usize) -> Outcome {
+    let flags = call.arg(flags_arg);
     if flags & u64::from(k::__WALL | k::__WCLONE) != 0 && call.ts.foreign == 0 {
         emulate::leave();
     }
@@ -112,7 +109,7 @@ pub fn seccomp(call: &mut Call<'_>) -> Outcome {
 pub fn ptrace(call: &mut Call<'_>) -> Outcome {
     prepare_outputs(call);
     let outcome = call.pass();
-    if call.int(0) == 0 && matches!(outcome, Outcome::Done(r) if r >= 0) {
+    if call.int(0) == 0 && matches!(outcome, Outcome::Done(Ok(_))) {
         super::exec::TRACED.store(true, core::sync::atomic::Ordering::Relaxed);
     }
     outcome
@@ -121,7 +118,7 @@ pub fn ptrace(call: &mut Call<'_>) -> Outcome {
 /// rseq(2): under engine `translate` the program's critical sections are not where the kernel would look for them.
 pub fn rseq(call: &mut Call<'_>) -> Outcome {
     if options::get().engine == EngineChoice::Translate {
-        return Outcome::Done(ENOSYS);
+        return Outcome::Done(Err(Errno::ENOSYS));
     }
     prepare_outputs(call);
     Outcome::Tail
@@ -131,16 +128,16 @@ pub fn rseq(call: &mut Call<'_>) -> Outcome {
 /// other).
 pub fn membarrier(call: &mut Call<'_>) -> Outcome {
     /// MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ and its registration.
-    const RSEQ_COMMANDS: i64 = 1 << 7 | 1 << 8;
-    let command = i64::from(call.int(0));
+    const RSEQ_COMMANDS: u64 = 1 << 7 | 1 << 8;
+    let command = u64::from(call.int(0).cast_unsigned());
     if options::get().engine != EngineChoice::Translate {
         return call.pass();
     }
     if command & RSEQ_COMMANDS != 0 {
-        return Outcome::Done(EINVAL);
+        return Outcome::Done(Err(Errno::EINVAL));
     }
     match call.pass() {
-        Outcome::Done(offered) if command == 0 && offered > 0 => Outcome::Done(offered & !RSEQ_COMMANDS),
+        Outcome::Done(Ok(offered)) if command == 0 => Outcome::Done(Ok(offered & !RSEQ_COMMANDS)),
         outcome => outcome,
     }
 }

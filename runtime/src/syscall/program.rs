@@ -4,7 +4,8 @@
 
 use crate::elf::headers::{Fd, Headers};
 use crate::report::Text;
-use crate::sys::raw::{self, Errno};
+use crate::sys::Errno;
+use crate::sys::raw;
 use crate::syscall::handoff::EXECFN_BYTES;
 use alloc::vec::Vec;
 use core::fmt::Write;
@@ -220,7 +221,7 @@ fn open_checked(dir: u64, path: &[u8; PATH_BYTES], flags: u64) -> Result<i32, Na
     // SAFETY: paths are NUL-terminated. X_OK = 1, AT_EACCESS = 0x200.
     unsafe {
         if let Err(e) = raw::syscall(k::__NR_faccessat2, [dir, path_at, 1, 0x200])
-            && e != Errno(38)
+            && e != Errno::ENOSYS
         {
             return Err(Native::Quietly);
         }
@@ -228,7 +229,7 @@ fn open_checked(dir: u64, path: &[u8; PATH_BYTES], flags: u64) -> Result<i32, Na
         match raw::syscall(k::__NR_openat, [dir, path_at, flags, 0]) {
             Ok(fd) => i32::try_from(fd).map_err(|_| Native::Quietly),
             // x without r.
-            Err(Errno(13)) => Err(Native::Because("not readable")),
+            Err(Errno::EACCES) => Err(Native::Because("not readable")),
             Err(_) => Err(Native::Quietly),
         }
     }
@@ -359,7 +360,7 @@ fn is_busy(fd: i32) -> bool {
             ],
         )
     };
-    result == Err(raw::Errno(ETXTBSY))
+    result == Err(Errno(ETXTBSY))
 }
 
 /// What is wrong with a file that the kernel refused, where its headers tell more than the errno.

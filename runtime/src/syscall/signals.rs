@@ -5,39 +5,35 @@ use crate::mem::guest;
 use crate::signal::deliver::{alt_flags, on_alt_stack};
 use crate::signal::sigreturn::sigreturn as restore;
 use crate::signal::{action, never_blocked};
+use crate::sys::Errno;
 use crate::sys::signal::set_mask;
 use crate::sys::types::{SigAction, SigInfo, StackT, sig};
 use crate::thread::registers::Gpr;
 use crate::thread::state::{AltStack, ThreadState};
 use linux_raw_sys::general as k;
-
-const EINVAL: i64 = -22;
-const EFAULT: i64 = -14;
-const EPERM: i64 = -1;
-const ENOMEM: i64 = -12;
 const SEGV: u64 = sig::bit(sig::SIGSEGV);
 
 /// rt_sigaction(2).
 pub fn sigaction(call: &mut Call<'_>) -> Outcome {
     let signal = call.int(0);
     if call.arg(3) != 8 {
-        return Outcome::Done(EINVAL);
+        return Outcome::Done(Err(Errno::EINVAL));
     }
     let new = match call.arg(1) {
         0 => None,
         at => match guest::read::<SigAction>(at) {
             Some(action) => Some(action),
-            None => return Outcome::Done(EFAULT),
+            None => return Outcome::Done(Err(Errno::EFAULT)),
         },
     };
     if new.is_some() && matches!(signal, sig::SIGKILL | sig::SIGSTOP) {
-        return Outcome::Done(EINVAL);
+        return Outcome::Done(Err(Errno::EINVAL));
     }
     match action::set(signal, new.as_ref()) {
-        Err(e) => Outcome::Done(e.as_result()),
+        Err(errno) => Outcome::Done(Err(errno)),
         Ok(old) => match call.arg(2) {
-            0 => Outcome::Done(0),
-            at => Outcome::Done(put_user(at, &old).err().unwrap_or(0)),
+            0 => Outcome::Done(Ok(0)),
+            at => Outcome::Done(put_user(at, &old).map(|()| 0)),
         },
     }
 }
@@ -45,18 +41,18 @@ pub fn sigaction(call: &mut Call<'_>) -> Outcome {
 /// rt_sigprocmask(2): SIGSEGV is never blocked in the kernel, its bit is kept here.
 pub fn sigprocmask(call: &mut Call<'_>) -> Outcome {
     if call.arg(3) != 8 {
-        return Outcome::Done(EINVAL);
+        return Outcome::Done(Err(Errno::EINVAL));
     }
     let (how, new_at, old_at) = (call.int(0), call.arg(1), call.arg(2));
     let mut new = 0u64;
     if new_at != 0 {
         match guest::read::<u64>(new_at) {
             Some(mask) => new = mask,
-            None => return Outcome::Done(EFAULT),
+            None => return Outcome::Done(Err(Errno::EFAULT)),
         }
     }
     if new_at != 0 && !(0..=2).contains(&how) {
-        return Outcome::Done(EINVAL);
+        return Outcome::Done(Err(Errno::EINVAL));
     }
     let kept = never_blocked();
     let before = call.ts.kept_mask;
@@ -87,7 +83,7 @@ pub fn sigprocmask(call: &mut Call<'_>) -> Outcome {
                 (false, _) => old,
             };
         }
-        Outcome::Done(0) => {}
+        Outcome::Done(Ok(0)) => {}
         outcome => return outcome,
     }
     if new_at != 0 {
@@ -100,8 +96,8 @@ pub fn sigprocmask(call: &mut Call<'_>) -> Outcome {
     release_held(call.ts);
     old |= before;
     match old_at {
-        0 => Outcome::Done(0),
-        at => Outcome::Done(put_user(at, &old).err().unwrap_or(0)),
+        0 => Outcome::Done(Ok(0)),
+        at => Outcome::Done(put_user(at, &old).map(|()| 0)),
     }
 }
 
@@ -120,7 +116,7 @@ fn release_held(ts: &mut ThreadState) {
 pub fn sigpending(call: &mut Call<'_>) -> Outcome {
     prepare_outputs(call);
     let outcome = call.pass();
-    if outcome == Outcome::Done(0)
+    if outcome == Outcome::Done(Ok(0))
         && let [Some(_), _] = call.ts.held
         && let Some(set) = guest::read::<u64>(call.arg(0))
     {
@@ -139,7 +135,7 @@ pub fn sigreturn(call: &mut Call<'_>) -> Outcome {
         call.ts.saved_mask = set_mask(crate::signal::ALL_BUT_FAULTS);
         call.ts.requeued = 1;
     }
-    Outcome::Done(0)
+    Outcome::Done(Ok(0))
 }
 
 /// sigaltstack(2) (kernel/signal.c, do_sigaltstack).
@@ -153,20 +149,20 @@ pub fn sigaltstack(call: &mut Call<'_>) -> Outcome {
     let old = ts.alt_stack;
     let old_flags = alt_flags(ts, rsp) | old.flags & SS_AUTODISARM;
     if new_at != 0 {
-        let Some(new) = guest::read::<StackT>(new_at) else { return Outcome::Done(EFAULT) };
+        let Some(new) = guest::read::<StackT>(new_at) else { return Outcome::Done(Err(Errno::EFAULT)) };
         if on_alt_stack(ts, rsp) {
-            return Outcome::Done(EPERM);
+            return Outcome::Done(Err(Errno::EPERM));
         }
         let flags = u64::from(new.flags.cast_unsigned());
         let mode = flags & !SS_AUTODISARM;
         if mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0 {
-            return Outcome::Done(EINVAL);
+            return Outcome::Done(Err(Errno::EINVAL));
         }
         if mode == SS_DISABLE {
             ts.alt_stack = AltStack { sp: 0, flags: SS_DISABLE, size: 0 };
         } else {
             if new.size < crate::signal::alt_stack::min_bytes() {
-                return Outcome::Done(ENOMEM);
+                return Outcome::Done(Err(Errno::ENOMEM));
             }
             ts.alt_stack = AltStack { sp: new.sp, flags: flags & SS_AUTODISARM, size: new.size };
         }
@@ -174,9 +170,9 @@ pub fn sigaltstack(call: &mut Call<'_>) -> Outcome {
     if old_at != 0 {
         #[expect(clippy::cast_possible_truncation, reason = "the flags fit")]
         let out = StackT { sp: old.sp, flags: (old_flags as u32).cast_signed(), pad: 0, size: old.size };
-        return Outcome::Done(put_user(old_at, &out).err().unwrap_or(0));
+        return Outcome::Done(put_user(old_at, &out).map(|()| 0));
     }
-    Outcome::Done(0)
+    Outcome::Done(Ok(0))
 }
 
 /// Runs `f` with the mask argument `mask` replaced by a copy without SIGSEGV, and the signals it lets through taken under it.
@@ -185,12 +181,12 @@ fn under_mask(call: &mut Call<'_>, mask_at: u64, f: impl FnOnce(&mut Call<'_>, u
     if mask_at == 0 {
         return f(call, 0);
     }
-    let Some(mask) = guest::read::<u64>(mask_at) else { return Outcome::Done(EFAULT) };
+    let Some(mask) = guest::read::<u64>(mask_at) else { return Outcome::Done(Err(Errno::EFAULT)) };
     let kernel_mask = mask & !never_blocked();
     call.ts.temporary_mask = Some(kernel_mask);
     let outcome = f(call, &raw const kernel_mask as u64);
     // Still set at the way out only if a signal was taken under it.
-    if outcome != Outcome::Done(-4) || call.ts.requeued == 0 {
+    if outcome != Outcome::Done(Err(Errno::EINTR)) || call.ts.requeued == 0 {
         call.ts.temporary_mask = None;
     }
     outcome
@@ -218,7 +214,7 @@ pub fn pselect6(call: &mut Call<'_>) -> Outcome {
         prepare_outputs(call);
         return call.pass();
     }
-    let Some([mask_at, size]) = guest::read::<[u64; 2]>(at) else { return Outcome::Done(EFAULT) };
+    let Some([mask_at, size]) = guest::read::<[u64; 2]>(at) else { return Outcome::Done(Err(Errno::EFAULT)) };
     if mask_at == 0 || size != 8 {
         prepare_outputs(call);
         return call.pass();

@@ -15,6 +15,7 @@ use crate::gate::allowed;
 use crate::mem::{guest, heap};
 use crate::observe::stats;
 use crate::signal::action;
+use crate::sys::Errno;
 use crate::sys::plain::Plain;
 use crate::sys::raw;
 use crate::sys::signal::set_mask;
@@ -23,10 +24,6 @@ use crate::thread::registry;
 use crate::thread::state::ThreadState;
 use core::arch::naked_asm;
 use linux_raw_sys::general as k;
-
-const EAGAIN: i64 = -11;
-const EFAULT: i64 = -14;
-const EINVAL: i64 = -22;
 
 /// CLONE_CLEAR_SIGHAND (clone(2)), which only clone3 can express.
 const CLONE_CLEAR_SIGHAND: u64 = 0x1_0000_0000;
@@ -142,13 +139,13 @@ pub fn clone3(call: &mut Call<'_>) -> Outcome {
         }
         let known = core::mem::size_of::<CloneArgs>();
         let Some(extra) = tail.get_mut(..usize::try_from(size).unwrap_or(0) - known) else {
-            return Outcome::Done(EINVAL);
+            return Outcome::Done(Err(Errno::EINVAL));
         };
         if guest::read_bytes(at + known as u64, extra) != extra.len() {
-            return Outcome::Done(EFAULT);
+            return Outcome::Done(Err(Errno::EFAULT));
         }
         if extra.iter().any(|&b| b != 0) {
-            return Outcome::Done(-7);
+            return Outcome::Done(Err(Errno::E2BIG));
         }
     }
     let mut args = CloneArgs::default();
@@ -156,11 +153,11 @@ pub fn clone3(call: &mut Call<'_>) -> Outcome {
     // SAFETY: plain integers.
     let bytes = unsafe { core::slice::from_raw_parts_mut((&raw mut args).cast::<u8>(), len) };
     if guest::read_bytes(at, bytes) != len {
-        return Outcome::Done(EFAULT);
+        return Outcome::Done(Err(Errno::EFAULT));
     }
     // The kernel's own checks come first where ours could hide them (kernel/fork.c, clone3_stack_valid).
     if (args.stack == 0) != (args.stack_size == 0) {
-        return Outcome::Done(EINVAL);
+        return Outcome::Done(Err(Errno::EINVAL));
     }
     let stack = args.stack.wrapping_add(args.stack_size);
     let flags = args.flags;
@@ -240,12 +237,12 @@ fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneAr
             ts.regs[Gpr::Rsp] = stack;
         }
     }
-    Outcome::Done(result)
+    Outcome::Done(raw::check(result))
 }
 
 /// A child in the same memory: a thread, a vfork child, or something in between.
 fn vm_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs>) -> Outcome {
-    let Some(child) = registry::acquire() else { return Outcome::Done(EAGAIN) };
+    let Some(child) = registry::acquire() else { return Outcome::Done(Err(Errno::EAGAIN)) };
     let parent = &mut *call.ts;
     let mask = set_mask(!0);
     {
@@ -308,7 +305,7 @@ fn vm_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs
         registry::release(child);
     }
     set_mask(mask);
-    Outcome::Done(result)
+    Outcome::Done(raw::check(result))
 }
 
 /// Ends the calling thread: the block is free again before the call, which needs no stack.

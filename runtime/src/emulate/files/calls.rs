@@ -1,12 +1,13 @@
 //! Calls on a promoted description that the lane's assembly left to Rust.
 
 use super::{dismantle, get};
+use crate::calls::route::Operation;
+use crate::calls::{self, Mark};
 use crate::emulate::call::{Call, Outcome, prepare_outputs};
 use crate::emulate::keeper;
 use crate::emulate::stat::Stat;
 use crate::gate::lane::{REVOKED, TOUCH};
 use core::sync::atomic::Ordering;
-use linux_raw_sys::general as k;
 
 /// Makes a read, write or seek of a promoted description by the kernel, if its descriptor has a file's lane.
 pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
@@ -16,18 +17,18 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
         dismantle(fd);
         return None;
     }
-    if is_seek_to_itself(call) {
-        return Some(Outcome::Answered(file.lane.offset.load(Ordering::Relaxed).cast_signed()));
+    let is_seek = call.operation() == Some(Operation::Lseek);
+    if is_seek && is_seek_to_itself(call) {
+        return Some(Outcome::Answered(Ok(file.lane.offset.load(Ordering::Relaxed))));
     }
     file.hand_back_offset(fd);
     prepare_outputs(call);
     let outcome = call.pass();
     file.take_offset(fd);
-    let writes =
-        matches!(call.nr, k::__NR_write | k::__NR_pwrite64 | k::__NR_writev | k::__NR_pwritev | k::__NR_pwritev2);
+    let writes = calls::is(call.nr, Mark::Writes);
     if writes && Stat::of(fd).is_none_or(|stat| stat.size != file.lane.size.load(Ordering::Relaxed)) {
         dismantle(fd);
-    } else if file.lane.state.load(Ordering::Relaxed) & TOUCH != 0 && call.nr != k::__NR_lseek {
+    } else if file.lane.state.load(Ordering::Relaxed) & TOUCH != 0 && !is_seek {
         // This access was the first of a burst.
         file.lane.state.fetch_and(!TOUCH, Ordering::SeqCst);
         keeper::stir(core::ptr::from_ref(file).cast_mut());
@@ -37,5 +38,7 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
 
 /// lseek(fd, 0, SEEK_CUR) while the lane's assembly does not answer, for instance because it is idle.
 fn is_seek_to_itself(call: &Call<'_>) -> bool {
-    call.nr == k::__NR_lseek && call.arg(1) == 0 && call.int(2) == 1
+    /// SEEK_CUR (lseek(2)).
+    const CURRENT: i32 = 1;
+    call.arg(1) == 0 && call.int(2) == CURRENT
 }

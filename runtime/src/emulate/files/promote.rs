@@ -2,8 +2,8 @@
 
 use super::lane::FileLane;
 use super::list::{COUNT, FILES, Place};
-use crate::calls::route::Route;
-use crate::calls::{self, SAMPLED_COUNT};
+use crate::calls::SAMPLED_COUNT;
+use crate::calls::route::Operation;
 use crate::emulate::candidate::{Found, index};
 use crate::emulate::descriptors::{self, Access};
 use crate::emulate::explain::{Reason, refused};
@@ -12,7 +12,7 @@ use crate::emulate::stat::Stat;
 use crate::gate::facts::{Fact, holds};
 use crate::gate::lane::Kind;
 use crate::gate::lanes::{Code, lane_with};
-use crate::gate::routes::{is_answered, learn};
+use crate::gate::routes::{are_answered, learn};
 use crate::options::{self, EmulateLevel};
 use crate::sys::raw;
 use alloc::boxed::Box;
@@ -46,7 +46,7 @@ pub fn consider(nr: u32, fd: i32, stat: &Stat, length: u64) -> Found {
 
 /// All calls that a lane answers may be answered: none of them is to be passed on.
 fn are_all_answered() -> bool {
-    calls::all().filter(|row| matches!(row.route, Route::Lane(_))).all(|row| is_answered(row.number()))
+    are_answered(&Operation::ALL)
 }
 
 fn promote(fd: i32) -> Result<(), Reason> {

@@ -5,8 +5,9 @@ use super::protocol::{Control, Header, Request, Verb};
 use crate::emulate::files::lane::FileLane;
 use crate::emulate::seeded::{Bug, is_planted};
 use crate::gate::lane::{REVOKED, TOUCH};
+use crate::sys::Errno;
 use crate::sys::process;
-use crate::sys::raw::{self, Errno};
+use crate::sys::raw;
 use crate::sys::types::{SigAction, sa};
 use core::arch::naked_asm;
 use core::sync::atomic::{Ordering, fence};
@@ -203,7 +204,7 @@ impl Keeper {
             let free = slot(&mut self.lanes, core::ptr::null_mut());
             // SAFETY: the guest waits for the answer with the lane in its hands.
             let lane = unsafe { &*request.lane };
-            let taken = free.ok_or(Errno(24)).and_then(|_| take(lane, control.fd));
+            let taken = free.ok_or(Errno::EMFILE).and_then(|_| take(lane, control.fd));
             match (taken, free.and_then(|free| self.lanes.get_mut(free))) {
                 (Ok(()), Some(place)) => {
                     *place = request.lane;

@@ -6,7 +6,8 @@ mod protocol;
 use crate::gate::routes::note_own_descriptors;
 use crate::process::KEEPER_FD;
 use crate::process::descriptors::move_up;
-use crate::sys::raw::{self, Errno};
+use crate::sys::Errno;
+use crate::sys::raw;
 use crate::sys::signal::set_mask;
 use core::sync::atomic::{AtomicI32, Ordering};
 use linux_raw_sys::{general as k, net};
@@ -56,7 +57,7 @@ pub fn start() -> Result<(), Errno> {
             raw::close(own);
             // SAFETY: nobody runs on it.
             unsafe { raw::munmap(stack, STACK_BYTES) };
-            return Err(other.err().unwrap_or(Errno(12)));
+            return Err(other.err().unwrap_or(Errno::ENOMEM));
         }
     };
     PID.store(pid, Ordering::Relaxed);
@@ -72,7 +73,7 @@ pub fn start() -> Result<(), Errno> {
         Some(0) => Ok(()),
         _ => {
             dismiss();
-            Err(Errno(38))
+            Err(Errno::ENOSYS)
         }
     }
 }
@@ -99,7 +100,7 @@ fn send(verb: Verb, lane: *mut FileLane, fd: Option<i32>) -> Result<(), Errno> {
         let sent =
             unsafe { raw::syscall(k::__NR_sendmsg, [socket, &raw const header as u64, u64::from(net::MSG_NOSIGNAL)]) };
         match sent {
-            Err(Errno(4)) => {}
+            Err(Errno::EINTR) => {}
             other => return other.map(|_| ()),
         }
     }
@@ -113,7 +114,7 @@ fn answer() -> Option<u64> {
         // SAFETY: at most eight bytes are written.
         match unsafe { raw::syscall(k::__NR_read, [socket, &raw mut word as u64, 8]) } {
             Ok(8) => return Some(word),
-            Err(Errno(4)) => {}
+            Err(Errno::EINTR) => {}
             _ => return None,
         }
     }
@@ -125,7 +126,7 @@ pub fn keep(lane: *mut FileLane, fd: i32) -> Result<(), Errno> {
     match answer() {
         Some(0) => Ok(()),
         Some(errno) => Err(Errno(u16::try_from(errno).unwrap_or(22))),
-        None => Err(Errno(32)),
+        None => Err(Errno::EPIPE),
     }
 }
 
@@ -152,7 +153,7 @@ pub fn dismiss() {
     // SAFETY: the process is our child and not waited for yet, so the number is its own.
     unsafe {
         let _ = raw::syscall(k::__NR_kill, [pid, 9]);
-        while raw::syscall(k::__NR_wait4, [pid, 0, u64::from(k::__WALL), 0]) == Err(Errno(4)) {}
+        while raw::syscall(k::__NR_wait4, [pid, 0, u64::from(k::__WALL), 0]) == Err(Errno::EINTR) {}
         raw::munmap(STACK.swap(0, Ordering::Relaxed), STACK_BYTES);
     }
 }

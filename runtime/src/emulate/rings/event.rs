@@ -1,20 +1,19 @@
 //! An eventfd that only this process has (eventfd(2)): a counter.
 
 use super::count::{began, ended};
+use crate::calls::route::Operation;
 use crate::emulate::call::{Call, Outcome, put_user};
 use crate::emulate::descriptors;
 use crate::gate::facts::{Fact, holds};
 use crate::gate::lane;
 use crate::gate::lane::{Kind, Lane};
 use crate::gate::lanes::{Code, lane_with};
-use crate::gate::routes::is_answered;
+use crate::gate::routes::are_answered;
 use crate::mem::guest;
+use crate::sys::Errno;
 use crate::sys::raw;
 use alloc::boxed::Box;
 use linux_raw_sys::general as k;
-
-const EAGAIN: i64 = -11;
-const EINVAL: i64 = -22;
 
 /// The counter. The lane is its first field.
 #[repr(C)]
@@ -28,8 +27,7 @@ struct Counter {
 
 /// Takes an eventfd over, if it is ours alone.
 pub fn take_over(fd: i32, is_semaphore: bool) -> bool {
-    let calls = [k::__NR_read, k::__NR_write];
-    if holds(Fact::Threaded) || !descriptors::is_own(fd) || !calls.iter().all(|&nr| is_answered(u64::from(nr))) {
+    if holds(Fact::Threaded) || !descriptors::is_own(fd) || !are_answered(&[Operation::Read, Operation::Write]) {
         return false;
     }
     let Some(flags) = descriptors::flags(fd).filter(|flags| flags & k::FASYNC == 0) else { return false };
@@ -69,12 +67,12 @@ fn counter_of(fd: i32) -> *mut Counter {
 pub fn answer(call: &Call<'_>, fd: i32) -> Option<Outcome> {
     // SAFETY: the lane is an eventfd's; this thread is the only one.
     let counter = unsafe { &mut *counter_of(fd) };
-    let result = match call.nr {
-        k::__NR_read | k::__NR_write if call.arg(2) < 8 => Some(EINVAL),
+    let result = match call.operation() {
+        Some(Operation::Read | Operation::Write) if call.arg(2) < 8 => Some(Err(Errno::EINVAL)),
         // Kernels differ about what is longer.
-        k::__NR_write if call.arg(2) > 8 => None,
-        k::__NR_read => counter.read(call.arg(1)),
-        k::__NR_write => counter.write(call.arg(1)),
+        Some(Operation::Write) if call.arg(2) > 8 => None,
+        Some(Operation::Read) => counter.read(call.arg(1)),
+        Some(Operation::Write) => counter.write(call.arg(1)),
         _ => None,
     };
     if let Some(result) = result {
@@ -86,26 +84,26 @@ pub fn answer(call: &Call<'_>, fd: i32) -> Option<Outcome> {
 }
 
 impl Counter {
-    fn read(&mut self, to: u64) -> Option<i64> {
+    fn read(&mut self, to: u64) -> Option<Result<u64, Errno>> {
         if self.value == 0 {
-            return self.is_nonblocking.then_some(EAGAIN);
+            return self.is_nonblocking.then_some(Err(Errno::EAGAIN));
         }
         let value = if self.is_semaphore { 1 } else { self.value };
         put_user(to, &value).ok()?;
         self.value -= value;
-        Some(8)
+        Some(Ok(8))
     }
 
-    fn write(&mut self, from: u64) -> Option<i64> {
+    fn write(&mut self, from: u64) -> Option<Result<u64, Errno>> {
         let value: u64 = guest::read(from)?;
         if value == u64::MAX {
-            return Some(EINVAL);
+            return Some(Err(Errno::EINVAL));
         }
         if u64::MAX - self.value <= value {
-            return self.is_nonblocking.then_some(EAGAIN);
+            return self.is_nonblocking.then_some(Err(Errno::EAGAIN));
         }
         self.value += value;
-        Some(8)
+        Some(Ok(8))
     }
 }
 

@@ -17,12 +17,12 @@ use crate::options::{self, EmulateLevel};
 pub use count::{any, penalty};
 
 /// Takes over what a descriptor leads to, if it may be.
-pub fn consider(fd: i32) -> bool {
+pub fn consider(nr: u32, fd: i32) -> bool {
     if options::get().emulate < EmulateLevel::Coherent {
         return false;
     }
     match descriptors::origin(fd) {
-        Some(descriptors::Origin::Pipe) => pipe::take_over(fd),
+        Some(descriptors::Origin::Pipe) => pipe::take_over(nr, fd),
         Some(descriptors::Origin::Event) => event::take_over(fd, false),
         Some(descriptors::Origin::Semaphore) => event::take_over(fd, true),
         _ => false,

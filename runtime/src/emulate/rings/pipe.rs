@@ -5,6 +5,7 @@
 //! read to its end. So how much fits depends on how it was written; the ring here keeps the same slots.
 
 use super::count::{began, ended};
+use crate::calls::route::Operation;
 use crate::emulate::call::{Call, Outcome};
 use crate::emulate::descriptors::{self, Access};
 use crate::emulate::explain::{Reason, refused};
@@ -13,8 +14,9 @@ use crate::gate::facts::{Fact, holds};
 use crate::gate::lane;
 use crate::gate::lane::{Kind, Lane, RingHead};
 use crate::gate::lanes::{Code, lane_with};
-use crate::gate::routes::is_answered;
+use crate::gate::routes::are_answered;
 use crate::mem::guest;
+use crate::sys::Errno;
 use crate::sys::raw;
 use alloc::boxed::Box;
 use core::sync::atomic::Ordering;
@@ -23,7 +25,6 @@ use linux_raw_sys::general as k;
 const SLOT_BYTES: u64 = 4096;
 /// Most slots of a pipe that is taken over: the default (pipe(7), "Pipe capacity").
 const SLOTS: usize = 16;
-const EAGAIN: i64 = -11;
 /// Type of the file system of pipes without a name (include/uapi/linux/magic.h).
 const PIPEFS: u64 = 0x5049_5045;
 
@@ -49,11 +50,11 @@ struct Ring {
 }
 
 /// Takes a pipe over, if both its ends are ours alone and it is empty.
-pub fn take_over(fd: i32) -> bool {
+pub fn take_over(nr: u32, fd: i32) -> bool {
     match find_ends(fd).and_then(|(read_end, write_end)| make(read_end, write_end)) {
         Ok(()) => true,
         Err(reason) => {
-            refused(k::__NR_write, fd, reason);
+            refused(nr, fd, reason);
             false
         }
     }
@@ -64,8 +65,7 @@ fn find_ends(fd: i32) -> Result<(i32, i32), Reason> {
     if holds(Fact::Threaded) {
         return Err(Reason::Threads);
     }
-    let calls = [k::__NR_read, k::__NR_write];
-    if !calls.iter().all(|&nr| is_answered(u64::from(nr))) {
+    if !are_answered(&[Operation::Read, Operation::Write]) {
         return Err(Reason::Option);
     }
     if !descriptors::is_own(fd) || descriptors::file_system(fd) != PIPEFS {
@@ -156,9 +156,9 @@ pub fn answer(call: &Call<'_>, fd: i32) -> Option<Outcome> {
     // SAFETY: this thread is the only one.
     let ring = unsafe { &mut *ring };
     let is_read_end = core::ptr::eq(lane::get(fd), &raw const ring.read_lane);
-    let done = match (call.nr, is_read_end) {
-        (k::__NR_read, true) => ring.read(call.arg(1), call.arg(2)),
-        (k::__NR_write, false) => ring.write(call.arg(1), call.arg(2)),
+    let done = match (call.operation(), is_read_end) {
+        (Some(Operation::Read), true) => ring.read(call.arg(1), call.arg(2)),
+        (Some(Operation::Write), false) => ring.write(call.arg(1), call.arg(2)),
         _ => None,
     };
     match done {
@@ -202,9 +202,9 @@ impl Ring {
     }
 
     /// read(2); `None` if the kernel is to do it.
-    fn read(&mut self, to: u64, len: u64) -> Option<i64> {
+    fn read(&mut self, to: u64, len: u64) -> Option<Result<u64, Errno>> {
         if self.head.used == 0 {
-            return (self.read_nonblocking && len != 0).then_some(EAGAIN);
+            return (self.read_nonblocking && len != 0).then_some(Err(Errno::EAGAIN));
         }
         let mut done = 0;
         // Nothing may be lost to a buffer that ends early: its whole length is known to be there before a slot is taken away.
@@ -223,7 +223,7 @@ impl Ring {
                 self.drop_first();
             }
         }
-        Some(done.cast_signed())
+        Some(Ok(done))
     }
 
     fn total(&self) -> u64 {
@@ -231,7 +231,7 @@ impl Ring {
     }
 
     /// write(2); `None` if the kernel is to do it.
-    fn write(&mut self, from: u64, len: u64) -> Option<i64> {
+    fn write(&mut self, from: u64, len: u64) -> Option<Result<u64, Errno>> {
         let over = len % SLOT_BYTES;
         let used = usize::try_from(self.head.used).unwrap_or(0);
         let mut merged = 0;
@@ -250,7 +250,7 @@ impl Ring {
             return None;
         }
         if needed > free {
-            return Some(EAGAIN);
+            return Some(Err(Errno::EAGAIN));
         }
         if merged != 0 {
             let at = self.page(used - 1) + self.len_of(used - 1) + if used == 1 { self.head.start } else { 0 };
@@ -273,7 +273,7 @@ impl Ring {
             self.head.used += 1;
             done += n;
         }
-        Some(done.cast_signed())
+        Some(Ok(done))
     }
 }
 

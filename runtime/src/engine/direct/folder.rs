@@ -4,7 +4,8 @@
 //! one name and is no link.
 
 use crate::options::{self, PATH_BYTES};
-use crate::sys::raw::{self, Errno};
+use crate::sys::Errno;
+use crate::sys::raw;
 use linux_raw_sys::general as k;
 
 /// `struct stat` as far as it is looked at.

@@ -1,6 +1,7 @@
 //! The images in the cache, and their limit.
 
-use crate::sys::raw::{self, Errno};
+use crate::sys::Errno;
+use crate::sys::raw;
 use alloc::vec;
 use alloc::vec::Vec;
 use linux_raw_sys::general as k;

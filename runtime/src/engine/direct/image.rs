@@ -13,8 +13,9 @@ use super::site::{Patch, SOURCE_BYTES, Stub};
 use crate::gate::low;
 use crate::mem::guest;
 use crate::options;
+use crate::sys::Errno;
 use crate::sys::plain::Plain;
-use crate::sys::raw::{self, Errno};
+use crate::sys::raw;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
@@ -395,7 +396,7 @@ fn put(file: i32, mut bytes: &[u8], mut at: u64) -> Result<(), Errno> {
         // SAFETY: the kernel reads the bytes.
         let n = unsafe { raw::syscall(k::__NR_pwrite64, [fd, bytes.as_ptr() as u64, bytes.len() as u64, at]) }?;
         if n == 0 {
-            return Err(Errno(28));
+            return Err(Errno::ENOSPC);
         }
         at += n;
         bytes = bytes.get(usize::try_from(n).unwrap_or(usize::MAX)..).unwrap_or(&[]);
@@ -442,7 +443,7 @@ fn fill(from: i32, file: i32, key: &Key, content: &Content<'_>) -> Result<(), Er
     // What was read must be what the key names: the file may have been replaced in place meanwhile.
     let now = stat(from)?;
     if now.times != key.times || now.size != key.size {
-        return Err(Errno(11));
+        return Err(Errno::EAGAIN);
     }
     let trailer = Trailer {
         magic: MAGIC,
@@ -465,7 +466,7 @@ fn copy_file(from: i32, to: i32, len: u64) -> Result<(), Errno> {
     while at < len {
         let n = raw::pread(from, &mut buffer, at)?;
         if n == 0 {
-            return Err(Errno(5));
+            return Err(Errno::EIO);
         }
         put(to, buffer.get(..n).unwrap_or(&[]), at)?;
         at += n as u64;

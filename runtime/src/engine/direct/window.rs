@@ -7,6 +7,7 @@
 //! as the module's code. The lowest byte of the displacement, which no instruction begins at, is free: each site has 256
 //! addresses at which its stub may begin.
 
+use crate::sys::Errno;
 use crate::sys::raw;
 use linux_raw_sys::general as k;
 
@@ -105,7 +106,7 @@ impl Window {
     }
 }
 
-fn map_at(at: u64, len: u64) -> Result<u64, raw::Errno> {
+fn map_at(at: u64, len: u64) -> Result<u64, Errno> {
     let prot = k::PROT_READ | k::PROT_WRITE | k::PROT_EXEC;
     let got = raw::mmap_anon(at, len, prot, k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE)?;
     if got == at {
@@ -114,7 +115,7 @@ fn map_at(at: u64, len: u64) -> Result<u64, raw::Errno> {
     // A kernel that does not know MAP_FIXED_NOREPLACE took it as a hint.
     // SAFETY: just mapped, and of no use.
     unsafe { raw::munmap(got, len) };
-    Err(raw::Errno(17))
+    Err(Errno::EEXIST)
 }
 
 #[cfg(test)]

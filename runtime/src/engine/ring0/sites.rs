@@ -3,7 +3,8 @@
 //! Of the calls that do not, every so many is looked at. A site that is seen often becomes an entry. An entry that brings too
 //! few calls for what entering costs is taken out; each time it has to be seen twice as often to come back.
 
-use crate::sys::raw::{self, Errno};
+use crate::sys::Errno;
+use crate::sys::raw;
 use crate::thread::registry;
 use crate::thread::state::ThreadState;
 use core::sync::atomic::{AtomicU64, Ordering};

@@ -4,6 +4,7 @@
 //! Hot code grows from its start, stubs and constants from its middle. Memory is readable, writable and
 //! executable, private and anonymous: after fork each side patches its own copy.
 
+use crate::sys::Errno;
 use crate::sys::raw;
 use alloc::vec::Vec;
 use bt_translator::addr::{CachePc, GuestPc};
@@ -132,7 +133,7 @@ fn map_near(pc: GuestPc, len: u64) -> Option<u64> {
             // SAFETY: just mapped, elsewhere than asked (old kernels).
             Ok(got) => unsafe { raw::munmap(got, len) },
             // Out of address space: another place will not help.
-            Err(raw::Errno(12)) => return None,
+            Err(Errno::ENOMEM) => return None,
             Err(_) => {}
         }
         let Some(next) = at.checked_sub(len / 2) else { break };
