@@ -1,8 +1,7 @@
 //! ELF images (elf(5)), mapped as the kernel maps them (fs/binfmt_elf.c).
 
 use super::LoadError;
-use crate::sys::Errno;
-use crate::sys::raw;
+use crate::sys::{Errno, Fd};
 use linux_raw_sys::general as k;
 
 /// Bytes of a page.
@@ -75,11 +74,9 @@ pub trait FileBytes {
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, Errno>;
 }
 
-/// An open descriptor.
-pub struct Fd(pub i32);
 impl FileBytes for Fd {
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, Errno> {
-        raw::pread(self.0, buf, offset)
+        Fd::read_at(*self, buf, offset)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::gate::facts::{Fact, holds};
 use crate::gate::filters::FEW;
 use crate::gate::lane::{self, DESCRIPTIONS, DESCRIPTORS, Lane, NEXT_DESCRIPTION};
 use crate::gate::routes::learn;
-use crate::sys::raw;
+use crate::sys::Fd;
 use core::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use linux_raw_sys::general as k;
 
@@ -26,9 +26,7 @@ pub enum Access {
 /// F_GETFL (fcntl(2)).
 #[must_use]
 pub fn flags(fd: i32) -> Option<u32> {
-    // SAFETY: reads the description's flags.
-    let flags = unsafe { raw::syscall(k::__NR_fcntl, [u64::from(fd.cast_unsigned()), u64::from(k::F_GETFL)]) };
-    flags.ok().and_then(|flags| u32::try_from(flags).ok())
+    Fd(fd).fcntl(k::F_GETFL, 0).ok().and_then(|flags| u32::try_from(flags).ok())
 }
 
 /// The access mode of a descriptor that can be read or written at all.
@@ -136,14 +134,10 @@ pub fn disown(fd: i32) {
     }
 }
 
-/// Type of the file system (statfs(2), f_type).
+/// Type of the file system (statfs(2), f_type); 0 if it does not say.
 #[must_use]
 pub fn file_system(fd: i32) -> u64 {
-    let mut words = [0u64; 15];
-    // SAFETY: the structure is 120 bytes; f_type is its first word.
-    let _ = unsafe { raw::syscall(k::__NR_fstatfs, [u64::from(fd.cast_unsigned()), words.as_mut_ptr() as u64]) };
-    let [kind, ..] = words;
-    kind
+    Fd(fd).file_system().map_or(0, |file_system| file_system.kind)
 }
 
 /// This process opened the description, and no other one has it.

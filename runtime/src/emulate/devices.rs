@@ -4,10 +4,10 @@
 //! node sees (inotify(7)) comes from the calls that are made every so often.
 
 use super::descriptors::{self, Access};
-use super::stat::Stat;
 use crate::gate::lane;
 use crate::gate::lane::{Kind, Lane};
 use crate::gate::lanes::{Code, lane_with};
+use crate::sys::stat::Stat;
 use alloc::boxed::Box;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
@@ -25,7 +25,7 @@ static LANES: [AtomicPtr<Lane>; 6] = [const { AtomicPtr::new(core::ptr::null_mut
 /// Gives a descriptor its device's lane.
 pub fn consider(fd: i32, stat: &Stat) -> bool {
     let Some(access) = descriptors::access(fd) else { return false };
-    let (major, minor) = stat.device();
+    let (major, minor) = stat.device_numbers();
     if !stat.is_character_device() || major != MEMORY_DEVICES || minor != NULL && minor != ZERO {
         return false;
     }

@@ -2,11 +2,9 @@
 
 use crate::calls;
 use crate::options;
-use crate::report::{Bytes, Text, say};
-use crate::sys::raw;
-use core::fmt::Write;
+use crate::report::{Bytes, say};
+use crate::sys::Fd;
 use core::sync::atomic::{AtomicU64, Ordering};
-use linux_raw_sys::general as k;
 
 /// Why a descriptor got no lane.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,14 +61,8 @@ pub fn refused(nr: u32, fd: i32, reason: Reason) {
     if !options::get().explain || SAID.swap(this, Ordering::Relaxed) == this {
         return;
     }
-    let mut link = Text::default();
-    let _ = write!(link, "/proc/self/fd/{fd}\0");
-    let mut path = [0u8; 256];
-    // SAFETY: the link is NUL-terminated; readlink(2) writes at most the buffer's length.
-    let got = unsafe {
-        raw::syscall(k::__NR_readlink, [link.as_bytes().as_ptr() as u64, path.as_mut_ptr() as u64, path.len() as u64])
-    };
-    let path = path.get(..got.map_or(0, |n| usize::try_from(n).unwrap_or(0))).unwrap_or(&[]);
+    let mut buf = [0u8; 256];
+    let path = Fd(fd).target(&mut buf);
     let name = calls::name(u64::from(nr)).unwrap_or("");
     say(format_args!("{name} of descriptor {fd} ({}) is passed on: {}", Bytes(path), reason.text()));
 }

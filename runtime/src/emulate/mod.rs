@@ -16,7 +16,6 @@ pub mod keeper;
 pub mod rings;
 pub mod sample;
 pub mod seeded;
-pub mod stat;
 
 use crate::calls::{self, Held, Mark};
 use crate::emulate::call::{Call, Outcome};

@@ -3,12 +3,12 @@
 //! The counter that every call has anyway counts up to zero, so a program whose calls gain nothing pays nothing.
 
 use super::candidate::{Found, index};
-use super::stat::Stat;
 use super::{descriptors, devices, files, rings};
 use crate::calls::SAMPLED;
 use crate::gate::facts::{Fact, holds};
 use crate::gate::lane;
 use crate::gate::routes::is_answered;
+use crate::sys::Fd;
 use crate::thread::state::ThreadState;
 
 /// Calls before the first look, and between looks that find something.
@@ -79,7 +79,7 @@ fn consider(nr: u32, args: &[u64; 6]) -> Found {
     {
         return Found::Nothing;
     }
-    let Some(stat) = Stat::of(fd) else { return Found::Nothing };
+    let Ok(stat) = Fd(fd).stat() else { return Found::Nothing };
     if devices::consider(fd, &stat) || rings::consider(nr, fd) {
         return Found::Lane;
     }

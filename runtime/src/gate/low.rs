@@ -3,7 +3,7 @@
 //! First comes the first level of the look-up of indirect branches (IBTC), one pointer for the low 16 bits of a guest pc; then two
 //! tables of bytes by call number: which calls a stub may make by itself, and which it may answer.
 
-use crate::sys::raw;
+use crate::sys::mem;
 use core::sync::atomic::{AtomicU64, Ordering};
 use linux_raw_sys::general as k;
 
@@ -27,12 +27,12 @@ pub fn map() -> Result<(), &'static str> {
     let mut at = 0x7ff0_0000u64;
     let found = loop {
         let flags = k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE;
-        match raw::mmap_anon(at, BYTES, k::PROT_READ | k::PROT_WRITE, flags) {
+        match mem::mmap_anon(at, BYTES, k::PROT_READ | k::PROT_WRITE, flags) {
             Ok(a) if a == at => break a,
             Ok(a) => {
                 // A kernel without MAP_FIXED_NOREPLACE took it as a hint.
                 // SAFETY: just mapped.
-                unsafe { raw::munmap(a, BYTES) };
+                unsafe { mem::munmap(a, BYTES) };
             }
             Err(_) => {}
         }

@@ -4,7 +4,7 @@
 //! grows with the guest's code and is reused after a flush.
 
 use super::lock::Mutex;
-use crate::sys::raw;
+use crate::sys::mem;
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr;
 use linux_raw_sys::general as k;
@@ -66,7 +66,7 @@ fn page_up(n: usize) -> u64 {
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let Some(class) = class_of(layout) else {
-            let Ok(addr) = raw::mmap_own(page_up(layout.size()), k::PROT_READ | k::PROT_WRITE, 0) else {
+            let Ok(addr) = mem::mmap_own(page_up(layout.size()), k::PROT_READ | k::PROT_WRITE, 0) else {
                 return ptr::null_mut();
             };
             self.0.lock().held_bytes += page_up(layout.size());
@@ -85,7 +85,7 @@ unsafe impl GlobalAlloc for Heap {
         let pad = (lists.bump as usize).wrapping_neg() & (size - 1);
         if lists.bump_left < size + pad {
             let bytes = CHUNK_BYTES.max(size as u64);
-            let Ok(addr) = raw::mmap_own(bytes, k::PROT_READ | k::PROT_WRITE, 0) else { return ptr::null_mut() };
+            let Ok(addr) = mem::mmap_own(bytes, k::PROT_READ | k::PROT_WRITE, 0) else { return ptr::null_mut() };
             lists.held_bytes += bytes;
             lists.bump = ptr::with_exposed_provenance_mut(usize::try_from(addr).unwrap_or(0));
             lists.bump_left = usize::try_from(bytes).unwrap_or(0);
@@ -105,7 +105,7 @@ unsafe impl GlobalAlloc for Heap {
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         let Some(class) = class_of(layout) else {
             // SAFETY: mapped by `alloc` with this size.
-            unsafe { raw::munmap(block as u64, page_up(layout.size())) };
+            unsafe { mem::munmap(block as u64, page_up(layout.size())) };
             self.0.lock().held_bytes -= page_up(layout.size());
             return;
         };
@@ -124,12 +124,7 @@ unsafe impl GlobalAlloc for Heap {
             (Some(a), Some(b)) if a == b => block,
             (None, None) => {
                 // SAFETY: a mapping of ours; the kernel moves it if it must.
-                let moved = unsafe {
-                    raw::syscall(
-                        k::__NR_mremap,
-                        [block as u64, page_up(layout.size()), page_up(new_size), u64::from(k::MREMAP_MAYMOVE)],
-                    )
-                };
+                let moved = unsafe { mem::mremap(block as u64, page_up(layout.size()), page_up(new_size)) };
                 let Ok(addr) = moved else { return ptr::null_mut() };
                 let mut lists = self.0.lock();
                 lists.held_bytes = lists.held_bytes + page_up(new_size) - page_up(layout.size());

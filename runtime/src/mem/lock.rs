@@ -3,11 +3,10 @@
 //! Order: [`crate::engine`] state, then heap. The host signal handler takes a lock only when the interrupted
 //! thread was outside the runtime (SIGNALS.md, "Lock rule").
 
-use crate::sys::raw;
+use crate::sys::futex;
 use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicU32, Ordering};
-use linux_raw_sys::general as k;
 
 const FREE: u32 = 0;
 const HELD: u32 = 1;
@@ -48,26 +47,15 @@ impl<T> Mutex<T> {
             }
         }
         while self.word.swap(CONTENDED, Ordering::Acquire) != FREE {
-            self.futex(k::FUTEX_WAIT, CONTENDED);
+            futex::wait(&self.word, CONTENDED);
         }
-    }
-
-    /// Private futexes are right even between processes that share this memory by CLONE_VM: they share the mm.
-    fn futex(&self, op: u32, val: u32) {
-        // SAFETY: the word outlives the call.
-        let _ = unsafe {
-            raw::syscall(
-                k::__NR_futex,
-                [self.word.as_ptr() as u64, u64::from(op | k::FUTEX_PRIVATE_FLAG), u64::from(val), 0],
-            )
-        };
     }
 }
 
 impl<T> Drop for Guard<'_, T> {
     fn drop(&mut self) {
         if self.0.word.swap(FREE, Ordering::Release) == CONTENDED {
-            self.0.futex(k::FUTEX_WAKE, 1);
+            futex::wake_one(&self.0.word);
         }
     }
 }

@@ -8,14 +8,13 @@ use crate::gate::allowed;
 use crate::options;
 use crate::report::{Bytes, LongText};
 use crate::sys;
-use crate::sys::raw;
 use crate::sys::signal::set_mask;
+use crate::sys::{Fd, fs, time};
 use crate::thread::registry;
 use crate::thread::state::{COUNTED_CALLS, ThreadState};
 use bt_shim::uapi::REASONS;
 use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicU64, Ordering};
-use linux_raw_sys::general as k;
 
 /// Calls of threads that have ended.
 static ENDED: [AtomicU64; COUNTED_CALLS] = [const { AtomicU64::new(0) }; COUNTED_CALLS];
@@ -50,7 +49,7 @@ pub fn timed(nr: u32, call: impl FnOnce() -> Outcome) -> Outcome {
 /// Nanoseconds in a call, all threads together.
 fn nanoseconds(nr: usize) -> u64 {
     let [ticks_then, ns_then] = [&BEGIN[0], &BEGIN[1]].map(|word| word.load(Ordering::Relaxed));
-    let (ticks_since, ns_since) = (ticks().saturating_sub(ticks_then).max(1), raw::now_ns().saturating_sub(ns_then));
+    let (ticks_since, ns_since) = (ticks().saturating_sub(ticks_then).max(1), time::now_ns().saturating_sub(ns_then));
     let total = TICKS.get(nr).map_or(0, |total| total.load(Ordering::Relaxed));
     u64::try_from(u128::from(total) * u128::from(ns_since) / u128::from(ticks_since)).unwrap_or(u64::MAX)
 }
@@ -88,20 +87,13 @@ fn write_line(line: &[u8]) {
     let path = &options::get().stats_path;
     let file = path[0] != 0;
     if !file {
-        raw::write_all(2, line);
+        Fd::STDERR.write_all(line);
         return;
     }
-    let flags = k::O_WRONLY | k::O_CREAT | k::O_APPEND | k::O_CLOEXEC;
-    // SAFETY: the path is NUL-terminated.
-    if let Ok(fd) = unsafe {
-        raw::syscall(
-            k::__NR_openat,
-            [k::AT_FDCWD.cast_unsigned() as u64, path.as_ptr() as u64, u64::from(flags), 0o644],
-        )
-    } {
-        let fd = i32::try_from(fd).unwrap_or(-1);
-        raw::write_all(fd, line);
-        raw::close(fd);
+    let Ok(path) = core::ffi::CStr::from_bytes_until_nul(path) else { return };
+    if let Ok(fd) = fs::open_to_append(path, 0) {
+        fd.write_all(line);
+        fd.close();
     }
 }
 
@@ -111,7 +103,7 @@ pub fn started(exe: &[u8]) {
         return;
     }
     BEGIN[0].store(ticks(), Ordering::Relaxed);
-    BEGIN[1].store(raw::now_ns(), Ordering::Relaxed);
+    BEGIN[1].store(time::now_ns(), Ordering::Relaxed);
     let mut out = LongText::default();
     let _ = writeln!(
         out,

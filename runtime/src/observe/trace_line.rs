@@ -7,9 +7,8 @@ use crate::options;
 use crate::process::TRACE_FD;
 use crate::process::descriptors::move_up;
 use crate::sys;
-use crate::sys::raw;
+use crate::sys::{Fd, fs};
 use core::sync::atomic::Ordering;
-use linux_raw_sys::general as k;
 
 /// Bytes of one line.
 const LINE_BYTES: usize = 2048;
@@ -21,25 +20,22 @@ pub fn start() {
         return;
     }
     let fd = if options.trace_path[0] == 0 {
-        2
+        Fd::STDERR.0
     } else {
-        let flags = u64::from(k::O_WRONLY | k::O_CREAT | k::O_APPEND | k::O_CLOEXEC);
-        let cwd = i64::from(k::AT_FDCWD).cast_unsigned();
-        // SAFETY: the path is NUL-terminated.
-        match unsafe { raw::syscall(k::__NR_openat, [cwd, options.trace_path.as_ptr() as u64, flags, 0o644]) } {
-            Ok(fd) => i32::try_from(fd).unwrap_or(2),
-            Err(_) => crate::report::fatal("the file of --trace cannot be opened"),
+        match core::ffi::CStr::from_bytes_until_nul(&options.trace_path).map(|path| fs::open_to_append(path, 0)) {
+            Ok(Ok(fd)) => fd.0,
+            _ => crate::report::fatal("the file of --trace cannot be opened"),
         }
     };
     let high = move_up(fd).unwrap_or(fd);
     if high != fd && fd != 2 {
-        raw::close(fd);
+        Fd(fd).close();
     }
     TRACE_FD.store(high, Ordering::Relaxed);
 }
 
 fn print(line: &mut Line<'_>) {
-    raw::write_all(TRACE_FD.load(Ordering::Relaxed), line.finish());
+    Fd(TRACE_FD.load(Ordering::Relaxed)).write_all(line.finish());
 }
 
 /// Makes the call's line: `run` carries the call out.

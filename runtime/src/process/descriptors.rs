@@ -1,6 +1,6 @@
 //! Descriptors of the runtime's own: where they are, and how they keep out of the guest's way.
 
-use crate::sys::raw;
+use crate::sys::{Fd, process};
 use core::sync::atomic::{AtomicI32, Ordering};
 use linux_raw_sys::general as k;
 
@@ -37,15 +37,12 @@ const HIGHEST_PLACE: u64 = 4096;
 
 /// RLIMIT_NOFILE: soft and hard.
 fn limits() -> [u64; 2] {
-    let mut limits = [1024u64; 2];
-    // SAFETY: two words.
-    let _ = unsafe { raw::syscall(k::__NR_getrlimit, [u64::from(k::RLIMIT_NOFILE), limits.as_mut_ptr() as u64]) };
-    limits
+    const USUAL: u64 = 1024;
+    process::limits(k::RLIMIT_NOFILE).unwrap_or([USUAL; 2])
 }
 
 fn set_limits(limits: [u64; 2]) -> bool {
-    // SAFETY: two words.
-    unsafe { raw::syscall(k::__NR_setrlimit, [u64::from(k::RLIMIT_NOFILE), limits.as_ptr() as u64]) }.is_ok()
+    process::set_limits(k::RLIMIT_NOFILE, limits).is_ok()
 }
 
 /// A duplicate of `fd` at a number that the guest does not come to: behind its limit if the hard one is higher. Kept over exec
@@ -55,15 +52,26 @@ pub fn move_up(fd: i32) -> Option<i32> {
     const ROOM: u64 = 16;
     let [soft, hard] = limits();
     let behind = soft <= HIGHEST_PLACE && soft + ROOM <= hard && set_limits([soft + ROOM, hard]);
-    let moved = if behind {
+    if behind {
         let moved = duplicate(fd, soft);
         set_limits([soft, hard]);
         moved
     } else {
         // High enough to be out of the way of ordinary programs, low enough for the default limit of 1024.
         [1000u64, 500, 200, 20].into_iter().find_map(|at_least| duplicate(fd, at_least))
-    };
-    moved.and_then(|moved| i32::try_from(moved).ok())
+    }
+}
+
+/// Moves a descriptor of ours up, if that can be; its number then.
+#[must_use]
+pub fn keep_high(fd: Fd) -> i32 {
+    match move_up(fd.0) {
+        Some(high) => {
+            fd.close();
+            high
+        }
+        None => fd.0,
+    }
 }
 
 /// Ours are all well above the numbers below `few`.
@@ -72,10 +80,8 @@ pub fn are_above(few: i32) -> bool {
     hidden().iter().all(|fd| !(0..few + NEAR).contains(fd))
 }
 
-fn duplicate(fd: i32, at_least: u64) -> Option<u64> {
-    let fd = u64::from(fd.cast_unsigned());
-    // SAFETY: F_DUPFD_CLOEXEC makes a new descriptor.
-    unsafe { raw::syscall(k::__NR_fcntl, [fd, u64::from(k::F_DUPFD_CLOEXEC), at_least]) }.ok()
+fn duplicate(fd: i32, at_least: u64) -> Option<i32> {
+    Fd(fd).duplicate(at_least).ok().map(|fd| fd.0)
 }
 
 /// Distance from ours at which they move.
@@ -93,10 +99,10 @@ pub fn make_room(fd: i32) -> bool {
         let own = place.load(Ordering::Relaxed);
         if own >= 0
             && u64::from(own.cast_unsigned()) < at_least
-            && let Some(moved) = duplicate(own, at_least).and_then(|moved| i32::try_from(moved).ok())
+            && let Some(moved) = duplicate(own, at_least)
         {
             place.store(moved, Ordering::Relaxed);
-            raw::close(own);
+            Fd(own).close();
         }
     }
     true
@@ -113,7 +119,7 @@ pub fn follow_limit() {
             && let Some(moved) = move_up(fd)
         {
             place.store(moved, Ordering::Relaxed);
-            raw::close(fd);
+            Fd(fd).close();
         }
     }
 }

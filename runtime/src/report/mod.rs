@@ -4,7 +4,7 @@ mod text;
 
 use crate::sys;
 use crate::sys::types::{SigInfo, UContext, sig};
-use crate::sys::{raw, signal};
+use crate::sys::{Fd, signal};
 use crate::thread::state::ThreadState;
 use core::fmt::{self, Write};
 
@@ -14,7 +14,7 @@ pub use text::{Bytes, LongText, Text};
 pub fn say(args: fmt::Arguments<'_>) {
     let mut text = Text::default();
     let _ = writeln!(text, "bt-run: {args}");
-    raw::write_all(2, text.as_bytes());
+    Fd::STDERR.write_all(text.as_bytes());
 }
 
 /// Something the user must put right: one line, exit status 126.

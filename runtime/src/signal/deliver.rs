@@ -5,7 +5,9 @@ use crate::engine::lock;
 use crate::gate::labels::{Label, address};
 use crate::mem::guest;
 use crate::sys::signal::{queue_to_self, set_default};
-use crate::sys::types::{FPX_SW_OFFSET, FpxSwBytes, RtSigFrame, SigAction, SigInfo, StackT, UContext, sa, sig};
+use crate::sys::types::{
+    AltStack, FPX_SW_OFFSET, FpxSwBytes, RtSigFrame, SigAction, SigInfo, StackT, UContext, sa, sig,
+};
 use crate::thread::state::ThreadState;
 use linux_raw_sys::general as k;
 
@@ -102,7 +104,7 @@ fn build_frame(
     }
     guest::write(sp, &frame)?;
     if ts.alt_stack.flags & SS_AUTODISARM != 0 {
-        ts.alt_stack = crate::thread::state::AltStack { sp: 0, flags: SS_DISABLE, size: 0 };
+        ts.alt_stack = AltStack { sp: 0, flags: SS_DISABLE, size: 0 };
     }
     uc.mc.rdi = u64::from(signal.cast_unsigned());
     uc.mc.rax = 0;

@@ -6,9 +6,10 @@ use crate::gate::asm;
 use crate::gate::labels::{Label, address};
 use crate::mem::guest;
 use crate::sys::signal::set_mask;
+use crate::sys::types::AltStack;
 use crate::sys::types::{RtSigFrame, StackT};
 use crate::thread::registers::Gpr;
-use crate::thread::state::{ALT_STACK_BYTES, AltStack, ThreadState};
+use crate::thread::state::{ALT_STACK_BYTES, ThreadState};
 
 const XSAVE_ROOM: usize = 12 * 1024;
 

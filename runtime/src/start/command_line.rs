@@ -6,10 +6,9 @@ use crate::emulate::seeded::Bug;
 use crate::engine::direct::folder;
 use crate::options::{CallSet, EmulateLevel, EngineChoice, Options, PATH_BYTES};
 use crate::report::{Bytes, say};
-use crate::sys::process;
-use crate::sys::raw;
+use crate::sys::{Fd, fs, process};
 use alloc::vec::Vec;
-use linux_raw_sys::general as k;
+use core::ffi::CStr;
 
 const HELP: &str = "\
 bt-run runs an unmodified x86-64 Linux program with its system calls caught inside the process.
@@ -83,10 +82,7 @@ fn absolute(path: &[u8]) -> Vec<u8> {
         return path.to_vec();
     }
     let mut buf = [0u8; 4096];
-    // SAFETY: getcwd(2) writes at most the buffer's length.
-    let n = unsafe { raw::syscall(k::__NR_getcwd, [buf.as_mut_ptr() as u64, buf.len() as u64]) };
-    let n = n.map_or(0, |n| usize::try_from(n).unwrap_or(0));
-    let mut out = buf.get(..n.saturating_sub(1)).unwrap_or(&[]).to_vec();
+    let mut out = fs::current_directory(&mut buf).to_vec();
     out.push(b'/');
     out.extend_from_slice(path);
     out
@@ -115,11 +111,11 @@ pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
         match name {
             b"--" => break,
             b"--help" | b"-h" => {
-                raw::write_all(1, HELP.as_bytes());
+                Fd::STDOUT.write_all(HELP.as_bytes());
                 process::exit_group(0)
             }
             b"--version" | b"-V" => {
-                raw::write_all(1, concat!("bt-run ", env!("CARGO_PKG_VERSION"), "\n").as_bytes());
+                Fd::STDOUT.write_all(concat!("bt-run ", env!("CARGO_PKG_VERSION"), "\n").as_bytes());
                 process::exit_group(0)
             }
             b"--engine" => match operand() {
@@ -228,20 +224,9 @@ pub fn look_up(name: &[u8], path: Option<&[u8]>) -> Result<Vec<u8>, LoadError> {
         candidate.push(b'/');
         candidate.extend_from_slice(name);
         candidate.push(0);
-        let at = candidate.as_ptr() as u64;
-        // struct stat: st_mode is the 32-bit word at byte 24.
-        let mut stat = [0u64; 18];
-        let cwd = i64::from(k::AT_FDCWD).cast_unsigned();
-        // SAFETY: NUL-terminated path, 144-byte buffer. X_OK = 1, AT_EACCESS = 0x200.
-        let (exists, allowed) = unsafe {
-            (
-                raw::syscall(k::__NR_stat, [at, stat.as_mut_ptr() as u64]).is_ok(),
-                raw::syscall(k::__NR_faccessat2, [cwd, at, 1, 0x200]).is_ok(),
-            )
-        };
-        let [_, _, _, mode, ..] = stat;
-        if exists && mode & 0o170_000 == 0o100_000 {
-            if allowed {
+        let Ok(path) = CStr::from_bytes_with_nul(&candidate) else { continue };
+        if fs::stat(path).is_ok_and(|stat| stat.is_regular()) {
+            if fs::may_execute(Fd::CWD, path).is_ok() {
                 candidate.pop();
                 return Ok(candidate);
             }

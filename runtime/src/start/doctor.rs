@@ -2,16 +2,12 @@
 
 use crate::report::LongText;
 use crate::sys::cpu;
-use crate::sys::raw;
 use crate::sys::shim::Kernel;
+use crate::sys::{Fd, process};
 use bt_shim::uapi::{CAN_FS, CAN_UNMASKED};
 use bt_shim::{Device, Error};
 use core::fmt::Write;
-use linux_raw_sys::general as k;
-
-/// prctl(2): Syscall User Dispatch, and to switch it off.
-const PR_SET_SYSCALL_USER_DISPATCH: u64 = 59;
-const PR_SYS_DISPATCH_OFF: u64 = 0;
+use linux_raw_sys::prctl as p;
 
 /// Prints a line for each engine and option that a machine may lack.
 pub fn print() {
@@ -46,8 +42,9 @@ pub fn print() {
         }
     }
     // SAFETY: switches off what is off already.
-    let strict = unsafe { raw::syscall(k::__NR_prctl, [PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0]) };
+    let strict =
+        unsafe { process::prctl(p::PR_SET_SYSCALL_USER_DISPATCH, [u64::from(p::PR_SYS_DISPATCH_OFF), 0, 0, 0]) };
     let strict = if strict.is_ok() { "yes" } else { "no: Syscall User Dispatch needs Linux 5.11" };
     let _ = writeln!(out, "option --strict   {strict}");
-    raw::write_all(1, &out.bytes);
+    Fd::STDOUT.write_all(&out.bytes);
 }

@@ -4,8 +4,7 @@ use crate::elf::LoadError;
 use crate::engine::direct::housekeeping::{entries, remove};
 use crate::engine::direct::{folder, image};
 use crate::report::{Bytes, LongText};
-use crate::sys::Errno;
-use crate::sys::raw;
+use crate::sys::{Errno, Fd};
 use core::fmt::Write;
 
 /// Carries out `bt-run cache COMMAND`; `None` if there is no such command.
@@ -23,7 +22,7 @@ pub fn run(command: &[u8]) -> Option<Result<(), LoadError>> {
         let mut out = LongText::default();
         let total: u64 = entries.iter().map(|e| e.bytes).sum();
         for entry in &entries {
-            let name = entry.name.strip_suffix(&[0]).unwrap_or(&entry.name);
+            let name = entry.name.to_bytes();
             if clear {
                 remove(folder, &entry.name).map_err(failed)?;
             } else {
@@ -32,8 +31,8 @@ pub fn run(command: &[u8]) -> Option<Result<(), LoadError>> {
         }
         let what = if clear { "removed" } else { "kept" };
         let _ = writeln!(out, "{} images {what}, {total} bytes", entries.len());
-        raw::write_all(1, &out.bytes);
-        raw::close(folder);
+        Fd::STDOUT.write_all(&out.bytes);
+        folder.close();
         Ok(())
     }))
 }

@@ -2,7 +2,7 @@
 
 use crate::calls::{self, Held, Mark, Treatment};
 use crate::report::LongText;
-use crate::sys::raw;
+use crate::sys::Fd;
 use core::fmt::Write;
 
 /// Prints one line for each call: number, name, treatment, level, what is handed back before it is passed on.
@@ -30,5 +30,5 @@ pub fn print() {
         }
         let _ = writeln!(out, "{}", if separator.is_empty() { "-" } else { "" });
     }
-    raw::write_all(1, &out.bytes);
+    Fd::STDOUT.write_all(&out.bytes);
 }

@@ -1,13 +1,12 @@
 //! `bt-run sites FILE`: what engine `direct` would do with a file.
 
 use crate::elf::LoadError;
-use crate::elf::headers::{Fd, Headers};
+use crate::elf::headers::Headers;
 use crate::engine::direct::functions::ElfImage;
 use crate::engine::direct::{Direct, survey};
 use crate::report::Bytes;
 use crate::report::LongText;
-use crate::sys::Errno;
-use crate::sys::raw;
+use crate::sys::{Errno, Fd, fs, mem, time};
 use bt_translator::decode::Class;
 use bt_translator::scan::Verdict;
 use core::fmt::Write;
@@ -19,21 +18,19 @@ pub fn print(path: &[u8]) -> Result<(), LoadError> {
     let mut path_z = path.to_vec();
     path_z.push(0);
     let path_c = core::ffi::CStr::from_bytes_with_nul(&path_z).map_err(|_| LoadError::NotFound)?;
-    let fd = raw::open(path_c, k::O_RDONLY | k::O_CLOEXEC).map_err(failed)?;
-    let headers = Headers::parse(&Fd(fd))?;
+    let fd = fs::open(path_c, k::O_RDONLY).map_err(failed)?;
+    let headers = Headers::parse(&fd)?;
     let direct = Direct::default();
     let (mut bytes, mut took_ns) = (0u64, 0u64);
     let mut out = LongText::default();
     let (mut displaced, mut numbered, mut trapped, mut doubtful, mut others) = (0, 0, 0, 0, 0);
     for (offset, vaddr, len) in headers.code() {
-        let (prot, flags) = (u64::from(k::PROT_READ), u64::from(k::MAP_PRIVATE));
-        let args = [0, len, prot, flags, u64::from(fd.cast_unsigned()), offset];
         // SAFETY: a new mapping of our own.
-        let at = unsafe { raw::syscall(k::__NR_mmap, args) }.map_err(failed)?;
+        let at = unsafe { mem::mmap_file(0, len, k::PROT_READ, k::MAP_PRIVATE, fd, offset) }.map_err(failed)?;
         let Some(mut image) = ElfImage::of_file(fd, offset, at) else { continue };
-        let before = raw::now_ns();
+        let before = time::now_ns();
         let found = survey::survey(&direct, at, at + len, &mut image);
-        (bytes, took_ns) = (bytes + len, took_ns + raw::now_ns() - before);
+        (bytes, took_ns) = (bytes + len, took_ns + time::now_ns() - before);
         for (candidate, plan) in found {
             let address = candidate.pc.0 - at + vaddr;
             let what = match (candidate.verdict, plan) {
@@ -74,6 +71,6 @@ pub fn print(path: &[u8]) -> Result<(), LoadError> {
         Bytes(path),
         took_ns / 1000
     );
-    raw::write_all(1, &out.bytes);
+    Fd::STDOUT.write_all(&out.bytes);
     Ok(())
 }

@@ -2,8 +2,7 @@
 
 use crate::elf::LoadError;
 use crate::elf::headers::{Headers, PAGE};
-use crate::sys::Errno;
-use crate::sys::raw;
+use crate::sys::{Errno, Fd, mem};
 use linux_raw_sys::general as k;
 
 /// Type of the program header that tells where the program headers are (elf(5)).
@@ -31,10 +30,9 @@ pub struct Image {
 /// Told of each executable range of a mapped image: start, end, protection, offset in the file.
 pub type OnExec<'a> = &'a mut dyn FnMut(u64, u64, u32, u64);
 
-fn map_fd(addr: u64, len: u64, prot: u32, fd: i32, offset: u64) -> Result<(), LoadError> {
-    let flags = u64::from(k::MAP_PRIVATE | k::MAP_FIXED);
+fn map_fd(addr: u64, len: u64, prot: u32, fd: Fd, offset: u64) -> Result<(), LoadError> {
     // SAFETY: inside the range that was reserved for the image.
-    unsafe { raw::syscall(k::__NR_mmap, [addr, len, u64::from(prot), flags, u64::from(fd.cast_unsigned()), offset]) }
+    unsafe { mem::mmap_file(addr, len, prot, k::MAP_PRIVATE | k::MAP_FIXED, fd, offset) }
         .map(|_| ())
         .map_err(|e| LoadError::Failed("cannot be mapped", e.0))
 }
@@ -44,27 +42,27 @@ fn reserve(headers: &Headers, base: u64) -> Result<u64, Errno> {
     let (start, end) = headers.span();
     let (align, len) = (headers.align(), end - start);
     if !headers.is_dyn {
-        return raw::mmap_anon(start, len, k::PROT_NONE, k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE);
+        return mem::mmap_anon(start, len, k::PROT_NONE, k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE);
     }
     let room = len + if align > PAGE { align } else { 0 };
     let flags = if base == 0 { 0 } else { k::MAP_FIXED_NOREPLACE };
-    let got = raw::mmap_anon(base, room, k::PROT_NONE, flags | k::MAP_NORESERVE)
-        .or_else(|_| raw::mmap_anon(0, room, k::PROT_NONE, k::MAP_NORESERVE))?;
+    let got = mem::mmap_anon(base, room, k::PROT_NONE, flags | k::MAP_NORESERVE)
+        .or_else(|_| mem::mmap_anon(0, room, k::PROT_NONE, k::MAP_NORESERVE))?;
     let aligned = got.next_multiple_of(align);
     // SAFETY: the ends of our own reservation.
     unsafe {
         if aligned > got {
-            raw::munmap(got, aligned - got);
+            mem::munmap(got, aligned - got);
         }
         if got + room > aligned + len {
-            raw::munmap(aligned + len, got + room - aligned - len);
+            mem::munmap(aligned + len, got + room - aligned - len);
         }
     }
     Ok(aligned)
 }
 
 /// Maps the image. ET_DYN is placed at `base` (0: where the kernel likes), ET_EXEC where it says.
-pub fn map(fd: i32, headers: &Headers, base: u64, on_exec: OnExec<'_>) -> Result<Image, LoadError> {
+pub fn map(fd: Fd, headers: &Headers, base: u64, on_exec: OnExec<'_>) -> Result<Image, LoadError> {
     let failed = |e: Errno| LoadError::Failed("cannot be mapped", e.0);
     // One reservation first, so that the segments lie together and replace nothing.
     let at = reserve(headers, base).map_err(failed)?;
@@ -85,7 +83,7 @@ pub fn map(fd: i32, headers: &Headers, base: u64, on_exec: OnExec<'_>) -> Result
         // Gaps between segments are not mapped natively.
         if page > mapped_to {
             // SAFETY: inside the reservation.
-            unsafe { raw::munmap(mapped_to, page - mapped_to) };
+            unsafe { mem::munmap(mapped_to, page - mapped_to) };
         }
         let file_page_end = if p.filesz == 0 { page } else { file_end.next_multiple_of(PAGE) };
         if p.filesz != 0 {
@@ -97,7 +95,7 @@ pub fn map(fd: i32, headers: &Headers, base: u64, on_exec: OnExec<'_>) -> Result
                 zero(file_end, file_page_end - file_end)?;
             }
             if end > file_page_end {
-                raw::mmap_anon(file_page_end, end - file_page_end, p.prot(), k::MAP_FIXED).map_err(failed)?;
+                mem::mmap_anon(file_page_end, end - file_page_end, p.prot(), k::MAP_FIXED).map_err(failed)?;
             }
         }
         mapped_to = end.max(mapped_to);

@@ -10,7 +10,7 @@ pub mod map;
 pub mod stack;
 
 use crate::elf::LoadError;
-use crate::elf::headers::{Fd, FileBytes, Headers};
+use crate::elf::headers::{FileBytes, Headers};
 use crate::emulate::identity;
 use crate::engine::direct::functions::ElfImage;
 use crate::engine::{self, Engine, ring0};
@@ -20,16 +20,15 @@ use crate::gate::routes::{self, note_own_descriptors};
 use crate::mem::guest;
 use crate::observe::stats;
 use crate::options;
-use crate::process::descriptors::move_up;
+use crate::process::descriptors::keep_high;
 use crate::process::{EXE_FD, SELF_FD, TRACE_FD, set_exe_path};
 use crate::report::{Bytes, say};
 use crate::signal::{action, alt_stack};
 use crate::start::map::Image;
 use crate::start::stack::{Built, Guest, Initial, at};
 use crate::sys;
-use crate::sys::Errno;
 use crate::sys::cpu;
-use crate::sys::raw;
+use crate::sys::{Errno, Fd, fs, mem, process};
 use crate::syscall::exec;
 use crate::syscall::handoff::Handoff;
 use crate::syscall::program::{self, Found};
@@ -39,7 +38,7 @@ use crate::thread::state::ThreadState;
 use crate::thread::{actions, registry};
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
-use linux_raw_sys::general as k;
+use linux_raw_sys::{general as k, prctl as p};
 
 /// First Rust code, on the kernel's stack. `sp` is the initial stack pointer.
 pub extern "C" fn first(sp: u64) -> ! {
@@ -139,7 +138,7 @@ fn resume_family(ts: &mut ThreadState, handoff: &Handoff, self_fd: i32, execfn: 
     }
     ts.kept_mask = handoff.kept_mask;
     Plan {
-        found: Found { fd: handoff.exe_fd, execfn, head: Vec::new() },
+        found: Found { fd: Fd(handoff.exe_fd), execfn, head: Vec::new() },
         argv: initial.argv.clone(),
         comm: handoff.comm,
         is_first: false,
@@ -176,11 +175,8 @@ fn from_command_line(initial: &Initial) -> Plan {
             Err(e) => fail(b"cache", e),
         }
     }
-    if let Ok(fd) = raw::open(c"/proc/self/exe", k::O_RDONLY | k::O_CLOEXEC) {
-        SELF_FD.store(move_up(fd).unwrap_or(fd), Ordering::Relaxed);
-        if SELF_FD.load(Ordering::Relaxed) != fd {
-            raw::close(fd);
-        }
+    if let Ok(fd) = fs::open(c"/proc/self/exe", k::O_RDONLY) {
+        SELF_FD.store(keep_high(fd), Ordering::Relaxed);
     }
     crate::observe::trace_line::start();
     let name = args.get(first).copied().unwrap_or(b"");
@@ -215,14 +211,15 @@ fn run_natively(path: &[u8], argv: &[u64], initial: &Initial, reason: Option<&'s
     argv.push(0);
     let mut envp = initial.envp.clone();
     envp.push(0);
-    // SAFETY: NUL-terminated vectors of NUL-terminated strings.
-    let result =
-        unsafe { raw::syscall(k::__NR_execve, [path_z.as_ptr() as u64, argv.as_ptr() as u64, envp.as_ptr() as u64]) };
-    let errno = result.err().map_or(0, |e| e.0);
+    let errno = match core::ffi::CStr::from_bytes_with_nul(&path_z) {
+        // SAFETY: null-terminated vectors of NUL-terminated strings.
+        Ok(path) => unsafe { process::execute(path, &argv, &envp) },
+        Err(_) => Errno::ENOENT,
+    };
     let error = match program::diagnose(path) {
         Some(what) => LoadError::Invalid(what),
-        None if errno == 2 => LoadError::NotFound,
-        None => LoadError::Failed("cannot be executed", errno),
+        None if errno == Errno::ENOENT => LoadError::NotFound,
+        None => LoadError::Failed("cannot be executed", errno.0),
     };
     fail(path, error)
 }
@@ -242,7 +239,7 @@ fn fail(name: &[u8], error: LoadError) -> ! {
 /// Maps program and interpreter and prepares stack, brk, names and registers.
 fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), LoadError> {
     let fd = plan.found.fd;
-    let headers = Headers::parse(&Fd(fd))?;
+    let headers = Headers::parse(&fd)?;
     let mut guard = engine::lock();
     let in_place = options::get().engine.runs_in_place();
     let engine = &mut *guard;
@@ -261,14 +258,14 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     let mut entry = program.entry;
     let mut interp_base = 0;
     if let Some(path) = headers.interp() {
-        let interp_fd = raw::open(path, k::O_RDONLY | k::O_CLOEXEC)
+        let interp_fd = fs::open(path, k::O_RDONLY)
             .map_err(|e| LoadError::Failed("names an interpreter that cannot be opened", e.0))?;
-        let interp = Headers::parse(&Fd(interp_fd)).and_then(|h| {
+        let interp = Headers::parse(&interp_fd).and_then(|h| {
             map::map(interp_fd, &h, 0, &mut |start, end, prot, offset| {
                 on_exec(engine, start, end, prot, interp_fd, offset);
             })
         });
-        raw::close(interp_fd);
+        interp_fd.close();
         let interp = interp?;
         entry = interp.entry;
         interp_base = interp.bias;
@@ -286,11 +283,7 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
         }
     }
     drop(guard);
-    let high = move_up(fd).unwrap_or(fd);
-    if high != fd {
-        raw::close(fd);
-    }
-    EXE_FD.store(high, Ordering::Relaxed);
+    EXE_FD.store(keep_high(fd), Ordering::Relaxed);
     note_own_descriptors();
 
     let mut argv: Vec<&[u8]> = plan.found.head.iter().map(Vec::as_slice).collect();
@@ -306,8 +299,7 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     // Its brk could not grow there: the kernel moves it to where programs lie.
     let brk = layout::brk_start(if stands_alone { layout::DYN_BASE } else { program.brk });
     describe_to_kernel(&program, &built, brk);
-    // SAFETY: PR_SET_NAME = 15 reads at most 16 bytes.
-    let _ = unsafe { raw::syscall(k::__NR_prctl, [15, plan.comm.as_ptr() as u64]) };
+    process::set_name(&plan.comm);
     set_exe_path(&plan.found.execfn);
     stats::started(&plan.found.execfn);
     ts.regs = crate::thread::registers::Regs { rip: entry, rflags: 0x202, ..Default::default() };
@@ -333,15 +325,13 @@ fn make_stack_executable(sp: u64) {
     let prot = k::PROT_READ | k::PROT_WRITE | k::PROT_EXEC;
     let page = sp & !4095;
     // SAFETY: the main stack; PROT_GROWSDOWN takes the whole mapping.
-    if unsafe { raw::mprotect(page, 4096, prot | k::PROT_GROWSDOWN) }.is_ok() {
+    if unsafe { mem::mprotect(page, 4096, prot | k::PROT_GROWSDOWN) }.is_ok() {
         crate::syscall::memory::note_exec_mapping(page);
     }
 }
 
 /// Makes /proc/PID/{cmdline,environ,auxv,stat} and brk the guest's (prctl(2), PR_SET_MM_MAP: unprivileged without exe_fd).
 fn describe_to_kernel(program: &Image, built: &Built, brk: u64) {
-    const PR_SET_MM: u64 = 35;
-    const PR_SET_MM_MAP: u64 = 14;
     /// `struct prctl_mm_map` (include/uapi/linux/prctl.h).
     #[repr(C)]
     struct MmMap {
@@ -366,13 +356,9 @@ fn describe_to_kernel(program: &Image, built: &Built, brk: u64) {
         auxv_size: u32::try_from(built.auxv.1).unwrap_or(0),
         exe_fd: u32::MAX,
     };
+    let args = [u64::from(p::PR_SET_MM_MAP), &raw const map as u64, core::mem::size_of::<MmMap>() as u64, 0];
     // SAFETY: the kernel reads the structure and the auxiliary vector.
-    let result = unsafe {
-        raw::syscall(
-            k::__NR_prctl,
-            [PR_SET_MM, PR_SET_MM_MAP, &raw const map as u64, core::mem::size_of::<MmMap>() as u64, 0],
-        )
-    };
+    let result = unsafe { process::prctl(p::PR_SET_MM, args) };
     if result.is_err() {
         crate::syscall::memory::own_brk(brk);
     }

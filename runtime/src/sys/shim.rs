@@ -1,6 +1,7 @@
 //! How the client of the kernel module (`bt-shim`) makes system calls here.
 
-use super::raw;
+use super::fd::Fd;
+use super::fs;
 use bt_shim::{Errno, Host, uapi};
 use core::ffi::CStr;
 use linux_raw_sys::general as k;
@@ -10,18 +11,16 @@ pub struct Kernel;
 
 impl Host for Kernel {
     fn open(&self, path: &CStr) -> Result<i32, Errno> {
-        raw::open(path, k::O_RDWR | k::O_CLOEXEC).map_err(|errno| Errno(i32::from(errno.0)))
+        fs::open(path, k::O_RDWR).map(|fd| fd.0).map_err(|errno| Errno(i32::from(errno.0)))
     }
 
     fn ioctl<T>(&self, fd: i32, request: u32, argument: &mut T) -> Result<u64, Errno> {
-        let address = core::ptr::from_mut(argument) as u64;
         // SAFETY: the client gives each request the structure that its number names.
-        unsafe { raw::syscall(k::__NR_ioctl, [u64::from(fd.cast_unsigned()), u64::from(request), address]) }
-            .map_err(|errno| Errno(i32::from(errno.0)))
+        unsafe { Fd(fd).ioctl(request, argument) }.map_err(|errno| Errno(i32::from(errno.0)))
     }
 
     fn close(&self, fd: i32) {
-        raw::close(fd);
+        Fd(fd).close();
     }
 }
 

@@ -3,7 +3,7 @@
 use super::errno::Errno;
 use super::process::{getpid, gettid};
 use super::raw;
-use super::types::{SigAction, SigInfo};
+use super::types::{AltStack, SigAction, SigInfo};
 use linux_raw_sys::general as k;
 
 /// Bytes of the kernel's signal set (sigprocmask(2), "C library/kernel differences").
@@ -71,4 +71,13 @@ pub fn raise(signal: i32) {
     let _ = unsafe {
         raw::syscall(k::__NR_tgkill, [u64::from(getpid()), u64::from(gettid()), u64::from(signal.cast_unsigned())])
     };
+}
+
+/// Gives the calling thread a stack for its host signal handlers (sigaltstack(2)).
+///
+/// # Safety
+/// The stack must be the thread's alone for as long as it lives.
+pub unsafe fn set_alt_stack(stack: &AltStack) {
+    // SAFETY: the caller's promise; the kernel reads the structure.
+    let _ = unsafe { raw::syscall(k::__NR_sigaltstack, [core::ptr::from_ref(stack) as u64, 0]) };
 }

@@ -194,3 +194,15 @@ pub mod sa {
     pub const KNOWN: u64 =
         NOCLDSTOP | NOCLDWAIT | SIGINFO | EXPOSE_TAGBITS | ONSTACK | RESTART | NODEFER | RESETHAND | RESTORER;
 }
+
+/// A stack for signal handlers, as sigaltstack(2) takes it: [`StackT`] with flags and padding in one word.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct AltStack {
+    /// Lowest address.
+    pub sp: u64,
+    /// SS_ONSTACK, SS_DISABLE, SS_AUTODISARM.
+    pub flags: u64,
+    /// Bytes.
+    pub size: u64,
+}

@@ -12,8 +12,7 @@ use crate::process::descriptors::{PLACES, follow_limit, hidden, is_hidden, move_
 use crate::process::{EXE_FD, KEEPER_FD, SELF_FD, TRACE_FD};
 use crate::report::{Text, say};
 use crate::sys;
-use crate::sys::Errno;
-use crate::sys::raw;
+use crate::sys::{Errno, Fd};
 use core::fmt::Write;
 use core::sync::atomic::{AtomicI32, Ordering};
 use linux_raw_sys::general as k;
@@ -289,14 +288,8 @@ fn without_hidden(call: &Call<'_>, len: u64, name_at: u64) -> u64 {
 
 /// The open folder is this process's fd or fdinfo folder.
 fn is_own_fd_folder(fd: i32) -> bool {
-    let mut link = Text::default();
-    let _ = write!(link, "/proc/self/fd/{fd}\0");
-    let mut path = [0u8; 64];
-    // SAFETY: the link is NUL-terminated; readlink(2) writes at most the buffer's length.
-    let got = unsafe {
-        raw::syscall(k::__NR_readlink, [link.as_bytes().as_ptr() as u64, path.as_mut_ptr() as u64, path.len() as u64])
-    };
-    let path = path.get(..got.map_or(0, |n| usize::try_from(n).unwrap_or(0))).unwrap_or(&[]);
+    let mut buf = [0u8; 64];
+    let path = Fd(fd).target(&mut buf);
     let mut own = Text::default();
     let _ = write!(own, "/proc/{}/", sys::process::getpid());
     path.strip_prefix(own.as_bytes())

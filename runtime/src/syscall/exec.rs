@@ -14,10 +14,9 @@ use crate::options;
 use crate::process::{SELF_FD, TRACE_FD};
 use crate::report::Text;
 use crate::signal::action;
-use crate::sys::Errno;
-use crate::sys::raw;
-use crate::sys::signal;
+use crate::sys::stat::Stat;
 use crate::sys::types::sig;
+use crate::sys::{Errno, Fd, fs, mem, process, signal};
 use crate::syscall::handoff::{Handoff, STRING_BYTES};
 use core::fmt::Write;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -29,16 +28,16 @@ pub static TRACED: AtomicBool = AtomicBool::new(false);
 /// execve(2).
 pub fn execve(call: &mut Call<'_>) -> Outcome {
     let [path, argv, envp, ..] = call.args;
-    exec(call, i64::from(k::AT_FDCWD).cast_unsigned(), path, argv, envp, 0)
+    exec(call, Fd::CWD, path, argv, envp, 0)
 }
 
 /// execveat(2).
 pub fn execveat(call: &mut Call<'_>) -> Outcome {
-    let [dir, path, argv, envp, flags, _] = call.args;
-    exec(call, dir, path, argv, envp, flags)
+    let [_, path, argv, envp, flags, _] = call.args;
+    exec(call, Fd(call.int(0)), path, argv, envp, flags)
 }
 
-fn exec(call: &mut Call<'_>, dir: u64, path: u64, argv: u64, envp: u64, flags: u64) -> Outcome {
+fn exec(call: &mut Call<'_>, dir: Fd, path: u64, argv: u64, envp: u64, flags: u64) -> Outcome {
     let mut name = [0u8; PATH_BYTES];
     let len = match guest::read_cstr(path, &mut name) {
         Some(Ok(p)) => p.len(),
@@ -66,10 +65,10 @@ fn exec(call: &mut Call<'_>, dir: u64, path: u64, argv: u64, envp: u64, flags: u
 /// A tracer that runs under bt-run itself (strace, gdb) is to see the program, not the runtime. A tracer outside the family asked
 /// for the runtime.
 fn is_traced_by_family() -> bool {
-    let Ok(fd) = raw::open(c"/proc/self/status", k::O_RDONLY | k::O_CLOEXEC) else { return false };
+    let Ok(fd) = fs::open(c"/proc/self/status", k::O_RDONLY) else { return false };
     let mut text = [0u8; 512];
-    let got = raw::pread(fd, &mut text, 0).unwrap_or(0);
-    raw::close(fd);
+    let got = fd.read_at(&mut text, 0).unwrap_or(0);
+    fd.close();
     let key = b"TracerPid:\t";
     let text = text.get(..got).unwrap_or(&[]);
     let Some(at) = text.windows(key.len()).position(|w| w == key) else { return false };
@@ -80,17 +79,10 @@ fn is_traced_by_family() -> bool {
     }
     let mut exe = Text::default();
     let _ = write!(exe, "/proc/{tracer}/exe\0");
-    let mut own = Text::default();
-    let _ = write!(own, "/proc/self/fd/{}\0", SELF_FD.load(Ordering::Relaxed));
-    // struct stat begins with st_dev and st_ino.
-    let identity = |path: &Text| {
-        let mut stat = [0u64; 18];
-        // SAFETY: NUL-terminated path, 144 bytes on x86-64.
-        let ok = unsafe { raw::syscall(k::__NR_stat, [path.as_bytes().as_ptr() as u64, stat.as_mut_ptr() as u64]) };
-        let [dev, ino, ..] = stat;
-        ok.ok().map(|_| (dev, ino))
-    };
-    identity(&exe).is_some_and(|id| Some(id) == identity(&own))
+    let Ok(exe) = core::ffi::CStr::from_bytes_until_nul(exe.as_bytes()) else { return false };
+    let identity = |stat: Result<Stat, Errno>| stat.ok().map(|stat| stat.identity());
+    let theirs = identity(fs::stat(exe));
+    theirs.is_some() && theirs == identity(Fd(SELF_FD.load(Ordering::Relaxed)).stat())
 }
 
 /// Passes the call on, with what the kernel inherits handed back.
@@ -111,7 +103,7 @@ fn native(call: &mut Call<'_>, path: &[u8], reason: &Native) -> Outcome {
     let link = super::paths::exe_link();
     let mut args = call.args;
     if own && call.nr == k::__NR_execve {
-        args[0] = link.as_bytes().as_ptr() as u64;
+        args[0] = link.path().as_ptr() as u64;
     }
     let outcome = call.pass_with(&args);
     if real_mask {
@@ -165,7 +157,7 @@ impl Vector {
         let to = if words <= WORDS_ON_STACK as u64 {
             self.small.as_mut_ptr() as u64
         } else {
-            raw::mmap_own(words * 8, k::PROT_READ | k::PROT_WRITE, 0)?
+            mem::mmap_own(words * 8, k::PROT_READ | k::PROT_WRITE, 0)?
         };
         let mut at = to;
         let mut push = |v: u64| {
@@ -194,7 +186,7 @@ fn enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u64) -> Outcom
     action::take_back();
     let _ = keep_over_exec(SELF_FD.load(Ordering::Relaxed), false);
     let _ = keep_over_exec(TRACE_FD.load(Ordering::Relaxed), false);
-    raw::close(program.fd);
+    program.fd.close();
     outcome
 }
 
@@ -213,7 +205,7 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
         *to = *from;
     }
     let handoff = Handoff {
-        exe_fd: program.fd,
+        exe_fd: program.fd.0,
         kept_mask: call.ts.kept_mask,
         comm,
         trace_fd: TRACE_FD.load(Ordering::Relaxed),
@@ -242,7 +234,7 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
         emulate::leave();
     }
     leave_figures(call);
-    keep_over_exec(program.fd, true).and_then(|()| keep_over_exec(self_fd, true))?;
+    keep_over_exec(program.fd.0, true).and_then(|()| keep_over_exec(self_fd, true))?;
     let trace_fd = TRACE_FD.load(Ordering::Relaxed);
     if trace_fd >= 0 {
         keep_over_exec(trace_fd, true)?;
@@ -255,34 +247,17 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
 
 /// Linux 6.14 and later name a process started from a descriptor after the file, not after the descriptor.
 fn names_from_file() -> bool {
-    // struct utsname: six fields of 65 bytes, the third is the release.
-    let mut uts = [0u8; 390];
-    // SAFETY: 390 bytes.
-    let _ = unsafe { raw::syscall(k::__NR_uname, [uts.as_mut_ptr() as u64]) };
-    let mut parts = uts
-        .get(130..195)
-        .unwrap_or(&[])
-        .split(|b| !b.is_ascii_digit())
-        .map(|digits| digits.iter().fold(0u32, |n, d| n.wrapping_mul(10).wrapping_add(u32::from(d - b'0'))));
-    let (major, minor) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
-    (major, minor) >= (6, 14)
+    process::kernel_release() >= (6, 14)
 }
 
 /// Path of an open file.
-fn file_name(fd: i32, buf: &mut [u8; PATH_BYTES]) -> &[u8] {
-    let mut link = Text::default();
-    let _ = write!(link, "/proc/self/fd/{fd}\0");
-    // SAFETY: the link is NUL-terminated; readlink(2) writes at most the buffer's length.
-    let got = unsafe {
-        raw::syscall(k::__NR_readlink, [link.as_bytes().as_ptr() as u64, buf.as_mut_ptr() as u64, buf.len() as u64])
-    };
-    let path = buf.get(..got.map_or(0, |n| usize::try_from(n).unwrap_or(0))).unwrap_or(&[]);
+fn file_name(fd: Fd, buf: &mut [u8; PATH_BYTES]) -> &[u8] {
+    let path = fd.target(buf);
     // proc(5): the link of a file that has no name any more says so.
     path.strip_suffix(b" (deleted)").unwrap_or(path)
 }
 
 /// Sets or clears close-on-exec of a descriptor of ours.
 pub fn keep_over_exec(fd: i32, keep: bool) -> Result<(), Errno> {
-    // SAFETY: F_SETFD = 2, FD_CLOEXEC = 1, on a descriptor of ours.
-    unsafe { raw::syscall(k::__NR_fcntl, [u64::from(fd.cast_unsigned()), 2, u64::from(!keep)]) }.map(|_| ())
+    Fd(fd).close_on_exec(!keep)
 }

@@ -7,8 +7,7 @@ use crate::gate::low;
 use crate::mem::guest;
 use crate::mem::map::Region;
 use crate::options;
-use crate::sys::Errno;
-use crate::sys::raw;
+use crate::sys::{Errno, Fd, mem};
 use crate::thread::registry;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -81,7 +80,7 @@ pub fn mmap(call: &mut Call<'_>) -> Outcome {
         return Outcome::Done(call.make());
     }
     let in_place = in_place() && prot & k::PROT_EXEC != 0 && !shared;
-    let (fd, offset) = (call.int(4), call.arg(5));
+    let (fd, offset) = (Fd(call.int(4)), call.arg(5));
     locked(call, &call.args, |engine, at| {
         let end = at.saturating_add(len);
         engine.mapped(at, end, prot, shared);
@@ -150,8 +149,8 @@ fn changed_before_failure(call: &Call<'_>, len: u64) -> u64 {
     let (mut changed, mut failed) = (0, len >> 12);
     while failed - changed > 1 {
         let pages = changed + (failed - changed) / 2;
-        // SAFETY: what the call before has done already, or fails again.
-        match unsafe { raw::syscall(call.nr, [start, pages << 12, prot, pkey]) } {
+        // What the call before has done already, or what fails again.
+        match call.make_with(&[start, pages << 12, prot, pkey, 0, 0]) {
             Ok(_) => changed = pages,
             Err(_) => failed = pages,
         }
@@ -280,13 +279,13 @@ pub fn brk(call: &mut Call<'_>) -> Outcome {
     let (old_page, new_page) = (page_up(end), page_up(wanted));
     if new_page > old_page {
         let prot = k::PROT_READ | k::PROT_WRITE;
-        match raw::mmap_anon(old_page, new_page - old_page, prot, k::MAP_FIXED_NOREPLACE) {
+        match mem::mmap_anon(old_page, new_page - old_page, prot, k::MAP_FIXED_NOREPLACE) {
             Ok(at) if at == old_page => {}
             _ => return Outcome::Done(Ok(end)),
         }
     } else if new_page < old_page {
         // SAFETY: the guest gave it back.
-        unsafe { raw::munmap(new_page, old_page - new_page) };
+        unsafe { mem::munmap(new_page, old_page - new_page) };
     }
     OWN_BRK[1].store(wanted, Ordering::Relaxed);
     Outcome::Done(Ok(wanted))
@@ -299,12 +298,7 @@ pub fn shmat(call: &mut Call<'_>) -> Outcome {
     const SHM_REMAP: i32 = 0o40_000;
     let flags = call.int(2);
     let addr = call.arg(1);
-    // The segment's size: IPC_STAT (2) fills struct shmid_ds, whose shm_segsz lies at byte 48.
-    let mut ds = [0u64; 16];
-    // SAFETY: the structure is 112 bytes on x86-64.
-    let stat = unsafe { raw::syscall(k::__NR_shmctl, [call.arg(0), 2, ds.as_mut_ptr() as u64]) };
-    let [_, _, _, _, _, _, size, ..] = ds;
-    let len = if stat.is_ok() { page_up(size) } else { 4096 };
+    let len = mem::segment_bytes(call.int(0)).map_or(4096, page_up);
     if flags & SHM_REMAP != 0 && is_ours(addr, addr.saturating_add(len)) {
         return Outcome::Done(Err(Errno::EINVAL));
     }

@@ -9,9 +9,8 @@ use crate::mem::guest;
 use crate::process::EXE_FD;
 use crate::process::descriptors::make_room;
 use crate::report::Text;
-use crate::sys;
-use crate::sys::Errno;
-use crate::sys::raw;
+use crate::sys::fd::FdLink;
+use crate::sys::{Errno, Fd, process};
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -36,7 +35,7 @@ pub fn names_own_exe(addr: u64) -> bool {
                 }
                 pid = pid.wrapping_mul(10).wrapping_add(u32::from(d - b'0'));
             }
-            !digits.is_empty() && pid == sys::process::getpid()
+            !digits.is_empty() && pid == process::getpid()
         }
     }
 }
@@ -47,28 +46,18 @@ fn is_exe_in_own_proc(dir: u64, path: u64) -> bool {
     if !matches!(guest::read_cstr(path, &mut buf), Some(Ok(b"exe"))) {
         return false;
     }
-    let mut link = Text::default();
-    let _ = write!(link, "/proc/self/fd/{}\0", dir & 0xffff_ffff);
-    let mut name = [0u8; 32];
-    // SAFETY: the link is NUL-terminated; readlink(2) writes at most the buffer's length.
-    let got = unsafe {
-        raw::syscall(
-            linux_raw_sys::general::__NR_readlink,
-            [link.as_bytes().as_ptr() as u64, name.as_mut_ptr() as u64, name.len() as u64],
-        )
-    };
+    let mut buf = [0u8; 32];
+    #[expect(clippy::cast_possible_truncation, reason = "the kernel reads edi")]
+    let folder = Fd((dir as u32).cast_signed()).target(&mut buf);
     let mut own = Text::default();
-    let _ = write!(own, "/proc/{}", sys::process::getpid());
-    let len = got.map_or(0, |n| usize::try_from(n).unwrap_or(0));
-    name.get(..len) == Some(own.as_bytes())
+    let _ = write!(own, "/proc/{}", process::getpid());
+    folder == own.as_bytes()
 }
 
-/// `/proc/self/fd/N` of the guest's program file, NUL-terminated.
+/// The link of the guest's program file.
 #[must_use]
-pub fn exe_link() -> Text {
-    let mut text = Text::default();
-    let _ = write!(text, "/proc/self/fd/{}\0", EXE_FD.load(Ordering::Relaxed));
-    text
+pub fn exe_link() -> FdLink {
+    Fd(EXE_FD.load(Ordering::Relaxed)).link()
 }
 
 /// The program's path, where its descriptor had to give way; NUL-terminated. Never freed: other threads may be reading it.
@@ -83,11 +72,12 @@ fn exe_name() -> Option<&'static [u8]> {
 /// The descriptor of the program's file is about to be lost: its name will do.
 pub fn keep_exe_name() {
     let mut name = vec![0u8; k::PATH_MAX as usize];
-    let link = exe_link();
-    let args = [link.as_bytes().as_ptr() as u64, name.as_mut_ptr() as u64, name.len() as u64 - 1];
-    // SAFETY: the link is NUL-terminated; readlink(2) writes at most the buffer's length.
-    let Ok(len) = (unsafe { raw::syscall(k::__NR_readlink, args) }) else { return };
-    name.truncate(usize::try_from(len).unwrap_or(0) + 1);
+    let len = Fd(EXE_FD.load(Ordering::Relaxed)).target(&mut name).len();
+    if len == 0 {
+        return;
+    }
+    name.truncate(len);
+    name.push(0);
     EXE_NAME.store(Box::into_raw(Box::new(name)), Ordering::Release);
 }
 
@@ -123,7 +113,7 @@ fn own_exe_or_pass(call: &mut Call<'_>, path_arg: usize) -> Outcome {
         let link = exe_link();
         let mut args = call.args;
         if let Some(arg) = args.get_mut(path_arg) {
-            *arg = link.as_bytes().as_ptr() as u64;
+            *arg = link.path().as_ptr() as u64;
         }
         return call.pass_with(&args);
     }

@@ -2,10 +2,9 @@
 //!
 //! Nothing is decided twice: only a file that passes every check here goes through bt-run, the kernel gets the rest.
 
-use crate::elf::headers::{Fd, Headers};
+use crate::elf::headers::Headers;
 use crate::report::Text;
-use crate::sys::Errno;
-use crate::sys::raw;
+use crate::sys::{Errno, Fd, fs, process};
 use crate::syscall::handoff::EXECFN_BYTES;
 use alloc::vec::Vec;
 use core::fmt::Write;
@@ -31,7 +30,7 @@ pub enum Native {
 /// A program found fit.
 pub struct Program {
     /// Its open file.
-    pub fd: i32,
+    pub fd: Fd,
     /// Arguments that come before the guest's argv[1..], NUL-terminated one after the other, and their count; 0 for a program that
     /// gets argv as it is.
     pub head: [u8; 2 * PATH_BYTES],
@@ -48,9 +47,7 @@ pub struct Program {
 /// `/proc/self/exe` is the guest's program.
 pub fn own_exe(shown: &[u8]) -> Result<Program, Native> {
     let link = super::paths::exe_link();
-    let cut = link.as_bytes();
-    let mut program =
-        find(i64::from(k::AT_FDCWD).cast_unsigned(), cut.get(..cut.len().saturating_sub(1)).unwrap_or(&[]), 0)?;
+    let mut program = find(Fd::CWD, link.path().to_bytes(), 0)?;
     program.set_execfn(shown);
     Ok(program)
 }
@@ -88,9 +85,9 @@ fn path_cstr(path: &[u8]) -> [u8; PATH_BYTES] {
 }
 
 /// Finds what the path leads to, through scripts.
-pub fn find(dir: u64, path: &[u8], flags: u64) -> Result<Program, Native> {
+pub fn find(dir: Fd, path: &[u8], flags: u64) -> Result<Program, Native> {
     let mut program = Program {
-        fd: -1,
+        fd: Fd(-1),
         head: [0; 2 * PATH_BYTES],
         head_len: 0,
         head_count: 0,
@@ -98,12 +95,10 @@ pub fn find(dir: u64, path: &[u8], flags: u64) -> Result<Program, Native> {
         execfn_len: 0,
     };
     program.set_execfn(path);
-    let at_fdcwd = i64::from(k::AT_FDCWD).cast_unsigned();
-    let low = |v: u64| v & 0xffff_ffff;
-    if low(dir) != low(at_fdcwd) && path.first() != Some(&b'/') {
+    if dir != Fd::CWD && path.first() != Some(&b'/') {
         // fs/exec.c, alloc_bprm: the name a script or AT_EXECFN sees.
         let mut text = Text::default();
-        let _ = write!(text, "/dev/fd/{}", low(dir));
+        let _ = write!(text, "/dev/fd/{}", dir.0.cast_unsigned());
         let mut full = [0u8; PATH_BYTES];
         let head = text.as_bytes();
         let mut n = head.len();
@@ -129,11 +124,11 @@ pub fn find(dir: u64, path: &[u8], flags: u64) -> Result<Program, Native> {
     for _ in 0..=MAX_SCRIPTS {
         let fd = open_checked(dir, &buf, flags)?;
         if is_busy(fd) {
-            raw::close(fd);
+            fd.close();
             return Err(Native::Quietly);
         }
         let mut head = [0u8; SCRIPT_BYTES];
-        let got = raw::pread(fd, &mut head, 0).unwrap_or(0);
+        let got = fd.read_at(&mut head, 0).unwrap_or(0);
         if !head.starts_with(b"#!") {
             match fit(fd) {
                 Ok(()) => {
@@ -141,17 +136,14 @@ pub fn find(dir: u64, path: &[u8], flags: u64) -> Result<Program, Native> {
                     return Ok(program);
                 }
                 Err(reason) => {
-                    raw::close(fd);
+                    fd.close();
                     return Err(reason);
                 }
             }
         }
-        raw::close(fd);
+        fd.close();
         // A script that is named by a descriptor its interpreter will not have (fs/exec.c, BINPRM_FLAGS_PATH_INACCESSIBLE).
-        if program.head_count == 0
-            && low(first_dir) != low(at_fdcwd)
-            && path.first() != Some(&b'/')
-            && closes_on_exec(first_dir)
+        if program.head_count == 0 && first_dir != Fd::CWD && path.first() != Some(&b'/') && first_dir.closes_on_exec()
         {
             return Err(Native::Quietly);
         }
@@ -174,15 +166,10 @@ pub fn find(dir: u64, path: &[u8], flags: u64) -> Result<Program, Native> {
         }
         len = interp.len();
         buf = path_cstr(interp);
-        dir = at_fdcwd;
+        dir = Fd::CWD;
         flags = 0;
     }
     Err(Native::Quietly)
-}
-
-fn closes_on_exec(fd: u64) -> bool {
-    // SAFETY: F_GETFD = 1, FD_CLOEXEC = 1.
-    unsafe { raw::syscall(k::__NR_fcntl, [fd & 0xffff_ffff, 1, 0]) }.is_ok_and(|flags| flags & 1 != 0)
 }
 
 /// Interpreter and argument of a script's first line without `#!` (fs/binfmt_script.c).
@@ -204,73 +191,50 @@ fn parse_script(line: &[u8], cut: bool) -> Option<(&[u8], &[u8])> {
 }
 
 /// Opens a file for execution, with the checks execve makes first.
-fn open_checked(dir: u64, path: &[u8; PATH_BYTES], flags: u64) -> Result<i32, Native> {
+fn open_checked(dir: Fd, path: &[u8; PATH_BYTES], flags: u64) -> Result<Fd, Native> {
     // AT_SYMLINK_NOFOLLOW and relatives: rare enough to let the kernel decide.
     if flags & !AT_EMPTY_PATH != 0 {
         return Err(Native::Because("execveat flags"));
     }
-    let path_at = path.as_ptr() as u64;
-    let empty = path.first() == Some(&0);
-    if empty && flags & AT_EMPTY_PATH == 0 {
+    let path = core::ffi::CStr::from_bytes_until_nul(path).map_err(|_| Native::Quietly)?;
+    if path.is_empty() && flags & AT_EMPTY_PATH == 0 {
         return Err(Native::Quietly);
     }
-    let mut link = Text::default();
-    let _ = write!(link, "/proc/self/fd/{}\0", dir & 0xffff_ffff);
-    let (dir, path_at) =
-        if empty { (i64::from(k::AT_FDCWD).cast_unsigned(), link.as_bytes().as_ptr() as u64) } else { (dir, path_at) };
-    // SAFETY: paths are NUL-terminated. X_OK = 1, AT_EACCESS = 0x200.
-    unsafe {
-        if let Err(e) = raw::syscall(k::__NR_faccessat2, [dir, path_at, 1, 0x200])
-            && e != Errno::ENOSYS
-        {
-            return Err(Native::Quietly);
-        }
-        let flags = u64::from(k::O_RDONLY | k::O_CLOEXEC | k::O_NONBLOCK | k::O_NOCTTY);
-        match raw::syscall(k::__NR_openat, [dir, path_at, flags, 0]) {
-            Ok(fd) => i32::try_from(fd).map_err(|_| Native::Quietly),
-            // x without r.
-            Err(Errno::EACCES) => Err(Native::Because("not readable")),
-            Err(_) => Err(Native::Quietly),
-        }
+    let link = dir.link();
+    let (dir, path) = if path.is_empty() { (Fd::CWD, link.path()) } else { (dir, path) };
+    if fs::may_execute(dir, path).is_err_and(|errno| errno != Errno::ENOSYS) {
+        return Err(Native::Quietly);
     }
+    fs::open_at(dir, path, k::O_RDONLY | k::O_NONBLOCK | k::O_NOCTTY, 0).map_err(|errno| match errno {
+        // x without r.
+        Errno::EACCES => Native::Because("not readable"),
+        _ => Native::Quietly,
+    })
 }
 
 /// Whether the open file is a program for the next bt-run.
-fn fit(fd: i32) -> Result<(), Native> {
-    let fd_arg = u64::from(fd.cast_unsigned());
-    // struct stat: st_mode is the 32-bit word at byte 24.
-    let mut stat = [0u64; 18];
-    // SAFETY: 144 bytes on x86-64.
-    if unsafe { raw::syscall(k::__NR_fstat, [fd_arg, stat.as_mut_ptr() as u64]) }.is_err() {
-        return Err(Native::Quietly);
-    }
-    let [_, _, _, mode_uid, ..] = stat;
-    let mode = mode_uid & 0xffff_ffff;
-    if mode & 0o170_000 != 0o100_000 {
+fn fit(fd: Fd) -> Result<(), Native> {
+    let Ok(stat) = fd.stat() else { return Err(Native::Quietly) };
+    if !stat.is_regular() {
         return Err(Native::Quietly);
     }
     // setuid, or setgid with group execution (fs/exec.c, bprm_fill_uid).
-    let special = mode & 0o4000 != 0 || mode & 0o2010 == 0o2010;
-    if special && !privileges_are_moot(fd_arg) {
+    let special = stat.mode & 0o4000 != 0 || stat.mode & 0o2010 == 0o2010;
+    if special && !privileges_are_moot(fd) {
         return Err(Native::Because("setuid"));
     }
-    let mut caps = [0u8; 64];
-    // SAFETY: the kernel writes at most 64 bytes.
-    let got = unsafe {
-        raw::syscall(k::__NR_fgetxattr, [fd_arg, c"security.capability".as_ptr() as u64, caps.as_mut_ptr() as u64, 64])
-    };
-    if got.is_ok() && !privileges_are_moot(fd_arg) {
+    if fd.has_attribute(c"security.capability") && !privileges_are_moot(fd) {
         return Err(Native::Because("file capabilities"));
     }
-    let headers = match Headers::parse(&Fd(fd)) {
+    let headers = match Headers::parse(&fd) {
         Ok(headers) => headers,
         Err(_) => return Err(other_format(fd)),
     };
     if let Some(interp) = headers.interp() {
-        match raw::open(interp, k::O_RDONLY | k::O_CLOEXEC) {
+        match fs::open(interp, k::O_RDONLY) {
             Ok(fd) => {
-                let ok = Headers::parse(&Fd(fd)).is_ok();
-                raw::close(fd);
+                let ok = Headers::parse(&fd).is_ok();
+                fd.close();
                 if !ok {
                     return Err(Native::Quietly);
                 }
@@ -282,9 +246,9 @@ fn fit(fd: i32) -> Result<(), Native> {
 }
 
 /// 32-bit, binfmt_misc, or nothing at all: the kernel knows.
-fn other_format(fd: i32) -> Native {
+fn other_format(fd: Fd) -> Native {
     let mut head = [0u8; 20];
-    let got = raw::pread(fd, &mut head, 0).unwrap_or(0);
+    let got = fd.read_at(&mut head, 0).unwrap_or(0);
     let [0x7f, b'E', b'L', b'F', class, _, _, _, _, _, _, _, _, _, _, _, _, _, machine, 0] = head else {
         return Native::Quietly;
     };
@@ -296,26 +260,14 @@ fn other_format(fd: i32) -> Native {
 }
 
 /// setuid bits mean nothing under no_new_privs or on a nosuid mount (execve(2)).
-fn privileges_are_moot(fd: u64) -> bool {
-    const PR_GET_NO_NEW_PRIVS: u64 = 39;
-    const ST_NOSUID: u64 = 2;
-    // struct statfs: f_flags is the word at byte 80.
-    let mut statfs = [0u64; 15];
-    // SAFETY: 120 bytes on x86-64.
-    unsafe {
-        if raw::syscall(k::__NR_prctl, [PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0]) == Ok(1) {
-            return true;
-        }
-        let ok = raw::syscall(k::__NR_fstatfs, [fd, statfs.as_mut_ptr() as u64]).is_ok();
-        let [_, _, _, _, _, _, _, _, _, _, flags, ..] = statfs;
-        ok && flags & ST_NOSUID != 0
-    }
+fn privileges_are_moot(fd: Fd) -> bool {
+    process::has_no_new_privs() || fd.file_system().is_ok_and(|file_system| file_system.ignores_set_id())
 }
 
 /// A program found for a start from the command line.
 pub struct Found {
     /// Its descriptor.
-    pub fd: i32,
+    pub fd: Fd,
     /// AT_EXECFN.
     pub execfn: Vec<u8>,
     /// Arguments a script's interpreter gets in place of argv[0]; empty for a program.
@@ -324,7 +276,7 @@ pub struct Found {
 
 /// As an exec of `path` inside the family. `Err` says why the kernel is to try, `None` when there is little hope.
 pub fn find_for_start(path: &[u8]) -> Result<Found, Option<&'static str>> {
-    match find(i64::from(k::AT_FDCWD).cast_unsigned(), path, 0) {
+    match find(Fd::CWD, path, 0) {
         Ok(p) => Ok(Found {
             fd: p.fd,
             execfn: p.execfn.get(..p.execfn_len).unwrap_or(&[]).to_vec(),
@@ -342,25 +294,8 @@ pub fn find_for_start(path: &[u8]) -> Result<Found, Option<&'static str>> {
 }
 
 /// The file is open for writing: the kernel says ETXTBSY (execveat(2), AT_EXECVE_CHECK, Linux 6.14; before, nothing says so).
-fn is_busy(fd: i32) -> bool {
-    const AT_EXECVE_CHECK: u64 = 0x10000;
-    const ETXTBSY: u16 = 26;
-    let arguments = [c"".as_ptr() as u64, 0];
-    let environment = [0u64];
-    // SAFETY: NUL-terminated vectors; nothing is executed.
-    let result = unsafe {
-        raw::syscall(
-            k::__NR_execveat,
-            [
-                u64::from(fd.cast_unsigned()),
-                c"".as_ptr() as u64,
-                arguments.as_ptr() as u64,
-                environment.as_ptr() as u64,
-                AT_EMPTY_PATH | AT_EXECVE_CHECK,
-            ],
-        )
-    };
-    result == Err(Errno(ETXTBSY))
+fn is_busy(fd: Fd) -> bool {
+    process::check_execution(fd) == Err(Errno::ETXTBSY)
 }
 
 /// What is wrong with a file that the kernel refused, where its headers tell more than the errno.
@@ -369,24 +304,22 @@ pub fn diagnose(path: &[u8]) -> Option<&'static str> {
     let mut z = path.to_vec();
     z.push(0);
     let path = core::ffi::CStr::from_bytes_with_nul(&z).ok()?;
-    let fd = raw::open(path, k::O_RDONLY | k::O_CLOEXEC | k::O_NONBLOCK).ok()?;
-    let mut stat = [0u64; 18];
-    // SAFETY: 144 bytes on x86-64.
-    let _ = unsafe { raw::syscall(k::__NR_fstat, [u64::from(fd.cast_unsigned()), stat.as_mut_ptr() as u64]) };
-    let [_, _, _, mode, ..] = stat;
-    let parsed = Headers::parse(&Fd(fd));
-    raw::close(fd);
-    if mode & 0o170_000 == 0o040_000 {
+    let fd = fs::open(path, k::O_RDONLY | k::O_NONBLOCK).ok()?;
+    let stat = fd.stat();
+    let parsed = Headers::parse(&fd);
+    fd.close();
+    let stat = stat.ok()?;
+    if stat.is_directory() {
         return Some("is a directory");
     }
-    if mode & 0o111 == 0 {
+    if stat.mode & 0o111 == 0 {
         return None;
     }
     match parsed {
         Err(crate::elf::LoadError::Invalid(what)) => Some(what),
         Ok(headers) => headers
             .interp()
-            .filter(|i| raw::open(i, k::O_RDONLY | k::O_CLOEXEC).map(raw::close).is_err())
+            .filter(|path| fs::open(path, k::O_RDONLY).map(Fd::close).is_err())
             .map(|_| "names an interpreter that does not exist"),
         Err(_) => None,
     }

@@ -7,9 +7,10 @@ use crate::signal::sigreturn::sigreturn as restore;
 use crate::signal::{action, never_blocked};
 use crate::sys::Errno;
 use crate::sys::signal::set_mask;
+use crate::sys::types::AltStack;
 use crate::sys::types::{SigAction, SigInfo, StackT, sig};
 use crate::thread::registers::Gpr;
-use crate::thread::state::{AltStack, ThreadState};
+use crate::thread::state::ThreadState;
 use linux_raw_sys::general as k;
 const SEGV: u64 = sig::bit(sig::SIGSEGV);
 

@@ -15,10 +15,9 @@ use crate::gate::allowed;
 use crate::mem::{guest, heap};
 use crate::observe::stats;
 use crate::signal::action;
-use crate::sys::Errno;
 use crate::sys::plain::Plain;
-use crate::sys::raw;
 use crate::sys::signal::set_mask;
+use crate::sys::{Errno, process, raw};
 use crate::thread::registers::Gpr;
 use crate::thread::registry;
 use crate::thread::state::ThreadState;
@@ -187,7 +186,6 @@ fn spawn(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs>)
 /// A child with a copy of the memory.
 fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs>) -> Outcome {
     let ts: *mut ThreadState = call.ts;
-    let [a, _, c, d, e, f] = call.args;
     let args3 = clone3.map(|args| CloneArgs { stack: 0, stack_size: 0, ..args });
     // Every lock is held across the fork, so that the child finds whole structures.
     let result = {
@@ -196,19 +194,9 @@ fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneAr
             registry::with_lock(|| {
                 heap::with_lock(|| match &args3 {
                     // SAFETY: no new stack: the child goes on with a copy of this one.
-                    Some(args) => unsafe {
-                        raw::syscall6(
-                            core::ptr::from_ref(args) as u64,
-                            core::mem::size_of::<CloneArgs>() as u64,
-                            0,
-                            0,
-                            0,
-                            0,
-                            u64::from(k::__NR_clone3),
-                        )
-                    },
+                    Some(args) => unsafe { process::fork_by_clone3(args) },
                     // SAFETY: as above.
-                    None => unsafe { raw::syscall6(a, 0, c, d, e, f, u64::from(k::__NR_clone)) },
+                    None => unsafe { process::fork_by_clone(&call.args) },
                 })
             })
         })

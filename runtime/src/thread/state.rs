@@ -8,9 +8,8 @@ use super::actions::ActionTable;
 use super::registers::Regs;
 use crate::calls::SAMPLED_COUNT;
 use crate::options;
-use crate::sys::Errno;
-use crate::sys::raw;
-use crate::sys::types::SigInfo;
+use crate::sys::types::{AltStack, SigInfo};
+use crate::sys::{Errno, mem, process, signal};
 use core::mem::{offset_of, size_of};
 use linux_raw_sys::general as k;
 
@@ -190,18 +189,6 @@ pub struct ThreadState {
     pub ring0_calls: [u64; COUNTED_CALLS],
 }
 
-/// sigaltstack(2) as the guest set it.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct AltStack {
-    /// Lowest address.
-    pub sp: u64,
-    /// SS_ONSTACK, SS_DISABLE, SS_AUTODISARM.
-    pub flags: u64,
-    /// Bytes.
-    pub size: u64,
-}
-
 /// Byte offsets from gs that assembly and emitted code use.
 pub mod offset {
     #![allow(missing_docs, reason = "named after the fields")]
@@ -265,12 +252,12 @@ fn used_bytes() -> u64 {
 impl ThreadState {
     /// Maps the block of a new thread and fills in what does not depend on the thread.
     pub fn allocate() -> Result<*mut ThreadState, Errno> {
-        let base = raw::mmap_own(BLOCK_BYTES, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE)?;
+        let base = mem::mmap_own(BLOCK_BYTES, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE)?;
         // SAFETY: the guard is the lowest page of a mapping nobody uses yet.
-        unsafe { raw::mprotect(base, GUARD_BYTES, k::PROT_NONE)? };
+        unsafe { mem::mprotect(base, GUARD_BYTES, k::PROT_NONE)? };
         let top = base + GUARD_BYTES + ALT_STACK_BYTES + RUNTIME_STACK_BYTES;
         // All that is used is written soon, and the stack below it.
-        raw::populate(top - 4096, 4096 + used_bytes());
+        mem::populate(top - 4096, 4096 + used_bytes());
         let this: *mut ThreadState = core::ptr::with_exposed_provenance_mut(usize::try_from(top).unwrap_or(0));
         // SAFETY: fresh zeroed memory of the right size and alignment.
         unsafe { Self::initialise(this, top) };
@@ -311,13 +298,13 @@ impl ThreadState {
     /// Has memory for the structure itself at hand: after a fork each page would be copied when it is first written, by a fault
     /// of its own.
     pub fn populate(&self) {
-        raw::populate(self.runtime_sp, used_bytes());
+        mem::populate(self.runtime_sp, used_bytes());
     }
 
     /// Has memory for what the start of an image needs of the runtime's stack.
     pub fn populate_stack(&self) {
         const START_BYTES: u64 = 64 << 10;
-        raw::populate(self.runtime_sp - START_BYTES, START_BYTES);
+        mem::populate(self.runtime_sp - START_BYTES, START_BYTES);
     }
 
     /// Lowest address of the host signal stack.
@@ -336,7 +323,7 @@ impl ThreadState {
     pub fn install_alt_stack(&self) {
         let stack = AltStack { sp: self.alt_stack_base(), flags: 0, size: ALT_STACK_BYTES };
         // SAFETY: the stack belongs to this thread for as long as it lives.
-        let _ = unsafe { raw::syscall(k::__NR_sigaltstack, [&raw const stack as u64, 0]) };
+        unsafe { signal::set_alt_stack(&stack) };
     }
 
     /// Makes `gs` of the calling thread point here.
@@ -345,12 +332,12 @@ impl ThreadState {
     /// The calling thread must be the one this state belongs to.
     pub unsafe fn install_gs(&self) {
         let this = self.this as u64;
-        // SAFETY: arch_prctl(2) ARCH_SET_GS = 0x1001 changes nothing but the base.
+        // SAFETY: changes nothing but the base, which is to point here.
         unsafe {
             if crate::sys::cpu::has_fsgsbase() {
                 core::arch::asm!("wrgsbase {}", in(reg) this, options(nostack, preserves_flags));
             } else {
-                let _ = raw::syscall(k::__NR_arch_prctl, [0x1001, this]);
+                process::set_gs_base(this);
             }
         }
     }

@@ -5,8 +5,8 @@ use crate::calls::route::Operation;
 use crate::calls::{self, Mark};
 use crate::emulate::call::{Call, Outcome, prepare_outputs};
 use crate::emulate::keeper;
-use crate::emulate::stat::Stat;
 use crate::gate::lane::{REVOKED, TOUCH};
+use crate::sys::Fd;
 use core::sync::atomic::Ordering;
 
 /// Makes a read, write or seek of a promoted description by the kernel, if its descriptor has a file's lane.
@@ -26,7 +26,7 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
     let outcome = call.pass();
     file.take_offset(fd);
     let writes = calls::is(call.nr, Mark::Writes);
-    if writes && Stat::of(fd).is_none_or(|stat| stat.size != file.lane.size.load(Ordering::Relaxed)) {
+    if writes && Fd(fd).stat().ok().is_none_or(|stat| stat.size != file.lane.size.load(Ordering::Relaxed)) {
         dismantle(fd);
     } else if file.lane.state.load(Ordering::Relaxed) & TOUCH != 0 && !is_seek {
         // This access was the first of a burst.

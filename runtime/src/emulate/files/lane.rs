@@ -1,7 +1,7 @@
 //! What is known of a promoted file, shared by the process and its keeper.
 
 use crate::gate::lane::Lane;
-use crate::sys::raw;
+use crate::sys::Fd;
 use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 use linux_raw_sys::general as k;
 
@@ -33,33 +33,27 @@ impl FileLane {
     /// Returns whether it was used.
     pub fn touch(&self, fd: i32) -> bool {
         let (reads, writes) = (self.lane.reads.load(Ordering::Relaxed), self.lane.writes.load(Ordering::Relaxed));
-        let fd = u64::from(fd.cast_unsigned());
         let was_read = self.seen_reads.swap(reads, Ordering::Relaxed) != reads;
         let was_written = self.seen_writes.swap(writes, Ordering::Relaxed) != writes;
         if was_read {
-            let mut byte = 0u8;
-            // SAFETY: one byte of the stack.
-            let _ = unsafe { raw::syscall(k::__NR_pread64, [fd, &raw mut byte as u64, 1, 0]) };
+            let mut byte = [0u8];
+            let _ = Fd(fd).read_at(&mut byte, 0);
         }
         if was_written {
             let times = [[0, i64::from(k::UTIME_OMIT)], [0, i64::from(k::UTIME_NOW)]];
-            // SAFETY: the structures live during the call; without a path the descriptor's file is meant (futimens(3)).
-            let _ = unsafe { raw::syscall(k::__NR_utimensat, [fd, 0, times.as_ptr() as u64, 0]) };
+            Fd(fd).set_times(times);
         }
         was_read || was_written
     }
 
     /// Moves the kernel's offset to ours.
     pub fn hand_back_offset(&self, fd: i32) {
-        let offset = self.lane.offset.load(Ordering::Relaxed);
-        // SAFETY: integers. SEEK_SET = 0.
-        let _ = unsafe { raw::syscall(k::__NR_lseek, [u64::from(fd.cast_unsigned()), offset, 0]) };
+        Fd(fd).seek_to(self.lane.offset.load(Ordering::Relaxed));
     }
 
     /// Takes the kernel's offset for ours.
     pub fn take_offset(&self, fd: i32) {
-        // SAFETY: integers. SEEK_CUR = 1.
-        if let Ok(offset) = unsafe { raw::syscall(k::__NR_lseek, [u64::from(fd.cast_unsigned()), 0, 1]) } {
+        if let Ok(offset) = Fd(fd).offset() {
             self.lane.offset.store(offset, Ordering::Relaxed);
         }
     }

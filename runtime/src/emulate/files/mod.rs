@@ -12,7 +12,7 @@ use super::seeded::{Bug, is_planted};
 use crate::gate::facts::Fact;
 use crate::gate::lane::{Kind, REVOKED};
 use crate::gate::routes::learn;
-use crate::sys::raw;
+use crate::sys::{Fd, mem};
 use alloc::boxed::Box;
 use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;
@@ -21,6 +21,12 @@ use list::{COUNT, FILES};
 pub use lane::FileLane;
 pub use list::{any, get};
 pub use penalty::penalty;
+
+/// The description has no lease and no owner of its signals any more, as the guest left it.
+fn give_up_lease(fd: Fd) {
+    let _ = fd.fcntl(k::F_SETLEASE, u64::from(k::F_UNLCK));
+    let _ = fd.fcntl(k::F_SETOWN, 0);
+}
 
 /// Gives a description back to the kernel. `fd` is one of its descriptors.
 pub fn dismantle(fd: i32) {
@@ -32,14 +38,10 @@ pub fn dismantle(fd: i32) {
     if !is_planted(Bug::DropOffsetHandBack) {
         file.hand_back_offset(fd);
     }
-    let number = u64::from(fd.cast_unsigned());
     file.lease.store(k::F_UNLCK, Ordering::Relaxed);
-    // SAFETY: integers; the mapping is ours, and nobody uses it: the process has one thread.
-    unsafe {
-        let _ = raw::syscall(k::__NR_fcntl, [number, u64::from(k::F_SETLEASE), u64::from(k::F_UNLCK)]);
-        let _ = raw::syscall(k::__NR_fcntl, [number, u64::from(k::F_SETOWN), 0]);
-        raw::munmap(file.lane.base.load(Ordering::Relaxed), file.map_len);
-    }
+    give_up_lease(Fd(fd));
+    // SAFETY: the mapping is ours, and nobody uses it: the process has one thread.
+    unsafe { mem::munmap(file.lane.base.load(Ordering::Relaxed), file.map_len) };
     keeper::drop_lane(this);
     let answered = file.lane.reads.load(Ordering::Relaxed) + file.lane.writes.load(Ordering::Relaxed);
     penalty::learn_from(answered);

@@ -8,13 +8,13 @@ use crate::emulate::candidate::{Found, index};
 use crate::emulate::descriptors::{self, Access};
 use crate::emulate::explain::{Reason, refused};
 use crate::emulate::keeper;
-use crate::emulate::stat::Stat;
 use crate::gate::facts::{Fact, holds};
 use crate::gate::lane::Kind;
 use crate::gate::lanes::{Code, lane_with};
 use crate::gate::routes::{are_answered, learn};
 use crate::options::{self, EmulateLevel};
-use crate::sys::raw;
+use crate::sys::stat::Stat;
+use crate::sys::{Fd, mem, process};
 use alloc::boxed::Box;
 use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 use linux_raw_sys::general as k;
@@ -82,16 +82,11 @@ fn promote(fd: i32) -> Result<(), Reason> {
         return Err(Reason::Lease);
     }
     // From here on nobody else can change the size.
-    let mapped = Stat::of(fd).ok_or(Reason::Flags).and_then(|stat| map(fd, access, &stat));
+    let mapped = Fd(fd).stat().map_err(|_| Reason::Flags).and_then(|stat| map(fd, access, &stat));
     let (base, len, size) = match mapped {
         Ok(mapped) => mapped,
         Err(reason) => {
-            let number = u64::from(fd.cast_unsigned());
-            // SAFETY: integers.
-            unsafe {
-                let _ = raw::syscall(k::__NR_fcntl, [number, u64::from(k::F_SETLEASE), u64::from(k::F_UNLCK)]);
-                let _ = raw::syscall(k::__NR_fcntl, [number, u64::from(k::F_SETOWN), 0]);
-            }
+            super::give_up_lease(Fd(fd));
             keeper::drop_lane(lane);
             // SAFETY: the keeper has dropped it.
             drop(unsafe { Box::from_raw(lane) });
@@ -146,7 +141,7 @@ fn map(fd: i32, access: Access, stat: &Stat) -> Result<(u64, u64, u64), Reason> 
         return Err(Reason::Empty);
     }
     // Memory of ours would count against the guest's address space (setrlimit(2), RLIMIT_AS).
-    if FILES.lock().mapped_bytes + len > limit || soft_limit(k::RLIMIT_AS) != u64::MAX {
+    if FILES.lock().mapped_bytes + len > limit || process::soft_limit(k::RLIMIT_AS) != u64::MAX {
         return Err(Reason::Memory);
     }
     // write(2) takes these rights away, a store does not (fs/attr.c, file_remove_privs).
@@ -158,34 +153,17 @@ fn map(fd: i32, access: Access, stat: &Stat) -> Result<(u64, u64, u64), Reason> 
         return Err(Reason::Sparse);
     }
     // RLIMIT_FSIZE (setrlimit(2)) ends a process that writes behind it, also in place.
-    if access == Access::ReadWrite && size > soft_limit(k::RLIMIT_FSIZE) {
+    if access == Access::ReadWrite && size > process::soft_limit(k::RLIMIT_FSIZE) {
         return Err(Reason::Limit);
     }
     let prot = k::PROT_READ | if access == Access::ReadWrite { k::PROT_WRITE } else { 0 };
-    // SAFETY: a new mapping at an address that the kernel chooses.
-    let at = unsafe {
-        raw::syscall(
-            k::__NR_mmap,
-            [raw::own_address(len), len, u64::from(prot), u64::from(k::MAP_SHARED), u64::from(fd.cast_unsigned()), 0],
-        )
-    };
+    // SAFETY: a new mapping where nothing is.
+    let at = unsafe { mem::mmap_file(mem::own_address(len), len, prot, k::MAP_SHARED, Fd(fd), 0) };
     at.map(|at| (at, len, size)).map_err(|_| Reason::Memory)
 }
 
 /// The file gives rights to who executes it: set-user-id, set-group-id, capabilities.
 fn has_rights(fd: i32, stat: &Stat) -> bool {
     const SET_ID: u32 = 0o6000;
-    let name = c"security.capability".as_ptr() as u64;
-    // SAFETY: asks for the length only.
-    let length = unsafe { raw::syscall(k::__NR_fgetxattr, [u64::from(fd.cast_unsigned()), name, 0, 0]) };
-    stat.mode & SET_ID != 0 || length.is_ok()
-}
-
-/// Current limit of a resource (getrlimit(2)).
-fn soft_limit(resource: u32) -> u64 {
-    let mut limit = [u64::MAX; 2];
-    // SAFETY: the structure is two words.
-    let _ = unsafe { raw::syscall(k::__NR_getrlimit, [u64::from(resource), limit.as_mut_ptr() as u64]) };
-    let [current, _] = limit;
-    current
+    stat.mode & SET_ID != 0 || Fd(fd).has_attribute(c"security.capability")
 }

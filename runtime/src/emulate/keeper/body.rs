@@ -1,14 +1,12 @@
 //! What the keeper does. It runs in the guest's memory, but not on a guest thread: `gs`, the heap and the locks are the guest's and
 //! stay untouched.
 
-use super::protocol::{Control, Header, Request, Verb};
+use super::protocol::{Request, Verb};
 use crate::emulate::files::lane::FileLane;
 use crate::emulate::seeded::{Bug, is_planted};
 use crate::gate::lane::{REVOKED, TOUCH};
-use crate::sys::Errno;
-use crate::sys::process;
-use crate::sys::raw;
-use crate::sys::types::{SigAction, sa};
+use crate::sys::types::{SigAction, sa, sig};
+use crate::sys::{Errno, Fd, process, signal, socket};
 use core::arch::naked_asm;
 use core::sync::atomic::{Ordering, fence};
 use linux_raw_sys::general as k;
@@ -20,22 +18,21 @@ const TICK_NS: u64 = 4_000_000;
 /// Ticks without an access after which a lane is given up.
 const PATIENCE: u32 = 8;
 /// The signal by which the kernel tells of a lease that is to be broken (fcntl(2), F_SETSIG 0).
-const SIGIO: u64 = 29;
+const SIGIO: i32 = 29;
+const SIGNALS: i32 = 64;
 
 const MEMBARRIER_PRIVATE_EXPEDITED: u64 = 1 << 3;
 const MEMBARRIER_REGISTER_PRIVATE_EXPEDITED: u64 = 1 << 4;
 
 /// Announces that the process will use the barrier (membarrier(2)).
 pub fn register_barrier() -> Result<(), Errno> {
-    // SAFETY: integers.
-    unsafe { raw::syscall(k::__NR_membarrier, [MEMBARRIER_REGISTER_PRIVATE_EXPEDITED, 0, 0]) }.map(|_| ())
+    process::membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED)
 }
 
 /// Every thread of the guest executes a full barrier.
 fn barrier() {
     fence(Ordering::SeqCst);
-    // SAFETY: integers.
-    let _ = unsafe { raw::syscall(k::__NR_membarrier, [MEMBARRIER_PRIVATE_EXPEDITED, 0, 0]) };
+    let _ = process::membarrier(MEMBARRIER_PRIVATE_EXPEDITED);
 }
 
 /// clone(2) with CLONE_VM and no signal at its end; the child calls [`run`] with `socket` on the stack that ends at `top`.
@@ -75,35 +72,31 @@ unsafe extern "C" fn awaken() {
 }
 
 struct Keeper {
-    socket: u64,
+    socket: Fd,
     lanes: [*mut FileLane; LANES],
 }
 
 extern "C" fn run(socket: u64) -> ! {
+    let socket = Fd(i32::try_from(socket).unwrap_or(-1));
     prepare(socket);
     let mut keeper = Keeper { socket, lanes: [core::ptr::null_mut(); LANES] };
     keeper.reply(0);
     loop {
-        let mut wanted = [socket & 0xffff_ffff | u64::from(k::POLLIN) << 32];
         let busy = keeper.lanes().any(|lane| lane.ticking.load(Ordering::Relaxed) != 0);
         let tick = [0u64, TICK_NS];
-        let let_through: u64 = !(1 << (SIGIO - 1));
-        let timeout = if busy { tick.as_ptr() as u64 } else { 0 };
-        // SAFETY: the structures live during the call.
-        let ready = unsafe {
-            raw::syscall(k::__NR_ppoll, [wanted.as_mut_ptr() as u64, 1, timeout, &raw const let_through as u64, 8])
-        };
+        let let_through: u64 = !sig::bit(SIGIO);
+        let ready = socket::wait(socket, busy.then_some(&tick), let_through);
         keeper.watch();
         match ready {
-            Ok(0) => keeper.tick(),
-            Ok(_) => keeper.serve(),
+            Ok(false) => keeper.tick(),
+            Ok(true) => keeper.serve(),
             Err(_) => {}
         }
     }
 }
 
 /// Its own session and descriptors, default actions for what it may not survive.
-fn prepare(socket: u64) {
+fn prepare(socket: Fd) {
     let default = SigAction::default();
     let awaken = SigAction {
         handler: awaken as *const () as u64,
@@ -111,22 +104,15 @@ fn prepare(socket: u64) {
         restorer: crate::gate::asm::restorer as *const () as u64,
         mask: 0,
     };
-    // SAFETY: no memory is touched but the structures.
-    unsafe {
-        for signal in 1..=64u64 {
-            let action = if signal == SIGIO { &raw const awaken } else { &raw const default };
-            let _ = raw::syscall(k::__NR_rt_sigaction, [signal, action as u64, 0, 8]);
-        }
-        let _ = raw::syscall(k::__NR_setsid, []);
-        // It must not keep a file system busy.
-        let _ = raw::syscall(k::__NR_chdir, [c"/".as_ptr() as u64]);
-        // PR_SET_NAME
-        let _ = raw::syscall(k::__NR_prctl, [15, c"bt-keeper".as_ptr() as u64]);
-        let below = if socket == 0 { Ok(0) } else { raw::syscall(k::__NR_close_range, [0, socket - 1, 0]) };
-        let above = raw::syscall(k::__NR_close_range, [socket + 1, u64::from(u32::MAX), 0]);
-        if below.is_err() || above.is_err() {
-            process::exit_group(1);
-        }
+    for number in 1..=SIGNALS {
+        let _ = signal::action(number, Some(if number == SIGIO { &awaken } else { &default }));
+    }
+    process::begin_session();
+    // It must not keep a file system busy.
+    process::change_directory(c"/");
+    process::set_name(b"bt-keeper\0\0\0\0\0\0\0");
+    if process::close_all_but(socket).is_err() {
+        process::exit_group(1);
     }
 }
 
@@ -137,8 +123,8 @@ impl Keeper {
     }
 
     fn reply(&self, word: u64) {
-        // SAFETY: eight bytes of the stack. A guest that is gone is found out by the next wait.
-        let _ = unsafe { raw::syscall(k::__NR_write, [self.socket, &raw const word as u64, 8]) };
+        // A guest that is gone is found out by the next wait.
+        let _ = self.socket.write(&word.to_ne_bytes());
     }
 
     /// Gives up every lease that somebody waits for.
@@ -149,9 +135,7 @@ impl Keeper {
                 continue;
             }
             // While a lease is being broken F_GETLEASE tells what is to be left of it.
-            let fd = u64::from(lane.keeper_fd.load(Ordering::Relaxed).cast_unsigned());
-            // SAFETY: integers.
-            let now = unsafe { raw::syscall(k::__NR_fcntl, [fd, u64::from(k::F_GETLEASE)]) };
+            let now = Fd(lane.keeper_fd.load(Ordering::Relaxed)).fcntl(k::F_GETLEASE, 0);
             if now != Ok(u64::from(held)) {
                 give_up(lane);
             }
@@ -181,37 +165,25 @@ impl Keeper {
     /// Takes one request.
     fn serve(&mut self) {
         let mut request = Request { verb: 0, lane: core::ptr::null_mut() };
-        let iov = [&raw mut request as u64, size_of::<Request>() as u64];
-        let mut control = Control::new(-1);
-        let mut header = Header {
-            name: 0,
-            name_len: 0,
-            iov: iov.as_ptr() as u64,
-            iov_len: 1,
-            control: &raw mut control as u64,
-            control_len: size_of::<Control>() as u64,
-            flags: 0,
-        };
-        // SAFETY: the structures live during the call. MSG_CMSG_CLOEXEC = 0x40000000.
-        let got = unsafe { raw::syscall(k::__NR_recvmsg, [self.socket, &raw mut header as u64, 0x4000_0000]) };
-        match got {
-            Ok(0) => process::exit_group(0),
-            Ok(_) => {}
+        // SAFETY: the guest is the only sender, and any bytes are a request.
+        let fd = match unsafe { socket::receive(self.socket, &mut request) } {
+            Ok((0, _)) => process::exit_group(0),
+            Ok((_, fd)) => fd,
             Err(_) => return,
-        }
+        };
         let slot = |lanes: &mut [*mut FileLane; LANES], wanted| lanes.iter().position(|&lane| lane == wanted);
         if request.verb == Verb::Keep as u64 {
             let free = slot(&mut self.lanes, core::ptr::null_mut());
             // SAFETY: the guest waits for the answer with the lane in its hands.
             let lane = unsafe { &*request.lane };
-            let taken = free.ok_or(Errno::EMFILE).and_then(|_| take(lane, control.fd));
+            let taken = free.ok_or(Errno::EMFILE).and_then(|_| take(lane, fd));
             match (taken, free.and_then(|free| self.lanes.get_mut(free))) {
                 (Ok(()), Some(place)) => {
                     *place = request.lane;
                     self.reply(0);
                 }
                 (taken, _) => {
-                    raw::close(control.fd);
+                    fd.close();
                     self.reply(u64::from(taken.err().map_or(22, |e| e.0)));
                 }
             }
@@ -219,7 +191,7 @@ impl Keeper {
             if let Some(place) = slot(&mut self.lanes, request.lane).and_then(|n| self.lanes.get_mut(n)) {
                 *place = core::ptr::null_mut();
                 // SAFETY: as above.
-                raw::close(unsafe { &*request.lane }.keeper_fd.load(Ordering::Relaxed));
+                Fd(unsafe { &*request.lane }.keeper_fd.load(Ordering::Relaxed)).close();
             }
             self.reply(0);
         } else if let Some(lane) = self.lanes().find(|&lane| core::ptr::eq(lane, request.lane)) {
@@ -233,19 +205,14 @@ impl Keeper {
 const UNLEASED: u32 = 2;
 
 /// Takes the lease.
-fn take(lane: &FileLane, fd: i32) -> Result<(), Errno> {
-    let number = u64::from(fd.cast_unsigned());
-    let kind = u64::from(lane.wanted_lease);
-    // SAFETY: integers. The owner is set first: a lease may be broken as soon as it exists.
-    unsafe {
-        let me = raw::syscall(k::__NR_getpid, [])?;
-        raw::syscall(k::__NR_fcntl, [number, u64::from(k::F_SETOWN), me])?;
-        if let Err(e) = raw::syscall(k::__NR_fcntl, [number, u64::from(k::F_SETLEASE), kind]) {
-            let _ = raw::syscall(k::__NR_fcntl, [number, u64::from(k::F_SETOWN), 0]);
-            return Err(e);
-        }
+fn take(lane: &FileLane, fd: Fd) -> Result<(), Errno> {
+    // The owner is set first: a lease may be broken as soon as it exists.
+    fd.fcntl(k::F_SETOWN, u64::from(process::getpid()))?;
+    if let Err(errno) = fd.fcntl(k::F_SETLEASE, u64::from(lane.wanted_lease)) {
+        let _ = fd.fcntl(k::F_SETOWN, 0);
+        return Err(errno);
     }
-    lane.keeper_fd.store(fd, Ordering::Relaxed);
+    lane.keeper_fd.store(fd.0, Ordering::Relaxed);
     lane.lease.store(lane.wanted_lease, Ordering::Relaxed);
     lane.ticking.store(1, Ordering::Relaxed);
     Ok(())
@@ -260,9 +227,7 @@ fn give_up(lane: &FileLane) {
     touch(lane);
     lane.ticking.store(0, Ordering::Relaxed);
     lane.lease.store(UNLEASED, Ordering::Relaxed);
-    let fd = u64::from(lane.keeper_fd.load(Ordering::Relaxed).cast_unsigned());
-    // SAFETY: integers.
-    let _ = unsafe { raw::syscall(k::__NR_fcntl, [fd, u64::from(k::F_SETLEASE), u64::from(k::F_UNLCK)]) };
+    let _ = Fd(lane.keeper_fd.load(Ordering::Relaxed)).fcntl(k::F_SETLEASE, u64::from(k::F_UNLCK));
 }
 
 /// A real access, if there were any since the last one.

@@ -10,8 +10,7 @@ use crate::gate::lane::{Kind, Lane};
 use crate::gate::lanes::{Code, lane_with};
 use crate::gate::routes::are_answered;
 use crate::mem::guest;
-use crate::sys::Errno;
-use crate::sys::raw;
+use crate::sys::{Errno, Fd};
 use alloc::boxed::Box;
 use linux_raw_sys::general as k;
 
@@ -32,13 +31,13 @@ pub fn take_over(fd: i32, is_semaphore: bool) -> bool {
     }
     let Some(flags) = descriptors::flags(fd).filter(|flags| flags & k::FASYNC == 0) else { return false };
     let mut value = 0u64;
-    if is_readable(fd) {
+    if Fd(fd).is_readable() {
         // A read takes all of a counter, but of a semaphore only one.
-        let number = u64::from(fd.cast_unsigned());
-        // SAFETY: eight bytes.
-        if is_semaphore || unsafe { raw::syscall(k::__NR_read, [number, &raw mut value as u64, 8]) } != Ok(8) {
+        let mut bytes = value.to_ne_bytes();
+        if is_semaphore || Fd(fd).read(&mut bytes) != Ok(bytes.len()) {
             return false;
         }
+        value = u64::from_ne_bytes(bytes);
     }
     let counter = Box::into_raw(Box::new(Counter {
         lane: lane_with(Kind::Event, [Code::Rust; 5]),
@@ -51,12 +50,6 @@ pub fn take_over(fd: i32, is_semaphore: bool) -> bool {
     descriptors::set_lane(fd, unsafe { &raw mut (*counter).lane });
     began();
     true
-}
-
-fn is_readable(fd: i32) -> bool {
-    let mut wanted = u64::from(fd.cast_unsigned()) | u64::from(k::POLLIN) << 32;
-    // SAFETY: one struct pollfd.
-    unsafe { raw::syscall(k::__NR_poll, [&raw mut wanted as u64, 1, 0]) == Ok(1) }
 }
 
 fn counter_of(fd: i32) -> *mut Counter {
@@ -114,9 +107,8 @@ pub fn hand_back(fd: i32) {
     let this = unsafe { &*counter };
     descriptors::clear_lane(&raw const this.lane);
     if this.value != 0 {
-        // SAFETY: eight bytes; the kernel's count is zero, so nothing waits.
-        let _ =
-            unsafe { raw::syscall(k::__NR_write, [u64::from(fd.cast_unsigned()), &raw const this.value as u64, 8]) };
+        // The kernel's count is zero, so nothing waits.
+        let _ = Fd(fd).write(&this.value.to_ne_bytes());
     }
     ended(this.operations);
     // SAFETY: made by `Box::into_raw`; no descriptor leads to it any more.

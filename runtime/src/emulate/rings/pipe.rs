@@ -9,18 +9,16 @@ use crate::calls::route::Operation;
 use crate::emulate::call::{Call, Outcome};
 use crate::emulate::descriptors::{self, Access};
 use crate::emulate::explain::{Reason, refused};
-use crate::emulate::stat::Stat;
 use crate::gate::facts::{Fact, holds};
 use crate::gate::lane;
 use crate::gate::lane::{Kind, Lane, RingHead};
 use crate::gate::lanes::{Code, lane_with};
 use crate::gate::routes::are_answered;
 use crate::mem::guest;
-use crate::sys::Errno;
-use crate::sys::raw;
+use crate::sys::{Errno, Fd, mem};
 use alloc::boxed::Box;
 use core::sync::atomic::Ordering;
-use linux_raw_sys::general as k;
+use linux_raw_sys::{general as k, ioctl};
 
 const SLOT_BYTES: u64 = 4096;
 /// Most slots of a pipe that is taken over: the default (pipe(7), "Pipe capacity").
@@ -71,11 +69,11 @@ fn find_ends(fd: i32) -> Result<(i32, i32), Reason> {
     if !descriptors::is_own(fd) || descriptors::file_system(fd) != PIPEFS {
         return Err(Reason::SharedPipe);
     }
-    let inode = Stat::of(fd).ok_or(Reason::Flags)?.inode;
+    let inode = Fd(fd).stat().map_err(|_| Reason::Flags)?.inode;
     let (mut ends, mut numbers) = ([-1, -1], [0, 0]);
     for other in descriptors::known() {
         if descriptors::origin(other) != Some(descriptors::Origin::Pipe)
-            || Stat::of(other).is_none_or(|stat| stat.inode != inode)
+            || Fd(other).stat().ok().is_none_or(|stat| stat.inode != inode)
         {
             continue;
         }
@@ -95,27 +93,21 @@ fn find_ends(fd: i32) -> Result<(i32, i32), Reason> {
     if read_end < 0 || write_end < 0 { Err(Reason::SharedPipe) } else { Ok((read_end, write_end)) }
 }
 
-fn fcntl(fd: i32, command: u32, argument: u64) -> Option<u64> {
-    // SAFETY: integers.
-    unsafe { raw::syscall(k::__NR_fcntl, [u64::from(fd.cast_unsigned()), u64::from(command), argument]) }.ok()
-}
-
 fn make(read_end: i32, write_end: i32) -> Result<(), Reason> {
     let flags = [read_end, write_end].map(|fd| descriptors::flags(fd).unwrap_or(k::O_DIRECT));
     if flags.iter().any(|flags| flags & (k::O_DIRECT | k::FASYNC) != 0) {
         return Err(Reason::Flags);
     }
-    let size = fcntl(write_end, k::F_GETPIPE_SZ, 0).ok_or(Reason::Flags)?;
+    let size = Fd(write_end).fcntl(k::F_GETPIPE_SZ, 0).map_err(|_| Reason::Flags)?;
     let slots = usize::try_from(size / SLOT_BYTES).unwrap_or(0);
     let mut waiting = 0i32;
     // SAFETY: FIONREAD (ioctl_pipe) writes one int.
-    let asked =
-        unsafe { raw::syscall(k::__NR_ioctl, [u64::from(read_end.cast_unsigned()), 0x541b, &raw mut waiting as u64]) };
+    let asked = unsafe { Fd(read_end).ioctl(ioctl::FIONREAD, &mut waiting) };
     if asked.is_err() || waiting != 0 || slots == 0 || slots > SLOTS {
         return Err(Reason::NotEmpty);
     }
     let pages =
-        raw::mmap_own(SLOTS as u64 * SLOT_BYTES, k::PROT_READ | k::PROT_WRITE, 0).map_err(|_| Reason::Memory)?;
+        mem::mmap_own(SLOTS as u64 * SLOT_BYTES, k::PROT_READ | k::PROT_WRITE, 0).map_err(|_| Reason::Memory)?;
     let code = |read, write| [read, write, Code::Rust, Code::Rust, Code::Rust];
     let ring = Box::into_raw(Box::new(Ring {
         head: RingHead { used: 0, base: pages, start: 0, len: 0, operations: 0 },
@@ -289,31 +281,37 @@ pub fn hand_back(fd: i32) {
     descriptors::clear_lane(read_lane);
     descriptors::clear_lane(write_lane);
     if let (Some(read_end), Some(write_end)) = (read_end, write_end) {
-        let number = |fd: i32| u64::from(fd.cast_unsigned());
         for n in 0..usize::try_from(this.head.used).unwrap_or(0) {
             // The bytes before the unread ones were in the slot, too, and tell what fits behind them.
             let before = if n == 0 { this.head.start } else { 0 };
             let len = before + this.len_of(n);
             // SAFETY: our pages. The pipe is empty and as large as the ring, so nothing waits.
-            unsafe {
-                let _ = raw::syscall(k::__NR_write, [number(write_end), this.page(n), len]);
-            }
+            let _ = Fd(write_end).write(unsafe { bytes_at(this.page(n), len) });
         }
         if this.head.used != 0 && this.head.start != 0 {
             let mut rest = this.head.start;
             let mut bytes = [0u8; 512];
             while rest != 0 {
-                // SAFETY: at most the buffer's length is written.
-                let got =
-                    unsafe { raw::syscall(k::__NR_read, [number(read_end), bytes.as_mut_ptr() as u64, rest.min(512)]) };
-                rest -= got.unwrap_or(rest).min(rest);
+                let want = usize::try_from(rest).unwrap_or(usize::MAX).min(bytes.len());
+                let got = bytes.get_mut(..want).map_or(Ok(0), |bytes| Fd(read_end).read(bytes));
+                rest -= got.map_or(rest, |got| got as u64).min(rest);
             }
         }
     }
     ended(this.head.operations);
     // SAFETY: made by `Box::into_raw`; no descriptor leads to it any more.
     unsafe {
-        raw::munmap(this.pages, SLOTS as u64 * SLOT_BYTES);
+        mem::munmap(this.pages, SLOTS as u64 * SLOT_BYTES);
         drop(Box::from_raw(ring));
     }
+}
+
+/// Bytes of memory of ours.
+///
+/// # Safety
+/// They must be mapped, and nobody may write them meanwhile.
+unsafe fn bytes_at<'a>(address: u64, len: u64) -> &'a [u8] {
+    let (address, len) = (usize::try_from(address).unwrap_or(0), usize::try_from(len).unwrap_or(0));
+    // SAFETY: the caller's promise.
+    unsafe { core::slice::from_raw_parts(core::ptr::with_exposed_provenance(address), len) }
 }

@@ -8,7 +8,7 @@ use super::window::{TRAP, Window};
 use crate::engine::Engine;
 use crate::gate::facts::{Fact, holds};
 use crate::mem::guest;
-use crate::sys::raw;
+use crate::sys::{Fd, mem};
 use alloc::vec::Vec;
 use bt_translator::addr::GuestPc;
 use bt_translator::block::CodeSource;
@@ -31,7 +31,7 @@ pub struct Arrival {
 impl Engine {
     /// Code of the file `fd`, from `offset` on, is about to be executed in `start..end`, private memory with the protection
     /// `prot`: patches its sites, or maps the image that is kept of it. No thread may be executing there yet.
-    pub fn file_code_arrives(&mut self, start: u64, end: u64, prot: u32, fd: i32, offset: u64) {
+    pub fn file_code_arrives(&mut self, start: u64, end: u64, prot: u32, fd: Fd, offset: u64) {
         let mut key = None;
         if prot == k::PROT_READ | k::PROT_EXEC {
             match image::find(fd, offset, start, end, prot, &mut self.direct.images) {
@@ -86,10 +86,10 @@ impl Engine {
         // Where a CPU has protection keys, code that may only be executed cannot be read (mprotect(2)).
         let (page, len) = (start & !4095, end.next_multiple_of(4096) - (start & !4095));
         // SAFETY: more access to the guest's own memory, for as long as it is searched, then what the guest asked for.
-        let _ = unsafe { raw::mprotect(page, len, prot | k::PROT_READ) };
+        let _ = unsafe { mem::mprotect(page, len, prot | k::PROT_READ) };
         let arrival = self.search_and_patch(start, end, prot | k::PROT_READ, image);
         // SAFETY: as above.
-        let _ = unsafe { raw::mprotect(page, len, if arrival.withheld { prot & !k::PROT_EXEC } else { prot }) };
+        let _ = unsafe { mem::mprotect(page, len, if arrival.withheld { prot & !k::PROT_EXEC } else { prot }) };
         arrival
     }
 
@@ -126,7 +126,7 @@ impl Engine {
     pub fn withhold(&mut self, start: u64, end: u64, prot: u32) {
         let (start, end) = (start & !4095, end.next_multiple_of(4096));
         // SAFETY: the guest's mapping; a thread that executes there faults and is translated.
-        if unsafe { raw::mprotect(start, end - start, prot & !k::PROT_EXEC) }.is_ok() {
+        if unsafe { mem::mprotect(start, end - start, prot & !k::PROT_EXEC) }.is_ok() {
             self.direct.forget_withheld(start, end);
             self.direct.withheld.push((start, end));
         }
@@ -228,7 +228,7 @@ fn write(prot: u32, patches: &[Overwrite]) -> bool {
     let open = k::PROT_READ | k::PROT_WRITE;
     let opens = |prot| {
         // SAFETY: private guest code; what is overwritten nobody executes yet.
-        unsafe { raw::mprotect(start, len, prot) }.is_ok()
+        unsafe { mem::mprotect(start, len, prot) }.is_ok()
     };
     if !writable && !opens(open | k::PROT_EXEC) && !opens(open) {
         return false;
@@ -238,7 +238,7 @@ fn write(prot: u32, patches: &[Overwrite]) -> bool {
     }
     if !writable {
         // SAFETY: as above; the protection the guest asked for.
-        let _ = unsafe { raw::mprotect(start, len, prot) };
+        let _ = unsafe { mem::mprotect(start, len, prot) };
     }
     true
 }

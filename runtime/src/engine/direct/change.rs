@@ -3,7 +3,7 @@
 use super::site::Patch;
 use crate::engine::Engine;
 use crate::mem::guest;
-use crate::sys::raw;
+use crate::sys::mem;
 use alloc::vec::Vec;
 use linux_raw_sys::general as k;
 
@@ -65,10 +65,10 @@ impl Engine {
     /// As [`Engine::restore_code`], in memory that the guest may not write now: `prot` is its protection.
     fn restore_closed_code(&mut self, start: u64, end: u64, prot: u32) {
         // SAFETY: the guest's mapping; whoever executes there meanwhile faults, and waits for the engine's lock.
-        if unsafe { raw::mprotect(start, end - start, k::PROT_READ | k::PROT_WRITE) }.is_ok() {
+        if unsafe { mem::mprotect(start, end - start, k::PROT_READ | k::PROT_WRITE) }.is_ok() {
             self.restore_code(start, end);
             // SAFETY: as above; the protection the guest asked for.
-            let _ = unsafe { raw::mprotect(start, end - start, prot) };
+            let _ = unsafe { mem::mprotect(start, end - start, prot) };
         }
     }
 
@@ -100,7 +100,7 @@ impl Engine {
                 let withheld: Vec<(u64, u64)> = self.direct.withheld_in(start, end).collect();
                 for (from, to) in withheld {
                     // SAFETY: as in `withhold`.
-                    let _ = unsafe { raw::mprotect(from, to - from, prot & !k::PROT_EXEC) };
+                    let _ = unsafe { mem::mprotect(from, to - from, prot & !k::PROT_EXEC) };
                 }
             }
         }

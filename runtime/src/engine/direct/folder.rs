@@ -4,38 +4,8 @@
 //! one name and is no link.
 
 use crate::options::{self, PATH_BYTES};
-use crate::sys::Errno;
-use crate::sys::raw;
+use crate::sys::{Errno, Fd, fs, process};
 use linux_raw_sys::general as k;
-
-/// `struct stat` as far as it is looked at.
-pub struct Stat {
-    /// As in stat(2).
-    pub device: u64,
-    /// As in stat(2).
-    pub inode: u64,
-    /// As in stat(2).
-    pub links: u64,
-    /// As in stat(2).
-    pub mode: u32,
-    /// As in stat(2).
-    pub uid: u32,
-    /// As in stat(2).
-    pub size: u64,
-    /// As in stat(2).
-    pub times: [u64; 4],
-}
-
-/// fstat(2).
-pub fn stat(fd: i32) -> Result<Stat, Errno> {
-    let mut words = [0u64; 18];
-    // SAFETY: the buffer has the structure's 144 bytes.
-    unsafe { raw::syscall(k::__NR_fstat, [u64::from(fd.cast_unsigned()), words.as_mut_ptr() as u64]) }?;
-    let [device, inode, links, mode_uid, _, _, size, _, _, _, _, mtime, mtime_ns, ctime, ctime_ns, ..] = words;
-    #[expect(clippy::cast_possible_truncation, reason = "two words in one")]
-    let (mode, uid) = (mode_uid as u32, (mode_uid >> 32) as u32);
-    Ok(Stat { device, inode, links, mode, uid, size, times: [mtime, mtime_ns, ctime, ctime_ns] })
-}
 
 /// The folder of the image cache by the XDG Base Directory Specification, made if it is missing; `None` if there is no place
 /// for one, or it is not the effective user's alone.
@@ -65,7 +35,7 @@ pub fn find<'a>(environment: impl Iterator<Item = &'a [u8]> + Clone) -> Option<[
         make(&parent, b"/bt-run");
         open_path(&path)
     })?;
-    raw::close(fd);
+    fd.close();
     Some(path)
 }
 
@@ -78,58 +48,60 @@ pub fn make(parent: &[u8], name: &[u8]) {
     above.push(0);
     path.push(0);
     let Ok(above) = core::ffi::CStr::from_bytes_with_nul(&above) else { return };
-    let Ok(fd) = raw::open(above, k::O_RDONLY | k::O_DIRECTORY | k::O_CLOEXEC) else { return };
-    let owned = stat(fd).is_ok_and(|stat| user() == Some(stat.uid));
-    raw::close(fd);
+    let Ok(path) = core::ffi::CStr::from_bytes_with_nul(&path) else { return };
+    let Ok(fd) = fs::open(above, k::O_RDONLY | k::O_DIRECTORY) else { return };
+    let owned = fd.stat().is_ok_and(|stat| user() == stat.uid);
+    fd.close();
     if owned {
-        // SAFETY: the kernel reads the path.
-        let _ = unsafe { raw::syscall(k::__NR_mkdir, [path.as_ptr() as u64, 0o700]) };
+        let _ = fs::make_directory(path, 0o700);
     }
 }
 
-fn user() -> Option<u32> {
-    // SAFETY: no arguments.
-    unsafe { raw::syscall(k::__NR_geteuid, []) }.ok().and_then(|user| u32::try_from(user).ok())
+/// The effective user.
+fn user() -> u32 {
+    let [_, effective, ..] = process::credentials();
+    effective
 }
 
 /// The folder of the image cache, open; `None` if there is none or others may use it.
-pub fn open() -> Option<i32> {
+pub fn open() -> Option<Fd> {
     open_path(&options::get().cache_path)
 }
 
-fn open_path(path: &[u8; PATH_BYTES]) -> Option<i32> {
+fn open_path(path: &[u8; PATH_BYTES]) -> Option<Fd> {
     if path[0] == 0 {
         return None;
     }
     let path = core::ffi::CStr::from_bytes_until_nul(path).ok()?;
-    let fd = raw::open(path, k::O_RDONLY | k::O_DIRECTORY | k::O_NOFOLLOW | k::O_CLOEXEC).ok()?;
+    let fd = fs::open(path, k::O_RDONLY | k::O_DIRECTORY | k::O_NOFOLLOW).ok()?;
     if is_private(fd, k::S_IFDIR) {
         Some(fd)
     } else {
-        raw::close(fd);
+        fd.close();
         None
     }
 }
 
 /// The effective user owns it and nobody else may use it.
-pub fn is_private(fd: i32, kind: u32) -> bool {
+pub fn is_private(fd: Fd, kind: u32) -> bool {
     let user = user();
-    stat(fd).is_ok_and(|stat| {
+    fd.stat().is_ok_and(|stat| {
         stat.mode & k::S_IFMT == kind
             && stat.mode & 0o077 == 0
-            && user == Some(stat.uid)
+            && user == stat.uid
             && (kind != k::S_IFREG || stat.links == 1)
     })
 }
 
-/// Opens an image.
-pub fn open_at(directory: i32, name: &[u8; 36], flags: u32) -> Result<i32, Errno> {
+/// Opens an image for reading.
+///
+/// # Errors
+/// The kernel's.
+pub fn open_image(directory: Fd, name: &[u8; 36]) -> Result<Fd, Errno> {
     let mut name_z = [0u8; 37];
     for (to, from) in name_z.iter_mut().zip(name) {
         *to = *from;
     }
-    let directory = u64::from(directory.cast_unsigned());
-    // SAFETY: the kernel reads the NUL-terminated name.
-    unsafe { raw::syscall(k::__NR_openat, [directory, name_z.as_ptr() as u64, u64::from(flags), 0]) }
-        .map(|fd| i32::try_from(fd).unwrap_or(-1))
+    let name = core::ffi::CStr::from_bytes_until_nul(&name_z).unwrap_or(c"");
+    fs::open_at(directory, name, k::O_RDONLY | k::O_NOFOLLOW, 0)
 }

@@ -4,7 +4,7 @@
 
 use crate::mem::guest;
 use crate::sys::plain::Plain;
-use crate::sys::raw;
+use crate::sys::{Fd, mem};
 use alloc::vec::Vec;
 use bt_translator::scan::{Extent, Functions};
 use linux_raw_sys::general as k;
@@ -67,7 +67,7 @@ impl Drop for ElfImage {
     fn drop(&mut self) {
         if self.mapped {
             // SAFETY: our own mapping.
-            unsafe { raw::munmap(self.at, self.len) };
+            unsafe { mem::munmap(self.at, self.len) };
         }
     }
 }
@@ -76,16 +76,11 @@ impl ElfImage {
     /// The file behind `fd`, of which the bytes from `offset` on are mapped at `start`. `None` if it is no ELF file that
     /// loads them.
     #[must_use]
-    pub fn of_file(fd: i32, offset: u64, start: u64) -> Option<Self> {
-        // struct stat: st_size is the word at byte 48.
-        let mut stat = [0u64; 18];
-        let fd = u64::from(fd.cast_unsigned());
-        // SAFETY: the buffer has the structure's 144 bytes.
-        unsafe { raw::syscall(k::__NR_fstat, [fd, stat.as_mut_ptr() as u64]) }.ok()?;
-        let [_, _, _, _, _, _, len, ..] = stat;
-        let (prot, flags) = (u64::from(k::PROT_READ), u64::from(k::MAP_PRIVATE | k::MAP_NORESERVE));
+    pub fn of_file(fd: Fd, offset: u64, start: u64) -> Option<Self> {
+        let len = fd.stat().ok()?.size;
+        let flags = k::MAP_PRIVATE | k::MAP_NORESERVE;
         // SAFETY: a new mapping that nobody else knows; reads of it survive a truncation of the file.
-        let at = unsafe { raw::syscall(k::__NR_mmap, [0, len, prot, flags, fd, 0]) }.ok()?;
+        let at = unsafe { mem::mmap_file(0, len, k::PROT_READ, flags, fd, 0) }.ok()?;
         let mut image = Self::new(at, len, true)?;
         // Segments may share a page of the file: the one before may end where the code begins.
         let holds = |l: &&Load| l.is_code && (l.offset & !4095..l.offset + l.filesz).contains(&offset);
@@ -422,7 +417,7 @@ mod tests {
                 (start..end).contains(&pc).then_some((start, offset))
             })
             .unwrap();
-        let mut image = ElfImage::of_file(exe.as_raw_fd(), offset, start).unwrap();
+        let mut image = ElfImage::of_file(Fd(exe.as_raw_fd()), offset, start).unwrap();
         assert!(image.hdr.is_some());
         let data = b"data that no code is".as_ptr() as u64;
         assert!(image.is_data(data) && !image.is_data(pc));
@@ -448,6 +443,6 @@ mod tests {
     fn what_is_no_elf_file_is_refused() {
         use std::os::fd::AsRawFd;
         let file = std::fs::File::open("/etc/passwd").unwrap();
-        assert!(ElfImage::of_file(file.as_raw_fd(), 0, 0x1000).is_none());
+        assert!(ElfImage::of_file(Fd(file.as_raw_fd()), 0, 0x1000).is_none());
     }
 }

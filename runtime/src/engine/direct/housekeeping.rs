@@ -1,9 +1,10 @@
 //! The images in the cache, and their limit.
 
-use crate::sys::Errno;
-use crate::sys::raw;
+use crate::sys::{Errno, Fd, fs};
+use alloc::ffi::CString;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ffi::CStr;
 use linux_raw_sys::general as k;
 
 /// Bytes of images that are kept. What goes beyond drops the images that were written first.
@@ -13,8 +14,8 @@ const NAME_OFFSET: usize = 19;
 
 /// An image in the folder.
 pub struct Entry {
-    /// With a NUL.
-    pub name: Vec<u8>,
+    /// Its name in the folder.
+    pub name: CString,
     /// Bytes on disk.
     pub bytes: u64,
     /// Modification time in seconds.
@@ -22,17 +23,15 @@ pub struct Entry {
 }
 
 /// The images in an open folder.
-pub fn entries(folder: i32) -> Result<Vec<Entry>, Errno> {
-    let fd = u64::from(folder.cast_unsigned());
+pub fn entries(folder: Fd) -> Result<Vec<Entry>, Errno> {
     let mut found = Vec::new();
     let mut buffer = vec![0u8; 16 << 10];
     loop {
-        // SAFETY: the kernel writes at most the buffer's length.
-        let got = unsafe { raw::syscall(k::__NR_getdents64, [fd, buffer.as_mut_ptr() as u64, buffer.len() as u64]) }?;
+        let got = fs::read_entries(folder, &mut buffer)?;
         if got == 0 {
             return Ok(found);
         }
-        let mut rest = buffer.get(..usize::try_from(got).unwrap_or(0)).unwrap_or(&[]);
+        let mut rest = buffer.get(..got).unwrap_or(&[]);
         while let Some(len) = rest.get(16..18).and_then(|b| b.try_into().ok()).map(u16::from_le_bytes) {
             let Some((record, next)) = rest.split_at_checked(usize::from(len)) else { break };
             rest = next;
@@ -40,31 +39,22 @@ pub fn entries(folder: i32) -> Result<Vec<Entry>, Errno> {
             if !name.ends_with(b".img") {
                 continue;
             }
-            let mut name = name.to_vec();
-            name.push(0);
-            // struct stat: st_blocks is the word at byte 64, st_mtime at 88.
-            let mut stat = [0u64; 18];
-            let no_follow = u64::from(k::AT_SYMLINK_NOFOLLOW);
-            // SAFETY: NUL-terminated name, buffer of the structure's size.
-            let known = unsafe {
-                raw::syscall(k::__NR_newfstatat, [fd, name.as_ptr() as u64, stat.as_mut_ptr() as u64, no_follow])
-            };
-            let [_, _, _, _, _, _, _, _, blocks, _, _, written, ..] = stat;
-            if known.is_ok() {
-                found.push(Entry { name, bytes: blocks * 512, written });
+            let Ok(name) = CString::new(name) else { continue };
+            if let Ok(stat) = fs::stat_at(folder, &name, k::AT_SYMLINK_NOFOLLOW) {
+                let [written, ..] = stat.times;
+                found.push(Entry { name, bytes: stat.allocated, written });
             }
         }
     }
 }
 
 /// Takes an image's name away. What is mapped stays mapped.
-pub fn remove(folder: i32, name: &[u8]) -> Result<(), Errno> {
-    // SAFETY: NUL-terminated name.
-    unsafe { raw::syscall(k::__NR_unlinkat, [u64::from(folder.cast_unsigned()), name.as_ptr() as u64, 0]) }.map(|_| ())
+pub fn remove(folder: Fd, name: &CStr) -> Result<(), Errno> {
+    fs::remove_at(folder, name)
 }
 
 /// After an image was written: drops the oldest if there is too much. What is mapped stays mapped.
-pub fn limit(folder: i32) {
+pub fn limit(folder: Fd) {
     let Ok(mut entries) = entries(folder) else { return };
     let mut total: u64 = entries.iter().map(|e| e.bytes).sum();
     if total <= LIMIT_BYTES {

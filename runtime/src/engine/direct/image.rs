@@ -8,14 +8,14 @@
 //! an image has one name and is no link. An image is complete before it gets its name, so nobody sees half of
 //! one, and it is never changed afterwards. Whatever is not as it should be is ignored, and the file scanned.
 
-use super::folder::{self, Stat, is_private, open_at, stat};
+use super::folder::{self, is_private, open_image};
 use super::site::{Patch, SOURCE_BYTES, Stub};
 use crate::gate::low;
 use crate::mem::guest;
 use crate::options;
-use crate::sys::Errno;
 use crate::sys::plain::Plain;
-use crate::sys::raw;
+use crate::sys::stat::Stat;
+use crate::sys::{Errno, Fd, fs, mem, process};
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
@@ -49,8 +49,8 @@ unsafe impl Plain for Key {}
 
 impl Key {
     /// The key of `start..end`, which the file maps from `offset` on. `None` for what is not to be remembered.
-    fn of(fd: i32, offset: u64, start: u64, end: u64) -> Option<Self> {
-        let stat = stat(fd).ok()?;
+    fn of(fd: Fd, offset: u64, start: u64, end: u64) -> Option<Self> {
+        let stat = fd.stat().ok()?;
         // What is mapped behind the file's end is not the file's.
         let inside = offset.checked_add(end - start).is_some_and(|to| to <= stat.size.next_multiple_of(PAGE));
         if stat.mode & k::S_IFMT != k::S_IFREG || stat.size > MAX_FILE_BYTES || !inside {
@@ -236,18 +236,18 @@ pub enum Found {
 
 /// Looks for an image of what was mapped from `fd` at `start..end`, executable and read-only, and maps it. `mapped` are the
 /// images mapped before.
-pub fn find(fd: i32, offset: u64, start: u64, end: u64, prot: u32, mapped: &mut [Image]) -> Found {
+pub fn find(fd: Fd, offset: u64, start: u64, end: u64, prot: u32, mapped: &mut [Image]) -> Found {
     let Some(key) = Key::of(fd, offset, start, end) else { return Found::Nothing(None) };
     let Some(directory) = folder::open() else { return Found::Nothing(None) };
-    let file = open_at(directory, &key.name(), k::O_RDONLY | k::O_NOFOLLOW | k::O_CLOEXEC);
-    raw::close(directory);
+    let file = open_image(directory, &key.name());
+    directory.close();
     let Ok(file) = file else { return Found::Nothing(Some(key)) };
     let found = map_image(file, &key, start, end, prot, mapped);
-    raw::close(file);
+    file.close();
     found.unwrap_or(Found::Nothing(None))
 }
 
-fn map_image(file: i32, key: &Key, start: u64, end: u64, prot: u32, mapped: &mut [Image]) -> Option<Found> {
+fn map_image(file: Fd, key: &Key, start: u64, end: u64, prot: u32, mapped: &mut [Image]) -> Option<Found> {
     if !is_private(file, k::S_IFREG) {
         return None;
     }
@@ -264,21 +264,19 @@ fn map_image(file: i32, key: &Key, start: u64, end: u64, prot: u32, mapped: &mut
     let len = (window_len + records).next_multiple_of(PAGE);
     let map = (base, base + len);
     let again = mapped.iter_mut().find(|image| image.gone && image.map == map && image.key == *key);
-    let fd = u64::from(file.cast_unsigned());
     if again.is_none() {
-        let flags = u64::from(k::MAP_PRIVATE | k::MAP_FIXED_NOREPLACE);
-        let access = u64::from(k::PROT_READ | k::PROT_EXEC);
+        let flags = k::MAP_PRIVATE | k::MAP_FIXED_NOREPLACE;
         // SAFETY: a new mapping where nothing is.
-        let got = unsafe { raw::syscall(k::__NR_mmap, [base, len, access, flags, fd, window_at]) }.ok()?;
+        let got = unsafe { mem::mmap_file(base, len, k::PROT_READ | k::PROT_EXEC, flags, file, window_at) }.ok()?;
         if got != base {
             // SAFETY: just mapped, elsewhere than asked (old kernels).
-            unsafe { raw::munmap(got, len) };
+            unsafe { mem::munmap(got, len) };
             return None;
         }
     }
-    let flags = u64::from(k::MAP_PRIVATE | k::MAP_FIXED);
+    let flags = k::MAP_PRIVATE | k::MAP_FIXED;
     // SAFETY: replaces the guest's mapping, which nobody uses yet, by its patched copy.
-    unsafe { raw::syscall(k::__NR_mmap, [start, end - start, u64::from(prot), flags, fd, key.offset]) }.ok()?;
+    unsafe { mem::mmap_file(start, end - start, prot, flags, file, key.offset) }.ok()?;
     let image =
         Image { code: (start, end), window: (base, base + window_len), map, gone: false, key: *key, patches, stubs };
     if let Some(old) = again {
@@ -291,12 +289,12 @@ fn map_image(file: i32, key: &Key, start: u64, end: u64, prot: u32, mapped: &mut
 
 /// Inode and part of the file that an image was made of, for a list.
 #[must_use]
-pub fn origin(folder: i32, name: &[u8]) -> Vec<u8> {
+pub fn origin(folder: Fd, name: &[u8]) -> Vec<u8> {
     let mut text = crate::report::LongText::default();
     let Some(trailer) = name.try_into().ok().and_then(|name| {
-        let file = open_at(folder, name, k::O_RDONLY | k::O_NOFOLLOW | k::O_CLOEXEC).ok()?;
+        let file = open_image(folder, name).ok()?;
         let trailer = read_trailer(file);
-        raw::close(file);
+        file.close();
         trailer
     }) else {
         return b"(not an image of this version)".to_vec();
@@ -311,11 +309,11 @@ pub fn origin(folder: i32, name: &[u8]) -> Vec<u8> {
     text.bytes
 }
 
-fn read_trailer(file: i32) -> Option<Trailer> {
-    let size = stat(file).ok()?.size;
+fn read_trailer(file: Fd) -> Option<Trailer> {
+    let size = file.stat().ok()?.size;
     let mut trailer = [0u8; size_of::<Trailer>()];
     let at = size.checked_sub(trailer.len() as u64)?;
-    if raw::pread(file, &mut trailer, at) != Ok(trailer.len()) {
+    if file.read_at(&mut trailer, at) != Ok(trailer.len()) {
         return None;
     }
     guest::read(trailer.as_ptr() as u64).filter(|trailer: &Trailer| trailer.magic == MAGIC)
@@ -339,86 +337,47 @@ pub struct Content<'a> {
 
 /// No limit is set on the size of files: to reach one raises SIGXFSZ, which would end the guest (setrlimit(2)).
 fn may_write_files() -> bool {
-    const RLIMIT_FSIZE: u64 = 1;
-    let mut limit = [0u64; 2];
-    // SAFETY: the kernel writes a struct rlimit.
-    let known = unsafe { raw::syscall(k::__NR_prlimit64, [0, RLIMIT_FSIZE, 0, limit.as_mut_ptr() as u64]) };
-    known.is_ok() && limit[0] == u64::MAX
+    process::limits(k::RLIMIT_FSIZE).is_ok_and(|[soft, _]| soft == u64::MAX)
 }
 
 /// Writes the image of a file that has just been scanned. Failure is no error: it will be scanned again.
-pub fn write(fd: i32, key: &Key, content: &Content<'_>) {
+pub fn write(fd: Fd, key: &Key, content: &Content<'_>) {
     if !may_write_files() {
         return;
     }
     let Some(directory) = folder::open() else { return };
-    let dir = u64::from(directory.cast_unsigned());
-    let flags = k::O_TMPFILE | k::O_RDWR | k::O_CLOEXEC;
     // A file without a name: it vanishes with this process if the process does not come to its end.
-    // SAFETY: the kernel reads the path.
-    let file = unsafe { raw::syscall(k::__NR_openat, [dir, c".".as_ptr() as u64, u64::from(flags), 0o600]) };
-    if let Ok(file) = file.map(|fd| i32::try_from(fd).unwrap_or(-1)) {
+    if let Ok(file) = fs::open_at(directory, c".", k::O_TMPFILE | k::O_RDWR, 0o600) {
         if fill(fd, file, key, content).is_ok() {
-            let mut path = *b"/proc/self/fd/\0\0\0\0\0\0\0\0\0\0\0";
-            let mut digits = [0u8; 10];
-            let mut n = file.unsigned_abs();
-            let mut first = digits.len();
-            while first == digits.len() || n != 0 {
-                first -= 1;
-                if let Some(slot) = digits.get_mut(first) {
-                    *slot = b'0' + u8::try_from(n % 10).unwrap_or(0);
-                }
-                n /= 10;
-            }
-            for (to, from) in path.iter_mut().skip(14).zip(digits.iter().skip(first)) {
-                *to = *from;
-            }
             let mut name = [0u8; 37];
             for (to, from) in name.iter_mut().zip(key.name()) {
                 *to = from;
             }
-            let follow = u64::from(k::AT_SYMLINK_FOLLOW);
-            let cwd = i64::from(k::AT_FDCWD).cast_unsigned();
+            let name = core::ffi::CStr::from_bytes_until_nul(&name).unwrap_or(c"");
             // Of two processes that fill at once the first gives the name (linkat(2), EEXIST).
-            // SAFETY: the kernel reads both paths.
-            let _ =
-                unsafe { raw::syscall(k::__NR_linkat, [cwd, path.as_ptr() as u64, dir, name.as_ptr() as u64, follow]) };
+            let _ = fs::give_name(file, directory, name);
         }
-        raw::close(file);
+        file.close();
         super::housekeeping::limit(directory);
     }
-    raw::close(directory);
+    directory.close();
 }
 
-fn put(file: i32, mut bytes: &[u8], mut at: u64) -> Result<(), Errno> {
-    while !bytes.is_empty() {
-        let fd = u64::from(file.cast_unsigned());
-        // SAFETY: the kernel reads the bytes.
-        let n = unsafe { raw::syscall(k::__NR_pwrite64, [fd, bytes.as_ptr() as u64, bytes.len() as u64, at]) }?;
-        if n == 0 {
-            return Err(Errno::ENOSPC);
-        }
-        at += n;
-        bytes = bytes.get(usize::try_from(n).unwrap_or(usize::MAX)..).unwrap_or(&[]);
-    }
-    Ok(())
-}
-
-fn fill(from: i32, file: i32, key: &Key, content: &Content<'_>) -> Result<(), Errno> {
+fn fill(from: Fd, file: Fd, key: &Key, content: &Content<'_>) -> Result<(), Errno> {
     let mut end = 0;
     let (mut window_at, mut window_len) = (0, 0);
     if !content.patches.is_empty() {
         copy_file(from, file, key.size)?;
         for patch in content.written {
             let at = key.offset + (patch.at - content.code);
-            put(file, patch.bytes.get(..patch.len).unwrap_or(&[]), at)?;
+            file.write_all_at(patch.bytes.get(..patch.len).unwrap_or(&[]), at)?;
         }
         window_at = key.size.next_multiple_of(PAGE);
         window_len = content.window.1 - content.window.0;
         for &(at, stub) in content.stubs {
             let mut code = vec![0u8; usize::try_from(stub.len).unwrap_or(0)];
             guest::read_bytes(at, &mut code);
-            put(file, &code, window_at + (at - content.window.0))?;
+            file.write_all_at(&code, window_at + (at - content.window.0))?;
         }
         let mut records: Vec<u8> = Vec::new();
         let near = |address: u64, base: u64| u32::try_from(address - base).unwrap_or(0);
@@ -437,11 +396,11 @@ fn fill(from: i32, file: i32, key: &Key, content: &Content<'_>) -> Result<(), Er
             };
             records.extend_from_slice(bytes_of(&record));
         }
-        put(file, &records, window_at + window_len)?;
+        file.write_all_at(&records, window_at + window_len)?;
         end = (window_at + window_len + records.len() as u64).next_multiple_of(PAGE);
     }
     // What was read must be what the key names: the file may have been replaced in place meanwhile.
-    let now = stat(from)?;
+    let now = from.stat()?;
     if now.times != key.times || now.size != key.size {
         return Err(Errno::EAGAIN);
     }
@@ -455,20 +414,20 @@ fn fill(from: i32, file: i32, key: &Key, content: &Content<'_>) -> Result<(), Er
         stubs: content.stubs.len() as u64,
         withheld: u64::from(content.withheld),
     };
-    put(file, bytes_of(&trailer), end)
+    file.write_all_at(bytes_of(&trailer), end)
 }
 
 /// Copies a file's contents.
-fn copy_file(from: i32, to: i32, len: u64) -> Result<(), Errno> {
+fn copy_file(from: Fd, to: Fd, len: u64) -> Result<(), Errno> {
     const CHUNK: usize = 64 << 10;
     let mut buffer = vec![0u8; CHUNK];
     let mut at = 0;
     while at < len {
-        let n = raw::pread(from, &mut buffer, at)?;
+        let n = from.read_at(&mut buffer, at)?;
         if n == 0 {
             return Err(Errno::EIO);
         }
-        put(to, buffer.get(..n).unwrap_or(&[]), at)?;
+        to.write_all_at(buffer.get(..n).unwrap_or(&[]), at)?;
         at += n as u64;
     }
     Ok(())

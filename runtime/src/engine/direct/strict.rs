@@ -7,29 +7,26 @@
 use crate::engine::Engine;
 use crate::options;
 use crate::report::say;
-use crate::sys;
-use crate::sys::raw;
+use crate::sys::process;
 use crate::sys::types::{SigInfo, UContext, sig};
-use linux_raw_sys::general as k;
+use linux_raw_sys::prctl as p;
 
 /// si_code of a SIGSYS by Syscall User Dispatch (include/uapi/asm-generic/siginfo.h).
 const SYS_USER_DISPATCH: i32 = 2;
 
 /// Arms the calling thread, if that is asked for. From here on only the runtime's code enters the kernel.
 pub fn arm() {
-    const PR_SET_SYSCALL_USER_DISPATCH: u64 = 59;
-    const PR_SYS_DISPATCH_ON: u64 = 1;
     if !options::get().strict {
         return;
     }
     let (start, end) = crate::process::image::range();
     // SAFETY: no selector: the range alone decides.
     let armed = unsafe {
-        raw::syscall(k::__NR_prctl, [PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, start, end - start, 0])
+        process::prctl(p::PR_SET_SYSCALL_USER_DISPATCH, [u64::from(p::PR_SYS_DISPATCH_ON), start, end - start, 0])
     };
     if armed.is_err() {
         say(format_args!("--strict needs Syscall User Dispatch: Linux 5.11 or later"));
-        sys::process::exit_group(126)
+        process::exit_group(126)
     }
 }
 

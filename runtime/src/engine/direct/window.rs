@@ -7,8 +7,7 @@
 //! as the module's code. The lowest byte of the displacement, which no instruction begins at, is free: each site has 256
 //! addresses at which its stub may begin.
 
-use crate::sys::Errno;
-use crate::sys::raw;
+use crate::sys::{Errno, mem};
 use linux_raw_sys::general as k;
 
 /// `hlt`: #GP in user mode. It is what fills the rest of a patch.
@@ -96,7 +95,7 @@ impl Window {
     pub fn set_writable(&self, writable: bool) {
         let access = k::PROT_READ | k::PROT_EXEC | if writable { k::PROT_WRITE } else { 0 };
         // SAFETY: our own mapping, which stays executable.
-        let _ = unsafe { raw::mprotect(self.map.0, self.map.1 - self.map.0, access) };
+        let _ = unsafe { mem::mprotect(self.map.0, self.map.1 - self.map.0, access) };
     }
 
     /// First address at which the stub of a jump at `site` may begin.
@@ -108,13 +107,13 @@ impl Window {
 
 fn map_at(at: u64, len: u64) -> Result<u64, Errno> {
     let prot = k::PROT_READ | k::PROT_WRITE | k::PROT_EXEC;
-    let got = raw::mmap_anon(at, len, prot, k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE)?;
+    let got = mem::mmap_anon(at, len, prot, k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE)?;
     if got == at {
         return Ok(got);
     }
     // A kernel that does not know MAP_FIXED_NOREPLACE took it as a hint.
     // SAFETY: just mapped, and of no use.
-    unsafe { raw::munmap(got, len) };
+    unsafe { mem::munmap(got, len) };
     Err(Errno::EEXIST)
 }
 
@@ -129,7 +128,7 @@ mod tests {
             assert!(spill.map.1 <= pc || spill.map.0 - pc > 1 << 30, "{:x}", spill.map.0);
             assert!(spill.serves(pc, 1000));
             // SAFETY: mapped above.
-            unsafe { raw::munmap(spill.map.0, spill.map.1 - spill.map.0) };
+            unsafe { mem::munmap(spill.map.0, spill.map.1 - spill.map.0) };
         }
     }
 
@@ -148,7 +147,7 @@ mod tests {
                 assert!(HIGH.contains(&b2) && (HIGH.contains(&b3) || LOW.contains(&b3)));
             }
             // SAFETY: mapped above.
-            unsafe { raw::munmap(window.map.0, window.map.1 - window.map.0) };
+            unsafe { mem::munmap(window.map.0, window.map.1 - window.map.0) };
         }
     }
 }

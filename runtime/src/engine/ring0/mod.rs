@@ -23,7 +23,7 @@ mod start;
 use crate::gate::allowed;
 use crate::process::RING0_FD;
 use crate::process::descriptors::move_up;
-use crate::sys::raw;
+use crate::sys::Fd;
 use crate::sys::shim::Kernel;
 use alloc::collections::BTreeSet;
 use bt_shim::{Device, Error};
@@ -101,7 +101,7 @@ impl Ring0 {
             }
         };
         if let Some(high) = move_up(device.fd()) {
-            raw::close(device.fd());
+            Fd(device.fd()).close();
             device.moved_to(high);
         }
         allowed::grant(&device.info().calls);
@@ -124,7 +124,7 @@ impl Ring0 {
     /// In the child of a fork: the device is bound to the parent's memory.
     pub fn after_fork(&mut self) {
         if self.device.take().is_some() {
-            raw::close(RING0_FD.swap(-1, Ordering::Relaxed));
+            Fd(RING0_FD.swap(-1, Ordering::Relaxed)).close();
             self.known.clear();
             self.pages.clear();
             self.sites.forget();
@@ -137,7 +137,7 @@ impl Ring0 {
         self.sites.forget();
         self.refused = Some(Error::NotAllowed);
         if self.device.take().is_some() {
-            raw::close(RING0_FD.swap(-1, Ordering::Relaxed));
+            Fd(RING0_FD.swap(-1, Ordering::Relaxed)).close();
         }
     }
 

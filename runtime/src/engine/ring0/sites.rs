@@ -3,8 +3,7 @@
 //! Of the calls that do not, every so many is looked at. A site that is seen often becomes an entry. An entry that brings too
 //! few calls for what entering costs is taken out; each time it has to be seen twice as often to come back.
 
-use crate::sys::Errno;
-use crate::sys::raw;
+use crate::sys::{Errno, mem};
 use crate::thread::registry;
 use crate::thread::state::ThreadState;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -148,7 +147,7 @@ impl Sites {
 /// # Errors
 /// There is no memory.
 pub fn start() -> Result<(), Errno> {
-    let table = raw::mmap_own((TABLE * 8) as u64, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE)?;
+    let table = mem::mmap_own((TABLE * 8) as u64, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE)?;
     GATE_TABLE.store(table, Ordering::Relaxed);
     registry::for_each_mut(give);
     Ok(())

@@ -4,8 +4,7 @@
 //! Hot code grows from its start, stubs and constants from its middle. Memory is readable, writable and
 //! executable, private and anonymous: after fork each side patches its own copy.
 
-use crate::sys::Errno;
-use crate::sys::raw;
+use crate::sys::{Errno, mem};
 use alloc::vec::Vec;
 use bt_translator::addr::{CachePc, GuestPc};
 use linux_raw_sys::general as k;
@@ -128,10 +127,10 @@ fn map_near(pc: GuestPc, len: u64) -> Option<u64> {
     let first = if pc.0 < 1 << 31 { 0x7fe0_0000 - len } else { (pc.0 & !0xffff).saturating_sub(len + (16 << 20)) };
     let mut at = first;
     while at >= low {
-        match raw::mmap_anon(at, len, prot, k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE) {
+        match mem::mmap_anon(at, len, prot, k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE) {
             Ok(got) if got == at => return Some(got),
             // SAFETY: just mapped, elsewhere than asked (old kernels).
-            Ok(got) => unsafe { raw::munmap(got, len) },
+            Ok(got) => unsafe { mem::munmap(got, len) },
             // Out of address space: another place will not help.
             Err(Errno::ENOMEM) => return None,
             Err(_) => {}
@@ -140,7 +139,7 @@ fn map_near(pc: GuestPc, len: u64) -> Option<u64> {
         at = next;
     }
     // Nothing within reach: operands out of reach are rewritten, branches between zones go through slots.
-    raw::mmap_own(len, prot, k::MAP_NORESERVE).ok()
+    mem::mmap_own(len, prot, k::MAP_NORESERVE).ok()
 }
 
 /// Large guests run from large pages: behind the first megabytes, which small programs never leave, the kernel is asked
@@ -153,8 +152,7 @@ fn advise(base: u64, len: u64) {
         if len == 0 {
             continue;
         }
-        // SAFETY: advice on our own mapping; where it is not taken nothing changes.
-        let _ = unsafe { raw::syscall(k::__NR_madvise, [from, len, u64::from(k::MADV_HUGEPAGE)]) };
+        mem::prefer_huge_pages(from, len);
     }
 }
 

@@ -8,14 +8,13 @@ use super::{ibl, perf_map};
 use crate::engine::{Engine, lock};
 use crate::mem::guest;
 use crate::options;
-use crate::sys::raw;
+use crate::sys::time;
 use crate::thread::registers::Gpr;
 use crate::thread::state::ThreadState;
 use alloc::vec;
 use bt_translator::addr::{CachePc, GuestPc};
 use bt_translator::block::{MAX_FRAGMENT_BYTES, Request};
 use bt_translator::translation::{ExitKind, Translation};
-use linux_raw_sys::general as k;
 
 /// The page at which the kernel emulates three system calls of old (vsyscall(7)).
 const VSYSCALL: u64 = 0xffff_ffff_ff60_0000;
@@ -315,17 +314,10 @@ impl Engine {
 /// Answers a call into the vsyscall page as the kernel does (arch/x86/entry/vsyscall/vsyscall_64.c): the call, then `ret`.
 /// `None` where the page has no call.
 fn vsyscall(ts: &mut ThreadState, pc: u64) -> Option<u64> {
-    let nr = match pc & 0xfff {
-        0 => k::__NR_gettimeofday,
-        0x400 => k::__NR_time,
-        0x800 => k::__NR_getcpu,
-        _ => return None,
-    };
+    let call = time::vsyscall(pc & 0xfff)?;
     let [_, _, _, _, rsp, _, rsi, rdi, ..] = ts.regs.gpr;
     let back: u64 = guest::read(rsp)?;
-    // SAFETY: the kernel checks the guest's pointers.
-    let result = unsafe { raw::syscall6(rdi, rsi, 0, 0, 0, 0, u64::from(nr)) };
-    ts.regs[Gpr::Rax] = result.cast_unsigned();
+    ts.regs[Gpr::Rax] = call(rdi, rsi).unwrap_or_else(|errno| errno.as_result().cast_unsigned());
     ts.regs[Gpr::Rsp] = rsp + 8;
     Some(back)
 }

@@ -8,7 +8,7 @@
 use crate::gate::labels::{Label, address};
 use crate::gate::lookup::{CHANGES, HASH, MASK, TABLE};
 use crate::gate::low::{self, IBTC, IBTC_ENTRIES};
-use crate::sys::raw;
+use crate::sys::mem;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use linux_raw_sys::general as k;
 
@@ -39,8 +39,7 @@ pub fn prepare() {
     IS_FILLED.store(true, Ordering::Relaxed);
     let (table, bytes) = (IBTC.load(Ordering::Relaxed), IBTC_ENTRIES * 8);
     // All pages at once, where the kernel can (madvise(2), Linux 5.14).
-    // SAFETY: our own mapping.
-    let _ = unsafe { raw::syscall(k::__NR_madvise, [table, bytes, u64::from(k::MADV_POPULATE_WRITE)]) };
+    mem::populate(table, bytes);
     let miss = address(Label::EnterLookup);
     for i in 0..IBTC_ENTRIES {
         word(table + i * 8).store(miss, Ordering::Relaxed);
@@ -49,7 +48,7 @@ pub fn prepare() {
 
 fn new_table(bits: u32) -> Result<(), &'static str> {
     let bytes = ((1u64 << bits) + SLACK) * 16;
-    let table = raw::mmap_own(bytes, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE)
+    let table = mem::mmap_own(bytes, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE)
         .map_err(|_| "out of memory for the look-up table")?;
     // A thread may be probing the old table with the old mask: the new table is larger, so publishing the table first is
     // safe; the old one stays mapped, its entries stay true until a flush clears them.

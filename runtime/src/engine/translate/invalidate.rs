@@ -10,7 +10,7 @@ use super::{Generation, ibl};
 use crate::engine::Engine;
 use crate::gate::vdso;
 use crate::mem::map::Watch;
-use crate::sys::raw;
+use crate::sys::mem;
 use crate::thread::registry;
 
 /// What became of a write fault.
@@ -62,7 +62,7 @@ impl Engine {
         }
         if let Some((_, region)) = self.map.find(page << 12) {
             // SAFETY: the protection the guest asked for.
-            let _ = unsafe { raw::mprotect(page << 12, 4096, self.direct.page_prot(page, region.prot)) };
+            let _ = unsafe { mem::mprotect(page << 12, 4096, self.direct.page_prot(page, region.prot)) };
         }
     }
 
@@ -160,7 +160,7 @@ impl Engine {
             if free {
                 for (start, end) in g.cache.ranges() {
                     // SAFETY: every other thread has been in the runtime since that flush and got its cache pc after it.
-                    unsafe { raw::munmap(start, end - start) };
+                    unsafe { mem::munmap(start, end - start) };
                 }
             }
             !free

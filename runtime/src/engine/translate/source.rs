@@ -6,7 +6,7 @@ use crate::gate::facts::Fact;
 use crate::gate::routes::learn;
 use crate::mem::guest;
 use crate::mem::map::CodeMap;
-use crate::sys::raw;
+use crate::sys::mem;
 use bt_translator::addr::GuestPc;
 use bt_translator::block::CodeSource;
 use linux_raw_sys::general as k;
@@ -33,7 +33,7 @@ impl Source<'_> {
             watch.protected = true;
             learn(Fact::OutputsWatched, true);
             // SAFETY: guest memory; the guest's own writes get their access back in the fault handler.
-            let _ = unsafe { raw::mprotect(page << 12, 4096, self.direct.page_prot(page, prot) & !k::PROT_WRITE) };
+            let _ = unsafe { mem::mprotect(page << 12, 4096, self.direct.page_prot(page, prot) & !k::PROT_WRITE) };
         }
     }
 }

@@ -1,0 +1,96 @@
+//! What the kernel tells of a file and of a file system.
+
+use super::errno::Errno;
+use linux_raw_sys::general as k;
+
+/// `struct stat` (stat(2); arch/x86/include/uapi/asm/stat.h) as far as it is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stat {
+    /// st_dev.
+    pub device: u64,
+    /// st_ino.
+    pub inode: u64,
+    /// st_nlink.
+    pub links: u64,
+    /// st_mode.
+    pub mode: u32,
+    /// st_uid.
+    pub uid: u32,
+    /// st_rdev.
+    pub rdev: u64,
+    /// st_size, in bytes.
+    pub size: u64,
+    /// Bytes of storage it takes (st_blocks, in units of 512 bytes).
+    pub allocated: u64,
+    /// st_mtime and st_ctime, seconds and nanoseconds of each.
+    pub times: [u64; 4],
+}
+
+impl Stat {
+    /// What a call writes to the address that `fill` is given: 144 bytes.
+    pub(super) fn filled_by(fill: impl FnOnce(u64) -> Result<u64, Errno>) -> Result<Self, Errno> {
+        let mut words = [0u64; 18];
+        fill(words.as_mut_ptr() as u64)?;
+        let [device, inode, links, mode_uid, _, rdev, size, _, blocks, _, _, mtime, mtime_ns, ctime, ctime_ns, ..] =
+            words;
+        #[expect(clippy::cast_possible_truncation, reason = "two fields of 32 bits in one word")]
+        let (mode, uid) = (mode_uid as u32, (mode_uid >> 32) as u32);
+        let times = [mtime, mtime_ns, ctime, ctime_ns];
+        Ok(Self { device, inode, links, mode, uid, rdev, size, allocated: blocks * 512, times })
+    }
+
+    /// S_ISREG.
+    #[must_use]
+    pub fn is_regular(&self) -> bool {
+        self.mode & k::S_IFMT == k::S_IFREG
+    }
+
+    /// S_ISDIR.
+    #[must_use]
+    pub fn is_directory(&self) -> bool {
+        self.mode & k::S_IFMT == k::S_IFDIR
+    }
+
+    /// S_ISCHR.
+    #[must_use]
+    pub fn is_character_device(&self) -> bool {
+        self.mode & k::S_IFMT == k::S_IFCHR
+    }
+
+    /// Major and minor number of the device that the file is (include/linux/kdev_t.h, new_decode_dev).
+    #[must_use]
+    pub fn device_numbers(&self) -> (u64, u64) {
+        (self.rdev >> 8 & 0xfff, self.rdev & 0xff | self.rdev >> 12 & 0xfff00)
+    }
+
+    /// Device and inode, which identify the file while it exists.
+    #[must_use]
+    pub fn identity(&self) -> (u64, u64) {
+        (self.device, self.inode)
+    }
+}
+
+/// `struct statfs` (statfs(2)) as far as it is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FileSystem {
+    /// f_type: what kind it is (include/uapi/linux/magic.h).
+    pub kind: u64,
+    flags: u64,
+}
+
+impl FileSystem {
+    /// What a call writes to the address that `fill` is given: 120 bytes.
+    pub(super) fn filled_by(fill: impl FnOnce(u64) -> Result<u64, Errno>) -> Result<Self, Errno> {
+        let mut words = [0u64; 15];
+        fill(words.as_mut_ptr() as u64)?;
+        let [kind, _, _, _, _, _, _, _, _, _, flags, ..] = words;
+        Ok(Self { kind, flags })
+    }
+
+    /// Set-id bits mean nothing there (mount(2), MS_NOSUID; ST_NOSUID of statvfs(3)).
+    #[must_use]
+    pub fn ignores_set_id(&self) -> bool {
+        const NOSUID: u64 = 2;
+        self.flags & NOSUID != 0
+    }
+}
