@@ -6,9 +6,10 @@ use super::{clock, filters, labels, lanes, ring0};
 
 /// The piece that holds `pc`.
 fn piece_of(pc: u64) -> Option<Piece> {
-    let pieces = [labels::pass_piece, labels::lookup_piece, labels::call_piece, labels::leave_piece];
-    let more = [lanes::piece, clock::piece, filters::piece, ring0::piece];
-    pieces.into_iter().chain(more).map(|piece| piece()).find(|piece| piece.contains(pc))
+    let asm = [labels::pass_piece, labels::lookup_piece, labels::call_piece, labels::leave_piece];
+    let answers = [lanes::find_piece, lanes::device_piece, lanes::file_piece, lanes::pipe_piece, lanes::copy_piece];
+    let others = [lanes::leave_piece, clock::piece, filters::piece, ring0::piece];
+    asm.into_iter().chain(answers).chain(others).map(|piece| piece()).find(|piece| piece.contains(pc))
 }
 
 /// What a pc in the runtime means for a signal.

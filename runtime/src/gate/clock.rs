@@ -14,26 +14,24 @@
 //! where the clock's hardware is not for user space: that goes to the kernel. Where the vDSO's `syscall` is patched (`start`), the entry is
 //! entered once more, and passes the call on.
 
-use super::lanes::{Code, RARE_FLAGS, enter};
+use super::lanes::Code;
 use super::piece::Piece;
 use super::region::Region;
 use crate::calls::route::Clock;
-use crate::thread::state::offset as o;
-use core::arch::naked_asm;
 use core::sync::atomic::AtomicU64;
 use linux_raw_sys::general as k;
 
 /// Where the gate enters for it.
 #[must_use]
 pub fn entry(clock: Clock) -> u64 {
-    let at = match clock {
-        Clock::Gettime => &raw const bt_clock_gettime,
-        Clock::Getres => &raw const bt_clock_getres,
-        Clock::Gettimeofday => &raw const bt_clock_gettimeofday,
-        Clock::Time => &raw const bt_clock_time,
-        Clock::Getcpu => &raw const bt_clock_getcpu,
-    };
-    at as u64
+    match clock {
+        Clock::Gettime => Label::Gettime,
+        Clock::Getres => Label::Getres,
+        Clock::Gettimeofday => Label::Gettimeofday,
+        Clock::Time => Label::Time,
+        Clock::Getcpu => Label::Getcpu,
+    }
+    .address()
 }
 
 /// Where each function is, in the order of [`Clock::ALL`], or 0.
@@ -59,31 +57,26 @@ static CLOCKS: [u8; 256] = {
     clocks
 };
 
-unsafe extern "C" {
-    static bt_clock_gettime: u8;
-    static bt_clock_getres: u8;
-    static bt_clock_gettimeofday: u8;
-    static bt_clock_time: u8;
-    static bt_clock_getcpu: u8;
-    static bt_clock_bodies: u8;
-    static bt_clock_lost: u8;
-    static bt_clock_end: u8;
+labels! {
+    /// A place in this block.
+    pub enum Label {
+        clock_labels: [Gettime = bt_clock_gettime, Getres = bt_clock_getres, Gettimeofday = bt_clock_gettimeofday, Time = bt_clock_time, Getcpu = bt_clock_getcpu, Bodies = bt_clock_bodies, Lost = bt_clock_lost, End = bt_clock_end],
+    }
 }
 
 /// The piece as a signal handler sees it. A body's only accesses of guest memory write the answer.
 pub(super) fn piece() -> Piece {
-    let at = |label: *const u8| label as u64;
-    let (first, bodies) = (entry(Clock::Gettime), at(&raw const bt_clock_bodies));
-    Piece::new((first, at(&raw const bt_clock_end)))
+    let (first, bodies) = (entry(Clock::Gettime), Label::Bodies.address());
+    Piece::new((first, Label::End.address()))
         .entered_at(Clock::ALL.map(entry))
         .with_ranges([((first, bodies), Region::BeforeCall)])
-        .with_fixups([((bodies, at(&raw const bt_clock_lost)), Code::Slow.address())])
+        .with_fixups([((bodies, Label::Lost.address()), Code::Slow.address())])
 }
 
 /// Where a thread continues that faulted in the vDSO.
 #[must_use]
 pub fn lost() -> u64 {
-    &raw const bt_clock_lost as u64
+    Label::Lost.address()
 }
 
 /// `bt_clock_OP`: passes a call on that the vDSO makes, without changing a flag.
@@ -111,8 +104,8 @@ macro_rules! check_clock {
     ($body:literal) => {
         concat!(
             "mov ecx, edi\n",
-            "mov gs:[{scratch}], rcx\n",
-            "mov ecx, dword ptr gs:[{scratch} + 1]\n", // its upper 24 bits
+            "mov gs:[{slot_scratch}], rcx\n",
+            "mov ecx, dword ptr gs:[{slot_scratch} + 1]\n", // its upper 24 bits
             "jrcxz 3f\n",
             "jmp bt_pass_lane\n",
             "3:\n",
@@ -177,11 +170,10 @@ macro_rules! call {
 /// Not a function: its labels are jumped to, under the contracts above.
 #[unsafe(naked)]
 pub unsafe extern "C" fn block() {
-    naked_asm!(
-        ".globl bt_clock_gettime, bt_clock_getres, bt_clock_gettimeofday, bt_clock_time, bt_clock_getcpu",
-        ".hidden bt_clock_gettime, bt_clock_getres, bt_clock_gettimeofday, bt_clock_time, bt_clock_getcpu",
-        ".globl bt_clock_bodies, bt_clock_lost, bt_clock_end",
-        ".hidden bt_clock_bodies, bt_clock_lost, bt_clock_end",
+    gate_asm!(
+        [rax rdx rbx rsp_ rbp rsi rdi r8 r9 r10 r12 r13 r14 r15 rflags runtime_sp resume next_pc slot_scratch answered in_vdso rare_flags]
+        {clocks = sym CLOCKS, functions = sym FUNCTIONS};
+        clock_labels!(),
         begin!("gettime"),
         check_clock!("20f"),
         begin!("getres"),
@@ -304,11 +296,5 @@ pub unsafe extern "C" fn block() {
         "mov r15, gs:[{r15}]",
         "jmp bt_lane_slow",
         "bt_clock_end:",
-        rax = const o::gpr(0), rdx = const o::gpr(2), rbx = const o::gpr(3), rsp_ = const o::gpr(4), rbp = const o::gpr(5),
-        rsi = const o::gpr(6), rdi = const o::gpr(7), r8 = const o::gpr(8), r9 = const o::gpr(9), r10 = const o::gpr(10),
-        r12 = const o::gpr(12), r13 = const o::gpr(13), r14 = const o::gpr(14), r15 = const o::gpr(15),
-        rflags = const o::RFLAGS, runtime_sp = const o::RUNTIME_SP, resume = const o::RESUME, next_pc = const o::NEXT_PC,
-        in_vdso = const o::IN_VDSO, scratch = const o::SLOT_SCRATCH, rare_flags = const RARE_FLAGS,
-        answered = const o::ANSWERED, clocks = sym CLOCKS, functions = sym FUNCTIONS,
     )
 }

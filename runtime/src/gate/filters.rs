@@ -17,23 +17,14 @@ use super::lane::{DESCRIPTIONS, LANES, NEXT_DESCRIPTION};
 use super::piece::Piece;
 use super::region::Region;
 use crate::calls::route::Filter;
-use crate::thread::state::offset as o;
-use core::arch::naked_asm;
 use core::sync::atomic::AtomicU32;
 use linux_raw_sys::general as k;
 
-unsafe extern "C" {
-    static bt_filter_first_path: u8;
-    static bt_filter_second_path: u8;
-    static bt_filter_open_first_path: u8;
-    static bt_filter_open_second_path: u8;
-    static bt_filter_close: u8;
-    static bt_filter_fcntl: u8;
-    static bt_filter_mask: u8;
-    static bt_filter_slow: u8;
-    static bt_filter_open_call: u8;
-    static bt_filter_open_noted: u8;
-    static bt_filter_end: u8;
+labels! {
+    /// A place in this block.
+    pub enum Label {
+        filter_labels: [FirstPath = bt_filter_first_path, SecondPath = bt_filter_second_path, OpenFirstPath = bt_filter_open_first_path, OpenSecondPath = bt_filter_open_second_path, Close = bt_filter_close, Fcntl = bt_filter_fcntl, Mask = bt_filter_mask, Slow = bt_filter_slow, OpenCall = bt_filter_open_call, OpenNoted = bt_filter_open_noted, End = bt_filter_end],
+    }
 }
 
 const ALL: [Filter; 7] = [
@@ -49,16 +40,16 @@ const ALL: [Filter; 7] = [
 /// Where the gate enters for it.
 #[must_use]
 pub fn entry(filter: Filter) -> u64 {
-    let at = match filter {
-        Filter::FirstPath => &raw const bt_filter_first_path,
-        Filter::SecondPath => &raw const bt_filter_second_path,
-        Filter::OpenFirstPath => &raw const bt_filter_open_first_path,
-        Filter::OpenSecondPath => &raw const bt_filter_open_second_path,
-        Filter::Close => &raw const bt_filter_close,
-        Filter::Fcntl => &raw const bt_filter_fcntl,
-        Filter::Mask => &raw const bt_filter_mask,
-    };
-    at as u64
+    match filter {
+        Filter::FirstPath => Label::FirstPath,
+        Filter::SecondPath => Label::SecondPath,
+        Filter::OpenFirstPath => Label::OpenFirstPath,
+        Filter::OpenSecondPath => Label::OpenSecondPath,
+        Filter::Close => Label::Close,
+        Filter::Fcntl => Label::Fcntl,
+        Filter::Mask => Label::Mask,
+    }
+    .address()
 }
 
 /// Descriptors below this number can be told by their upper bytes.
@@ -108,10 +99,9 @@ const fn table(members: &[u32]) -> [u8; 256] {
 
 /// The piece as a signal handler sees it.
 pub(super) fn piece() -> Piece {
-    let at = |label: *const u8| label as u64;
     // A pc on these two labels still belongs to what is before them.
-    let (called, noted) = (at(&raw const bt_filter_open_call) + 1, at(&raw const bt_filter_open_noted) + 1);
-    let (first, slow, end) = (entry(Filter::FirstPath), at(&raw const bt_filter_slow), at(&raw const bt_filter_end));
+    let (called, noted) = (Label::OpenCall.address() + 1, Label::OpenNoted.address() + 1);
+    let (first, slow, end) = (entry(Filter::FirstPath), Label::Slow.address(), Label::End.address());
     Piece::new((first, end))
         .entered_at(ALL.map(entry))
         .with_ranges([
@@ -126,13 +116,13 @@ pub(super) fn piece() -> Piece {
 #[must_use]
 pub fn call_end() -> u64 {
     const SYSCALL_BYTES: u64 = 2;
-    &raw const bt_filter_open_call as u64 + SYSCALL_BYTES
+    Label::OpenCall.address() + SYSCALL_BYTES
 }
 
 /// The call has been made, or the thread is on its `syscall`.
 #[must_use]
 pub fn is_at_or_behind_call(pc: u64) -> bool {
-    (&raw const bt_filter_open_call as u64..&raw const bt_filter_end as u64).contains(&pc)
+    (Label::OpenCall.address()..Label::End.address()).contains(&pc)
 }
 
 macro_rules! begin {
@@ -182,11 +172,10 @@ macro_rules! check_few {
 /// Not a function: its labels are jumped to, under the contracts above.
 #[unsafe(naked)]
 pub unsafe extern "C" fn block() {
-    naked_asm!(
-        ".globl bt_filter_first_path, bt_filter_second_path, bt_filter_fcntl, bt_filter_mask, bt_filter_slow, bt_filter_end",
-        ".globl bt_filter_open_first_path, bt_filter_open_second_path, bt_filter_close, bt_filter_open, bt_filter_open_call, bt_filter_open_noted",
-        ".hidden bt_filter_open_first_path, bt_filter_open_second_path, bt_filter_close, bt_filter_open, bt_filter_open_call, bt_filter_open_noted",
-        ".hidden bt_filter_first_path, bt_filter_second_path, bt_filter_fcntl, bt_filter_mask, bt_filter_slow, bt_filter_end",
+    gate_asm!(
+        [resume next_pc slot_r11 slot_scratch counts kept_mask foreign]
+        {commands = sym COMMANDS, without_segv = sym WITHOUT_SEGV, lanes = sym LANES, descriptions = sym DESCRIPTIONS, next = sym NEXT_DESCRIPTION, many = sym MANY};
+        filter_labels!(),
         begin!("first_path"),
         path!("rdi", "jmp bt_pass_lane"),
         begin!("second_path"),
@@ -202,8 +191,8 @@ pub unsafe extern "C" fn block() {
         begin!("close"),
         check_own!(),
         "mov ecx, edi",
-        "mov gs:[{scratch}], rcx",
-        "mov ecx, dword ptr gs:[{scratch} + 1]", // its upper 24 bits
+        "mov gs:[{slot_scratch}], rcx",
+        "mov ecx, dword ptr gs:[{slot_scratch} + 1]", // its upper 24 bits
         "jrcxz 2f",
         "jmp bt_filter_slow",
         "2:",
@@ -219,8 +208,8 @@ pub unsafe extern "C" fn block() {
         "jmp bt_pass_lane",
         begin!("fcntl"),
         "mov ecx, esi",
-        "mov gs:[{scratch}], rcx",
-        "mov ecx, dword ptr gs:[{scratch} + 1]", // its upper 24 bits
+        "mov gs:[{slot_scratch}], rcx",
+        "mov ecx, dword ptr gs:[{slot_scratch} + 1]", // its upper 24 bits
         "jrcxz 2f",
         "jmp bt_filter_slow",
         "2:",
@@ -229,8 +218,8 @@ pub unsafe extern "C" fn block() {
         "movzx ecx, byte ptr [r11 + rcx]",
         "jrcxz 4f",
         // Has the descriptor a lane? One of more than 16 bits has none, but Rust may say so.
-        "mov gs:[{scratch}], edi",
-        "movzx ecx, word ptr gs:[{scratch} + 2]",
+        "mov gs:[{slot_scratch}], edi",
+        "movzx ecx, word ptr gs:[{slot_scratch} + 2]",
         "jrcxz 3f",
         "jmp bt_filter_slow",
         "3:",
@@ -271,12 +260,12 @@ pub unsafe extern "C" fn block() {
         "mov gs:[{counts} + rax*8], rcx",
         "bt_filter_open_call:",
         "syscall",
-        "mov gs:[{scratch}], rax",
-        "mov ecx, dword ptr gs:[{scratch} + 4]",
+        "mov gs:[{slot_scratch}], rax",
+        "mov ecx, dword ptr gs:[{slot_scratch} + 4]",
         "jrcxz 2f",
         "jmp 4f", // an error
         "2:",
-        "mov ecx, dword ptr gs:[{scratch} + 1]",
+        "mov ecx, dword ptr gs:[{slot_scratch} + 1]",
         "jrcxz 3f",
         "mov dword ptr [rip + {many}], 1",
         "jmp 4f",
@@ -295,9 +284,5 @@ pub unsafe extern "C" fn block() {
         "mov rcx, gs:[{next_pc}]",
         "jmp qword ptr gs:[{resume}]",
         "bt_filter_end:",
-        next_pc = const o::NEXT_PC, resume = const o::RESUME, scratch = const o::SLOT_SCRATCH,
-        kept_mask = const o::KEPT_MASK, commands = sym COMMANDS, without_segv = sym WITHOUT_SEGV, lanes = sym LANES,
-        descriptions = sym DESCRIPTIONS, next = sym NEXT_DESCRIPTION, counts = const o::COUNTS, slot_r11 = const o::SLOT_R11,
-        foreign = const o::FOREIGN, many = sym MANY,
     )
 }

@@ -5,6 +5,9 @@
 //! entered; [`region`] tells a signal handler where in it a thread was stopped. [`routes`] decides which of them a call takes, from the calls' rows and
 //! the [`facts`] about the process. What the gate calls in Rust is in [`entries`].
 
+#[macro_use]
+mod operands;
+
 pub mod allowed;
 pub mod asm;
 pub mod classify;
@@ -13,6 +16,7 @@ mod entries;
 mod entry;
 pub mod facts;
 pub mod filters;
+mod flags;
 pub mod labels;
 pub mod lane;
 pub mod lanes;

@@ -12,43 +12,38 @@
 //!
 //! Every so many calls that are not in the table one goes to Rust, which finds out which sites are worth it.
 
-use super::asm::{restore_xmm, save_xmm};
 use super::piece::Piece;
 use super::region::Region;
 use crate::process::RING0_FD;
 use crate::thread::state::{INTERRUPTED, offset as o};
 use bt_shim::uapi;
-use core::arch::naked_asm;
 use linux_raw_sys::general as k;
 
-unsafe extern "C" {
-    static bt_ring0_gate: u8;
-    static bt_ring0_known: u8;
-    static bt_ring0_window: u8;
-    static bt_ring0_return: u8;
-    static bt_ring0_interrupted: u8;
-    static bt_ring0_end: u8;
+labels! {
+    /// A place in this block.
+    pub enum Label {
+        ring0_labels: [Gate = bt_ring0_gate, Known = bt_ring0_known, Window = bt_ring0_window, Return = bt_ring0_return, Interrupted = bt_ring0_interrupted, End = bt_ring0_end],
+    }
 }
 
 /// Where the gate enters.
 #[must_use]
 pub fn entry() -> u64 {
-    &raw const bt_ring0_gate as u64
+    Label::Gate.address()
 }
 
 /// Where a thread goes on whose signal came before ring 0 was entered, or while a call there is to be made again.
 #[must_use]
 pub fn interrupted() -> u64 {
-    &raw const bt_ring0_interrupted as u64
+    Label::Interrupted.address()
 }
 
 /// The piece as a signal handler sees it.
 pub(super) fn piece() -> Piece {
-    let at = |label: *const u8| label as u64;
-    Piece::new((entry(), at(&raw const bt_ring0_end))).entered_at([entry()]).with_ranges([
+    Piece::new((entry(), Label::End.address())).entered_at([entry()]).with_ranges([
         // A pc on the label still belongs to what is before it.
-        ((entry(), at(&raw const bt_ring0_known) + 1), Region::BeforeCall),
-        ((at(&raw const bt_ring0_window), at(&raw const bt_ring0_return)), Region::Ring0Window),
+        ((entry(), Label::Known.address() + 1), Region::BeforeCall),
+        ((Label::Window.address(), Label::Return.address()), Region::Ring0Window),
     ])
 }
 
@@ -61,9 +56,10 @@ const UNFIT: u32 = 1 << 18 | 1 << 10 | 1 << 8;
 /// Not a function: its labels are jumped to, under the contracts above.
 #[unsafe(naked)]
 pub unsafe extern "C" fn block() {
-    naked_asm!(
-        ".globl bt_ring0_gate, bt_ring0_known, bt_ring0_window, bt_ring0_return, bt_ring0_interrupted, bt_ring0_end",
-        ".hidden bt_ring0_gate, bt_ring0_known, bt_ring0_window, bt_ring0_return, bt_ring0_interrupted, bt_ring0_end",
+    gate_asm!(
+        [rax rcx rdx rbx rsp_ rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15 rip_ rflags xmm runtime_sp resume next_pc requeued plain_entries]
+        {sites = const o::RING0_SITES, left = const o::RING0_LEFT, unfit = const UNFIT, run = const o::RUN, reason = const o::RUN_REASON, fd = sym RING0_FD, whence = const uapi::RUN, lseek = const k::__NR_lseek, interrupted = const INTERRUPTED, on_leave = sym super::entries::bt_on_ring0_leave};
+        ring0_labels!(),
         ".p2align 6",
         "bt_ring0_gate:",
         "mov gs:[{next_pc}], rcx",
@@ -148,15 +144,5 @@ pub unsafe extern "C" fn block() {
         "mov r11, gs:[{resume}]",
         "jmp qword ptr gs:[{plain_entries} + rax*8]",
         "bt_ring0_end:",
-        next_pc = const o::NEXT_PC, resume = const o::RESUME, sites = const o::RING0_SITES, left = const o::RING0_LEFT,
-        plain_entries = const o::PLAIN_ENTRIES, runtime_sp = const o::RUNTIME_SP, rflags = const o::RFLAGS,
-        unfit = const UNFIT, run = const o::RUN, reason = const o::RUN_REASON, fd = sym RING0_FD,
-        whence = const uapi::RUN, lseek = const k::__NR_lseek, requeued = const o::REQUEUED,
-        interrupted = const INTERRUPTED, on_leave = sym super::entries::bt_on_ring0_leave,
-        xmm = const o::XMM, rip_ = const o::RIP,
-        rax = const o::gpr(0), rcx = const o::gpr(1), rdx = const o::gpr(2), rbx = const o::gpr(3),
-        rsp_ = const o::gpr(4), rbp = const o::gpr(5), rsi = const o::gpr(6), rdi = const o::gpr(7),
-        r8 = const o::gpr(8), r9 = const o::gpr(9), r10 = const o::gpr(10), r11 = const o::gpr(11),
-        r12 = const o::gpr(12), r13 = const o::gpr(13), r14 = const o::gpr(14), r15 = const o::gpr(15),
     )
 }

@@ -10,7 +10,7 @@ use crate::engine::translate::invalidate::WriteFault;
 use crate::gate::classify::{self, classify};
 use crate::gate::labels::{Label, address};
 use crate::gate::region::Region;
-use crate::gate::{clock, filters, ring0};
+use crate::gate::{clock, filters, lanes, ring0};
 use crate::mem::guest;
 use crate::sys::signal::{queue_to_self, set_mask};
 use crate::sys::types::{SigInfo, UContext, sig};
@@ -218,7 +218,7 @@ fn in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UConte
             return requeue(ts, signal, info, uc);
         }
         Region::LaneCheck => {
-            uc.mc.rip = address(Label::LaneCheck);
+            uc.mc.rip = lanes::Code::Check.address();
             return requeue(ts, signal, info, uc);
         }
         Region::Leave => {
