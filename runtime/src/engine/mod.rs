@@ -8,6 +8,7 @@
 
 pub mod cpuid;
 pub mod direct;
+pub mod memory;
 pub mod recover;
 pub mod ring0;
 pub mod translate;
@@ -31,29 +32,29 @@ use translate::{Generation, ibl};
 /// Everything the engines know, under one lock: a process can have threads of both.
 pub struct Engine {
     /// Makes fragments.
-    pub translator: Translator,
+    translator: Translator,
     /// Buffers of the translation under way.
-    pub out: Translation,
+    out: Translation,
     /// Far slots of the exits of the fragment being placed.
-    pub far: Vec<u64>,
+    far: Vec<u64>,
     /// Zone that the translation under way is made for.
-    pub zone_index: usize,
+    zone_index: usize,
     /// Cache memory.
-    pub cache: Cache,
+    cache: Cache,
     /// What has been translated.
-    pub fragments: Fragments,
+    fragments: Fragments,
     /// Caches that were flushed and that a thread may still be in.
-    pub retired: Vec<Generation>,
+    retired: Vec<Generation>,
     /// Guest memory that holds code, as the guest sees it.
-    pub map: CodeMap,
+    map: CodeMap,
     /// What has been patched in place.
-    pub direct: Direct,
+    direct: Direct,
     /// What runs in ring 0.
-    pub ring0: Ring0,
+    ring0: Ring0,
     /// Links made in flushed caches.
-    pub links_before: u64,
+    links_before: u64,
     /// Figures for `--stats`.
-    pub stats: Stats,
+    stats: Stats,
 }
 
 /// Figures for `--stats`.
@@ -160,6 +161,19 @@ impl core::ops::DerefMut for Locked {
     }
 }
 
+/// What the engines have done, for `--stats`.
+#[derive(Clone, Copy)]
+pub struct Figures {
+    /// Of the code cache.
+    pub cache: Stats,
+    /// Exits linked, in caches that were flushed as well.
+    pub links: u64,
+    /// Of code in place.
+    pub sites: direct::Sites,
+    /// Of ring 0.
+    pub ring0: ring0::Stats,
+}
+
 /// Makes the thread continue at the guest pc `pc`.
 pub fn redirect(ts: &mut ThreadState, pc: u64) {
     ts.regs.rip = pc;
@@ -178,5 +192,57 @@ impl Engine {
             ts.is_translating = true;
         }
         self.resume_in_cache(ts, pc);
+    }
+
+    /// Bytes of cache memory at which everything is dropped.
+    pub fn set_cache_limit(&mut self, bytes: u64) {
+        self.cache.max_bytes = bytes;
+    }
+
+    /// What has been done so far.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        Figures {
+            cache: self.stats,
+            links: self.links_before + self.fragments.links,
+            sites: self.direct.sites,
+            ring0: self.ring0.stats,
+        }
+    }
+
+    /// In the child of a fork. Nothing is touched that the engine does not use: each page would be copied.
+    pub fn after_fork(&mut self) {
+        self.ring0.after_fork();
+    }
+
+    /// An instruction is executed in place with the trap flag.
+    pub fn count_step(&mut self) {
+        self.stats.steps += 1;
+    }
+
+    /// Where a thread goes on that trapped at `pc` because it branched into overwritten code; `pc` itself if there is no other place, and
+    /// `None` if nothing was overwritten there.
+    pub fn enter_patch(&mut self, pc: u64) -> Option<u64> {
+        self.direct.patch_at(pc)?;
+        self.direct.sites.traps += 1;
+        Some(self.in_place_entry(pc).unwrap_or(pc))
+    }
+
+    /// Code at `pc` must not run in place.
+    #[must_use]
+    pub fn is_withheld(&self, pc: u64) -> bool {
+        self.direct.is_withheld(pc)
+    }
+
+    /// Guest code that has been translated, the newest first: address and bytes of what each fragment was made from.
+    pub fn translated_code(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let alive = self.fragments.list.iter().rev().filter(|fragment| fragment.alive);
+        alive.map(|fragment| (fragment.tag, u64::from(fragment.guest_len)))
+    }
+
+    /// A stub begins at `pc`.
+    #[must_use]
+    pub fn begins_stub(&self, pc: u64) -> bool {
+        self.direct.stub_at(pc).is_some_and(|(start, _)| start == pc)
     }
 }

@@ -233,10 +233,7 @@ pub fn finish(how: &str) {
         dispatches += ts.dispatches;
         hits += ts.lookup_hits;
     });
-    let (stats, links, sites, ring0) = {
-        let engine = engine::lock();
-        (engine.stats, engine.links_before + engine.fragments.links, engine.direct.sites, engine.ring0.stats)
-    };
+    let engine::Figures { cache: stats, links, sites, ring0 } = engine::lock().figures();
     let mut out = LongText { bytes: alloc::vec::Vec::with_capacity(4096) };
     let _ = write!(
         out,

@@ -13,13 +13,7 @@ use bt_translator::decode::{Class, Insn, Prefixes, decode};
 
 /// Rewrites `regs`, whose pc is non-canonical, to the state of the branch that led there, if it can be known.
 pub fn find_branch(regs: &mut Regs, guest_gs_base: u64) {
-    let found = lock()
-        .fragments
-        .list
-        .iter()
-        .rev()
-        .filter(|f| f.alive)
-        .find_map(|f| look_at(f.tag, u64::from(f.guest_len), regs, guest_gs_base));
+    let found = lock().translated_code().find_map(|(tag, len)| look_at(tag, len, regs, guest_gs_base));
     if let Some((pc, sp)) = found {
         regs.rip = pc;
         regs[Gpr::Rsp] = sp;

@@ -96,25 +96,24 @@ pub unsafe extern "C" fn bt_on_signal(signal: i32, info: *mut SigInfo, uc: *mut 
     if !in_cache && !ts.is_translating && signal == sig::SIGSEGV && synchronous {
         // A branch into what was patched, or code that must not run in place.
         let pc = uc.mc.rip;
-        if uc.mc.trapno == TRAP_GENERAL_PROTECTION && engine.direct.patch_at(pc).is_some() {
-            engine.direct.sites.traps += 1;
-            match engine.in_place_entry(pc) {
-                Some(at) if at != pc => {
-                    uc.mc.rip = at;
-                    return;
-                }
-                _ => ts.is_translating = true,
+        if uc.mc.trapno == TRAP_GENERAL_PROTECTION
+            && let Some(at) = engine.enter_patch(pc)
+        {
+            if at != pc {
+                uc.mc.rip = at;
+                return;
             }
+            ts.is_translating = true;
         }
         let fetched = uc.mc.trapno == TRAP_PAGE_FAULT && uc.mc.cr2 == pc;
-        ts.is_translating |= fetched && engine.direct.is_withheld(pc);
+        ts.is_translating |= fetched && engine.is_withheld(pc);
         if ts.is_translating {
             drop(engine);
             return enter_dispatcher(ts, uc);
         }
     }
     let stepped = is_step(signal, info, uc);
-    let at_stub = stepped && engine.direct.stub_at(interrupted_pc).is_some_and(|(at, _)| at == interrupted_pc);
+    let at_stub = stepped && engine.begins_stub(interrupted_pc);
     drop(engine);
     if stepped && in_cache {
         // The guest's own trap flag: it counts its instructions, not ours.

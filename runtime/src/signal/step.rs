@@ -17,7 +17,7 @@ const OPEN: u64 = sig::bit(sig::SIGTRAP)
 
 /// Executes the instruction at the guest's pc in place. From the runtime; does not return.
 pub fn step_in_place(ts: &mut ThreadState) -> ! {
-    lock().stats.steps += 1;
+    lock().count_step();
     ts.step_mask = block_all(ts);
     ts.stepping = if ts.regs.rflags & TF != 0 { 2 } else { 1 };
     let pc = ts.regs.rip;
@@ -26,7 +26,7 @@ pub fn step_in_place(ts: &mut ThreadState) -> ! {
 
 /// As [`step_in_place`], from the host signal handler: `uc` holds the guest's state.
 pub fn begin(ts: &mut ThreadState, uc: &mut UContext) {
-    lock().stats.steps += 1;
+    lock().count_step();
     ts.step_mask = uc.mask;
     ts.stepping = if uc.mc.rflags & TF != 0 { 2 } else { 1 };
     uc.mask = !OPEN;

@@ -12,7 +12,7 @@ pub mod stack;
 use crate::elf::LoadError;
 use crate::elf::headers::{FileBytes, Headers};
 use crate::emulate::identity;
-use crate::engine::direct::functions::ElfImage;
+use crate::engine::memory::Mapping;
 use crate::engine::{self, Engine, ring0};
 use crate::gate::asm::on_runtime_stack;
 use crate::gate::facts::Fact;
@@ -113,7 +113,7 @@ extern "C" fn second(ts: *mut ThreadState) {
     note_own_descriptors();
     routes::update();
     ts.is_translating = !options::get().engine.runs_in_place();
-    engine::lock().cache.max_bytes = u64::from(options::get().cache_mib) << 20;
+    engine::lock().set_cache_limit(u64::from(options::get().cache_mib) << 20);
     match load(ts, &initial, &plan) {
         Ok(()) => {}
         Err(e) => fail(&plan.found.execfn, e),
@@ -241,13 +241,10 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     let fd = plan.found.fd;
     let headers = Headers::parse(&fd)?;
     let mut guard = engine::lock();
-    let in_place = options::get().engine.runs_in_place();
     let engine = &mut *guard;
     let on_exec = |engine: &mut Engine, start, end, prot, fd, offset| {
-        engine.map.insert(start, end, prot, false);
-        if in_place {
-            engine.file_code_arrives(start, end, prot, fd, offset);
-        }
+        let file = Some((fd, offset));
+        engine.on_map(Mapping { span: (start, end), prot, is_shared: false, file, is_reserved: false });
     };
     // fs/binfmt_elf.c: what has no interpreter (a static program, or a loader started by hand) lies where libraries do.
     let stands_alone = headers.is_dyn && headers.interp().is_none();
@@ -273,14 +270,11 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     if let Some(vdso) = initial.aux(at::SYSINFO_EHDR)
         && let Some(len) = vdso_len(vdso)
     {
-        let (end, prot) = (vdso + len, k::PROT_READ | k::PROT_EXEC);
-        engine.map.insert(vdso, end, prot, false);
+        let end = vdso + len;
         crate::gate::vdso::start(vdso, end);
         // The vDSO asks the kernel only for what the clock's hardware does not tell; such a call is always passed on, and to patch
         // it at every start costs more than it could bring.
-        if in_place && options::get().tells_calls() {
-            engine.memory_code_arrives(vdso, end, prot, ElfImage::of_memory(vdso, len));
-        }
+        engine.vdso_mapped(vdso, end, options::get().tells_calls());
     }
     drop(guard);
     EXE_FD.store(keep_high(fd), Ordering::Relaxed);

@@ -213,7 +213,7 @@ fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneAr
         }
         strict::arm();
         if allowed::is_chosen() {
-            crate::engine::lock().ring0.after_fork();
+            engine::lock().after_fork();
         }
         stats::reset(ts);
         if let Some(args) = &args3

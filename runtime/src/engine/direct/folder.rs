@@ -50,17 +50,11 @@ pub fn make(parent: &[u8], name: &[u8]) {
     let Ok(above) = core::ffi::CStr::from_bytes_with_nul(&above) else { return };
     let Ok(path) = core::ffi::CStr::from_bytes_with_nul(&path) else { return };
     let Ok(fd) = fs::open(above, k::O_RDONLY | k::O_DIRECTORY) else { return };
-    let owned = fd.stat().is_ok_and(|stat| user() == stat.uid);
+    let owned = fd.stat().is_ok_and(|stat| process::effective_user() == stat.uid);
     fd.close();
     if owned {
         let _ = fs::make_directory(path, 0o700);
     }
-}
-
-/// The effective user.
-fn user() -> u32 {
-    let [_, effective, ..] = process::credentials();
-    effective
 }
 
 /// The folder of the image cache, open; `None` if there is none or others may use it.
@@ -84,7 +78,7 @@ fn open_path(path: &[u8; PATH_BYTES]) -> Option<Fd> {
 
 /// The effective user owns it and nobody else may use it.
 pub fn is_private(fd: Fd, kind: u32) -> bool {
-    let user = user();
+    let user = process::effective_user();
     fd.stat().is_ok_and(|stat| {
         stat.mode & k::S_IFMT == kind
             && stat.mode & 0o077 == 0
