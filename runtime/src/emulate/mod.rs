@@ -1,7 +1,7 @@
 //! The emulation layer: calls that the process answers itself.
 //!
-//! Which calls, and from which level on, the table says (`syscall/table`). What has no state and one value is answered by the
-//! stub or the gate ([`crate::gate::ANSWERS`]). Reads and writes are answered by what their descriptor is: [`lane`] is what the gate's
+//! Which calls, and from which level on, the calls' rows say ([`crate::calls`]). What has no state and one value is answered by
+//! the stub or the gate. Reads and writes are answered by what their descriptor is: a lane ([`crate::gate::lane`]) is what the gate's
 //! assembly knows of it, [`sample`] finds the descriptors that are worth it, [`descriptors`] follows them.
 
 pub mod call;
