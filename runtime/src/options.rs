@@ -1,12 +1,13 @@
 //! What the user asked for. One set for the whole family: an exec hands it on.
 
 use core::sync::atomic::{AtomicPtr, Ordering};
+use zerocopy::{Immutable, IntoBytes, KnownLayout, TryFromBytes};
 
 /// Longest path of an output file.
 pub const PATH_BYTES: usize = 256;
 
 /// Where the guest's code runs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, IntoBytes, TryFromBytes, Immutable, KnownLayout)]
 #[repr(u8)]
 pub enum EngineChoice {
     /// From a code cache.
@@ -36,7 +37,7 @@ impl EngineChoice {
 }
 
 /// Which system calls are answered in the process: each level includes those before it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, IntoBytes, TryFromBytes, Immutable, KnownLayout)]
 #[repr(u8)]
 pub enum EmulateLevel {
     /// None.
@@ -62,7 +63,8 @@ impl EmulateLevel {
 }
 
 /// A set of system calls, by number below 512.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, IntoBytes, TryFromBytes, Immutable, KnownLayout)]
+#[repr(transparent)]
 pub struct CallSet([u64; 8]);
 
 impl CallSet {
@@ -85,18 +87,20 @@ impl CallSet {
     }
 }
 
-/// Options in effect; plain bytes, because they travel through an inherited descriptor.
+/// Options in effect; plain bytes without padding, because they travel to the next image in its environment.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, IntoBytes, TryFromBytes, Immutable, KnownLayout)]
 pub struct Options {
-    /// `--engine`.
-    pub engine: EngineChoice,
-    /// `--emulate`.
-    pub emulate: EmulateLevel,
     /// Calls that are passed on whatever the level: `--pass`, and all but those of `--emulate-only`.
     pub passed: CallSet,
     /// MiB that the emulation may map at a time (`--emulate-mem`).
     pub emulate_mib: u32,
+    /// MiB of cache memory before a flush (`--cache-size`).
+    pub cache_mib: u32,
+    /// `--engine`.
+    pub engine: EngineChoice,
+    /// `--emulate`.
+    pub emulate: EmulateLevel,
     /// `--explain`.
     pub explain: bool,
     /// A bug that is planted on purpose, in builds with the feature `seeded-bugs`.
@@ -113,8 +117,8 @@ pub struct Options {
     pub stats_time: bool,
     /// `--perf-map`.
     pub perf_map: bool,
-    /// MiB of cache memory before a flush (`--cache-size`).
-    pub cache_mib: u32,
+    /// Fills the structure up.
+    reserved: [u8; 6],
     /// `--trace=FILE`, NUL-terminated, empty for standard error.
     pub trace_path: [u8; PATH_BYTES],
     /// Folder of the image cache, NUL-terminated, empty for none.
@@ -144,6 +148,7 @@ impl Options {
         stats: false,
         stats_time: false,
         perf_map: false,
+        reserved: [0; 6],
         cache_mib: 512,
         trace_path: [0; PATH_BYTES],
         cache_path: [0; PATH_BYTES],

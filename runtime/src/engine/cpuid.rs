@@ -8,6 +8,7 @@ use crate::thread::registers::Gpr;
 use crate::thread::state::ThreadState;
 use core::arch::x86_64::__cpuid_count;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use zerocopy::{Immutable, IntoBytes, KnownLayout, TryFromBytes};
 
 /// Answers that are kept; glibc asks for some twenty-five.
 pub const ANSWERS: usize = 48;
@@ -18,7 +19,7 @@ const HYBRID: u32 = 1 << 15;
 
 /// What the CPU said.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoBytes, TryFromBytes, Immutable, KnownLayout)]
 pub struct Answer {
     leaf: u32,
     subleaf: u32,

@@ -14,6 +14,7 @@
 //! where the clock's hardware is not for user space: that goes to the kernel. Where the vDSO's `syscall` is patched (`start`), the entry is
 //! entered once more, and passes the call on.
 
+use super::filters::table;
 use super::lanes::Code;
 use super::piece::Piece;
 use super::region::Region;
@@ -38,24 +39,15 @@ pub fn entry(clock: Clock) -> u64 {
 pub static FUNCTIONS: [AtomicU64; Clock::ALL.len()] = [const { AtomicU64::new(0) }; Clock::ALL.len()];
 
 /// 1 for each clock that the vDSO tells (lib/vdso/gettimeofday.c: VDSO_HRES, VDSO_COARSE, VDSO_RAW).
-static CLOCKS: [u8; 256] = {
-    let mut clocks = [0; 256];
-    let told = [
-        k::CLOCK_REALTIME,
-        k::CLOCK_MONOTONIC,
-        k::CLOCK_MONOTONIC_RAW,
-        k::CLOCK_REALTIME_COARSE,
-        k::CLOCK_MONOTONIC_COARSE,
-        k::CLOCK_BOOTTIME,
-        k::CLOCK_TAI,
-    ];
-    let mut i = 0;
-    while i < told.len() {
-        clocks[told[i] as usize] = 1;
-        i += 1;
-    }
-    clocks
-};
+static CLOCKS: [u8; 256] = table(&[
+    k::CLOCK_REALTIME,
+    k::CLOCK_MONOTONIC,
+    k::CLOCK_MONOTONIC_RAW,
+    k::CLOCK_REALTIME_COARSE,
+    k::CLOCK_MONOTONIC_COARSE,
+    k::CLOCK_BOOTTIME,
+    k::CLOCK_TAI,
+]);
 
 labels! {
     /// A place in this block.

@@ -73,6 +73,7 @@ static COMMANDS: [u8; 256] = table(&[
 ]);
 
 /// 1 for each second byte of a signal mask (signals 9 to 16) in which SIGSEGV is not set.
+#[allow(clippy::indexing_slicing, reason = "evaluated at compile time, where a wrong index is an error of the build")]
 static WITHOUT_SEGV: [u8; 256] = {
     const SEGV_BIT: usize = 1 << (k::SIGSEGV - 9);
     let mut bytes = [0; 256];
@@ -86,8 +87,9 @@ static WITHOUT_SEGV: [u8; 256] = {
     bytes
 };
 
+/// 1 for each member.
 #[allow(clippy::indexing_slicing, reason = "evaluated at compile time, where a wrong index is an error of the build")]
-const fn table(members: &[u32]) -> [u8; 256] {
+pub(super) const fn table(members: &[u32]) -> [u8; 256] {
     let mut table = [0; 256];
     let mut at = 0;
     while at < members.len() {

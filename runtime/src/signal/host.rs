@@ -246,7 +246,8 @@ fn requeue(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext)
     uc.mask = ALL_BUT_FAULTS;
     if signal == sig::SIGSEGV || signal == sig::SIGBUS {
         // Not blocked in the runtime: kept here until leaving, when it can be.
-        ts.held[usize::from(signal == sig::SIGBUS)] = Some(*info);
+        let [segv, bus] = &mut ts.held;
+        *(if signal == sig::SIGBUS { bus } else { segv }) = Some(*info);
         return;
     }
     let _ = queue_to_self(signal, info);

@@ -127,7 +127,7 @@ extern "C" fn second(ts: *mut ThreadState) {
 fn resume_family(ts: &mut ThreadState, handoff: &Handoff, self_fd: i32, execfn: Vec<u8>, initial: &Initial) -> Plan {
     options::set(handoff.options);
     crate::engine::cpuid::take(&handoff.cpuid);
-    if handoff.is_filtered {
+    if handoff.filtered != 0 {
         routes::learn(Fact::Filtered, true);
     }
     let _ = exec::keep_over_exec(self_fd, false);

@@ -209,7 +209,7 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
         kept_mask: call.ts.kept_mask,
         comm,
         trace_fd: TRACE_FD.load(Ordering::Relaxed),
-        is_filtered: holds(Fact::Filtered),
+        filtered: u64::from(holds(Fact::Filtered)),
         cpuid: crate::engine::cpuid::answers(),
         options: *options::get(),
     };

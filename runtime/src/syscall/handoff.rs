@@ -9,15 +9,16 @@ use crate::engine::cpuid::{ANSWERS, Answer};
 use crate::options::Options;
 use alloc::vec::Vec;
 use core::mem::size_of;
+use zerocopy::{Immutable, IntoBytes, KnownLayout, TryFromBytes};
 
 /// Begins the string; the number is the structure's version.
-const PREFIX: &[u8] = b"\x01bt-run handoff 1 ";
+const PREFIX: &[u8] = b"\x01bt-run handoff 2 ";
 /// Longest AT_EXECFN, with its NUL.
 pub const EXECFN_BYTES: usize = 4096;
 
-/// What is handed over besides AT_EXECFN.
+/// What is handed over besides AT_EXECFN. It has no padding, and only bytes that are a value of each field become one.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, IntoBytes, TryFromBytes, Immutable, KnownLayout)]
 pub struct Handoff {
     /// The program's descriptor.
     pub exe_fd: i32,
@@ -27,12 +28,12 @@ pub struct Handoff {
     pub kept_mask: u64,
     /// Name for /proc/self/comm, NUL-terminated.
     pub comm: [u8; 16],
-    /// A seccomp filter is in force.
-    pub is_filtered: bool,
     /// What `cpuid` answered so far.
     pub cpuid: [Answer; ANSWERS],
     /// The options.
     pub options: Options,
+    /// 1 if a seccomp filter is in force.
+    pub filtered: u64,
 }
 
 /// Bytes of the longest string, with its NUL.
@@ -41,10 +42,8 @@ pub const STRING_BYTES: usize = PREFIX.len() + 2 * size_of::<Handoff>() + EXECFN
 impl Handoff {
     /// Writes the string, NUL-terminated, with AT_EXECFN at its end. `None` if it does not fit.
     pub fn write(&self, execfn: &[u8], to: &mut [u8; STRING_BYTES]) -> Option<()> {
-        // SAFETY: a plain structure without padding that matters.
-        let bytes = unsafe { core::slice::from_raw_parts(core::ptr::from_ref(self).cast::<u8>(), size_of::<Self>()) };
         let digit = |n: u8| if n < 10 { b'0' + n } else { b'a' + n - 10 };
-        let hex = bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]);
+        let hex = self.as_bytes().iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]);
         let mut slots = to.iter_mut();
         for b in PREFIX.iter().copied().chain(hex).chain(execfn.iter().copied()).chain([0]) {
             *slots.next()? = b;
@@ -66,8 +65,7 @@ impl Handoff {
             let &[high, low] = pair else { return None };
             *to = value(high)? << 4 | value(low)?;
         }
-        // SAFETY: the bytes `write` wrote: integers, booleans that are 0 or 1, and an engine's number.
-        let this = unsafe { bytes.as_ptr().cast::<Self>().read_unaligned() };
+        let this = Self::try_read_from_bytes(&bytes).ok()?;
         Some((this, n, guest_execfn.to_vec()))
     }
 }
@@ -86,7 +84,7 @@ mod tests {
             trace_fd: -1,
             kept_mask: 1,
             comm: *b"name\0\0\0\0\0\0\0\0\0\0\0\0",
-            is_filtered: false,
+            filtered: 0,
             cpuid: [crate::engine::cpuid::NO_ANSWER; ANSWERS],
             options,
         };
@@ -99,9 +97,36 @@ mod tests {
         assert_eq!(execfn, b"/a path");
     }
 
+    /// The program's environment is the user's to write: a byte that is no boolean or no engine must not become one.
+    #[test]
+    fn bytes_that_are_no_value_are_refused() {
+        let mut options = Options::DEFAULT;
+        options.strict = true;
+        let handoff = Handoff {
+            exe_fd: 3,
+            trace_fd: -1,
+            kept_mask: 0,
+            comm: [0; 16],
+            cpuid: [crate::engine::cpuid::NO_ANSWER; ANSWERS],
+            options,
+            filtered: 0,
+        };
+        let mut buf = [0; STRING_BYTES];
+        handoff.write(b"/a", &mut buf).unwrap();
+        let len = buf.iter().position(|&b| b == 0).unwrap();
+        let options_at = core::mem::offset_of!(Handoff, options);
+        let places = [core::mem::offset_of!(Options, engine), core::mem::offset_of!(Options, strict)];
+        for place in places.map(|place| PREFIX.len() + 2 * (options_at + place)) {
+            let mut forged = buf[..len].to_vec();
+            forged[place] = b'f';
+            assert!(Handoff::take(b"/dev/fd/9", &forged).is_none());
+        }
+        assert!(Handoff::take(b"/dev/fd/9", &buf[..len]).is_some());
+    }
+
     #[test]
     fn a_program_started_by_fexecve_is_not_mistaken_for_one() {
         assert!(Handoff::take(b"/dev/fd/3", b"PATH=/bin").is_none());
-        assert!(Handoff::take(b"/usr/bin/bt-run", b"\x01bt-run handoff 1 00").is_none());
+        assert!(Handoff::take(b"/usr/bin/bt-run", b"\x01bt-run handoff 2 00").is_none());
     }
 }
