@@ -24,7 +24,7 @@ use linux_raw_sys::general as k;
 
 /// Answers a call that came to Rust, or hands back what it could see and leaves it to the kernel.
 pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
-    if call.ts.foreign != 0 || !descriptors::are_asked() {
+    if call.ts.shared.is_foreign() || !descriptors::are_asked() {
         return None;
     }
     if calls::is(call.nr, Mark::Transfers) {

@@ -9,7 +9,8 @@ use crate::gate::facts::{Fact, holds};
 use crate::gate::lane;
 use crate::gate::routes::is_answered;
 use crate::sys::Fd;
-use crate::thread::state::ThreadState;
+use crate::thread::shared::{Shared, add};
+use core::sync::atomic::{AtomicU64, Ordering};
 
 /// Calls before the first look, and between looks that find something.
 const OFTEN: u64 = 256;
@@ -19,54 +20,54 @@ const AGAIN: u64 = 64;
 const SELDOM: u64 = 16384;
 
 /// A thread's counters begin.
-pub fn begin(ts: &mut ThreadState) {
-    for (&nr, granted) in SAMPLED.iter().zip(&mut ts.granted) {
-        *granted = OFTEN;
-        if let Some(count) = ts.counts.get_mut(nr as usize) {
-            *count = OFTEN.wrapping_neg();
+pub fn begin(shared: &Shared) {
+    for (&nr, granted) in SAMPLED.iter().zip(&shared.granted) {
+        granted.store(OFTEN, Ordering::Relaxed);
+        if let Some(count) = shared.counts.get(nr as usize) {
+            count.store(OFTEN.wrapping_neg(), Ordering::Relaxed);
         }
     }
 }
 
 /// Calls `nr` of a thread that passed.
 #[must_use]
-pub fn passed(ts: &ThreadState, nr: usize) -> u64 {
-    let granted = index(nr).and_then(|i| ts.granted.get(i)).copied().unwrap_or(0);
-    ts.counts.get(nr).copied().unwrap_or(0).wrapping_add(granted)
+pub fn passed(shared: &Shared, nr: usize) -> u64 {
+    let value = |word: Option<&AtomicU64>| word.map_or(0, |word| word.load(Ordering::Relaxed));
+    value(shared.counts.get(nr)).wrapping_add(value(index(nr).and_then(|i| shared.granted.get(i))))
 }
 
 /// Counts a call that came to Rust; returns whether it is to be looked at.
-pub fn count(ts: &mut ThreadState, nr: u32) -> bool {
+pub fn count(shared: &Shared, nr: u32) -> bool {
     let is_sampled = SAMPLED.contains(&nr);
-    match ts.counts.get_mut(nr as usize) {
+    match shared.counts.get(nr as usize) {
         // It has been counted on the way here, and came here for it.
-        Some(0) if is_sampled => true,
+        Some(count) if is_sampled && count.load(Ordering::Relaxed) == 0 => true,
         Some(count) => {
-            *count = count.wrapping_add(1);
-            is_sampled && *count == 0
+            add(count, 1);
+            is_sampled && count.load(Ordering::Relaxed) == 0
         }
         None => {
-            ts.count_unknown(i64::from(nr.cast_signed()).cast_unsigned());
+            shared.count_unknown(i64::from(nr.cast_signed()).cast_unsigned());
             false
         }
     }
 }
 
 /// Looks at a call that is made often.
-pub fn look(ts: &mut ThreadState, nr: u32, args: &[u64; 6]) {
-    let may = ts.foreign == 0 && is_answered(u64::from(nr));
+pub fn look(shared: &Shared, nr: u32, args: &[u64; 6]) {
+    let may = !shared.is_foreign() && is_answered(u64::from(nr));
     let found = if may { consider(nr, args) } else { Found::Nothing };
     let Some(i) = index(nr as usize) else { return };
-    let (Some(count), Some(granted)) = (ts.counts.get_mut(nr as usize), ts.granted.get_mut(i)) else { return };
+    let (Some(count), Some(granted)) = (shared.counts.get(nr as usize), shared.granted.get(i)) else { return };
     let penalty = files::penalty().max(rings::penalty());
     let more = match found {
         Found::Lane => OFTEN << penalty,
         // A file is promoted by the second look at it.
         Found::Candidate => AGAIN << penalty,
-        Found::Nothing => (*granted).clamp(OFTEN, SELDOM),
+        Found::Nothing => granted.load(Ordering::Relaxed).clamp(OFTEN, SELDOM),
     };
-    *count = more.wrapping_neg();
-    *granted += more;
+    count.store(more.wrapping_neg(), Ordering::Relaxed);
+    add(granted, more);
 }
 
 /// Gives the descriptor a lane if it can have one.

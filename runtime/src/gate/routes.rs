@@ -9,6 +9,7 @@ use crate::calls::{self, Mark, Row, Traits};
 use crate::options;
 use crate::process::descriptors;
 use crate::thread::registry;
+use crate::thread::shared::{PerCall, Shared};
 use crate::thread::state::{COUNTED_CALLS, ThreadState};
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -98,32 +99,32 @@ fn filter(traits: Traits) -> Option<Filter> {
 }
 
 /// What the gate does with each call, for threads to come.
-static ENTRIES: [AtomicU64; COUNTED_CALLS] = [const { AtomicU64::new(0) }; COUNTED_CALLS];
+static ENTRIES: PerCall = [const { AtomicU64::new(0) }; COUNTED_CALLS];
 /// The same without regard to ring 0, if that is chosen.
-static PLAIN_ENTRIES: [AtomicU64; COUNTED_CALLS] = [const { AtomicU64::new(0) }; COUNTED_CALLS];
+static PLAIN_ENTRIES: PerCall = [const { AtomicU64::new(0) }; COUNTED_CALLS];
 
-fn plain_entries() -> &'static [AtomicU64; COUNTED_CALLS] {
+fn plain_entries() -> &'static PerCall {
     if allowed::is_chosen() { &PLAIN_ENTRIES } else { &ENTRIES }
 }
 
 /// Sets what the gate does with each call of a thread. The descriptors of another process in the same memory are not ours.
-pub fn apply_to(ts: &mut ThreadState) {
+fn apply_to(shared: &Shared) {
     // Ring 0 is bound to a process.
-    let entries = if ts.foreign == 0 { &ENTRIES } else { plain_entries() };
-    for (slot, entry) in ts.call_entries.iter_mut().zip(entries) {
-        *slot = entry.load(Ordering::Relaxed);
+    let entries = if !shared.is_foreign() { &ENTRIES } else { plain_entries() };
+    for (slot, entry) in shared.call_entries.iter().zip(entries) {
+        slot.store(entry.load(Ordering::Relaxed), Ordering::Relaxed);
     }
     // Read where ring 0 is left, and nowhere else.
     if allowed::is_chosen() {
-        for (slot, entry) in ts.plain_entries.iter_mut().zip(&PLAIN_ENTRIES) {
-            *slot = entry.load(Ordering::Relaxed);
+        for (slot, entry) in shared.plain_entries.iter().zip(&PLAIN_ENTRIES) {
+            slot.store(entry.load(Ordering::Relaxed), Ordering::Relaxed);
         }
     }
-    if ts.foreign != 0 && facts::holds(Fact::LanesAsked) {
+    if shared.is_foreign() && facts::holds(Fact::LanesAsked) {
         let lane_calls = calls::all().filter(|row| matches!(row.route, Route::Lane(_)));
         for slot in lane_calls.filter_map(|row| usize::try_from(row.number()).ok()) {
-            if let Some(slot) = ts.call_entries.get_mut(slot) {
-                *slot = entry_address(CallEntry::Pass);
+            if let Some(slot) = shared.call_entries.get(slot) {
+                slot.store(entry_address(CallEntry::Pass), Ordering::Relaxed);
             }
         }
     }
@@ -142,7 +143,7 @@ pub fn update() {
         entry.store(entry_address(what), Ordering::Relaxed);
         low::set_stub_call(nr, what == CallEntry::Pass && !has_value, what == CallEntry::Answer);
     }
-    registry::for_each_mut(apply_to);
+    registry::for_each(apply_to);
 }
 
 /// Prepares a thread: fills in the entry points that emitted code jumps to.
@@ -152,5 +153,5 @@ pub fn prepare(ts: &mut ThreadState) {
     ts.enter_gate = address(Label::EnterGate);
     ts.enter_slow = address(Label::Slow);
     ts.enter_cpuid = address(Label::EnterCpuid);
-    apply_to(ts);
+    apply_to(ts.shared);
 }

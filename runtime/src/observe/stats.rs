@@ -11,7 +11,8 @@ use crate::sys;
 use crate::sys::signal::set_mask;
 use crate::sys::{Fd, fs, time};
 use crate::thread::registry;
-use crate::thread::state::{COUNTED_CALLS, ThreadState};
+use crate::thread::shared::{Shared, take};
+use crate::thread::state::COUNTED_CALLS;
 use bt_shim::uapi::REASONS;
 use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -132,30 +133,32 @@ pub fn native(path: &[u8], reason: &str) {
 }
 
 /// A thread ends: its counters outlive it.
-pub fn thread_ended(ts: &mut ThreadState) {
+pub fn thread_ended(shared: &Shared) {
     if !options::get().wants_stats() {
         return;
     }
     for (nr, total) in ENDED.iter().enumerate() {
-        total.fetch_add(sample::passed(ts, nr), Ordering::Relaxed);
+        total.fetch_add(sample::passed(shared, nr), Ordering::Relaxed);
     }
-    ts.counts = [0; COUNTED_CALLS];
-    sample::begin(ts);
-    for (total, n) in ENDED_ANSWERED.iter().zip(&mut ts.answered) {
-        total.fetch_add(core::mem::take(n), Ordering::Relaxed);
+    for count in &shared.counts {
+        count.store(0, Ordering::Relaxed);
+    }
+    sample::begin(shared);
+    for (total, n) in ENDED_ANSWERED.iter().zip(&shared.answered) {
+        total.fetch_add(take(n), Ordering::Relaxed);
     }
     if allowed::is_chosen() {
-        for (total, n) in ENDED_RING0.iter().zip(&mut ts.ring0_calls) {
-            total.fetch_add(core::mem::take(n), Ordering::Relaxed);
+        for (total, n) in ENDED_RING0.iter().zip(&shared.ring0_calls) {
+            total.fetch_add(take(n), Ordering::Relaxed);
         }
     }
-    ENDED_SIGNALS.fetch_add(core::mem::take(&mut ts.signals), Ordering::Relaxed);
-    ENDED_DISPATCHES.fetch_add(core::mem::take(&mut ts.dispatches), Ordering::Relaxed);
-    ENDED_HITS.fetch_add(core::mem::take(&mut ts.lookup_hits), Ordering::Relaxed);
+    ENDED_SIGNALS.fetch_add(take(&shared.signals), Ordering::Relaxed);
+    ENDED_DISPATCHES.fetch_add(take(&shared.dispatches), Ordering::Relaxed);
+    ENDED_HITS.fetch_add(take(&shared.lookup_hits), Ordering::Relaxed);
 }
 
 /// In the child of a fork: its figures begin anew. If nobody asks for them they go on, and no page of theirs is copied.
-pub fn reset(ts: &mut ThreadState) {
+pub fn reset(shared: &Shared) {
     if !options::get().wants_stats() {
         return;
     }
@@ -166,18 +169,12 @@ pub fn reset(ts: &mut ThreadState) {
         for total in &ENDED_RING0 {
             total.store(0, Ordering::Relaxed);
         }
-        ts.ring0_calls = [0; COUNTED_CALLS];
     }
-    ts.answered = [0; COUNTED_CALLS];
+    shared.reset_figures(allowed::is_chosen());
     ENDED_SIGNALS.store(0, Ordering::Relaxed);
     ENDED_DISPATCHES.store(0, Ordering::Relaxed);
     ENDED_HITS.store(0, Ordering::Relaxed);
-    ts.counts = [0; COUNTED_CALLS];
-    sample::begin(ts);
-    ts.signals = 0;
-    ts.dispatches = 0;
-    ts.lookup_hits = 0;
-    ts.unknown_calls = Default::default();
+    sample::begin(shared);
 }
 
 /// Figures of engine `ring0`, with why it was left.
@@ -216,22 +213,23 @@ pub fn finish(how: &str) {
     let mut signals = ENDED_SIGNALS.load(Ordering::Relaxed);
     let mut dispatches = ENDED_DISPATCHES.load(Ordering::Relaxed);
     let mut hits = ENDED_HITS.load(Ordering::Relaxed);
-    registry::for_each(|ts| {
+    registry::for_each(|shared| {
         for (nr, c) in counts.iter_mut().enumerate() {
-            *c += sample::passed(ts, nr);
+            *c += sample::passed(shared, nr);
         }
-        for (c, n) in answered.iter_mut().zip(&ts.answered) {
-            *c += n;
+        for (c, n) in answered.iter_mut().zip(&shared.answered) {
+            *c += n.load(Ordering::Relaxed);
         }
         if allowed::is_chosen() {
-            for (c, n) in in_ring0.iter_mut().zip(&ts.ring0_calls) {
-                *c += n;
+            for (c, n) in in_ring0.iter_mut().zip(&shared.ring0_calls) {
+                *c += n.load(Ordering::Relaxed);
             }
         }
-        unknown.extend(ts.unknown_calls);
-        signals += ts.signals;
-        dispatches += ts.dispatches;
-        hits += ts.lookup_hits;
+        unknown
+            .extend(shared.unknown_calls.iter().map(|(nr, n)| (nr.load(Ordering::Relaxed), n.load(Ordering::Relaxed))));
+        signals += shared.signals.load(Ordering::Relaxed);
+        dispatches += shared.dispatches.load(Ordering::Relaxed);
+        hits += shared.lookup_hits.load(Ordering::Relaxed);
     });
     let engine::Figures { cache: stats, links, sites, ring0 } = engine::lock().figures();
     let mut out = LongText { bytes: alloc::vec::Vec::with_capacity(4096) };

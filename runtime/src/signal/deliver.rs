@@ -8,6 +8,7 @@ use crate::sys::signal::{queue_to_self, set_default};
 use crate::sys::types::{
     AltStack, FPX_SW_OFFSET, FpxSwBytes, RtSigFrame, SigAction, SigInfo, StackT, UContext, sa, sig,
 };
+use crate::thread::shared::add;
 use crate::thread::state::ThreadState;
 use linux_raw_sys::general as k;
 
@@ -28,7 +29,7 @@ pub fn deliver(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UCont
     if action::is_default_or_ignored(&guest_action) || blocked {
         return undeliverable(ts, signal, info, uc, &guest_action, synchronous);
     }
-    ts.signals += 1;
+    add(&ts.shared.signals, 1);
     let action = guest_action;
     if action.flags & sa::RESETHAND != 0 {
         action::reset(signal);

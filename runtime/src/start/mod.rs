@@ -106,7 +106,7 @@ extern "C" fn second(ts: *mut ThreadState) {
         say(format_args!("{what}"));
         sys::process::exit_group(126)
     }
-    if let Err(error) = ring0::start(plan.is_first) {
+    if let Err(error) = ring0::start(ts, plan.is_first) {
         say(format_args!("--engine ring0: {error}"));
         sys::process::exit_group(126)
     }

@@ -24,7 +24,7 @@ pub fn close(call: &mut Call<'_>) -> Outcome {
     if is_hidden(call.int(0)) {
         return Outcome::Done(Err(Errno::EBADF));
     }
-    if call.ts.foreign == 0 {
+    if !call.ts.shared.is_foreign() {
         follow::forget(call.int(0), call.int(0));
     }
     Outcome::Tail
@@ -36,7 +36,7 @@ pub fn close_range(call: &mut Call<'_>) -> Outcome {
     if first > last {
         return call.pass();
     }
-    if call.ts.foreign == 0 && call.arg(2) & u64::from(CLOSE_RANGE_CLOEXEC) == 0 {
+    if !call.ts.shared.is_foreign() && call.arg(2) & u64::from(CLOSE_RANGE_CLOEXEC) == 0 {
         follow::forget(i32::try_from(first).unwrap_or(i32::MAX), i32::try_from(last).unwrap_or(i32::MAX));
     }
     let mut from = u64::from(first);
@@ -75,7 +75,7 @@ pub fn dup2(call: &mut Call<'_>) -> Outcome {
         }
     }
     // A call that fails costs what was known, no more.
-    let is_ours = call.ts.foreign == 0;
+    let is_ours = !call.ts.shared.is_foreign();
     if is_ours {
         follow::replaced(call.int(0), target);
     }
@@ -109,7 +109,7 @@ pub fn dup(call: &mut Call<'_>) -> Outcome {
         return Outcome::Done(Err(Errno::EBADF));
     }
     let outcome = call.pass();
-    if call.ts.foreign == 0
+    if !call.ts.shared.is_foreign()
         && let Outcome::Done(Ok(new)) = outcome
     {
         follow::duplicated(call.int(0), new);
@@ -121,7 +121,7 @@ pub fn dup(call: &mut Call<'_>) -> Outcome {
 /// as the kernel knows it.
 pub fn fcntl(call: &mut Call<'_>) -> Outcome {
     prepare_outputs(call);
-    if call.ts.foreign != 0 {
+    if call.ts.shared.is_foreign() {
         return Outcome::Tail;
     }
     match call.int(1).cast_unsigned() {
@@ -158,7 +158,7 @@ pub fn pipe(call: &mut Call<'_>) -> Outcome {
     prepare_outputs(call);
     let outcome = call.pass();
     if outcome == Outcome::Done(Ok(0))
-        && call.ts.foreign == 0
+        && !call.ts.shared.is_foreign()
         && let Some(ends) = guest::read::<[u32; 2]>(call.arg(0))
     {
         for end in ends {
@@ -175,7 +175,7 @@ pub fn eventfd(call: &mut Call<'_>, flags_arg: Option<usize>) -> Outcome {
     let outcome = call.pass();
     let is_semaphore = flags_arg.is_some_and(|at| call.arg(at) & SEMAPHORE != 0);
     if let Outcome::Done(Ok(fd)) = outcome
-        && call.ts.foreign == 0
+        && !call.ts.shared.is_foreign()
     {
         known::opened(fd, if is_semaphore { Origin::Semaphore } else { Origin::Event });
     }
@@ -185,7 +185,9 @@ pub fn eventfd(call: &mut Call<'_>, flags_arg: Option<usize>) -> Outcome {
 /// epoll_ctl(2): a pipe or eventfd that is waited for this way stays the kernel's.
 pub fn epoll_ctl(call: &mut Call<'_>) -> Outcome {
     let fd = call.int(2);
-    if call.ts.foreign == 0 && matches!(known::origin(fd), Some(Origin::Pipe | Origin::Event | Origin::Semaphore)) {
+    if !call.ts.shared.is_foreign()
+        && matches!(known::origin(fd), Some(Origin::Pipe | Origin::Event | Origin::Semaphore))
+    {
         known::disown(fd);
     }
     Outcome::Tail
@@ -200,7 +202,7 @@ pub fn io_uring(call: &mut Call<'_>) -> Outcome {
 
 /// pidfd_getfd(2): the descriptor may be one of our own.
 pub fn get_from_process(call: &mut Call<'_>) -> Outcome {
-    if call.ts.foreign == 0 {
+    if !call.ts.shared.is_foreign() {
         files::dismantle_all();
         known::share_all();
     }
@@ -212,7 +214,7 @@ pub fn send(call: &mut Call<'_>, count_arg: Option<usize>) -> Outcome {
     // msg_controllen (recvmsg(2)) lies at byte 40 of a message.
     let count = count_arg.map_or(1, |at| call.arg(at).min(1024));
     let with_control = (0..count).any(|n| guest::read::<u64>(call.arg(1) + n * 64 + 40) != Some(0));
-    if with_control && call.ts.foreign == 0 {
+    if with_control && !call.ts.shared.is_foreign() {
         files::dismantle_all();
         known::share_all();
     }
@@ -224,11 +226,11 @@ pub fn send(call: &mut Call<'_>, count_arg: Option<usize>) -> Outcome {
 pub fn limit(call: &mut Call<'_>, resource_arg: usize) -> Outcome {
     prepare_outputs(call);
     let resource = call.int(resource_arg);
-    if resource.cast_unsigned() == k::RLIMIT_FSIZE && call.ts.foreign == 0 {
+    if resource.cast_unsigned() == k::RLIMIT_FSIZE && !call.ts.shared.is_foreign() {
         files::dismantle_all();
     }
     let outcome = call.pass();
-    if outcome == Outcome::Done(Ok(0)) && resource.cast_unsigned() == k::RLIMIT_NOFILE && call.ts.foreign == 0 {
+    if outcome == Outcome::Done(Ok(0)) && resource.cast_unsigned() == k::RLIMIT_NOFILE && !call.ts.shared.is_foreign() {
         follow_limit();
         note_own_descriptors();
     }

@@ -13,6 +13,7 @@ use crate::options;
 use crate::report;
 use crate::signal::step::step_in_place;
 use crate::thread::registers::Gpr;
+use crate::thread::shared::add;
 use crate::thread::state::ThreadState;
 use core::sync::atomic::Ordering;
 
@@ -34,8 +35,8 @@ pub unsafe extern "C" fn bt_on_syscall(ts: *mut ThreadState) {
     if allowed::is_chosen() && ts.ring0_left == 0 {
         ring0::leave::look(ts);
     }
-    if sample::count(ts, nr) {
-        sample::look(ts, nr, &args);
+    if sample::count(ts.shared, nr) {
+        sample::look(ts.shared, nr, &args);
     }
     let mut outcome = if options::get().stats_time {
         stats::timed(nr, || run_whole(ts, nr, &args))
@@ -55,10 +56,10 @@ fn finish(ts: &mut ThreadState, outcome: Outcome, nr: u32, resume: u64, changes:
     match outcome {
         Outcome::Done(result) | Outcome::Answered(result) => {
             if let (Outcome::Answered(_), Some(passed), Some(answered)) =
-                (outcome, ts.counts.get_mut(nr as usize), ts.answered.get_mut(nr as usize))
+                (outcome, ts.shared.counts.get(nr as usize), ts.shared.answered.get(nr as usize))
             {
-                *passed = passed.wrapping_sub(1);
-                *answered += 1;
+                add(passed, 1_u64.wrapping_neg());
+                add(answered, 1);
             }
             ts.regs[Gpr::Rax] = encode(result);
             ts.resume = resume;

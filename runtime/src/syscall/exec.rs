@@ -87,7 +87,7 @@ fn is_traced_by_family() -> bool {
 
 /// Passes the call on, with what the kernel inherits handed back.
 fn native(call: &mut Call<'_>, path: &[u8], reason: &Native) -> Outcome {
-    if call.ts.foreign == 0 {
+    if !call.ts.shared.is_foreign() {
         emulate::leave();
     }
     if let Native::Because(reason) = reason {
@@ -115,10 +115,10 @@ fn native(call: &mut Call<'_>, path: &[u8], reason: &Native) -> Outcome {
 
 /// The image ends here: prints its figures. A vfork child has no image of its own, its calls count as its parent's.
 fn leave_figures(call: &mut Call<'_>) {
-    if call.ts.foreign == 0 {
+    if !call.ts.shared.is_foreign() {
         stats::finish("exec");
     } else {
-        stats::thread_ended(call.ts);
+        stats::thread_ended(call.ts.shared);
     }
 }
 
@@ -230,7 +230,7 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
         }
         argv_at = args.build(head.get(..program.head_count).unwrap_or(&[]), argv, 1)?;
     }
-    if call.ts.foreign == 0 {
+    if !call.ts.shared.is_foreign() {
         emulate::leave();
     }
     leave_figures(call);

@@ -154,7 +154,7 @@ pub fn second_path(call: &mut Call<'_>) -> Outcome {
 
 /// An open with O_NONBLOCK does not wait for a lease of ours to be given up (fcntl(2), "Leases").
 fn again_without_leases(call: &mut Call<'_>, path_arg: usize, outcome: Outcome) -> Outcome {
-    if outcome != Outcome::Done(Err(Errno::EAGAIN)) || call.ts.foreign != 0 || !files::any() {
+    if outcome != Outcome::Done(Err(Errno::EAGAIN)) || call.ts.shared.is_foreign() || !files::any() {
         return outcome;
     }
     files::dismantle_all();
@@ -165,7 +165,7 @@ fn again_without_leases(call: &mut Call<'_>, path_arg: usize, outcome: Outcome) 
 fn note_open(call: &Call<'_>, outcome: Outcome) -> Outcome {
     if let Outcome::Done(Ok(fd)) = outcome
         && calls::is(call.nr, Mark::Opens)
-        && call.ts.foreign == 0
+        && !call.ts.shared.is_foreign()
     {
         descriptors::opened(fd, Origin::File);
         if i32::try_from(fd).is_ok_and(make_room) {

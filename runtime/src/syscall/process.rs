@@ -13,11 +13,11 @@ use linux_raw_sys::general as k;
 
 /// exit_group(2).
 pub fn exit_group(call: &mut Call<'_>) -> Outcome {
-    if call.ts.foreign == 0 {
+    if !call.ts.shared.is_foreign() {
         emulate::leave();
         stats::finish("exit");
     } else {
-        stats::thread_ended(call.ts);
+        stats::thread_ended(call.ts.shared);
     }
     call.pass()
 }
@@ -86,7 +86,7 @@ pub fn unshare(call: &mut Call<'_>) -> Outcome {
 /// wait4(2), waitid(2): children that send no signal are only the guest's own.
 pub fn wait(call: &mut Call<'_>, flags_arg: usize) -> Outcome {
     let flags = call.arg(flags_arg);
-    if flags & u64::from(k::__WALL | k::__WCLONE) != 0 && call.ts.foreign == 0 {
+    if flags & u64::from(k::__WALL | k::__WCLONE) != 0 && !call.ts.shared.is_foreign() {
         emulate::leave();
     }
     prepare_outputs(call);

@@ -22,6 +22,7 @@ use crate::thread::registers::Gpr;
 use crate::thread::registry;
 use crate::thread::state::ThreadState;
 use core::arch::naked_asm;
+use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;
 
 /// CLONE_CLEAR_SIGHAND (clone(2)), which only clone3 can express.
@@ -49,7 +50,7 @@ unsafe impl Plain for CloneArgs {}
 /// Prepares the state of a thread that is about to run: how the gate deals with its calls, and its counters.
 pub fn prepare_state(ts: &mut ThreadState) {
     gate::prepare(ts);
-    sample::begin(ts);
+    sample::begin(ts.shared);
     sites::give(ts);
 }
 
@@ -91,7 +92,7 @@ extern "C" fn child_start(ts: *mut ThreadState) {
     unsafe { ts.install_gs() };
     identity::set_ids(ts);
     ts.install_alt_stack();
-    if ts.foreign & CLEAR_SIGHAND != 0 {
+    if ts.shared.foreign.load(Ordering::Relaxed) & CLEAR_SIGHAND != 0 {
         action::clear_handlers();
     }
     strict::arm();
@@ -169,7 +170,7 @@ fn spawn(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs>)
     if flags & (SHARED_TABLE | u64::from(k::CLONE_THREAD)) == SHARED_TABLE {
         follow::give_up();
     }
-    if call.ts.foreign == 0 {
+    if !call.ts.shared.is_foreign() {
         if flags & u64::from(k::CLONE_THREAD) != 0 {
             files::begin_threads();
         } else {
@@ -215,7 +216,7 @@ fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneAr
         if allowed::is_chosen() {
             engine::lock().after_fork();
         }
-        stats::reset(ts);
+        stats::reset(ts.shared);
         if let Some(args) = &args3
             && args.flags & CLONE_CLEAR_SIGHAND != 0
         {
@@ -242,19 +243,19 @@ fn vm_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs
         c.guest_gs_base = parent.guest_gs_base;
         c.is_translating = parent.is_translating;
         c.kept_mask = parent.kept_mask;
-        c.epoch = parent.epoch;
+        c.shared.epoch.store(parent.shared.epoch.load(Ordering::Relaxed), Ordering::Release);
         c.answers = parent.answers;
         c.actions = parent.actions;
         c.saved_mask = if parent.requeued != 0 { parent.saved_mask } else { mask };
-        c.foreign = 0;
+        c.shared.foreign.store(0, Ordering::Relaxed);
         if flags & u64::from(k::CLONE_VFORK) != 0 {
-            c.foreign |= VFORK_CHILD;
+            c.shared.foreign.fetch_or(VFORK_CHILD, Ordering::Relaxed);
         }
         if flags & u64::from(k::CLONE_THREAD) == 0 {
-            c.foreign |= OTHER_PROCESS;
+            c.shared.foreign.fetch_or(OTHER_PROCESS, Ordering::Relaxed);
         }
         if flags & CLONE_CLEAR_SIGHAND != 0 {
-            c.foreign |= CLEAR_SIGHAND;
+            c.shared.foreign.fetch_or(CLEAR_SIGHAND, Ordering::Relaxed);
         }
         prepare_state(c);
         if flags & u64::from(k::CLONE_NEWUSER) != 0 {
@@ -309,17 +310,21 @@ unsafe extern "C" fn exit_thread(code: u64, word: *mut u32) -> ! {
 pub fn exit(call: &mut Call<'_>) -> Outcome {
     let ts = &mut *call.ts;
     let code = call.args[0];
-    if ts.foreign & OTHER_PROCESS == 0 {
+    if ts.shared.foreign.load(Ordering::Relaxed) & OTHER_PROCESS == 0 {
         let mut threads = 0;
-        registry::for_each(|t| threads += usize::from(t.foreign & OTHER_PROCESS == 0));
+        registry::for_each(|t| threads += usize::from(t.foreign.load(Ordering::Relaxed) & OTHER_PROCESS == 0));
         if threads == 1 {
             emulate::leave();
             stats::finish("exit");
         }
     }
-    stats::thread_ended(ts);
+    stats::thread_ended(ts.shared);
     set_mask(!0);
-    let word = if ts.foreign & VFORK_CHILD != 0 { core::ptr::null_mut() } else { &raw mut ts.in_use };
+    let word = if ts.shared.foreign.load(Ordering::Relaxed) & VFORK_CHILD != 0 {
+        core::ptr::null_mut()
+    } else {
+        ts.shared.in_use.as_ptr()
+    };
     // SAFETY: signals are blocked.
     unsafe { exit_thread(code, word) }
 }

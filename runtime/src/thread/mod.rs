@@ -3,4 +3,5 @@
 pub mod actions;
 pub mod registers;
 pub mod registry;
+pub mod shared;
 pub mod state;

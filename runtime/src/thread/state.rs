@@ -2,15 +2,16 @@
 //!
 //! Emitted code and the gate's assembly reach its first fields as `gs:[offset]`; every offset they use is computed
 //! from this declaration. One mapping holds, from low to high addresses: a guard page, the alternate signal
-//! stack, the runtime's stack, and this structure.
+//! stack, the runtime's stack, this structure, and what other threads may look at ([`Shared`]).
 
 use super::actions::ActionTable;
 use super::registers::Regs;
-use crate::calls::SAMPLED_COUNT;
+use super::shared::{Block, Shared};
 use crate::options;
 use crate::sys::types::{AltStack, SigInfo};
 use crate::sys::{Errno, mem, process, signal};
 use core::mem::{offset_of, size_of};
+use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;
 
 /// Bytes of the alternate stack on which host signal handlers run: two nested frames with full vector state.
@@ -34,7 +35,7 @@ pub struct RunTail {
     pub call: u32,
     /// Calls made.
     pub calls: u64,
-    /// Address of [`ThreadState::ring0_calls`].
+    /// Address of [`Shared::ring0_calls`].
     pub counts: u64,
     reserved: u64,
 }
@@ -74,6 +75,8 @@ pub enum StepFrom {
 pub struct ThreadState {
     /// This structure's own address.
     pub this: *mut ThreadState,
+    /// What other threads may look at, which lies behind this structure.
+    pub shared: &'static Shared,
     /// Guest rcx and r11 while emitted code uses them.
     pub slot_rcx: u64,
     /// See `slot_rcx`.
@@ -120,10 +123,17 @@ pub struct ThreadState {
     pub run: RunTail,
     /// Guest xmm0–15, valid while the runtime runs.
     pub xmm: Xmm,
-    /// Guest thread id.
-    pub tid: u32,
+    /// Answers of the calls whose rows say `value`, by number.
+    pub answers: [u32; COUNTED_CALLS],
+    /// Table of sites at which ring 0 is entered (`gate::ring0`).
+    pub ring0_sites: u64,
+    /// Calls until one is looked at for ring 0.
+    pub ring0_left: u64,
     /// Signals of `signal::never_blocked` that are blocked as far as the guest knows.
     pub kept_mask: u64,
+    // From here on it is Rust's own.
+    /// Guest thread id.
+    pub tid: u32,
     /// The guest's alternate signal stack: sp, size, flags.
     pub alt_stack: AltStack,
     /// Asynchronous SIGSEGV and SIGBUS that arrived in the runtime.
@@ -140,59 +150,24 @@ pub struct ThreadState {
     pub last_step: u64,
     /// Where the thread was when its own trap flag last trapped.
     pub step_from: StepFrom,
-    /// Guest code epoch this thread has seen (cache reclamation).
-    pub epoch: u64,
-    /// Next thread in the registry.
-    pub next: *mut ThreadState,
-    /// 1 while a thread uses this block.
-    pub in_use: u32,
     /// Runs under engine `translate`; otherwise in place.
     pub is_translating: bool,
-    /// 1 for the child of vfork or a CLONE_VM process: other pid, other descriptors.
-    pub foreign: u32,
     /// The guest's signal actions: shared as CLONE_SIGHAND says.
     pub actions: *const ActionTable,
     /// Room for the actions of a child that shares memory but not actions.
     pub own_actions: ActionTable,
     /// Process id.
     pub pid: u32,
-    /// Answers of the calls that `gate::ANSWERS` names, by number.
-    pub answers: [u32; COUNTED_CALLS],
-    /// Calls answered in the process, by number.
-    pub answered: [u64; COUNTED_CALLS],
-    /// Where the gate goes on for a call, by number.
-    pub call_entries: [u64; COUNTED_CALLS],
-    /// Table of sites at which ring 0 is entered (`gate::ring0`).
-    pub ring0_sites: u64,
-    /// Calls until one is looked at for ring 0.
-    pub ring0_left: u64,
     /// Calls made in ring 0 since the thread left ring 3.
     pub ring0_made: u64,
     /// Units made since the last of them.
     pub ring0_idle: u64,
-    /// System calls of this thread that passed, by number. Those of `calls::SAMPLED` count up to
-    /// zero: then the runtime looks at one.
-    pub counts: [u64; COUNTED_CALLS],
-    /// What was taken off `counts` of the sampled calls.
-    pub granted: [u64; SAMPLED_COUNT],
-    /// Numbers outside the table (all of rax), with their counts.
-    pub unknown_calls: [(u64, u64); UNKNOWN_CALLS],
-    /// Signals delivered.
-    pub signals: u64,
-    /// Dispatcher entries.
-    pub dispatches: u64,
-    /// Look-ups answered by the second-level table.
-    pub lookup_hits: u64,
-    /// `call_entries` without regard to ring 0. From here on nothing is touched unless engine `ring0` is chosen.
-    pub plain_entries: [u64; COUNTED_CALLS],
-    /// Calls made in ring 0, by number.
-    pub ring0_calls: [u64; COUNTED_CALLS],
 }
 
 /// Byte offsets from gs that assembly and emitted code use.
 pub mod offset {
     #![allow(missing_docs, reason = "named after the fields")]
-    use super::{Regs, ThreadState, offset_of};
+    use super::{Block, Regs, ThreadState, offset_of};
     pub const SLOT_RCX: usize = offset_of!(ThreadState, slot_rcx);
     pub const SLOT_R11: usize = offset_of!(ThreadState, slot_r11);
     pub const SLOT_SCRATCH: usize = offset_of!(ThreadState, slot_scratch);
@@ -207,7 +182,7 @@ pub mod offset {
     pub const ENTER_SLOW: usize = offset_of!(ThreadState, enter_slow);
     pub const RESUME: usize = offset_of!(ThreadState, resume);
     pub const TAIL_RESUME: usize = offset_of!(ThreadState, tail_resume);
-    pub const FOREIGN: usize = offset_of!(ThreadState, foreign);
+    pub const FOREIGN: usize = offset_of!(Block, shared.foreign);
     pub const KEPT_MASK: usize = offset_of!(ThreadState, kept_mask);
     pub const IN_VDSO: usize = offset_of!(ThreadState, in_vdso);
     pub const NEXT_PC: usize = offset_of!(ThreadState, next_pc);
@@ -216,15 +191,15 @@ pub mod offset {
     pub const REQUEUED: usize = offset_of!(ThreadState, requeued);
     pub const XMM: usize = offset_of!(ThreadState, xmm);
     pub const ANSWERS: usize = offset_of!(ThreadState, answers);
-    pub const ANSWERED: usize = offset_of!(ThreadState, answered);
-    pub const CALL_ENTRIES: usize = offset_of!(ThreadState, call_entries);
-    pub const PLAIN_ENTRIES: usize = offset_of!(ThreadState, plain_entries);
+    pub const ANSWERED: usize = offset_of!(Block, shared.answered);
+    pub const CALL_ENTRIES: usize = offset_of!(Block, shared.call_entries);
+    pub const PLAIN_ENTRIES: usize = offset_of!(Block, shared.plain_entries);
     pub const RING0_SITES: usize = offset_of!(ThreadState, ring0_sites);
     pub const RING0_LEFT: usize = offset_of!(ThreadState, ring0_left);
     pub const RUN: usize = offset_of!(ThreadState, regs);
     pub const RUN_REASON: usize = offset_of!(ThreadState, run) + offset_of!(super::RunTail, reason);
-    pub const COUNTS: usize = offset_of!(ThreadState, counts);
-    pub const LOOKUP_HITS: usize = offset_of!(ThreadState, lookup_hits);
+    pub const COUNTS: usize = offset_of!(Block, shared.counts);
+    pub const LOOKUP_HITS: usize = offset_of!(Block, shared.lookup_hits);
     pub const RIP: usize = offset_of!(ThreadState, regs) + offset_of!(Regs, rip);
     pub const RFLAGS: usize = offset_of!(ThreadState, regs) + offset_of!(Regs, rflags);
     /// Offset of general register `n`.
@@ -236,54 +211,48 @@ pub mod offset {
 
 const _: () = assert!(offset::XMM.is_multiple_of(16));
 
-const BLOCK_BYTES: u64 =
-    GUARD_BYTES + ALT_STACK_BYTES + RUNTIME_STACK_BYTES + (size_of::<ThreadState>() as u64).next_multiple_of(4096);
+const MAPPING_BYTES: u64 =
+    GUARD_BYTES + ALT_STACK_BYTES + RUNTIME_STACK_BYTES + (size_of::<Block>() as u64).next_multiple_of(4096);
 
-/// Bytes of a [`ThreadState`] that the chosen engine touches, in pages.
+/// Bytes of a [`Block`] that the chosen engine touches, in pages.
 fn used_bytes() -> u64 {
-    let bytes = if options::get().engine == options::EngineChoice::Ring0 {
-        size_of::<ThreadState>()
-    } else {
-        offset::PLAIN_ENTRIES
-    };
+    let bytes =
+        if options::get().engine == options::EngineChoice::Ring0 { size_of::<Block>() } else { offset::PLAIN_ENTRIES };
     (bytes as u64).next_multiple_of(4096)
 }
 
 impl ThreadState {
     /// Maps the block of a new thread and fills in what does not depend on the thread.
     pub fn allocate() -> Result<*mut ThreadState, Errno> {
-        let base = mem::mmap_own(BLOCK_BYTES, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE)?;
+        let base = mem::mmap_own(MAPPING_BYTES, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE)?;
         // SAFETY: the guard is the lowest page of a mapping nobody uses yet.
         unsafe { mem::mprotect(base, GUARD_BYTES, k::PROT_NONE)? };
         let top = base + GUARD_BYTES + ALT_STACK_BYTES + RUNTIME_STACK_BYTES;
         // All that is used is written soon, and the stack below it.
         mem::populate(top - 4096, 4096 + used_bytes());
-        let this: *mut ThreadState = core::ptr::with_exposed_provenance_mut(usize::try_from(top).unwrap_or(0));
+        let block: *mut Block = core::ptr::with_exposed_provenance_mut(usize::try_from(top).unwrap_or(0));
         // SAFETY: fresh zeroed memory of the right size and alignment.
-        unsafe { Self::initialise(this, top) };
-        Ok(this)
+        Ok(unsafe { Self::initialise(block) })
     }
 
     /// Fills in what a state of zeros is not yet: where it lies, and that the thread has no alternate stack.
     ///
     /// # Safety
-    /// `this` must be zeroed memory that nobody else uses, below which the runtime's stack ends at `runtime_sp`.
-    pub(super) unsafe fn initialise(this: *mut ThreadState, runtime_sp: u64) {
-        // SAFETY: all-zero is a valid ThreadState.
-        let ts = unsafe { &mut *this };
-        ts.this = this;
-        ts.runtime_sp = runtime_sp;
-        ts.in_use = 1;
-        ts.alt_stack.flags = u64::from(k::SS_DISABLE);
-        ts.held = [None, None];
-        ts.temporary_mask = None;
-        ts.mask_to_restore = None;
-    }
-
-    /// Counts a call whose number is outside the table.
-    pub fn count_unknown(&mut self, nr: u64) {
-        if let Some(slot) = self.unknown_calls.iter_mut().find(|(n, count)| *count == 0 || *n == nr) {
-            *slot = (nr, slot.1 + 1);
+    /// The block's state must be zeroed memory that nobody else uses, below which the runtime's stack ends.
+    pub(super) unsafe fn initialise(block: *mut Block) -> *mut ThreadState {
+        // SAFETY: blocks are never unmapped; before the reference is made, the one field of which zero is no value is set.
+        unsafe {
+            let this = &raw mut (*block).state;
+            (&raw mut (*this).shared).write(&(*block).shared);
+            let ts = &mut *this;
+            ts.this = this;
+            ts.runtime_sp = this as u64;
+            ts.shared.in_use.store(1, Ordering::Relaxed);
+            ts.alt_stack.flags = u64::from(k::SS_DISABLE);
+            ts.held = [None, None];
+            ts.temporary_mask = None;
+            ts.mask_to_restore = None;
+            this
         }
     }
 
@@ -313,10 +282,9 @@ impl ThreadState {
         self.runtime_sp - RUNTIME_STACK_BYTES - ALT_STACK_BYTES
     }
 
-    /// Start and length of the whole block.
-    #[must_use]
-    pub fn block(&self) -> (u64, u64) {
-        (self.alt_stack_base() - GUARD_BYTES, BLOCK_BYTES)
+    /// Start and length of the mapping that holds the state at an address, with its stacks.
+    pub(super) fn mapping(block: *mut Block) -> (u64, u64) {
+        (block as u64 - RUNTIME_STACK_BYTES - ALT_STACK_BYTES - GUARD_BYTES, MAPPING_BYTES)
     }
 
     /// Gives the thread its host signal stack (sigaltstack(2)).

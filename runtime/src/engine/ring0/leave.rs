@@ -9,6 +9,7 @@ use crate::report::say;
 use crate::thread::registers::Gpr;
 use crate::thread::state::{INTERRUPTED, ThreadState};
 use bt_shim::uapi::{REASONS, Reason};
+use core::sync::atomic::Ordering;
 
 const SYSCALL_BYTES: u64 = 2;
 /// Units made in a row without a call in between: then this is no loop that makes calls.
@@ -23,7 +24,7 @@ const ALWAYS: u64 = 0x202;
 #[cold]
 pub fn look(ts: &mut ThreadState) {
     ts.ring0_left = LOOK_EVERY;
-    if ts.foreign != 0 || ts.is_translating {
+    if ts.shared.is_foreign() || ts.is_translating {
         ts.ring0_left = LATER;
         return;
     }
@@ -167,6 +168,6 @@ fn make_call(ts: &mut ThreadState, next: u64) {
     ts.regs[Gpr::Rcx] = next;
     ts.regs[Gpr::R11] = resume;
     let nr = ts.regs[Gpr::Rax];
-    let entry = usize::try_from(nr).ok().and_then(|nr| ts.plain_entries.get(nr)).copied();
-    ts.resume = entry.unwrap_or(ts.enter_slow);
+    let entry = usize::try_from(nr).ok().and_then(|nr| ts.shared.plain_entries.get(nr));
+    ts.resume = entry.map_or(ts.enter_slow, |entry| entry.load(Ordering::Relaxed));
 }

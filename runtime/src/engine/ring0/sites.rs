@@ -4,7 +4,6 @@
 //! few calls for what entering costs is taken out; each time it has to be seen twice as often to come back.
 
 use crate::sys::{Errno, mem};
-use crate::thread::registry;
 use crate::thread::state::ThreadState;
 use core::sync::atomic::{AtomicU64, Ordering};
 use linux_raw_sys::general as k;
@@ -146,10 +145,10 @@ impl Sites {
 ///
 /// # Errors
 /// There is no memory.
-pub fn start() -> Result<(), Errno> {
+pub fn start(ts: &mut ThreadState) -> Result<(), Errno> {
     let table = mem::mmap_own((TABLE * 8) as u64, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE)?;
     GATE_TABLE.store(table, Ordering::Relaxed);
-    registry::for_each_mut(give);
+    give(ts);
     Ok(())
 }
 
@@ -169,7 +168,7 @@ fn write(pc: u64, value: u64) {
 pub fn give(ts: &mut ThreadState) {
     ts.ring0_sites = GATE_TABLE.load(Ordering::Relaxed);
     ts.ring0_left = LOOK_EVERY;
-    ts.run.counts = ts.ring0_calls.as_ptr() as u64;
+    ts.run.counts = ts.shared.ring0_calls.as_ptr() as u64;
 }
 
 #[cfg(test)]

@@ -10,11 +10,13 @@ use crate::mem::guest;
 use crate::options;
 use crate::sys::time;
 use crate::thread::registers::Gpr;
+use crate::thread::shared::add;
 use crate::thread::state::ThreadState;
 use alloc::vec;
 use bt_translator::addr::{CachePc, GuestPc};
 use bt_translator::block::{MAX_FRAGMENT_BYTES, Request};
 use bt_translator::translation::{ExitKind, Translation};
+use core::sync::atomic::Ordering;
 
 /// The page at which the kernel emulates three system calls of old (vsyscall(7)).
 const VSYSCALL: u64 = 0xffff_ffff_ff60_0000;
@@ -32,9 +34,9 @@ const MAX_EXITS: usize = 1024;
 
 /// A thread left a fragment by the exit with this id.
 pub fn left_by_exit(ts: &mut ThreadState, id: u32) -> Exit {
-    ts.dispatches += 1;
+    add(&ts.shared.dispatches, 1);
     let mut engine = lock();
-    ts.epoch = engine.cache_epoch();
+    ts.shared.epoch.store(engine.cache_epoch(), Ordering::Release);
     let Some(fragments::Exit { target, kind, .. }) = engine.exit(id) else {
         crate::report::internal("a fragment left through an unknown exit")
     };
@@ -60,10 +62,10 @@ pub fn left_by_exit(ts: &mut ThreadState, id: u32) -> Exit {
 pub unsafe extern "C" fn bt_on_lookup_miss(ts: *mut ThreadState) {
     // SAFETY: the gate passes the calling thread's own state.
     let ts = unsafe { &mut *ts };
-    ts.dispatches += 1;
+    add(&ts.shared.dispatches, 1);
     let pc = ts.regs.rip;
     let mut engine = lock();
-    ts.epoch = engine.cache_epoch();
+    ts.shared.epoch.store(engine.cache_epoch(), Ordering::Release);
     engine.resume_at(ts, pc);
     if ts.is_translating {
         engine.make_indirect(pc);

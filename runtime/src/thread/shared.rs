@@ -1,0 +1,92 @@
+//! What other threads read or write of a thread: words, each of which is loaded and stored as a whole.
+
+use super::state::{COUNTED_CALLS, ThreadState, UNKNOWN_CALLS};
+use crate::calls::SAMPLED_COUNT;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// One word for each call, by number.
+pub type PerCall = [AtomicU64; COUNTED_CALLS];
+
+/// The part of a thread's block that other threads may look at. The gate's assembly reaches it from `gs`, as it does the state before it.
+#[repr(C)]
+pub struct Shared {
+    /// 1 while a thread uses this block.
+    pub in_use: AtomicU32,
+    /// Not 0 for the child of vfork or a CLONE_VM process: other pid, other descriptors.
+    pub foreign: AtomicU32,
+    /// Flush of the code cache that this thread has seen.
+    pub epoch: AtomicU64,
+    /// Signals delivered.
+    pub signals: AtomicU64,
+    /// Dispatcher entries.
+    pub dispatches: AtomicU64,
+    /// Look-ups answered by the second-level table.
+    pub lookup_hits: AtomicU64,
+    /// Numbers outside the table (all of rax), with their counts.
+    pub unknown_calls: [(AtomicU64, AtomicU64); UNKNOWN_CALLS],
+    /// What was taken off `counts` of the sampled calls.
+    pub granted: [AtomicU64; SAMPLED_COUNT],
+    /// Calls answered in the process.
+    pub answered: PerCall,
+    /// Where the gate goes on for a call.
+    pub call_entries: PerCall,
+    /// System calls of this thread that passed. Those of `calls::SAMPLED` count up to zero: then the runtime looks at one.
+    pub counts: PerCall,
+    /// `call_entries` without regard to ring 0. From here on nothing is touched unless engine `ring0` is chosen.
+    pub plain_entries: PerCall,
+    /// Calls made in ring 0. The module writes it.
+    pub ring0_calls: PerCall,
+}
+
+/// A thread's state and what it shares, as they lie in its block.
+#[repr(C)]
+pub struct Block {
+    pub(super) state: ThreadState,
+    pub(super) shared: Shared,
+}
+
+impl Shared {
+    /// The thread belongs to another process than the one that owns this memory.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        self.foreign.load(Ordering::Relaxed) != 0
+    }
+
+    /// Every figure begins at zero. Those of ring 0 only where it is chosen: their pages are not touched otherwise.
+    pub fn reset_figures(&self, with_ring0: bool) {
+        let unknown = self.unknown_calls.iter().flat_map(|(nr, count)| [nr, count]);
+        let figures = [&self.signals, &self.dispatches, &self.lookup_hits];
+        for word in figures.into_iter().chain(unknown).chain(&self.granted).chain(&self.answered).chain(&self.counts) {
+            word.store(0, Ordering::Relaxed);
+        }
+        if with_ring0 {
+            for word in &self.ring0_calls {
+                word.store(0, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Counts a call whose number is outside the table.
+    pub fn count_unknown(&self, nr: u64) {
+        let is_free = |(n, count): &&(AtomicU64, AtomicU64)| {
+            count.load(Ordering::Relaxed) == 0 || n.load(Ordering::Relaxed) == nr
+        };
+        if let Some((n, count)) = self.unknown_calls.iter().find(is_free) {
+            n.store(nr, Ordering::Relaxed);
+            add(count, 1);
+        }
+    }
+}
+
+/// Adds to a word that only the calling thread writes: others may look at it, so it is stored as a whole.
+pub fn add(word: &AtomicU64, n: u64) {
+    word.store(word.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
+}
+
+/// Takes all of such a word.
+#[must_use]
+pub fn take(word: &AtomicU64) -> u64 {
+    let n = word.load(Ordering::Relaxed);
+    word.store(0, Ordering::Relaxed);
+    n
+}
