@@ -8,7 +8,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use bt_runtime::calls;
-use bt_runtime::emulate::{descriptors, lane};
+use bt_runtime::emulate::descriptors;
+use bt_runtime::gate::lane;
 use criterion::{Criterion, criterion_group, criterion_main};
 
 /// Call numbers of the table.

@@ -9,8 +9,9 @@ use crate::calls::{self, Mark, Row, Traits};
 use crate::options;
 use crate::process::descriptors;
 use crate::thread::registry;
+use crate::thread::shared::COUNTED_CALLS;
 use crate::thread::shared::{PerCall, Shared};
-use crate::thread::state::{COUNTED_CALLS, ThreadState};
+use crate::thread::state::ThreadState;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 /// Makes a fact true or false, and sets the routes anew if that changes any.

@@ -1,7 +1,7 @@
 //! All thread states of this address space.
 
-use super::shared::{Block, Shared};
-use super::state::{self, ThreadState};
+use super::shared::Shared;
+use super::state::{self, Block, ThreadState};
 use crate::mem::lock::Mutex;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;

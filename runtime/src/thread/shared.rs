@@ -1,8 +1,12 @@
 //! What other threads read or write of a thread: words, each of which is loaded and stored as a whole.
 
-use super::state::{COUNTED_CALLS, ThreadState, UNKNOWN_CALLS};
 use crate::calls::SAMPLED_COUNT;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// System call numbers below this one have a counter.
+pub const COUNTED_CALLS: usize = bt_translator::layout::ENTRIES as usize;
+/// Different numbers outside the table that are counted.
+pub const UNKNOWN_CALLS: usize = 8;
 
 /// One word for each call, by number.
 pub type PerCall = [AtomicU64; COUNTED_CALLS];
@@ -36,13 +40,6 @@ pub struct Shared {
     pub plain_entries: PerCall,
     /// Calls made in ring 0. The module writes it.
     pub ring0_calls: PerCall,
-}
-
-/// A thread's state and what it shares, as they lie in its block.
-#[repr(C)]
-pub struct Block {
-    pub(super) state: ThreadState,
-    pub(super) shared: Shared,
 }
 
 impl Shared {

@@ -6,7 +6,7 @@
 
 use super::actions::ActionTable;
 use super::registers::Regs;
-use super::shared::{Block, Shared};
+use super::shared::{COUNTED_CALLS, Shared};
 use crate::options;
 use crate::sys::types::{AltStack, SigInfo};
 use crate::sys::{Errno, mem, process, signal};
@@ -19,12 +19,6 @@ pub const ALT_STACK_BYTES: u64 = 64 * 1024;
 /// Bytes of the stack on which the dispatcher and the gate run.
 pub const RUNTIME_STACK_BYTES: u64 = 128 * 1024;
 const GUARD_BYTES: u64 = 4096;
-/// System call numbers below this one have a counter.
-pub const COUNTED_CALLS: usize = bt_translator::layout::ENTRIES as usize;
-
-/// Different numbers outside the table that are counted.
-pub const UNKNOWN_CALLS: usize = 8;
-
 /// [`bt_shim::uapi::Run`] behind the registers.
 #[repr(C)]
 #[derive(Clone, Copy, Default, Debug)]
@@ -162,6 +156,13 @@ pub struct ThreadState {
     pub ring0_made: u64,
     /// Units made since the last of them.
     pub ring0_idle: u64,
+}
+
+/// A thread's state and what it shares, as they lie in its block.
+#[repr(C)]
+pub struct Block {
+    pub(super) state: ThreadState,
+    pub(super) shared: Shared,
 }
 
 /// Byte offsets from gs that assembly and emitted code use.

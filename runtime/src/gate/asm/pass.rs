@@ -2,7 +2,7 @@
 
 use crate::gate::entries;
 use crate::gate::labels::pass_labels;
-use crate::thread::state::COUNTED_CALLS;
+use crate::thread::shared::COUNTED_CALLS;
 
 /// Never called.
 ///
