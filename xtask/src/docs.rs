@@ -1,7 +1,8 @@
-//! `cargo xtask docs`: `docs/syscalls.md` from the table of `bt-run calls`, the table's files, and what is written by hand.
+//! `cargo xtask docs`: `docs/syscalls.md` from the table of `bt-run calls`, the files of the calls' rows, and the page's beginning
+//! (`docs/syscalls-intro.md`).
 //!
-//! By hand: the page's beginning (`docs/syscalls-intro.md`) and a note for each call (`docs/syscalls.txt`). The row files say
-//! to which family a call belongs and what the family is called.
+//! The row files say to which family a call belongs, what the family is called, and by a note above the rows what becomes of each
+//! call and why.
 
 mod notes;
 
@@ -21,9 +22,8 @@ use notes::{Note, Notes};
 
 const PAGE: &str = "docs/syscalls.md";
 const INTRO: &str = "docs/syscalls-intro.md";
-const NOTES: &str = "docs/syscalls.txt";
 const ROWS: &str = "runtime/src/calls";
-/// The files of the table, in the order in which the page shows them.
+/// The row files, in the order in which the page shows them.
 const FAMILIES: [&str; 10] = ["files", "io", "memory", "process", "signal", "net", "time", "ipc", "system", "legacy"];
 
 #[derive(Args)]
@@ -42,11 +42,12 @@ struct Call {
     hands_back: Vec<String>,
 }
 
-/// Calls that one file of the table describes.
+/// Calls that one file of rows describes.
 struct Family {
     name: &'static str,
     title: String,
     calls: Vec<String>,
+    notes: Notes,
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
@@ -88,14 +89,11 @@ fn make() -> Result<(String, Vec<String>)> {
     let root = paths::workspace();
     let read = |path: &str| fs::read_to_string(root.join(path)).with_context(|| path.to_owned());
     let calls = calls()?;
-    let families: Vec<Family> = FAMILIES
-        .into_iter()
-        .map(|name| Ok(family(name, &read(&format!("{ROWS}/{name}.rs"))?)))
-        .collect::<Result<_>>()?;
-    let notes = Notes::parse(&read(NOTES)?).context(NOTES)?;
+    let families: Vec<Family> =
+        FAMILIES.into_iter().map(|name| family(name, &read(&file_of(name))?)).collect::<Result<_>>()?;
     let tests: BTreeSet<String> = all_tests()?.into_iter().map(|test| test.name).collect();
-    let problems = problems(&calls, &families, &notes, &tests);
-    Ok((render(&read(INTRO)?, &calls, &families, &notes), problems))
+    let problems = problems(&calls, &families, &tests);
+    Ok((render(&read(INTRO)?, &calls, &families), problems))
 }
 
 /// What the launcher says of each call.
@@ -123,46 +121,54 @@ fn parse_call(line: &str) -> Result<Call> {
     })
 }
 
+fn file_of(family: &str) -> String {
+    format!("{ROWS}/{family}.rs")
+}
+
 /// Reads a row file: the title is its first line, the rows begin with the constant of the number.
-fn family(name: &'static str, source: &str) -> Family {
+fn family(name: &'static str, source: &str) -> Result<Family> {
     let title = source.lines().next().and_then(|line| line.strip_prefix("//! ")).unwrap_or(name);
     let calls = source
         .lines()
         .filter_map(|line| Some(line.trim_start().strip_prefix("__NR_")?.split_once(':')?.0.to_owned()))
         .collect();
-    Family { name, title: title.trim_end_matches('.').to_owned(), calls }
+    let notes = Notes::parse(source).with_context(|| file_of(name))?;
+    Ok(Family { name, title: title.trim_end_matches('.').to_owned(), calls, notes })
 }
 
-fn problems(calls: &[Call], families: &[Family], notes: &Notes, tests: &BTreeSet<String>) -> Vec<String> {
+fn problems(calls: &[Call], families: &[Family], tests: &BTreeSet<String>) -> Vec<String> {
     let mut found = Vec::new();
     for call in calls {
         let name = &call.name;
-        if !families.iter().any(|family| family.calls.contains(name)) {
+        let Some(family) = families.iter().find(|family| family.calls.contains(name)) else {
             found.push(format!("{name} has a row in none of the families of xtask/src/docs.rs"));
-        }
-        let Some(note) = notes.of(name) else {
-            found.push(format!("{name} has no note in {NOTES}"));
+            continue;
+        };
+        let file = file_of(family.name);
+        let Some(note) = family.notes.of(name) else {
+            found.push(format!("{file}: {name} has no note"));
             continue;
         };
         if note.tests.is_empty() && !note.says_no_test && (call.level.is_some() || call.treatment != "passthrough") {
-            found.push(format!(
-                "{NOTES}: {name} is answered or rewritten; its note needs a line `test:` (or `test: none`)"
-            ));
+            found.push(format!("{file}: {name} is answered or rewritten; its note needs `test:` (or `test: none`)"));
         }
     }
-    for note in &notes.all {
-        for name in note.calls.iter().filter(|&name| !calls.iter().any(|call| call.name == *name)) {
-            found.push(format!("{NOTES}, line {}: there is no call {name}", note.line));
-        }
-        for test in note.tests.iter().filter(|&test| !tests.contains(test)) {
-            found.push(format!("{NOTES}, line {}: cargo xtask test --list has no test {test}", note.line));
+    for family in families {
+        let file = file_of(family.name);
+        for note in &family.notes.all {
+            for name in note.calls.iter().filter(|&name| !family.calls.contains(name)) {
+                found.push(format!("{file}, line {}: there is no row of {name} here", note.line));
+            }
+            for test in note.tests.iter().filter(|&test| !tests.contains(test)) {
+                found.push(format!("{file}, line {}: cargo xtask test --list has no test {test}", note.line));
+            }
         }
     }
     found
 }
 
-fn render(intro: &str, calls: &[Call], families: &[Family], notes: &Notes) -> String {
-    let mut page = format!("<!-- Made by cargo xtask docs from {INTRO} and {NOTES}. -->\n\n{}\n", intro.trim());
+fn render(intro: &str, calls: &[Call], families: &[Family]) -> String {
+    let mut page = format!("<!-- Made by cargo xtask docs from {INTRO} and {ROWS}. -->\n\n{}\n", intro.trim());
     for family in families {
         let _ = write!(page, "\n## {}\n\n", family.title);
         let _ = writeln!(page, "`{ROWS}/{}.rs`\n", family.name);
@@ -170,7 +176,7 @@ fn render(intro: &str, calls: &[Call], families: &[Family], notes: &Notes) -> St
             "| call | treatment | level | handed back | what becomes of it | test |\n|---|---|---|---|---|---|\n",
         );
         for name in &family.calls {
-            let (Some(call), Some(note)) = (calls.iter().find(|call| call.name == *name), notes.of(name)) else {
+            let (Some(call), Some(note)) = (calls.iter().find(|call| call.name == *name), family.notes.of(name)) else {
                 continue;
             };
             page.push_str(&row(call, note));
@@ -214,9 +220,10 @@ mod tests {
 
     fn found(notes: &str) -> Vec<String> {
         let calls: Vec<Call> = CALLS.into_iter().map(|line| parse_call(line).unwrap()).collect();
-        let families = [family("io", "//! Reading.\n    __NR_read: Passthrough\n    __NR_mmap: Rewritten")];
+        let rows = "//! Reading.\n    __NR_read: (Fd) -> Int;\n    __NR_mmap: () -> Int;\n";
+        let families = [family("io", &format!("{rows}{notes}")).unwrap()];
         let tests = BTreeSet::from(["emulation/reads".to_owned()]);
-        problems(&calls, &families, &Notes::parse(notes).unwrap(), &tests)
+        problems(&calls, &families, &tests)
     }
 
     #[test]
@@ -230,28 +237,31 @@ mod tests {
     #[test]
     fn families_are_read_from_their_rows() {
         let family =
-            family("time", "//! Clocks and timers.\n\nrows! {\n    __NR_time: Passthrough (Out(Time)) -> Time;\n}");
+            family("time", "//! Clocks and timers.\n\n    //: time: Told.\n    __NR_time: (Out(Time)) -> Time;\n")
+                .unwrap();
         assert_eq!((family.title.as_str(), family.calls), ("Clocks and timers", vec!["time".to_owned()]));
     }
 
     #[test]
     fn notes_that_are_whole_have_no_problem() {
-        assert!(found("read: Text.\n    test: emulation/reads\nmmap: Text.\n    test: none\n").is_empty());
+        assert!(
+            found("//: read: Text.\n//:     test: emulation/reads\n//: mmap: Text.\n//:     test: none\n").is_empty()
+        );
     }
 
     #[test]
     fn each_problem_has_its_line() {
-        let missing = found("read: Text.\n    test: emulation/reads\n");
-        assert_eq!(missing, ["mmap has no note in docs/syscalls.txt"]);
-        let wrong = found("read: Text.\n    test: emulation/gone\nmmap tread: Text.\n");
+        let missing = found("//: read: Text.\n//:     test: emulation/reads\n");
+        assert_eq!(missing, ["runtime/src/calls/io.rs: mmap has no note"]);
+        let wrong = found("//: read: Text.\n//:     test: emulation/gone\n//: mmap tread: Text.\n");
         assert!(wrong[0].contains("mmap is answered or rewritten"), "{wrong:?}");
-        assert!(wrong[1].contains("line 1: cargo xtask test --list has no test emulation/gone"), "{wrong:?}");
-        assert!(wrong[2].contains("line 3: there is no call tread"), "{wrong:?}");
+        assert!(wrong[1].contains("line 4: cargo xtask test --list has no test emulation/gone"), "{wrong:?}");
+        assert!(wrong[2].contains("line 6: there is no row of tread here"), "{wrong:?}");
     }
 
     #[test]
     fn an_answered_call_says_what_it_is_otherwise() {
-        let notes = Notes::parse("read: One | two.\n    test: emulation/reads\n").unwrap();
+        let notes = Notes::parse("//: read: One | two.\n//:     test: emulation/reads\n").unwrap();
         let line = row(&parse_call(CALLS[0]).unwrap(), notes.of("read").unwrap());
         assert_eq!(
             line,

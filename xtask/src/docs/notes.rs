@@ -1,13 +1,13 @@
-//! The file of notes.
+//! The notes in a row file.
 //!
 //! ```text
-//! # a comment
-//! name other_name: One sentence or two, which may go on
-//!     in indented lines.
-//!     test: folder/test folder/other
+//! //: name other_name: One sentence or two, which may go on
+//! //:     in indented lines.
+//! //:     test: folder/test folder/other
+//! __NR_name: …
 //! ```
 //!
-//! The names of tests end a note and may go on in indented lines, too; `test: none` says that no test shows it.
+//! A call has one note, among the rows of its file. The names of tests end a note and may go on in indented lines, too; `test: none` says that no test shows it.
 
 use std::collections::BTreeSet;
 
@@ -36,14 +36,12 @@ pub struct Notes {
 }
 
 impl Notes {
-    /// Reads the file. A call has one note.
+    /// Reads a row file.
     pub fn parse(text: &str) -> Result<Self> {
         let mut all: Vec<Note> = Vec::new();
         for (index, line) in text.lines().enumerate() {
             let number = index + 1;
-            if line.starts_with('#') || line.trim().is_empty() {
-                continue;
-            }
+            let Some(line) = line.trim_start().strip_prefix("//: ") else { continue };
             if line.starts_with(' ') {
                 let note = all.last_mut().with_context(|| format!("line {number} continues no note"))?;
                 note.add(line.trim());
@@ -97,7 +95,7 @@ mod tests {
     #[test]
     fn a_note_covers_its_calls() {
         let notes = Notes::parse(
-            "# kinds\ndup\n    dup2: Followed: the\n    lane too.\n    test: a/b\n        c/d\n\nbpf: Passed on.\n",
+            "//! Kinds.\n  //: dup\n  //:     dup2: Followed: the\n  //:     lane too.\n  //:     test: a/b\n  //:         c/d\n\n//: bpf: Passed on.\n",
         );
         let notes = notes.unwrap();
         let note = notes.of("dup2").unwrap();
@@ -109,10 +107,10 @@ mod tests {
     #[test]
     fn mistakes_are_named_by_line() {
         for (text, message) in [
-            ("    alone\n", "line 1 continues no note"),
-            ("dup\n    dup2\n", "line 1: no colon behind the calls' names"),
-            ("dup: A.\n\ndup2 dup: B.\n", "line 3: dup has a note already"),
-            ("dup:\n    test: none\n", "line 1: the note is empty"),
+            ("//:     alone\n", "line 1 continues no note"),
+            ("//: dup\n//:     dup2\n", "line 1: no colon behind the calls' names"),
+            ("//: dup: A.\n\n//: dup2 dup: B.\n", "line 3: dup has a note already"),
+            ("//: dup:\n//:     test: none\n", "line 1: the note is empty"),
         ] {
             assert_eq!(Notes::parse(text).unwrap_err().to_string(), message);
         }
