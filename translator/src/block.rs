@@ -6,6 +6,7 @@
 
 use crate::addr::{CachePc, GuestPc};
 use crate::decode::{Class, DecodeError, Insn, Prefixes, copied_len, decode_into};
+use crate::emit::{Branch, gpr};
 use crate::layout::Layout;
 use crate::rewrite::{branch, copy, cpuid, indirect, rip_relative, segment, syscall};
 use crate::translation::{Entry, ExitDesc, ExitKind, NO_ENTRY, Recover, Translation};
@@ -18,6 +19,8 @@ const MAX_HOT_BYTES: u32 = 6 * 1024;
 pub const MAX_FRAGMENT_BYTES: u64 = 16 * 1024;
 const MAX_INSN_LEN: usize = 15;
 const WINDOW_BYTES: usize = 256;
+/// Bytes of a displacement or immediate that is filled in later.
+const DISPLACEMENT_BYTES: u32 = 4;
 
 /// Where guest code comes from.
 pub trait CodeSource {
@@ -74,7 +77,7 @@ pub struct Translator {
 
 /// What the pass does behind an instruction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Next {
+pub(crate) enum Next {
     /// Goes on with the next instruction.
     Continue,
     /// Goes on; what follows is a new basic block.
@@ -86,7 +89,7 @@ pub enum Next {
 }
 
 /// One instruction being rewritten, and where it goes.
-pub struct Site<'a> {
+pub(crate) struct Site<'a> {
     /// The emitted code's surroundings.
     pub layout: &'a Layout,
     /// The fragment's tag.
@@ -118,9 +121,9 @@ impl Site<'_> {
         self.out.mark(self.tag, pc, recover);
     }
 
-    /// Emits an exit stub and the record of an exit whose displacement is the next four hot bytes, and those bytes.
-    pub fn exit_here(&mut self, kind: ExitKind, target: GuestPc) {
-        exit_here(self.layout, self.out, kind, target);
+    /// Emits a branch that leaves the fragment, its stub, and the record of the exit.
+    pub fn exit(&mut self, branch: Branch, kind: ExitKind, target: GuestPc) {
+        emit_exit(self.layout, self.out, branch, kind, target);
     }
 
     /// Ends the fragment here with an exit of `kind` at this instruction.
@@ -132,30 +135,28 @@ impl Site<'_> {
     }
 }
 
-fn exit_here(layout: &Layout, out: &mut Translation, kind: ExitKind, target: GuestPc) {
+fn emit_exit(layout: &Layout, out: &mut Translation, branch: Branch, kind: ExitKind, target: GuestPc) {
+    out.hot.align_patch(branch.opcode_len());
     if out.in_place {
-        let reached = out.hot.put_rel32(target.0, 0).is_some();
+        let reached = out.hot.branch(branch, target.0).is_some();
         out.refused |= kind != ExitKind::Direct || !reached;
         return;
     }
-    let stub = out.cold.offset();
-    out.cold.store_slot(layout.slot_rcx, 1);
-    out.cold.put(&[0xb9]); // mov ecx, exit id
-    let id_at = out.cold.offset();
-    out.cold.put32(0);
-    out.cold.jump_slot(layout.enter_exit);
-    let site = out.hot.offset();
+    let (stub, stub_at) = (out.cold.offset(), out.cold.here().0);
+    out.cold.mov_store_gs(layout.slot_rcx, gpr::RCX);
+    // The exit's id, which the runtime fills in.
+    out.cold.mov32_imm(gpr::RCX, 0);
+    let id_at = out.cold.offset() - DISPLACEMENT_BYTES;
+    out.cold.jmp_gs(layout.enter_exit);
     // The stub is in the same zone as the code, within reach.
-    let stub_at = out.cold.address(stub).0;
-    let _ = out.hot.put_rel32(stub_at, 0);
+    let _ = out.hot.branch(branch, stub_at);
+    let site = out.hot.offset() - DISPLACEMENT_BYTES;
     out.exits.push(ExitDesc { kind, target, site, stub, id_at });
 }
 
 /// `jmp` to an exit.
 fn jump_exit(layout: &Layout, out: &mut Translation, kind: ExitKind, target: GuestPc) {
-    out.hot.align_patch(1);
-    out.hot.put(&[0xe9]);
-    exit_here(layout, out, kind, target);
+    emit_exit(layout, out, Branch::JMP, kind, target);
 }
 
 impl Translator {
@@ -203,7 +204,7 @@ impl Translator {
                 && !request.end_after_store
             {
                 out.mark(tag, pc, Recover::Copied);
-                out.hot.put_start(window, copied);
+                out.hot.copy_start(window, copied);
                 out.known_number = if out.in_place { loaded_number(window) } else { None };
                 pc = pc.plus(copied as u64);
                 last_len = u8::try_from(copied).unwrap_or(0);
@@ -234,8 +235,8 @@ impl Translator {
             let mut next = if is_copied(&insn) {
                 out.mark(tag, pc, Recover::Copied);
                 match window {
-                    Some(window) => out.hot.put_start(window, bytes.len()),
-                    None => out.hot.put(bytes),
+                    Some(window) => out.hot.copy_start(window, bytes.len()),
+                    None => out.hot.copy(bytes),
                 }
                 Next::Continue
             } else {
@@ -272,6 +273,7 @@ impl Translator {
             }
         }
         out.guest_len = out.guest_len.max(u32::try_from(pc.since(tag)).unwrap_or(0));
+        out.refused |= !out.hot.is_sound() || !out.cold.is_sound();
     }
 }
 

@@ -13,6 +13,6 @@ pub mod decode;
 pub mod emit;
 pub mod kernel;
 pub mod layout;
-pub mod rewrite;
+pub(crate) mod rewrite;
 pub mod scan;
 pub mod translation;

@@ -119,7 +119,8 @@ pub struct Translation {
     pub in_place: bool,
     /// The call number that the instruction before has loaded, where nothing can enter between the two.
     pub known_number: Option<u32>,
-    /// In-place code was asked for and holds an instruction that cannot be had that way: the fragment must not be used.
+    /// The fragment must not be used: in-place code was asked for and holds an instruction that cannot be had that way, or the
+    /// code is not [sound](Code::is_sound), which no guest code makes it.
     pub refused: bool,
 }
 

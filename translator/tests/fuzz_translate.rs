@@ -29,6 +29,7 @@ fn check(bytes: &[u8], random: &mut Random) {
     assert!(u64::from(out.hot.offset()) <= MAX_FRAGMENT_BYTES);
     assert!(u64::from(out.cold.offset()) <= MAX_FRAGMENT_BYTES);
     assert!(out.insns <= MAX_INSNS);
+    assert!(out.hot.is_sound() && out.cold.is_sound());
     assert!(out.guest_len as usize <= bytes.len().max(1));
     assert!(!out.entries.is_empty());
     for exit in &out.exits {

@@ -55,6 +55,7 @@ fn check(out: &Translation, tag: GuestPc, guest: &[u8]) {
     let (hot_len, cold_len) = (out.hot.offset(), out.cold.offset());
     assert!(u64::from(hot_len) < MAX_FRAGMENT_BYTES && u64::from(cold_len) < MAX_FRAGMENT_BYTES);
     assert!(out.insns <= MAX_INSNS);
+    assert!(out.hot.is_sound() && out.cold.is_sound());
     assert_ascending(&out.positions, hot_len, "hot");
     assert_ascending(&out.cold_positions, cold_len, "cold");
 

@@ -7,11 +7,12 @@ use alloc::vec::Vec;
 use bt_translator::addr::{CachePc, GuestPc};
 use bt_translator::block::{CodeSource, Request};
 use bt_translator::decode::{Class, decode};
+use bt_translator::emit::{self, encode_jmp_near};
 
 /// Bytes of guest code that a patch overwrites at most: four and an instruction.
 pub const SOURCE_BYTES: usize = 24;
 /// Opcode of `jmp rel32`.
-pub const JUMP: u8 = 0xe9;
+pub const JUMP: u8 = emit::JMP_NEAR;
 /// Bytes of a stub at most, constants included; a longer one is not used.
 pub const STUB_BYTES: u64 = 224;
 /// Bytes of a jump to a stub that found no room, aligned.
@@ -162,9 +163,8 @@ impl Engine {
             self.direct.inner.insert(site, at);
         } else {
             let at = self.place_stub(window, stub)?;
-            let rel = i32::try_from(at.wrapping_sub(site + JUMP_BYTES).cast_signed()).ok()?;
-            let [b0, b1, b2, b3] = rel.to_le_bytes();
-            bytes.get_mut(..5)?.copy_from_slice(&[JUMP, b0, b1, b2, b3]);
+            let jump = encode_jmp_near(site, at)?;
+            bytes.get_mut(..jump.len())?.copy_from_slice(&jump);
         }
         self.direct.patches.insert(site, Patch { end, original, trap });
         out.push(Overwrite { at: site, bytes, len: code.len() });
@@ -205,10 +205,9 @@ impl Engine {
         }
         let len = self.make_stub(overflow, stub)?;
         self.direct.windows.get_mut(number)?.overflow = (overflow + len).next_multiple_of(8);
-        let rel = i32::try_from(overflow.wrapping_sub(at + JUMP_BYTES).cast_signed()).ok()?;
-        let [b0, b1, b2, b3] = rel.to_le_bytes();
+        let jump = encode_jmp_near(at, overflow)?;
         // SAFETY: free memory of the window.
-        unsafe { cache::write(CachePc(at), &[JUMP, b0, b1, b2, b3]) };
+        unsafe { cache::write(CachePc(at), &jump) };
         // It stands for the instruction it leads to.
         self.direct.stubs.insert(at, Stub { len: JUMP_BYTES, until: stub.tag, ..stub });
         Some(at)
