@@ -11,7 +11,6 @@ pub mod addr;
 pub mod block;
 pub mod decode;
 pub mod emit;
-pub mod kernel;
 pub mod layout;
 pub(crate) mod rewrite;
 pub mod scan;

@@ -30,7 +30,7 @@ use crate::syscall::descriptors::move_up;
 use alloc::collections::BTreeSet;
 use bt_shim::uapi::CALLS;
 use bt_shim::{Device, Error};
-use bt_translator::kernel::Builder;
+use bt_units::Builder;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use host::Kernel;
 use sites::Sites;

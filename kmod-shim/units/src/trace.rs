@@ -5,10 +5,10 @@
 
 mod write;
 
-use super::liveness::{Effect, mark};
-use crate::decode::{Class, Insn, decode_into};
+use crate::liveness::{Effect, mark};
 use alloc::vec::Vec;
 use bt_shim::uapi::{Kind, Op};
+use bt_translator::decode::{Class, Insn, decode_into};
 
 /// Instructions of a unit at most: what lies further on may never be executed.
 const MAX_INSNS: usize = 120;

@@ -1,10 +1,10 @@
 //! The instructions on a unit's way as operations.
 
 use super::{Builder, Entry, Outside, Step};
-use crate::decode::Class;
-use crate::kernel::liveness::Effect;
-use crate::kernel::lower::{Lowered, Place};
+use crate::liveness::Effect;
+use crate::lower::{Lowered, Place};
 use bt_shim::uapi::{ANY_CALL, CALLS, Kind, Op};
+use bt_translator::decode::Class;
 
 impl Builder {
     /// Makes operations of the steps. `end` is the pc at which another unit goes on.
