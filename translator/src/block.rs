@@ -91,46 +91,45 @@ pub(crate) enum Next {
 /// One instruction being rewritten, and where it goes.
 pub(crate) struct Site<'a> {
     /// The emitted code's surroundings.
-    pub layout: &'a Layout,
+    pub(crate) layout: &'a Layout,
     /// The fragment's tag.
-    pub tag: GuestPc,
+    pub(crate) tag: GuestPc,
     /// The instruction's guest pc.
-    pub pc: GuestPc,
+    pub(crate) pc: GuestPc,
     /// Its decoded form.
-    pub insn: &'a Insn,
+    pub(crate) insn: &'a Insn,
     /// Its bytes.
-    pub bytes: &'a [u8],
+    pub(crate) bytes: &'a [u8],
     /// The fragment.
-    pub out: &'a mut Translation,
+    pub(crate) out: &'a mut Translation,
 }
 
 impl Site<'_> {
     /// Guest pc behind the instruction.
     #[must_use]
-    pub fn next(&self) -> GuestPc {
+    pub(crate) fn next(&self) -> GuestPc {
         self.pc.plus(u64::from(self.insn.len))
     }
 
     /// Marks the next hot byte as standing for this instruction.
-    pub fn mark(&mut self, recover: Recover) {
+    pub(crate) fn mark(&mut self, recover: Recover) {
         self.out.mark(self.tag, self.pc, recover);
     }
 
     /// Marks the next hot byte as standing for `pc`.
-    pub fn mark_at(&mut self, pc: GuestPc, recover: Recover) {
+    pub(crate) fn mark_at(&mut self, pc: GuestPc, recover: Recover) {
         self.out.mark(self.tag, pc, recover);
     }
 
     /// Emits a branch that leaves the fragment, its stub, and the record of the exit.
-    pub fn exit(&mut self, branch: Branch, kind: ExitKind, target: GuestPc) {
+    pub(crate) fn exit(&mut self, branch: Branch, kind: ExitKind, target: GuestPc) {
         emit_exit(self.layout, self.out, branch, kind, target);
     }
 
     /// Ends the fragment here with an exit of `kind` at this instruction.
-    pub fn leave_to_runtime(&mut self, kind: ExitKind) -> Next {
+    pub(crate) fn leave_to_runtime(&mut self, kind: ExitKind) -> Next {
         self.mark(Recover::At);
-        let pc = self.pc;
-        jump_exit(self.layout, self.out, kind, pc);
+        self.exit(Branch::JMP, kind, self.pc);
         Next::End
     }
 }
@@ -154,9 +153,24 @@ fn emit_exit(layout: &Layout, out: &mut Translation, branch: Branch, kind: ExitK
     out.exits.push(ExitDesc { kind, target, site, stub, id_at });
 }
 
-/// `jmp` to an exit.
-fn jump_exit(layout: &Layout, out: &mut Translation, kind: ExitKind, target: GuestPc) {
-    emit_exit(layout, out, Branch::JMP, kind, target);
+/// Ends the fragment: the guest goes on at `pc`.
+fn exit_to(layout: &Layout, out: &mut Translation, tag: GuestPc, pc: GuestPc) {
+    out.mark(tag, pc, Recover::At);
+    emit_exit(layout, out, Branch::JMP, ExitKind::Direct, pc);
+}
+
+/// Ends the fragment before what has too few readable bytes, or is no instruction we know: the CPU has the word, in place.
+fn leave_undecoded(layout: &Layout, out: &mut Translation, tag: GuestPc, pc: GuestPc, error: DecodeError) {
+    out.mark(tag, pc, Recover::At);
+    let is_first = pc == tag;
+    let kind = match error {
+        DecodeError::TooShort if !is_first => ExitKind::Direct,
+        _ => ExitKind::Step,
+    };
+    emit_exit(layout, out, Branch::JMP, kind, pc);
+    if is_first {
+        out.guest_len = 1;
+    }
 }
 
 impl Translator {
@@ -184,8 +198,8 @@ impl Translator {
         enter(&self.layout, out, tag, pc, request.indirect);
         let mut body = out.hot.offset();
         let mut last_len = 0;
-        let again = request.max_insns != 0;
-        let limit = if again { request.max_insns } else { MAX_INSNS };
+        let is_again = request.max_insns != 0;
+        let limit = if is_again { request.max_insns } else { MAX_INSNS };
         loop {
             if last_len != 0 {
                 let emitted = u8::try_from(out.hot.offset() - body).unwrap_or(NO_ENTRY);
@@ -193,8 +207,7 @@ impl Translator {
                 body = out.hot.offset();
             }
             if request.in_place_until.is_some_and(|end| pc >= end) {
-                out.mark(tag, pc, Recover::At);
-                jump_exit(&self.layout, out, ExitKind::Direct, pc);
+                exit_to(&self.layout, out, tag, pc);
                 break;
             }
             let bytes = self.window.at(pc, source);
@@ -210,80 +223,47 @@ impl Translator {
                 last_len = u8::try_from(copied).unwrap_or(0);
                 out.insns += 1;
                 if out.insns >= limit || out.hot.offset() >= MAX_HOT_BYTES {
-                    out.mark(tag, pc, Recover::At);
-                    jump_exit(&self.layout, out, ExitKind::Direct, pc);
+                    exit_to(&self.layout, out, tag, pc);
                     break;
                 }
                 continue;
             }
-            if let Err(e) = decode_into(bytes, &mut insn) {
-                // Not enough readable bytes, or not an instruction we know: the CPU has the word, in place.
-                out.mark(tag, pc, Recover::At);
-                let first = pc == tag;
-                let kind = match e {
-                    DecodeError::TooShort if !first => ExitKind::Direct,
-                    _ => ExitKind::Step,
-                };
-                jump_exit(&self.layout, out, kind, pc);
-                if first {
-                    out.guest_len = 1;
-                }
+            if let Err(error) = decode_into(bytes, &mut insn) {
+                leave_undecoded(&self.layout, out, tag, pc, error);
                 break;
             }
             let window = bytes.first_chunk();
             let bytes = bytes.get(..usize::from(insn.len)).unwrap_or(&[]);
-            let mut next = if is_copied(&insn) {
-                out.mark(tag, pc, Recover::Copied);
-                match window {
-                    Some(window) => out.hot.copy_start(window, bytes.len()),
-                    None => out.hot.copy(bytes),
-                }
-                Next::Continue
-            } else {
-                rewrite(&mut Site { layout: &self.layout, tag, pc, insn: &insn, bytes, out })
-            };
+            let next = emit_decoded(&mut Site { layout: &self.layout, tag, pc, insn: &insn, bytes, out }, window);
             // Only a stub cannot be entered between the load and the call.
             out.known_number = if out.in_place { loaded_number(bytes) } else { None };
             pc = pc.plus(u64::from(insn.len));
             last_len = insn.len;
             out.insns += 1;
-            if next == Next::End {
-                break;
-            }
-            let full = out.insns >= limit
+            let is_full = out.insns >= limit
                 || out.hot.offset() >= MAX_HOT_BYTES
                 || (request.end_after_store && (insn.may_write_memory() || insn.class == Class::Syscall));
-            if !full && !again && next == Next::NewBlock && source.is_known(pc) {
-                next = Next::End;
-                out.mark(tag, pc, Recover::At);
-                jump_exit(&self.layout, out, ExitKind::Direct, pc);
-            } else if next == Next::ReturnPoint {
-                if full || out.in_place || request.single_entry || !again && source.is_known(pc) {
+            let is_known = || !is_again && source.is_known(pc);
+            match next {
+                Next::End => break,
+                Next::ReturnPoint if is_full || out.in_place || request.single_entry || is_known() => break,
+                Next::ReturnPoint => enter(&self.layout, out, tag, pc, true),
+                Next::Continue | Next::NewBlock if is_full || next == Next::NewBlock && is_known() => {
+                    exit_to(&self.layout, out, tag, pc);
                     break;
                 }
-                enter(&self.layout, out, tag, pc, true);
-                continue;
-            } else if full {
-                out.mark(tag, pc, Recover::At);
-                jump_exit(&self.layout, out, ExitKind::Direct, pc);
-                break;
-            }
-            if next == Next::End {
-                break;
+                Next::Continue | Next::NewBlock => {}
             }
         }
         out.guest_len = out.guest_len.max(u32::try_from(pc.since(tag)).unwrap_or(0));
         out.refused |= !out.hot.is_sound() || !out.cold.is_sound();
     }
-}
 
-impl Translator {
     /// A prologue for indirect branches to `pc` that jumps to the body, for a fragment that was made without one.
     pub fn translate_prologue(&mut self, pc: GuestPc, hot_at: CachePc, cold_at: CachePc, out: &mut Translation) {
         out.restart(hot_at, cold_at);
         indirect::prologue(&self.layout, out, pc, pc);
-        out.mark(pc, pc, Recover::At);
-        jump_exit(&self.layout, out, ExitKind::Direct, pc);
+        exit_to(&self.layout, out, pc, pc);
     }
 }
 
@@ -313,6 +293,20 @@ fn enter(layout: &Layout, out: &mut Translation, tag: GuestPc, pc: GuestPc, indi
 #[inline]
 fn is_copied(insn: &Insn) -> bool {
     insn.class == Class::Plain && !insn.is_rip_relative() && !insn.prefixes.contains(Prefixes::SEG_GS)
+}
+
+/// Emits one instruction; `window` is its bytes with what comes after them, where there is that much.
+#[inline(always)]
+fn emit_decoded(site: &mut Site<'_>, window: Option<&[u8; 16]>) -> Next {
+    if !is_copied(site.insn) {
+        return rewrite(site);
+    }
+    site.mark(Recover::Copied);
+    match window {
+        Some(window) => site.out.hot.copy_start(window, site.bytes.len()),
+        None => site.out.hot.copy(site.bytes),
+    }
+    Next::Continue
 }
 
 /// Emits one instruction that is not simply copied.

@@ -4,6 +4,12 @@
 //! representation: most instructions are copied; each reason not to copy is a module of [`rewrite`].
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
+// The code runs on guest threads, where a panic would end the guest.
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable)
+)]
 
 extern crate alloc;
 

@@ -126,7 +126,7 @@ pub struct Translation {
 
 impl Translation {
     /// Forgets the contents and begins at new addresses.
-    pub fn restart(&mut self, hot_at: CachePc, cold_at: CachePc) {
+    pub(crate) fn restart(&mut self, hot_at: CachePc, cold_at: CachePc) {
         self.hot.restart(hot_at);
         self.cold.restart(cold_at);
         self.exits.clear();

@@ -7,6 +7,12 @@
 //! Decoding is `bt_translator`'s, the form of an operation `bt_shim`'s. The crate makes no system call and owns no global.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
+// The code runs on guest threads, where a panic would end the guest.
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable)
+)]
 
 extern crate alloc;
 

@@ -10,7 +10,6 @@
 //! for another reason (LOCK on a load, a reserved ModRM or VEX.L) may decode: its copy raises #UD as the original does.
 //!
 //! SDM = Intel 64 and IA-32 Architectures Software Developer's Manual; APM = AMD64 Architecture Programmer's Manual.
-#![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod classify;
 mod fast;
@@ -22,7 +21,7 @@ mod prefix;
 mod tables;
 
 pub use classify::Class;
-pub use fast::copied_len;
+pub(crate) use fast::copied_len;
 pub use flag_effects::{FlagEffect, flags};
 pub use insn::{Encoding, Insn, NO_OFFSET};
 pub use prefix::Prefixes;

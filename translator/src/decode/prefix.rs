@@ -43,13 +43,6 @@ impl Prefixes {
         self.0 & other.0 != 0
     }
 
-    /// True when there is no prefix.
-    #[inline]
-    #[must_use]
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
     /// Both sets together.
     #[inline]
     #[must_use]

@@ -13,7 +13,7 @@ fn target(site: &Site<'_>) -> GuestPc {
 const SHORT_JUMP_BYTES: u64 = 2;
 
 /// `jcc`: the taken side is an exit, the other falls through.
-pub fn conditional(site: &mut Site<'_>) -> Next {
+pub(crate) fn conditional(site: &mut Site<'_>) -> Next {
     let Class::Jcc(condition) = site.insn.class else { return Next::End };
     site.mark(Recover::At);
     let to = target(site);
@@ -22,7 +22,7 @@ pub fn conditional(site: &mut Site<'_>) -> Next {
 }
 
 /// `jrcxz`, `loop` and relatives have an 8-bit displacement only: they jump over a jump.
-pub fn counted(site: &mut Site<'_>) -> Next {
+pub(crate) fn counted(site: &mut Site<'_>) -> Next {
     site.mark(Recover::At);
     let (mut taken, mut not_taken) = (Label::new(), Label::new());
     // The field that is patched comes after the branch itself, a short jump and an opcode.
@@ -40,7 +40,7 @@ pub fn counted(site: &mut Site<'_>) -> Next {
 }
 
 /// `jmp rel`
-pub fn jump(site: &mut Site<'_>) -> Next {
+pub(crate) fn jump(site: &mut Site<'_>) -> Next {
     site.mark(Recover::At);
     let to = target(site);
     site.exit(Branch::JMP, ExitKind::Direct, to);
@@ -48,7 +48,7 @@ pub fn jump(site: &mut Site<'_>) -> Next {
 }
 
 /// `call rel`: pushes the guest's return address, by one 8-byte store, and jumps.
-pub fn call(site: &mut Site<'_>) -> Next {
+pub(crate) fn call(site: &mut Site<'_>) -> Next {
     site.mark(Recover::At);
     push_return(site);
     let to = target(site);
@@ -59,7 +59,7 @@ pub fn call(site: &mut Site<'_>) -> Next {
 
 /// Pushes the guest pc behind the instruction. An immediate where it fits, else from a constant beside the stubs:
 /// no register is needed and the store is one of eight bytes, which the `ret` can be forwarded from.
-pub fn push_return(site: &mut Site<'_>) {
+pub(crate) fn push_return(site: &mut Site<'_>) {
     let next = site.next().0;
     let out = &mut *site.out;
     if let Ok(imm) = i32::try_from(next.cast_signed()) {
@@ -75,7 +75,7 @@ pub fn push_return(site: &mut Site<'_>) {
 }
 
 /// `xbegin`: when the transaction aborts the CPU goes to the exit.
-pub fn xbegin(site: &mut Site<'_>) -> Next {
+pub(crate) fn xbegin(site: &mut Site<'_>) -> Next {
     site.mark(Recover::At);
     let to = target(site);
     site.exit(Branch::XBEGIN, ExitKind::Direct, to);

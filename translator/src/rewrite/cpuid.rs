@@ -8,7 +8,7 @@ use crate::emit::{Label, gpr};
 use crate::translation::Recover;
 
 /// `mov gs:[scratch], rdx; lea rdx, [after]; jmp gs:[enter_cpuid]; after:`. The instruction overwrites rdx anyway.
-pub fn emit(site: &mut Site<'_>) -> Next {
+pub(crate) fn emit(site: &mut Site<'_>) -> Next {
     site.mark(Recover::At);
     let layout = site.layout;
     let mut after = Label::new();

@@ -30,7 +30,7 @@ fn go(site: &mut Site<'_>) {
 }
 
 /// `ret` and `ret imm16`
-pub fn ret(site: &mut Site<'_>) -> Next {
+pub(crate) fn ret(site: &mut Site<'_>) -> Next {
     spill(site);
     site.out.hot.pop(gpr::RCX);
     if site.insn.imm_len == 2 {
@@ -73,14 +73,14 @@ fn indirect_target(site: &mut Site<'_>) {
 }
 
 /// `jmp r/m64`
-pub fn jump(site: &mut Site<'_>) -> Next {
+pub(crate) fn jump(site: &mut Site<'_>) -> Next {
     indirect_target(site);
     go(site);
     Next::End
 }
 
 /// `call r/m64`: the target is read before the return address is pushed.
-pub fn call(site: &mut Site<'_>) -> Next {
+pub(crate) fn call(site: &mut Site<'_>) -> Next {
     indirect_target(site);
     site.mark(Recover::Rcx);
     branch::push_return(site);
@@ -90,7 +90,7 @@ pub fn call(site: &mut Site<'_>) -> Next {
 
 /// Where the rest of the guest's code runs in place: returns and jumps are themselves. A call is refused: its return address
 /// would be that of the copy.
-pub fn in_place(site: &mut Site<'_>) -> Next {
+pub(crate) fn in_place(site: &mut Site<'_>) -> Next {
     if site.insn.class == Class::CallInd || segment::applies(site.insn) {
         site.out.refused = true;
     } else if site.insn.is_rip_relative() {
@@ -105,7 +105,7 @@ pub fn in_place(site: &mut Site<'_>) -> Next {
 }
 
 /// The prologue of an entry that indirect branches use: rcx − tag must be zero.
-pub fn prologue(layout: &Layout, out: &mut Translation, tag: GuestPc, pc: GuestPc) {
+pub(crate) fn prologue(layout: &Layout, out: &mut Translation, tag: GuestPc, pc: GuestPc) {
     // Miss, in the cold code: make the target again and ask the look-up routine.
     out.mark_cold(tag, pc, Recover::DifferenceInRcx);
     let miss = out.cold.here().0;

@@ -23,7 +23,7 @@ fn has_high_byte_register(insn: &Insn) -> bool {
 
 /// A register that the instruction does not use and that can hold its operand's address.
 #[must_use]
-pub fn free_base(insn: &Insn, but_not: Option<u8>) -> u8 {
+pub(crate) fn free_base(insn: &Insn, but_not: Option<u8>) -> u8 {
     let used = |r: u8| {
         insn.reg() & 15 == r
             || insn.vvvv & 15 == r
@@ -38,7 +38,7 @@ pub fn free_base(insn: &Insn, but_not: Option<u8>) -> u8 {
 }
 
 /// Emits `insn` with its memory operand replaced by `[base]`, without a gs prefix.
-pub fn emit(code: &mut Code, insn: &Insn, bytes: &[u8], base: u8) {
+pub(crate) fn emit(code: &mut Code, insn: &Insn, bytes: &[u8], base: u8) {
     let byte = |at: u8| bytes.get(usize::from(at)).copied().unwrap_or(0);
     let b = base >> 3;
     let escape = match (insn.encoding, insn.map) {
@@ -95,7 +95,7 @@ pub fn emit(code: &mut Code, insn: &Insn, bytes: &[u8], base: u8) {
 
 /// Emits a VEX or EVEX instruction with `base` in the place of its base register, or of none, and without a gs prefix; index
 /// and displacement stay. For operands whose address cannot be computed beforehand: vector indices, compressed displacements.
-pub fn emit_with_base(code: &mut Code, insn: &Insn, bytes: &[u8], base: u8) {
+pub(crate) fn emit_with_base(code: &mut Code, insn: &Insn, bytes: &[u8], base: u8) {
     for &prefix in bytes.get(..usize::from(insn.rex_off)).unwrap_or(&[]) {
         if prefix != 0x65 {
             code.reencode(&[prefix]);

@@ -9,7 +9,7 @@ use crate::rewrite::rebase;
 use crate::translation::Recover;
 
 /// Emits an instruction with a RIP-relative operand.
-pub fn emit(site: &mut Site<'_>) -> Next {
+pub(crate) fn emit(site: &mut Site<'_>) -> Next {
     let insn = site.insn;
     let address = insn.rip_target(site.pc.0, site.bytes);
     if !insn.prefixes.contains(Prefixes::ADDRSIZE) {

@@ -8,7 +8,7 @@ use crate::translation::{ExitKind, Recover};
 
 /// True when the instruction accesses memory relative to gs.
 #[must_use]
-pub fn applies(insn: &Insn) -> bool {
+pub(crate) fn applies(insn: &Insn) -> bool {
     insn.prefixes.contains(Prefixes::SEG_GS)
         && (insn.has_memory_operand() && !is_lea(insn) || is_moffs(insn) || is_string(insn))
 }
@@ -51,7 +51,7 @@ fn add(code: &mut Code, a: u8, b: u8) {
 }
 
 /// Emits an instruction with a gs-relative operand.
-pub fn emit(site: &mut Site<'_>) -> Next {
+pub(crate) fn emit(site: &mut Site<'_>) -> Next {
     let insn = site.insn;
     let scaled = insn.encoding == Encoding::Evex && insn.disp_len == 1;
     if is_string(insn) && !insn.prefixes.contains(Prefixes::ADDRSIZE) {
@@ -154,7 +154,7 @@ fn with_base(site: &mut Site<'_>) -> Next {
 }
 
 /// `mov rcx, gs:[operand]` for an indirect branch that has spilled rcx and r11.
-pub fn load_target(site: &mut Site<'_>) {
+pub(crate) fn load_target(site: &mut Site<'_>) {
     let gs_base = site.layout.guest_gs_base;
     site.mark(Recover::RcxR11);
     load_effective_address(&mut site.out.hot, site.insn, site.bytes, site.pc.0, gpr::RCX);
@@ -167,7 +167,7 @@ pub fn load_target(site: &mut Site<'_>) {
 }
 
 /// `rdgsbase`, `wrgsbase` (0F AE /1, /3): the guest's base is a value in the thread state.
-pub fn gs_base(site: &mut Site<'_>) -> Next {
+pub(crate) fn gs_base(site: &mut Site<'_>) -> Next {
     site.mark(Recover::At);
     let (reg, slot, wide) = (site.insn.rm(), site.layout.guest_gs_base, site.insn.rex_w());
     let hot = &mut site.out.hot;

@@ -13,7 +13,7 @@ use crate::layout::{Answer, ENTRIES, Layout};
 use crate::translation::Recover;
 
 /// Emits one call.
-pub fn emit(site: &mut Site<'_>) -> Next {
+pub(crate) fn emit(site: &mut Site<'_>) -> Next {
     site.mark(Recover::At);
     if site.out.in_place && site.layout.stubs_call {
         in_stub(site, site.out.known_number.filter(|&number| number < TABLE_LEN));
