@@ -13,7 +13,7 @@ use crate::translation::{Entry, ExitDesc, ExitKind, NO_ENTRY, Recover, Translati
 
 /// Guest instructions in one fragment at most.
 pub const MAX_INSNS: u32 = 128;
-/// Bytes of hot code at which a fragment ends: with the longest rewrite behind it, it stays below 8 KiB.
+/// Bytes of hot code at which a fragment ends: with the longest rewrite after that, it stays below 8 KiB.
 const MAX_HOT_BYTES: u32 = 6 * 1024;
 /// Bytes of cold code that a fragment can need at most, and of hot code, for room checks.
 pub const MAX_FRAGMENT_BYTES: u64 = 16 * 1024;
@@ -35,19 +35,20 @@ pub trait CodeSource {
 pub struct Request {
     /// The first entry gets a prologue for indirect branches.
     pub indirect: bool,
-    /// End the fragment behind every instruction that may write memory (code that is written while it runs).
+    /// The fragment ends after every instruction that may write memory (for code that is written while it runs).
     pub end_after_store: bool,
     /// One way in only: the return point of a call begins a fragment of its own.
     pub single_entry: bool,
     /// The guest runs in place but for the code from the tag to here: branches lead into the guest's own code, and the
-    /// fragment ends with a jump to this pc. [`Translation::refused`] tells if that cannot be done.
+    /// fragment ends with a jump to this pc. [`Translation::refused`] is set if that cannot be done.
     pub in_place_until: Option<GuestPc>,
-    /// End behind this many instructions, 0 for the usual limit. What follows is never entered, so a fragment that is
-    /// translated again for its position map is the same as the first time whatever has become known since.
+    /// The fragment ends after this many instructions; 0 means the usual limit. What follows is never entered, so a
+    /// fragment that is translated again for its position map is the same as the first time whatever has become known
+    /// since.
     pub max_insns: u32,
 }
 
-/// Guest code bytes at hand.
+/// A piece of guest code that has been read.
 pub(crate) struct Window {
     at: GuestPc,
     len: usize,
@@ -69,13 +70,13 @@ impl Window {
     }
 }
 
-/// The translator: a layout and a window of code.
+/// Translates for one layout; keeps a window of guest code.
 pub struct Translator {
     layout: Layout,
     window: Window,
 }
 
-/// What the pass does behind an instruction.
+/// What the pass does after an instruction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Next {
     /// Goes on with the next instruction.
@@ -88,7 +89,7 @@ pub(crate) enum Next {
     End,
 }
 
-/// One instruction being rewritten, and where it goes.
+/// An instruction that is being rewritten, and the fragment that it goes into.
 pub(crate) struct Site<'a> {
     /// The emitted code's surroundings.
     pub(crate) layout: &'a Layout,
@@ -105,18 +106,18 @@ pub(crate) struct Site<'a> {
 }
 
 impl Site<'_> {
-    /// Guest pc behind the instruction.
+    /// Guest pc of the next instruction.
     #[must_use]
     pub(crate) fn next(&self) -> GuestPc {
         self.pc.plus(u64::from(self.insn.len))
     }
 
-    /// Marks the next hot byte as standing for this instruction.
+    /// Notes that the next hot byte belongs to this instruction.
     pub(crate) fn mark(&mut self, recover: Recover) {
         self.out.mark(self.tag, self.pc, recover);
     }
 
-    /// Marks the next hot byte as standing for `pc`.
+    /// Notes that the next hot byte belongs to the instruction at `pc`.
     pub(crate) fn mark_at(&mut self, pc: GuestPc, recover: Recover) {
         self.out.mark(self.tag, pc, recover);
     }
@@ -159,7 +160,8 @@ fn exit_to(layout: &Layout, out: &mut Translation, tag: GuestPc, pc: GuestPc) {
     emit_exit(layout, out, Branch::JMP, ExitKind::Direct, pc);
 }
 
-/// Ends the fragment before what has too few readable bytes, or is no instruction we know: the CPU has the word, in place.
+/// Ends the fragment before what has too few readable bytes, or is no instruction we know: the CPU has the word, in
+/// place.
 fn leave_undecoded(layout: &Layout, out: &mut Translation, tag: GuestPc, pc: GuestPc, error: DecodeError) {
     out.mark(tag, pc, Recover::At);
     let is_first = pc == tag;

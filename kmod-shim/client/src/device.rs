@@ -143,8 +143,8 @@ impl Device {
         }
     }
 
-    /// Says which calls code may make, and which of them without looking at the number when it is made; returns those that
-    /// it will. Holds for what is added after the next [`Device::clear`].
+    /// Says which calls code may make, and which of them without looking at the number when it is made; returns those
+    /// that it will. Holds for what is added after the next [`Device::clear`].
     ///
     /// # Errors
     /// The kernel's.

@@ -1,7 +1,8 @@
-//! Where the flags' values are needed: code that the module adds changes them for less where they are not.
+//! Where the flags' values are needed: where they are not, the code that the module adds may change them, which is
+//! cheaper.
 //!
-//! An access to memory may fault, and a handler sees the flags with which it does. So each needs them all, and a mask on an
-//! address costs one instruction more than where nobody looks; but a signal's frame is the guest's own.
+//! An access to memory may fault, and the handler sees the flags of that moment. So each access needs them all, and the
+//! mask on its address costs one instruction more than where they are dead; but a signal's frame is the guest's own.
 
 use bt_shim::uapi::{Kind, MEMORY, Op, flags};
 use bt_translator::decode::flags::ALL;

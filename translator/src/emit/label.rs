@@ -1,8 +1,8 @@
 //! Places in code that displacements lead to, before or after the place is known.
 //!
 //! A label gets its place once, by [`Code::bind`]. Displacements that come earlier wait in the label itself, so that no
-//! memory is allocated. [`Code::is_sound`] is false as long as one waits, and for good when a displacement does not reach
-//! its label, a label is bound twice, or more displacements wait than a label holds.
+//! memory is allocated. [`Code::is_sound`] is false as long as one waits, and for good when a displacement does not
+//! reach its label, a label is bound twice, or more displacements wait than a label holds.
 
 use super::Code;
 

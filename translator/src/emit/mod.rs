@@ -1,9 +1,10 @@
 //! A small assembler: the only place that knows how an emitted instruction is encoded.
 //!
 //! [`Code`] is a buffer with the address at which it will run. Its methods are named after the instruction that they
-//! append and its operands, destination first: `mov_load_*` reads memory, `mov_store_*` writes it, `*_gs` is an absolute
-//! offset from the gs base, `*_abs` an absolute address below 2 GiB, `*_base` a register, `*_base_index` the sum of two.
-//! Registers are numbered as instructions encode them ([`gpr`]). A jump within the code leads to a [`Label`].
+//! append and its operands, destination first: `mov_load_*` reads memory, `mov_store_*` writes it, `*_gs` is an
+//! absolute offset from the gs base, `*_abs` an absolute address below 2 GiB, `*_base` a register, `*_base_index` the
+//! sum of two. Registers are numbered as instructions encode them ([`gpr`]). A jump within the code leads to a
+//! [`Label`].
 //!
 //! * `code`: the buffer, constants, alignment, and bytes of the guest's own instructions;
 //! * `label`: places in the code that displacements are filled in for;

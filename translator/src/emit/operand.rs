@@ -11,7 +11,8 @@ pub(super) const OPSIZE: u8 = 0x66;
 
 /// ModRM.rm: a SIB byte follows.
 const HAS_SIB: u8 = 4;
-/// ModRM.rm without displacement: relative to the next instruction. As a base in that place, rbp and r13 have no encoding.
+/// ModRM.rm without displacement: relative to the next instruction. As a base in that place, rbp and r13 have no
+/// encoding.
 const RIP: u8 = 5;
 /// SIB without index whose base is that of ModRM: rsp and r12 have no other encoding.
 const SIB_BASE: u8 = 0x24;
@@ -79,8 +80,8 @@ impl Encoded {
         bytes.into_iter().fold(Self::EMPTY, Self::then)
     }
 
-    /// An opcode of one or two bytes, the lower first, and four bytes: without a shift of 128 bits, because the length is
-    /// not known to the compiler.
+    /// An opcode of one or two bytes, the lower first, and four bytes: without a shift of 128 bits, because the length
+    /// is not known to the compiler.
     #[inline(always)]
     pub(super) fn short(opcode: u16, opcode_len: u8, value: i32) -> Self {
         let bytes = u64::from(opcode) | u64::from(value.cast_unsigned()) << (8 * u32::from(opcode_len & 3));

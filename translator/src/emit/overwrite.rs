@@ -14,7 +14,8 @@ pub fn encode_jmp_near(at: u64, target: u64) -> Option<[u8; 5]> {
     Some([JMP_NEAR, b0, b1, b2, b3])
 }
 
-/// Instructions of one byte that raise #GP at user privilege (Intel SDM vol. 2): executed, each tells where control went.
+/// Instructions of one byte that raise #GP at user privilege (Intel SDM vol. 2): when one is executed, its address says
+/// where control went.
 pub mod traps {
     /// `hlt`
     pub const HLT: u8 = 0xf4;

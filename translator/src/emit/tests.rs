@@ -1,5 +1,5 @@
-//! Every named instruction is what iced-x86 reads in its bytes, for registers whose encodings differ and for displacements
-//! at their limits.
+//! Every named instruction is what iced-x86 reads in its bytes, for registers whose encodings differ and for
+//! displacements at their limits.
 
 mod instructions;
 mod labels;

@@ -57,7 +57,7 @@ pub(crate) fn call(site: &mut Site<'_>) -> Next {
     Next::ReturnPoint
 }
 
-/// Pushes the guest pc behind the instruction. An immediate where it fits, else from a constant beside the stubs:
+/// Pushes the guest pc of the next instruction. An immediate where it fits, else from a constant beside the stubs:
 /// no register is needed and the store is one of eight bytes, which the `ret` can be forwarded from.
 pub(crate) fn push_return(site: &mut Site<'_>) {
     let next = site.next().0;

@@ -1,7 +1,7 @@
 //! `cpuid`: to the runtime, which keeps its answers.
 //!
-//! In a virtual machine the instruction traps into the hypervisor, which takes microseconds, and the start of a dynamically linked
-//! program executes some forty of them.
+//! In a virtual machine the instruction traps into the hypervisor, which takes microseconds, and the start of a
+//! dynamically linked program executes some forty of them.
 
 use crate::block::{Next, Site};
 use crate::emit::{Label, gpr};

@@ -88,15 +88,15 @@ pub(crate) fn call(site: &mut Site<'_>) -> Next {
     Next::ReturnPoint
 }
 
-/// Where the rest of the guest's code runs in place: returns and jumps are themselves. A call is refused: its return address
-/// would be that of the copy.
+/// Where the rest of the guest's code runs in place: returns and jumps are themselves. A call is refused: its return
+/// address would be that of the copy.
 pub(crate) fn in_place(site: &mut Site<'_>) -> Next {
     if site.insn.class == Class::CallInd || segment::applies(site.insn) {
         site.out.refused = true;
     } else if site.insn.is_rip_relative() {
         let before = site.out.hot.offset();
         rip_relative::emit(site);
-        // Out of reach it would be several instructions, the last of them behind the jump.
+        // Out of reach it would be several instructions, the last of them after the jump.
         site.out.refused |= site.out.hot.offset() - before != u32::from(site.insn.len);
     } else {
         copy::emit(site);

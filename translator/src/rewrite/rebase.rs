@@ -49,8 +49,8 @@ pub(crate) fn emit(code: &mut Code, insn: &Insn, bytes: &[u8], base: u8) {
     let head = if insn.rex_off == NO_OFFSET { insn.opcode_off - escape } else { insn.rex_off };
     for at in 0..head {
         let prefix = byte(at);
-        // A REX that is not right before the opcode is ignored by the CPU, but would not be if it moved. The address size holds for
-        // the offset in the segment, not for the linear address that stands in its place when gs is gone.
+        // A REX that is not right before the opcode is ignored by the CPU, but would not be if it moved. The address
+        // size holds for the offset in the segment, not for the linear address that replaces it when gs is gone.
         let is_address_size = prefix == 0x67 && insn.prefixes.contains(Prefixes::SEG_GS);
         if prefix != 0x65 && prefix & 0xf0 != 0x40 && !is_address_size {
             code.reencode(&[prefix]);
@@ -93,8 +93,9 @@ pub(crate) fn emit(code: &mut Code, insn: &Insn, bytes: &[u8], base: u8) {
     }
 }
 
-/// Emits a VEX or EVEX instruction with `base` in the place of its base register, or of none, and without a gs prefix; index
-/// and displacement stay. For operands whose address cannot be computed beforehand: vector indices, compressed displacements.
+/// Emits a VEX or EVEX instruction with `base` in the place of its base register, or of none, and without a gs prefix;
+/// index and displacement stay. For operands whose address cannot be computed beforehand: vector indices, compressed
+/// displacements.
 pub(crate) fn emit_with_base(code: &mut Code, insn: &Insn, bytes: &[u8], base: u8) {
     for &prefix in bytes.get(..usize::from(insn.rex_off)).unwrap_or(&[]) {
         if prefix != 0x65 {
@@ -104,8 +105,8 @@ pub(crate) fn emit_with_base(code: &mut Code, insn: &Insn, bytes: &[u8], base: u
     let (from, to) = (usize::from(insn.rex_off), usize::from(insn.opcode_off));
     let head = bytes.get(from..=to).unwrap_or(&[]);
     for (n, &byte) in head.iter().enumerate() {
-        // Bit 5 of the second byte is B, inverted. A two-byte VEX has none; no vector index and no compressed displacement
-        // comes with it.
+        // Bit 5 of the second byte is B, inverted. A two-byte VEX has none; no vector index and no compressed
+        // displacement comes with it.
         code.reencode(&[if n == 1 { byte & 0xdf | (1 - (base >> 3)) << 5 } else { byte }]);
     }
     let mut rest = usize::from(insn.modrm_off) + 1;

@@ -1,10 +1,10 @@
 //! `syscall`: to the gate, or in a stub by itself.
 //!
-//! The instruction itself overwrites rcx with the pc after it and r11 with the flags (Intel SDM vol. 2, SYSCALL), so both
-//! are free: they carry the two return addresses into the gate.
+//! The instruction itself overwrites rcx with the pc after it and r11 with the flags (Intel SDM vol. 2, SYSCALL), so
+//! both are free: they carry the two return addresses into the gate.
 //!
-//! A stub makes the call itself where the gate need not see it. An indirect jump after a system call is mispredicted, because
-//! the kernel clears the branch history on entry.
+//! A stub makes the call itself where the gate need not see it. An indirect jump after a system call is mispredicted,
+//! because the kernel clears the branch history on entry.
 
 use crate::addr::GuestPc;
 use crate::block::{Next, Site};
@@ -36,11 +36,11 @@ fn to_gate(hot: &mut Code, next: GuestPc, entry: i32, back: &mut Label) {
     hot.jmp_gs(entry);
 }
 
-/// A call that the stub makes by itself, without a jump that is predicted by history, unless the gate must see it. No flag
-/// changes: conditions are loads into rcx and `jrcxz`.
+/// A call that the stub makes by itself, without a jump that is predicted by history, unless the gate must see it. No
+/// flag changes: conditions are loads into rcx and `jrcxz`.
 ///
-/// The code is: does the gate see the call? the way into the gate; the way into the runtime for what is sampled; the call; and
-/// the place at which gate and runtime come back.
+/// The code is: does the gate see the call? the way into the gate; the way into the runtime for what is sampled; the
+/// call; and the place at which gate and runtime come back.
 fn in_stub(site: &mut Site<'_>, number: Option<u32>) {
     let (layout, next) = (site.layout, site.next());
     let hot = &mut site.out.hot;
@@ -88,7 +88,8 @@ fn test_number(hot: &mut Code, layout: &Layout, number: u32) {
     hot.movzx_byte_abs(gpr::RCX, table + number);
 }
 
-/// rcx = 0 where the gate must see the call whose number is in eax; a number that the table does not have goes to `gate`.
+/// rcx = 0 where the gate must see the call whose number is in eax; a number that the table does not have goes to
+/// `gate`.
 fn test_any_number(hot: &mut Code, layout: &Layout, gate: &mut Label) {
     // The kernel reads eax. Its upper half must be zero: by way of memory, as shifts change flags.
     hot.mov32_store_gs(layout.slot_scratch, gpr::RAX);

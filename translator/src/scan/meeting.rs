@@ -1,7 +1,8 @@
 //! Whether an instruction begins at a place, without decoding from the start of the function.
 //!
-//! Wherever in the bytes before it one begins to read, the ways to read them soon meet: after a few instructions they go on
-//! at the same places. So where all ways have met, one of which is the code's, an instruction is certain to begin.
+//! Wherever in the bytes before it one begins to read, the ways to read them soon meet: after a few instructions they
+//! go on at the same places. So where all ways have met, one of which is the code's, an instruction is certain to
+//! begin.
 
 use crate::addr::GuestPc;
 use crate::block::{CodeSource, Window};
@@ -9,7 +10,8 @@ use crate::decode::{Insn, copied_len, decode_into};
 
 /// Bytes before a place in which the ways to it must meet.
 pub(super) const MEETING_BYTES: u64 = 112;
-/// An instruction of the code begins in one of the first so many of them: no instruction is longer (Intel SDM vol. 2, 2.3.11).
+/// An instruction of the code begins in one of the first so many of them: no instruction is longer (Intel SDM vol. 2,
+/// 2.3.11).
 const LONGEST_INSN: u32 = 15;
 
 /// Where the ways to read the bytes before a place lead.

@@ -1,10 +1,10 @@
 //! Finds system call sites in code that runs in place.
 //!
-//! A byte search finds every place where an instruction of interest could begin; nearly all of them are real. Which ones
-//! are is decided by decoding from the start of the function that holds the place (`walk`). In a hole between known functions
-//! lies either padding and code without unwind tables, which decodes from the hole's start on, or data, which does not for
-//! long; in a long hole decoding begins near the place (`meeting`). What remains is *doubtful*: it may be data, and data must
-//! not be patched.
+//! A byte search finds every place where an instruction of interest could begin; nearly all of them are real. Which
+//! ones are is decided by decoding from the start of the function that holds the place (`walk`). In a hole between
+//! known functions lies either padding and code without unwind tables, which decodes from the hole's start on, or data,
+//! which does not for long; in a long hole decoding begins near the place (`meeting`). What remains is *doubtful*: it
+//! may be data, and data must not be patched.
 
 mod meeting;
 #[cfg(test)]
@@ -23,8 +23,8 @@ use walk::Walk;
 pub enum Verdict {
     /// The instruction begins there.
     Site {
-        /// What it is: `Syscall`, `Cpuid`, `Int(0x80)`, `Sysenter`, or `GsBase` and `GsSelector` if it uses the gs segment's
-        /// base itself.
+        /// What it is: `Syscall`, `Cpuid`, `Int(0x80)`, `Sysenter`, or `GsBase` and `GsSelector` if it uses the gs
+        /// segment's base itself.
         class: Class,
         /// Start of the instruction before it, if the decoder came that way.
         previous: Option<GuestPc>,
@@ -55,7 +55,8 @@ pub trait Functions {
     fn is_data(&mut self, _pc: u64) -> bool {
         false
     }
-    /// The hole between known functions that holds `pc`, which none of them does; `None` if no function is known at all.
+    /// The hole between known functions that holds `pc`, which none of them does; `None` if no function is known at
+    /// all.
     fn hole(&mut self, pc: u64) -> Option<Extent>;
 }
 
@@ -106,8 +107,8 @@ fn pairs(code: &[u8], mut found: impl FnMut(usize)) {
     }
 }
 
-/// Start of a `mov eax, imm32` or `mov rax, imm32` that ends at `pc` and loads a number of the system call table: nobody
-/// writes that but before a system call.
+/// Start of a `mov eax, imm32` or `mov rax, imm32` that ends at `pc` and loads a number of the system call table:
+/// nobody writes that but before a system call.
 fn number_before(source: &mut dyn CodeSource, pc: GuestPc) -> Option<GuestPc> {
     let mut before = |len: u64| {
         let from = GuestPc(pc.0.checked_sub(len)?);
@@ -225,8 +226,8 @@ fn site(pc: GuestPc, previous: Option<GuestPc>, window: &mut Window, source: &mu
     }
 }
 
-/// Where the instruction begins whose opcode was found at `pc`; `None` if it is none of interest. `rdgsbase` and `wrgsbase`
-/// are F3 (REX) 0F AE with a ModRM byte of 11 001 rrr or 11 011 rrr.
+/// Where the instruction begins whose opcode was found at `pc`; `None` if it is none of interest. `rdgsbase` and
+/// `wrgsbase` are F3 (REX) 0F AE with a ModRM byte of 11 001 rrr or 11 011 rrr.
 fn beginning(pc: GuestPc, source: &mut dyn CodeSource) -> Option<GuestPc> {
     let mut code = [0u8; 3];
     source.read(pc, &mut code);

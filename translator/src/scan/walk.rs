@@ -13,7 +13,8 @@ const CLEAN_AFTER: u32 = 32;
 /// Instructions of two zero bytes at most, among the latest 64 when these have been read.
 const MOST_ZEROS: u32 = 4;
 
-/// Bytes from which on a hole is not decoded from end to end: some programs have unwind tables for a part of their code only.
+/// Bytes from which on a hole is not decoded from end to end: some programs have unwind tables for a part of their code
+/// only.
 const LONG_HOLE: u64 = 64 << 10;
 /// Bytes before a place in a long hole that are decoded at least: enough to know code from data.
 const NEAR: u64 = 1024;
@@ -37,7 +38,8 @@ pub(super) struct Walk {
     previous: Option<GuestPc>,
     /// Instructions so far.
     steps: u32,
-    /// A bit for each of the latest 64 instructions: it is two zero bytes (`add [rax], al`), which only data has many of.
+    /// A bit for each of the latest 64 instructions: it is two zero bytes (`add [rax], al`), which only data has many
+    /// of.
     zeros: u64,
     /// What is at `at` is no instruction of a program.
     broken: bool,
