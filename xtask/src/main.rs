@@ -2,6 +2,7 @@
 
 mod apt;
 mod docs;
+mod fuzz;
 mod kmod;
 mod paper;
 mod test;
@@ -25,6 +26,8 @@ enum Command {
     Test(test::Arguments),
     /// Makes docs/syscalls.md, which says what becomes of each system call
     Docs(docs::Arguments),
+    /// Runs the fuzz targets: random and mutated code and files for the translator and the scan
+    Fuzz(fuzz::Arguments),
     /// Builds the kernel module and tests it in emulated machines
     Kmod(kmod::Arguments),
     /// Makes the paper's tables, plots and figures from the committed rows, and the paper
@@ -35,6 +38,7 @@ fn main() -> Result<ExitCode> {
     match Cli::parse().command {
         Command::Test(arguments) => test::run(&arguments),
         Command::Docs(arguments) => docs::run(&arguments),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Kmod(arguments) => kmod::run(&arguments),
         Command::Paper(arguments) => paper::run(&arguments),
     }
