@@ -1,7 +1,7 @@
 //! Decodes x86-64 user code and rewrites it for a code cache.
 //!
 //! The crate is pure: it makes no system call, owns no global and holds no unsafe code. One pass, no intermediate
-//! representation: most instructions are copied; each reason not to copy is a module of [`rewrite`].
+//! representation: most instructions are copied; each reason not to copy is a module of `rewrite`.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]

@@ -84,7 +84,7 @@ impl Device {
     /// Opens the device and checks that it is the one this crate knows.
     ///
     /// # Errors
-    /// See [`Error`].
+    /// See [`Error`](enum@Error).
     pub fn open(host: &impl Host) -> Result<Self, Error> {
         let fd = host.open(uapi::DEVICE).map_err(|errno| match errno {
             ENOENT | ENXIO => Error::NoModule,

@@ -3,8 +3,8 @@
 //! [`Code`] is a buffer with the address at which it will run. Its methods are named after the instruction that they
 //! append and its operands, destination first: `mov_load_*` reads memory, `mov_store_*` writes it, `*_gs` is an
 //! absolute offset from the gs base, `*_abs` an absolute address below 2 GiB, `*_base` a register, `*_base_index` the
-//! sum of two. Registers are numbered as instructions encode them ([`gpr`]). A jump within the code leads to a
-//! [`Label`].
+//! sum of two. Registers are numbered as instructions encode them (`gpr`). A jump within the code leads to a
+//! `Label`.
 //!
 //! * `code`: the buffer, constants, alignment, and bytes of the guest's own instructions;
 //! * `label`: places in the code that displacements are filled in for;
@@ -31,7 +31,6 @@ pub use overwrite::{JMP_NEAR, JMP_NEAR_BYTES, encode_jmp_near, traps};
 
 /// General registers by encoding.
 pub(crate) mod gpr {
-    #![allow(missing_docs, reason = "register names")]
     pub(crate) const RAX: u8 = 0;
     pub(crate) const RCX: u8 = 1;
     pub(crate) const RDX: u8 = 2;

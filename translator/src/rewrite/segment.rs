@@ -21,7 +21,7 @@ fn is_moffs(insn: &Insn) -> bool {
     insn.encoding == Encoding::Legacy && insn.map == 0 && matches!(insn.opcode, 0xa0..=0xa3)
 }
 
-/// Instructions whose source is ds:[rsi] or ds:[rbx+al] by nature, which a gs prefix redirects.
+/// Instructions whose source is `ds:[rsi]` or `ds:[rbx+al]` by nature, which a gs prefix redirects.
 fn is_string(insn: &Insn) -> bool {
     insn.encoding == Encoding::Legacy
         && insn.map == 0
