@@ -4,7 +4,7 @@ use std::ffi::CStr;
 
 use bt_shim::uapi::Op;
 use bt_shim::{Errno, Host};
-use bt_translator::kernel::Outside;
+use bt_units::Outside;
 
 /// System calls by the C library.
 #[derive(Clone, Copy, Debug)]

@@ -6,18 +6,21 @@
 
 use crate::addr::{CachePc, GuestPc};
 use crate::decode::{Class, DecodeError, Insn, Prefixes, copied_len, decode_into};
+use crate::emit::{Branch, gpr};
 use crate::layout::Layout;
 use crate::rewrite::{branch, copy, cpuid, indirect, rip_relative, segment, syscall};
 use crate::translation::{Entry, ExitDesc, ExitKind, NO_ENTRY, Recover, Translation};
 
 /// Guest instructions in one fragment at most.
 pub const MAX_INSNS: u32 = 128;
-/// Bytes of hot code at which a fragment ends: with the longest rewrite behind it, it stays below 8 KiB.
+/// Bytes of hot code at which a fragment ends: with the longest rewrite after that, it stays below 8 KiB.
 const MAX_HOT_BYTES: u32 = 6 * 1024;
 /// Bytes of cold code that a fragment can need at most, and of hot code, for room checks.
 pub const MAX_FRAGMENT_BYTES: u64 = 16 * 1024;
 const MAX_INSN_LEN: usize = 15;
 const WINDOW_BYTES: usize = 256;
+/// Bytes of a displacement or immediate that is filled in later.
+const DISPLACEMENT_BYTES: u32 = 4;
 
 /// Where guest code comes from.
 pub trait CodeSource {
@@ -32,19 +35,20 @@ pub trait CodeSource {
 pub struct Request {
     /// The first entry gets a prologue for indirect branches.
     pub indirect: bool,
-    /// End the fragment behind every instruction that may write memory (code that is written while it runs).
+    /// The fragment ends after every instruction that may write memory (for code that is written while it runs).
     pub end_after_store: bool,
     /// One way in only: the return point of a call begins a fragment of its own.
     pub single_entry: bool,
     /// The guest runs in place but for the code from the tag to here: branches lead into the guest's own code, and the
-    /// fragment ends with a jump to this pc. [`Translation::refused`] tells if that cannot be done.
+    /// fragment ends with a jump to this pc. [`Translation::refused`] is set if that cannot be done.
     pub in_place_until: Option<GuestPc>,
-    /// End behind this many instructions, 0 for the usual limit. What follows is never entered, so a fragment that is
-    /// translated again for its position map is the same as the first time whatever has become known since.
+    /// The fragment ends after this many instructions; 0 means the usual limit. What follows is never entered, so a
+    /// fragment that is translated again for its position map is the same as the first time whatever has become known
+    /// since.
     pub max_insns: u32,
 }
 
-/// Guest code bytes at hand.
+/// A piece of guest code that has been read.
 pub(crate) struct Window {
     at: GuestPc,
     len: usize,
@@ -66,15 +70,15 @@ impl Window {
     }
 }
 
-/// The translator: a layout and a window of code.
+/// Translates for one layout; keeps a window of guest code.
 pub struct Translator {
     layout: Layout,
     window: Window,
 }
 
-/// What the pass does behind an instruction.
+/// What the pass does after an instruction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Next {
+pub(crate) enum Next {
     /// Goes on with the next instruction.
     Continue,
     /// Goes on; what follows is a new basic block.
@@ -85,77 +89,90 @@ pub enum Next {
     End,
 }
 
-/// One instruction being rewritten, and where it goes.
-pub struct Site<'a> {
+/// An instruction that is being rewritten, and the fragment that it goes into.
+pub(crate) struct Site<'a> {
     /// The emitted code's surroundings.
-    pub layout: &'a Layout,
+    pub(crate) layout: &'a Layout,
     /// The fragment's tag.
-    pub tag: GuestPc,
+    pub(crate) tag: GuestPc,
     /// The instruction's guest pc.
-    pub pc: GuestPc,
+    pub(crate) pc: GuestPc,
     /// Its decoded form.
-    pub insn: &'a Insn,
+    pub(crate) insn: &'a Insn,
     /// Its bytes.
-    pub bytes: &'a [u8],
+    pub(crate) bytes: &'a [u8],
     /// The fragment.
-    pub out: &'a mut Translation,
+    pub(crate) out: &'a mut Translation,
 }
 
 impl Site<'_> {
-    /// Guest pc behind the instruction.
+    /// Guest pc of the next instruction.
     #[must_use]
-    pub fn next(&self) -> GuestPc {
+    pub(crate) fn next(&self) -> GuestPc {
         self.pc.plus(u64::from(self.insn.len))
     }
 
-    /// Marks the next hot byte as standing for this instruction.
-    pub fn mark(&mut self, recover: Recover) {
+    /// Notes that the next hot byte belongs to this instruction.
+    pub(crate) fn mark(&mut self, recover: Recover) {
         self.out.mark(self.tag, self.pc, recover);
     }
 
-    /// Marks the next hot byte as standing for `pc`.
-    pub fn mark_at(&mut self, pc: GuestPc, recover: Recover) {
+    /// Notes that the next hot byte belongs to the instruction at `pc`.
+    pub(crate) fn mark_at(&mut self, pc: GuestPc, recover: Recover) {
         self.out.mark(self.tag, pc, recover);
     }
 
-    /// Emits an exit stub and the record of an exit whose displacement is the next four hot bytes, and those bytes.
-    pub fn exit_here(&mut self, kind: ExitKind, target: GuestPc) {
-        exit_here(self.layout, self.out, kind, target);
+    /// Emits a branch that leaves the fragment, its stub, and the record of the exit.
+    pub(crate) fn exit(&mut self, branch: Branch, kind: ExitKind, target: GuestPc) {
+        emit_exit(self.layout, self.out, branch, kind, target);
     }
 
     /// Ends the fragment here with an exit of `kind` at this instruction.
-    pub fn leave_to_runtime(&mut self, kind: ExitKind) -> Next {
+    pub(crate) fn leave_to_runtime(&mut self, kind: ExitKind) -> Next {
         self.mark(Recover::At);
-        let pc = self.pc;
-        jump_exit(self.layout, self.out, kind, pc);
+        self.exit(Branch::JMP, kind, self.pc);
         Next::End
     }
 }
 
-fn exit_here(layout: &Layout, out: &mut Translation, kind: ExitKind, target: GuestPc) {
+fn emit_exit(layout: &Layout, out: &mut Translation, branch: Branch, kind: ExitKind, target: GuestPc) {
+    out.hot.align_patch(branch.opcode_len());
     if out.in_place {
-        let reached = out.hot.put_rel32(target.0, 0).is_some();
+        let reached = out.hot.branch(branch, target.0).is_some();
         out.refused |= kind != ExitKind::Direct || !reached;
         return;
     }
-    let stub = out.cold.offset();
-    out.cold.store_slot(layout.slot_rcx, 1);
-    out.cold.put(&[0xb9]); // mov ecx, exit id
-    let id_at = out.cold.offset();
-    out.cold.put32(0);
-    out.cold.jump_slot(layout.enter_exit);
-    let site = out.hot.offset();
+    let (stub, stub_at) = (out.cold.offset(), out.cold.here().0);
+    out.cold.mov_store_gs(layout.slot_rcx, gpr::RCX);
+    // The exit's id, which the runtime fills in.
+    out.cold.mov32_imm(gpr::RCX, 0);
+    let id_at = out.cold.offset() - DISPLACEMENT_BYTES;
+    out.cold.jmp_gs(layout.enter_exit);
     // The stub is in the same zone as the code, within reach.
-    let stub_at = out.cold.address(stub).0;
-    let _ = out.hot.put_rel32(stub_at, 0);
+    let _ = out.hot.branch(branch, stub_at);
+    let site = out.hot.offset() - DISPLACEMENT_BYTES;
     out.exits.push(ExitDesc { kind, target, site, stub, id_at });
 }
 
-/// `jmp` to an exit.
-fn jump_exit(layout: &Layout, out: &mut Translation, kind: ExitKind, target: GuestPc) {
-    out.hot.align_patch(1);
-    out.hot.put(&[0xe9]);
-    exit_here(layout, out, kind, target);
+/// Ends the fragment: the guest goes on at `pc`.
+fn exit_to(layout: &Layout, out: &mut Translation, tag: GuestPc, pc: GuestPc) {
+    out.mark(tag, pc, Recover::At);
+    emit_exit(layout, out, Branch::JMP, ExitKind::Direct, pc);
+}
+
+/// Ends the fragment before what has too few readable bytes, or is no instruction we know: the CPU has the word, in
+/// place.
+fn leave_undecoded(layout: &Layout, out: &mut Translation, tag: GuestPc, pc: GuestPc, error: DecodeError) {
+    out.mark(tag, pc, Recover::At);
+    let is_first = pc == tag;
+    let kind = match error {
+        DecodeError::TooShort if !is_first => ExitKind::Direct,
+        _ => ExitKind::Step,
+    };
+    emit_exit(layout, out, Branch::JMP, kind, pc);
+    if is_first {
+        out.guest_len = 1;
+    }
 }
 
 impl Translator {
@@ -183,8 +200,8 @@ impl Translator {
         enter(&self.layout, out, tag, pc, request.indirect);
         let mut body = out.hot.offset();
         let mut last_len = 0;
-        let again = request.max_insns != 0;
-        let limit = if again { request.max_insns } else { MAX_INSNS };
+        let is_again = request.max_insns != 0;
+        let limit = if is_again { request.max_insns } else { MAX_INSNS };
         loop {
             if last_len != 0 {
                 let emitted = u8::try_from(out.hot.offset() - body).unwrap_or(NO_ENTRY);
@@ -192,8 +209,7 @@ impl Translator {
                 body = out.hot.offset();
             }
             if request.in_place_until.is_some_and(|end| pc >= end) {
-                out.mark(tag, pc, Recover::At);
-                jump_exit(&self.layout, out, ExitKind::Direct, pc);
+                exit_to(&self.layout, out, tag, pc);
                 break;
             }
             let bytes = self.window.at(pc, source);
@@ -203,85 +219,53 @@ impl Translator {
                 && !request.end_after_store
             {
                 out.mark(tag, pc, Recover::Copied);
-                out.hot.put_start(window, copied);
+                out.hot.copy_start(window, copied);
                 out.known_number = if out.in_place { loaded_number(window) } else { None };
                 pc = pc.plus(copied as u64);
                 last_len = u8::try_from(copied).unwrap_or(0);
                 out.insns += 1;
                 if out.insns >= limit || out.hot.offset() >= MAX_HOT_BYTES {
-                    out.mark(tag, pc, Recover::At);
-                    jump_exit(&self.layout, out, ExitKind::Direct, pc);
+                    exit_to(&self.layout, out, tag, pc);
                     break;
                 }
                 continue;
             }
-            if let Err(e) = decode_into(bytes, &mut insn) {
-                // Not enough readable bytes, or not an instruction we know: the CPU has the word, in place.
-                out.mark(tag, pc, Recover::At);
-                let first = pc == tag;
-                let kind = match e {
-                    DecodeError::TooShort if !first => ExitKind::Direct,
-                    _ => ExitKind::Step,
-                };
-                jump_exit(&self.layout, out, kind, pc);
-                if first {
-                    out.guest_len = 1;
-                }
+            if let Err(error) = decode_into(bytes, &mut insn) {
+                leave_undecoded(&self.layout, out, tag, pc, error);
                 break;
             }
             let window = bytes.first_chunk();
             let bytes = bytes.get(..usize::from(insn.len)).unwrap_or(&[]);
-            let mut next = if is_copied(&insn) {
-                out.mark(tag, pc, Recover::Copied);
-                match window {
-                    Some(window) => out.hot.put_start(window, bytes.len()),
-                    None => out.hot.put(bytes),
-                }
-                Next::Continue
-            } else {
-                rewrite(&mut Site { layout: &self.layout, tag, pc, insn: &insn, bytes, out })
-            };
+            let next = emit_decoded(&mut Site { layout: &self.layout, tag, pc, insn: &insn, bytes, out }, window);
             // Only a stub cannot be entered between the load and the call.
             out.known_number = if out.in_place { loaded_number(bytes) } else { None };
             pc = pc.plus(u64::from(insn.len));
             last_len = insn.len;
             out.insns += 1;
-            if next == Next::End {
-                break;
-            }
-            let full = out.insns >= limit
+            let is_full = out.insns >= limit
                 || out.hot.offset() >= MAX_HOT_BYTES
                 || (request.end_after_store && (insn.may_write_memory() || insn.class == Class::Syscall));
-            if !full && !again && next == Next::NewBlock && source.is_known(pc) {
-                next = Next::End;
-                out.mark(tag, pc, Recover::At);
-                jump_exit(&self.layout, out, ExitKind::Direct, pc);
-            } else if next == Next::ReturnPoint {
-                if full || out.in_place || request.single_entry || !again && source.is_known(pc) {
+            let is_known = || !is_again && source.is_known(pc);
+            match next {
+                Next::End => break,
+                Next::ReturnPoint if is_full || out.in_place || request.single_entry || is_known() => break,
+                Next::ReturnPoint => enter(&self.layout, out, tag, pc, true),
+                Next::Continue | Next::NewBlock if is_full || next == Next::NewBlock && is_known() => {
+                    exit_to(&self.layout, out, tag, pc);
                     break;
                 }
-                enter(&self.layout, out, tag, pc, true);
-                continue;
-            } else if full {
-                out.mark(tag, pc, Recover::At);
-                jump_exit(&self.layout, out, ExitKind::Direct, pc);
-                break;
-            }
-            if next == Next::End {
-                break;
+                Next::Continue | Next::NewBlock => {}
             }
         }
         out.guest_len = out.guest_len.max(u32::try_from(pc.since(tag)).unwrap_or(0));
+        out.refused |= !out.hot.is_sound() || !out.cold.is_sound();
     }
-}
 
-impl Translator {
     /// A prologue for indirect branches to `pc` that jumps to the body, for a fragment that was made without one.
     pub fn translate_prologue(&mut self, pc: GuestPc, hot_at: CachePc, cold_at: CachePc, out: &mut Translation) {
         out.restart(hot_at, cold_at);
         indirect::prologue(&self.layout, out, pc, pc);
-        out.mark(pc, pc, Recover::At);
-        jump_exit(&self.layout, out, ExitKind::Direct, pc);
+        exit_to(&self.layout, out, pc, pc);
     }
 }
 
@@ -311,6 +295,20 @@ fn enter(layout: &Layout, out: &mut Translation, tag: GuestPc, pc: GuestPc, indi
 #[inline]
 fn is_copied(insn: &Insn) -> bool {
     insn.class == Class::Plain && !insn.is_rip_relative() && !insn.prefixes.contains(Prefixes::SEG_GS)
+}
+
+/// Emits one instruction; `window` is its bytes with what comes after them, where there is that much.
+#[inline(always)]
+fn emit_decoded(site: &mut Site<'_>, window: Option<&[u8; 16]>) -> Next {
+    if !is_copied(site.insn) {
+        return rewrite(site);
+    }
+    site.mark(Recover::Copied);
+    match window {
+        Some(window) => site.out.hot.copy_start(window, site.bytes.len()),
+        None => site.out.hot.copy(site.bytes),
+    }
+    Next::Continue
 }
 
 /// Emits one instruction that is not simply copied.

@@ -1,4 +1,4 @@
-//! What emitted code finds at fixed places: offsets from gs, and the look-up table.
+//! Fixed places that emitted code uses: offsets from gs, and addresses of tables.
 
 /// Call numbers below this one have a pointer in [`Layout::call_entries`].
 pub const ENTRIES: u32 = 512;
@@ -17,13 +17,13 @@ pub struct Answer {
 /// Offsets from the gs base and addresses that emitted code uses; the runtime computes them from its own types.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
-    /// Spill slots, offsets from gs.
+    /// Spill slot: the guest's rcx, while emitted code uses the register.
     pub slot_rcx: i32,
-    /// See `slot_rcx`.
+    /// Spill slot for r11.
     pub slot_r11: i32,
-    /// See `slot_rcx`.
+    /// Spill slot for whichever register a rewrite needs.
     pub slot_scratch: i32,
-    /// See `slot_rcx`.
+    /// Spill slot for rsp.
     pub slot_rsp: i32,
     /// The runtime's stack pointer.
     pub runtime_sp: i32,
@@ -33,20 +33,22 @@ pub struct Layout {
     pub enter_exit: i32,
     /// Pointer to the look-up routine: rcx = guest pc.
     pub enter_lookup: i32,
-    /// Pointer to the entry for `cpuid`: rdx = cache pc behind it, guest rdx in `slot_scratch`.
+    /// Pointer to the entry for `cpuid`: rdx = cache pc after it, guest rdx in `slot_scratch`.
     pub enter_cpuid: i32,
-    /// Pointer to the gate: rcx = guest pc behind the call, r11 = cache pc behind it.
+    /// Pointer to the gate: rcx = guest pc after the call, r11 = cache pc after it.
     pub enter_gate: i32,
-    /// Pointers by call number, offset from gs: where `enter_gate` goes on, with the same contract. For [`ENTRIES`] numbers.
+    /// Pointers by call number, offset from gs: where `enter_gate` goes on, with the same contract. For [`ENTRIES`]
+    /// numbers.
     pub call_entries: i32,
-    /// Address of 65,536 bytes by call number: not zero where a stub may make the call itself. Behind them lie as many, of
-    /// which only those for [`answers`](Self::answers) need exist: not zero where a stub may answer. Below 2 GiB.
+    /// Address of 65,536 bytes by call number: not zero where a stub may make the call itself. After them come as many,
+    /// of which only those for [`answers`](Self::answers) need exist: not zero where a stub may answer. Below 2 GiB.
     pub stub_calls: u32,
-    /// Counters of 64 bits, offset from gs, by call number, for the calls that a stub makes: those with a byte in `stub_calls`.
+    /// Counters of 64 bits, offset from gs, by call number, for the calls that a stub makes: those with a byte in
+    /// `stub_calls`.
     pub call_counts: i32,
     /// Pointer to the entry for a call that the runtime is to see: as `enter_gate`.
     pub enter_slow: i32,
-    /// Calls among these whose counter has come up to zero go to `enter_slow`.
+    /// Numbers of calls that go to `enter_slow` when their counter has come up to zero.
     pub sampled: &'static [u32],
     /// Stubs may make calls at all; otherwise they always enter the gate.
     pub stubs_call: bool,

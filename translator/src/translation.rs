@@ -56,7 +56,8 @@ pub enum Recover {
     Copied,
     /// Registers are the guest's, the guest pc is fixed.
     At,
-    /// As `At`; the next instruction makes or answers the guest's system call. Behind that the CPU reports no single step.
+    /// As `At`; the next instruction makes or answers the guest's system call. After that the CPU reports no single
+    /// step.
     AtCall,
     /// As `At`, but this register is in `slot_scratch`.
     Scratch(u8),
@@ -78,7 +79,7 @@ pub enum Recover {
     DifferenceInRcx,
 }
 
-/// From `offset` on (up to the next position) the cache code stands for `pc`.
+/// The cache code from `offset` on, up to the next position, belongs to the guest instruction at `pc`.
 #[derive(Clone, Copy, Debug)]
 pub struct Position {
     /// Offset in the code.
@@ -108,8 +109,8 @@ pub struct Translation {
     /// Position map of the cold code, ascending.
     pub cold_positions: Vec<Position>,
     /// For each instruction its length and the bytes from its body to the next one's body in the hot code: every
-    /// instruction is a place to enter at, because registers are the guest's there. An instruction whose emitted length does not
-    /// fit is followed by none that can be entered ([`NO_ENTRY`]).
+    /// instruction is a place to enter at, because registers are the guest's there. An instruction whose emitted length
+    /// does not fit is followed by none that can be entered ([`NO_ENTRY`]).
     pub boundaries: Vec<[u8; 2]>,
     /// Length of the guest code that was translated, from the tag on, in bytes.
     pub guest_len: u32,
@@ -119,13 +120,14 @@ pub struct Translation {
     pub in_place: bool,
     /// The call number that the instruction before has loaded, where nothing can enter between the two.
     pub known_number: Option<u32>,
-    /// In-place code was asked for and holds an instruction that cannot be had that way: the fragment must not be used.
+    /// The fragment must not be used: in-place code was asked for and holds an instruction that cannot be had that way,
+    /// or the code is not [sound](Code::is_sound), which no guest code makes it.
     pub refused: bool,
 }
 
 impl Translation {
     /// Forgets the contents and begins at new addresses.
-    pub fn restart(&mut self, hot_at: CachePc, cold_at: CachePc) {
+    pub(crate) fn restart(&mut self, hot_at: CachePc, cold_at: CachePc) {
         self.hot.restart(hot_at);
         self.cold.restart(cold_at);
         self.exits.clear();
@@ -155,15 +157,16 @@ impl Translation {
     }
 }
 
-/// Distances beyond ±2 GiB cannot be told: exits whose target is so far away hold their target in the exit record.
+/// Distance of `pc` from the tag. Beyond ±2 GiB it is [`FAR_AWAY`]: only an exit leads so far, and its record has the
+/// target.
 fn rel(tag: GuestPc, pc: GuestPc) -> i32 {
-    i32::try_from(pc.since(tag)).unwrap_or(i32::MIN)
+    i32::try_from(pc.since(tag)).unwrap_or(FAR_AWAY)
 }
 
 /// In [`Translation::boundaries`]: the emitted length does not fit.
 pub const NO_ENTRY: u8 = 0xff;
 
-/// Offset in the hot code at which the instruction at `distance` bytes behind the tag can be entered, if one begins there.
+/// Offset in the hot code at which the instruction `distance` bytes after the tag can be entered, if one begins there.
 /// `first_body` is the offset of the first entry's body.
 #[must_use]
 pub fn find_entry(boundaries: &[[u8; 2]], first_body: u32, distance: u64) -> Option<u32> {
@@ -181,7 +184,7 @@ pub fn find_entry(boundaries: &[[u8; 2]], first_body: u32, distance: u64) -> Opt
     (guest == distance).then_some(hot)
 }
 
-/// The value of [`Position::pc`] for a guest pc that is too far away to be told; the exit record has it.
+/// The value of [`Position::pc`] for a guest pc beyond ±2 GiB; the exit record has it.
 pub const FAR_AWAY: i32 = i32::MIN;
 
 fn push(list: &mut Vec<Position>, offset: u32, pc: i32, recover: Recover) {

@@ -29,6 +29,7 @@ fn check(bytes: &[u8], random: &mut Random) {
     assert!(u64::from(out.hot.offset()) <= MAX_FRAGMENT_BYTES);
     assert!(u64::from(out.cold.offset()) <= MAX_FRAGMENT_BYTES);
     assert!(out.insns <= MAX_INSNS);
+    assert!(out.hot.is_sound() && out.cold.is_sound());
     assert!(out.guest_len as usize <= bytes.len().max(1));
     assert!(!out.entries.is_empty());
     for exit in &out.exits {
@@ -88,7 +89,7 @@ fn mutated_real_code() {
 #[test]
 fn longest_rewrites_fill_no_fragment_beyond_its_limit() {
     let mut random = Random::new(1);
-    // Calls through gs, gs operands, operands out of reach, returns behind calls: as many as fit.
+    // Calls through gs, gs operands, operands out of reach, returns after calls: as many as fit.
     for unit in [
         &[0x65, 0xff, 0x53, 0x08][..],
         &[0x65, 0x48, 0x8b, 0x43, 0x10],

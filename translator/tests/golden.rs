@@ -285,8 +285,8 @@ fn emitted_code_is_as_recorded() {
 
 #[test]
 fn every_golden_file_belongs_to_a_case() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    for entry in std::fs::read_dir(folder).unwrap() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let is_known = CASES.iter().any(|case| case.name == name)

@@ -35,11 +35,11 @@ fn assert_ascending(positions: &[Position], len: u32, what: &str) {
         assert!(pair[0].offset < pair[1].offset, "{what}: offsets do not ascend");
     }
     if let Some(last) = positions.last() {
-        assert!(last.offset <= len, "{what}: a position lies behind the code");
+        assert!(last.offset <= len, "{what}: a position lies past the code");
     }
 }
 
-/// The guest pc that the hot byte at `offset` stands for, when registers are the guest's own there.
+/// The guest pc that the hot byte at `offset` belongs to, when registers are the guest's own there.
 fn clean_pc(out: &Translation, tag: GuestPc, offset: u32) -> Option<GuestPc> {
     let position = find_position(&out.positions, offset)?;
     assert_ne!(position.pc, FAR_AWAY);
@@ -55,6 +55,7 @@ fn check(out: &Translation, tag: GuestPc, guest: &[u8]) {
     let (hot_len, cold_len) = (out.hot.offset(), out.cold.offset());
     assert!(u64::from(hot_len) < MAX_FRAGMENT_BYTES && u64::from(cold_len) < MAX_FRAGMENT_BYTES);
     assert!(out.insns <= MAX_INSNS);
+    assert!(out.hot.is_sound() && out.cold.is_sound());
     assert_ascending(&out.positions, hot_len, "hot");
     assert_ascending(&out.cold_positions, cold_len, "cold");
 
@@ -101,7 +102,7 @@ fn check(out: &Translation, tag: GuestPc, guest: &[u8]) {
         if position.recover != Recover::Copied {
             continue;
         }
-        // A copy stands for the instruction with the same opcode.
+        // A copy belongs to the instruction with the same opcode.
         let pc = clean_pc(out, tag, offset).unwrap();
         let from = usize::try_from(pc.since(tag)).unwrap();
         let original = Decoder::with_ip(64, &guest[from..], pc.0, DecoderOptions::NONE).decode();

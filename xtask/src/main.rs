@@ -2,6 +2,7 @@
 
 mod apt;
 mod docs;
+mod fuzz;
 mod kmod;
 mod layers;
 mod paper;
@@ -26,6 +27,8 @@ enum Command {
     Test(test::Arguments),
     /// Makes docs/syscalls.md, which says what becomes of each system call
     Docs(docs::Arguments),
+    /// Runs the fuzz targets: random and mutated code and files for the translator and the scan
+    Fuzz(fuzz::Arguments),
     /// Builds the kernel module and tests it in emulated machines
     Kmod(kmod::Arguments),
     /// Checks that files import from their own layer and below only, and never in a circle
@@ -38,6 +41,7 @@ fn main() -> Result<ExitCode> {
     match Cli::parse().command {
         Command::Test(arguments) => test::run(&arguments),
         Command::Docs(arguments) => docs::run(&arguments),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Kmod(arguments) => kmod::run(&arguments),
         Command::Layers => layers::run(),
         Command::Paper(arguments) => paper::run(&arguments),

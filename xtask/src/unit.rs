@@ -8,7 +8,8 @@ use bt_tests::runner::Totals;
 
 /// Crates whose own tests are run, one build each: cargo unifies features over one build, and the
 /// freestanding crates must not get another's.
-const CRATES: &[&str] = &["bt-shim", "bt-translator", "bt-run", "bt-tests", "bt-bench", "bt-kmod-rig", "xtask"];
+const CRATES: &[&str] =
+    &["bt-shim", "bt-translator", "bt-units", "bt-run", "bt-tests", "bt-bench", "bt-kmod-rig", "xtask"];
 
 /// Runs the unit tests whose names match a filter; all without filters.
 pub fn run(filters: &[String]) -> Result<Totals> {

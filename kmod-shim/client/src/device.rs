@@ -84,7 +84,7 @@ impl Device {
     /// Opens the device and checks that it is the one this crate knows.
     ///
     /// # Errors
-    /// See [`Error`].
+    /// See [`Error`](enum@Error).
     pub fn open(host: &impl Host) -> Result<Self, Error> {
         let fd = host.open(uapi::DEVICE).map_err(|errno| match errno {
             ENOENT | ENXIO => Error::NoModule,
@@ -143,8 +143,8 @@ impl Device {
         }
     }
 
-    /// Says which calls code may make, and which of them without looking at the number when it is made; returns those that
-    /// it will. Holds for what is added after the next [`Device::clear`].
+    /// Says which calls code may make, and which of them without looking at the number when it is made; returns those
+    /// that it will. Holds for what is added after the next [`Device::clear`].
     ///
     /// # Errors
     /// The kernel's.

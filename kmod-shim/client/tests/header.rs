@@ -114,10 +114,10 @@ fn without_comments(text: &str) -> String {
 
 /// Compiles and runs the program.
 fn values_by_c(header: &Path, names: &Names) -> Values {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let (source, program) = (folder.join("header.c"), folder.join("header"));
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (source, program) = (directory.join("header.c"), directory.join("header"));
     fs::write(&source, names.program()).expect("the program is writable");
-    let include = header.parent().expect("the header is in a folder");
+    let include = header.parent().expect("the header is in a directory");
     let mut gcc = Command::new("gcc");
     gcc.args(["-Wall", "-Werror", "-I"]).arg(include).arg("-o").args([&program, &source]);
     let compiled = gcc.output().expect("gcc is installed");

@@ -2,6 +2,7 @@
 
 mod text;
 
+use crate::options;
 use crate::sys;
 use crate::sys::types::{SigInfo, UContext, sig};
 use crate::sys::{Fd, signal};
@@ -26,7 +27,8 @@ pub fn fatal(what: &str) -> ! {
 /// An error of ours: says so and how to report it, and dies by SIGABRT.
 pub fn internal(what: &str) -> ! {
     say(format_args!(
-        "internal error: {what} (engine translate, pid {}); please report this line with the program and its arguments",
+        "internal error: {what} (engine {}, pid {}); please report this line with the program and its arguments",
+        options::get().engine.word(),
         sys::process::getpid()
     ));
     die()
@@ -38,10 +40,11 @@ pub fn runtime_fault(signal: i32, info: &SigInfo, uc: &UContext) -> ! {
     // SAFETY: gs is installed before the first host handler can run.
     let guest = unsafe { (*crate::thread::state::current()).regs.rip };
     say(format_args!(
-        "internal error: signal {signal} code {} at bt-run+{:#x}, address {:#x}, guest pc {guest:#x}, engine translate, pid {}; please report this line with the program and its arguments",
+        "internal error: signal {signal} code {} at bt-run+{:#x}, address {:#x}, guest pc {guest:#x}, engine {}, pid {}; please report this line with the program and its arguments",
         info.code,
         uc.mc.rip.wrapping_sub(base),
         uc.mc.cr2,
+        options::get().engine.word(),
         sys::process::getpid()
     ));
     die()
@@ -49,7 +52,7 @@ pub fn runtime_fault(signal: i32, info: &SigInfo, uc: &UContext) -> ! {
 
 /// An instruction or a call that bt-run cannot run: one line, then SIGILL as the guest's end.
 pub fn unsupported(ts: &ThreadState, what: &str) -> ! {
-    say(format_args!("cannot run {what} at guest pc {:#x} (engine translate)", ts.regs.rip));
+    say(format_args!("cannot run {what} at guest pc {:#x} (engine {})", ts.regs.rip, options::get().engine.word()));
     die()
 }
 

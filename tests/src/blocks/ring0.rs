@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, Result};
 use bt_shim::uapi::{REASONS, Run};
 use bt_shim::{Device, Refusal};
-use bt_translator::kernel::Builder;
+use bt_units::Builder;
 
 use super::generate::Block;
 use crate::device::{Bytes, Libc};

@@ -85,7 +85,7 @@ fn at(bytes: &[u8; 16], i: usize) -> u8 {
 /// Length of the instruction at the start of `bytes` if it is one that is copied as it is, else 0.
 #[inline]
 #[must_use]
-pub fn copied_len(bytes: &[u8; 16]) -> usize {
+pub(crate) fn copied_len(bytes: &[u8; 16]) -> usize {
     let mut i = 0;
     let mut op = at(bytes, 0);
     let mut rex = 0;

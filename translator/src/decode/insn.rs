@@ -74,7 +74,7 @@ pub struct Insn {
     pub rex_off: u8,
     /// EVEX only, un-inverted: bit 0 is R', bit 1 is V'.
     pub ext: u8,
-    /// EVEX only: the prefix's last byte as it stands, `z L'L b V' aaa`.
+    /// EVEX only: the prefix's last byte unchanged, `z L'L b V' aaa`.
     pub evex: u8,
     /// VEX.L, XOP.L or EVEX.L'L.
     pub vector_len: u8,
@@ -84,7 +84,8 @@ pub struct Insn {
     pub opcode_off: u8,
     /// Offset of the ModRM byte, 0 if there is none.
     pub modrm_off: u8,
-    /// ModRM, 0 if there is none. For MOV to and from control and debug registers, which ignore the mod field, mod reads as 3.
+    /// ModRM, 0 if there is none. For MOV to and from control and debug registers, which ignore the mod field, mod
+    /// reads as 3.
     pub modrm: u8,
     /// SIB, 0 if there is none.
     pub sib: u8,
@@ -226,7 +227,8 @@ impl Insn {
         1 << (self.sib >> 6)
     }
 
-    /// Displacement, sign-extended; of EVEX's one-byte form as it stands, without its scale. `bytes` starts at the instruction.
+    /// Displacement, sign-extended; of EVEX's one-byte form the byte itself, without its scale. `bytes` starts at the
+    /// instruction.
     #[inline]
     #[must_use]
     pub fn disp(&self, bytes: &[u8]) -> i64 {

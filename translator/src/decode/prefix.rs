@@ -25,8 +25,8 @@ impl Prefixes {
     pub const SEG_FS: Self = Self(1 << 5);
     /// `65`: the memory operand is relative to the GS base.
     pub const SEG_GS: Self = Self(1 << 6);
-    /// One of `26 2E 36 3E`, which address nothing in 64-bit mode (SDM vol. 1 3.3.7.1): a branch hint, notrack or padding.
-    /// It does not cancel `FS` or `GS`, whichever comes last.
+    /// One of `26 2E 36 3E`, which address nothing in 64-bit mode (SDM vol. 1 3.3.7.1): a branch hint, notrack or
+    /// padding. It does not cancel `FS` or `GS`, whichever comes last.
     pub const SEG_OTHER: Self = Self(1 << 7);
 
     /// True when every prefix of `other` is present.
@@ -41,13 +41,6 @@ impl Prefixes {
     #[must_use]
     pub const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
-    }
-
-    /// True when there is no prefix.
-    #[inline]
-    #[must_use]
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
     }
 
     /// Both sets together.

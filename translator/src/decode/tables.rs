@@ -1,6 +1,6 @@
 //! One descriptor per opcode: what follows it and under which mandatory prefixes it exists.
 //!
-//! All tables are computed at compile time from the grids in [`maps`](super::maps) and the operand forms below, so
+//! All tables are computed at compile time from the grids in [`maps`] and the operand forms below, so
 //! the decoder has no start-up cost.
 
 use super::classify::{Class, class_of_one_byte, class_of_two_byte};

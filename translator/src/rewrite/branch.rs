@@ -3,89 +3,81 @@
 use crate::addr::GuestPc;
 use crate::block::{Next, Site};
 use crate::decode::Class;
+use crate::emit::{Branch, Label};
 use crate::translation::{ExitKind, Recover};
 
 fn target(site: &Site<'_>) -> GuestPc {
     GuestPc(site.insn.rel_target(site.pc.0, site.bytes))
 }
 
+const SHORT_JUMP_BYTES: u64 = 2;
+
 /// `jcc`: the taken side is an exit, the other falls through.
-pub fn conditional(site: &mut Site<'_>) -> Next {
+pub(crate) fn conditional(site: &mut Site<'_>) -> Next {
     let Class::Jcc(condition) = site.insn.class else { return Next::End };
     site.mark(Recover::At);
-    site.out.hot.align_patch(2);
-    site.out.hot.put(&[0x0f, 0x80 | condition & 15]);
     let to = target(site);
-    site.exit_here(ExitKind::Direct, to);
+    site.exit(Branch::jcc(condition), ExitKind::Direct, to);
     Next::NewBlock
 }
 
 /// `jrcxz`, `loop` and relatives have an 8-bit displacement only: they jump over a jump.
-pub fn counted(site: &mut Site<'_>) -> Next {
+pub(crate) fn counted(site: &mut Site<'_>) -> Next {
     site.mark(Recover::At);
-    // The displacement is the last byte; prefixes and opcode stay.
-    let (_, head) = site.bytes.split_last().unwrap_or((&0, &[]));
-    // The field that is patched lies behind: head, two displacement bytes, two opcodes.
-    site.out.hot.align_patch(head.len() as u64 + 4);
-    site.out.hot.put(head);
-    site.out.hot.put(&[2]); // taken: to the long jump
+    let (mut taken, mut not_taken) = (Label::new(), Label::new());
+    // The field that is patched comes after the branch itself, a short jump and an opcode.
+    site.out.hot.align_patch(u64::from(site.insn.len) + SHORT_JUMP_BYTES + Branch::JMP.opcode_len());
+    site.out.hot.counted_branch(site.bytes, &mut taken);
     let next = site.next();
     site.mark_at(next, Recover::At);
-    site.out.hot.put(&[0xeb, 5]); // not taken: behind it
+    site.out.hot.jmp_short(&mut not_taken);
+    site.out.hot.bind(&mut taken);
     let to = target(site);
     site.mark_at(to, Recover::At);
-    site.out.hot.put(&[0xe9]);
-    site.exit_here(ExitKind::Direct, to);
+    site.exit(Branch::JMP, ExitKind::Direct, to);
+    site.out.hot.bind(&mut not_taken);
     Next::NewBlock
 }
 
 /// `jmp rel`
-pub fn jump(site: &mut Site<'_>) -> Next {
+pub(crate) fn jump(site: &mut Site<'_>) -> Next {
     site.mark(Recover::At);
-    site.out.hot.align_patch(1);
-    site.out.hot.put(&[0xe9]);
     let to = target(site);
-    site.exit_here(ExitKind::Direct, to);
+    site.exit(Branch::JMP, ExitKind::Direct, to);
     Next::End
 }
 
 /// `call rel`: pushes the guest's return address, by one 8-byte store, and jumps.
-pub fn call(site: &mut Site<'_>) -> Next {
+pub(crate) fn call(site: &mut Site<'_>) -> Next {
     site.mark(Recover::At);
     push_return(site);
     let to = target(site);
     site.mark_at(to, Recover::At);
-    site.out.hot.align_patch(1);
-    site.out.hot.put(&[0xe9]);
-    site.exit_here(ExitKind::Direct, to);
+    site.exit(Branch::JMP, ExitKind::Direct, to);
     Next::ReturnPoint
 }
 
-/// Pushes the guest pc behind the instruction. An immediate where it fits, else from a constant beside the stubs:
+/// Pushes the guest pc of the next instruction. An immediate where it fits, else from a constant beside the stubs:
 /// no register is needed and the store is one of eight bytes, which the `ret` can be forwarded from.
-pub fn push_return(site: &mut Site<'_>) {
+pub(crate) fn push_return(site: &mut Site<'_>) {
     let next = site.next().0;
     let out = &mut *site.out;
     if let Ok(imm) = i32::try_from(next.cast_signed()) {
-        out.hot.put(&[0x68]);
-        out.hot.put32(imm);
+        out.hot.push_imm(imm);
         return;
     }
     while !out.cold.here().0.is_multiple_of(8) {
-        out.cold.put(&[0xcc]);
+        out.cold.int3();
     }
     let constant = out.cold.here().0;
-    out.cold.put(&next.to_le_bytes());
-    out.hot.put(&[0xff, 0x35]);
-    let _ = out.hot.put_rel32(constant, 0);
+    out.cold.data64(next);
+    let _ = out.hot.push_rip(constant);
 }
 
 /// `xbegin`: when the transaction aborts the CPU goes to the exit.
-pub fn xbegin(site: &mut Site<'_>) -> Next {
+pub(crate) fn xbegin(site: &mut Site<'_>) -> Next {
     site.mark(Recover::At);
-    site.out.hot.align_patch(2);
-    site.out.hot.put(&[0xc7, 0xf8]);
     let to = target(site);
-    site.exit_here(ExitKind::Direct, to);
+    site.exit(Branch::XBEGIN, ExitKind::Direct, to);
     Next::Continue
 }

@@ -4,8 +4,8 @@ use crate::block::{Next, Site};
 use crate::translation::Recover;
 
 /// Copies the instruction.
-pub fn emit(site: &mut Site<'_>) -> Next {
+pub(crate) fn emit(site: &mut Site<'_>) -> Next {
     site.mark(Recover::Copied);
-    site.out.hot.put(site.bytes);
+    site.out.hot.copy(site.bytes);
     Next::Continue
 }

@@ -8,7 +8,7 @@
 use crate::addr::GuestPc;
 use crate::block::{Next, Site};
 use crate::decode::{Class, Prefixes};
-use crate::emit::gpr;
+use crate::emit::{Branch, Label, gpr};
 use crate::layout::Layout;
 use crate::rewrite::{branch, copy, rip_relative, segment};
 use crate::translation::{Recover, Translation};
@@ -16,8 +16,8 @@ use crate::translation::{Recover, Translation};
 fn spill(site: &mut Site<'_>) {
     site.mark(Recover::At);
     let layout = site.layout;
-    site.out.hot.store_slot(layout.slot_rcx, gpr::RCX);
-    site.out.hot.store_slot(layout.slot_r11, gpr::R11);
+    site.out.hot.mov_store_gs(layout.slot_rcx, gpr::RCX);
+    site.out.hot.mov_store_gs(layout.slot_r11, gpr::R11);
 }
 
 /// `movzx r11d, cx; jmp [table + r11*8]`
@@ -25,20 +25,18 @@ fn go(site: &mut Site<'_>) {
     site.mark(Recover::TargetInRcx);
     let table = site.layout.ibtc;
     let hot = &mut site.out.hot;
-    hot.put(&[0x44, 0x0f, 0xb7, 0xd9]);
-    hot.put(&[0x42, 0xff, 0x24, 0xdd]);
-    hot.put(&table.to_le_bytes());
+    hot.movzx_word(gpr::R11, gpr::RCX);
+    hot.jmp_index8(gpr::R11, table);
 }
 
 /// `ret` and `ret imm16`
-pub fn ret(site: &mut Site<'_>) -> Next {
+pub(crate) fn ret(site: &mut Site<'_>) -> Next {
     spill(site);
-    site.out.hot.put(&[0x59]); // pop rcx
+    site.out.hot.pop(gpr::RCX);
     if site.insn.imm_len == 2 {
         site.mark(Recover::TargetInRcx);
         let pop = i32::try_from(site.insn.imm(site.bytes) & 0xffff).unwrap_or(0);
-        site.out.hot.put(&[0x48, 0x8d, 0xa4, 0x24]); // lea rsp, [rsp + imm32]
-        site.out.hot.put32(pop);
+        site.out.hot.lea_base_disp32(gpr::RSP, gpr::RSP, pop);
     }
     go(site);
     Next::End
@@ -53,39 +51,17 @@ fn load_target(site: &mut Site<'_>) -> Option<()> {
     if !insn.has_memory_operand() && insn.rm() == gpr::RCX {
         return Some(());
     }
-    // Prefixes that mean something to the operand: fs and the address size. The last prefix byte before the
-    // opcode is REX, rebuilt with W = 1, R = 0.
-    if insn.prefixes.contains(Prefixes::SEG_FS) {
-        site.out.hot.put(&[0x64]);
-    }
-    if insn.prefixes.contains(Prefixes::ADDRSIZE) {
-        site.out.hot.put(&[0x67]);
-    }
-    site.out.hot.put(&[0x48 | insn.rex & 3, 0x8b]);
-    let modrm = insn.modrm & 0xc7 | gpr::RCX << 3;
-    site.out.hot.put(&[modrm]);
-    if insn.is_rip_relative() {
-        let address = site.next().0.wrapping_add(insn.disp(site.bytes).cast_unsigned());
-        if site.out.hot.put_rel32(address, 0).is_none() || insn.prefixes.contains(Prefixes::ADDRSIZE) {
-            // Out of reach: through rcx itself, whose value is in its slot.
-            let undo = 6
-                + usize::from(insn.prefixes.contains(Prefixes::SEG_FS))
-                + usize::from(insn.prefixes.contains(Prefixes::ADDRSIZE))
-                + 1;
-            site.out.hot.drop_last(undo);
-            let address = if insn.prefixes.contains(Prefixes::ADDRSIZE) { address & 0xffff_ffff } else { address };
-            site.mark(Recover::Rcx);
-            site.out.hot.load_imm(gpr::RCX, address);
-            site.mark(Recover::Rcx);
-            if insn.prefixes.contains(Prefixes::SEG_FS) {
-                site.out.hot.put(&[0x64]);
-            }
-            site.out.hot.put(&[0x48, 0x8b, 0x09]);
+    if site.out.hot.mov_load_operand(gpr::RCX, insn, site.bytes, site.pc.0).is_none() {
+        // Out of reach: through rcx itself, whose value is in its slot.
+        site.mark(Recover::Rcx);
+        site.out.hot.mov_imm(gpr::RCX, insn.rip_target(site.pc.0, site.bytes));
+        site.mark(Recover::Rcx);
+        if insn.prefixes.contains(Prefixes::SEG_FS) {
+            site.out.hot.mov_load_fs_base(gpr::RCX, gpr::RCX);
+        } else {
+            site.out.hot.mov_load_base(gpr::RCX, gpr::RCX);
         }
-        return Some(());
     }
-    let rest = site.bytes.get(usize::from(insn.modrm_off) + 1..).unwrap_or(&[]);
-    site.out.hot.put(rest);
     Some(())
 }
 
@@ -97,14 +73,14 @@ fn indirect_target(site: &mut Site<'_>) {
 }
 
 /// `jmp r/m64`
-pub fn jump(site: &mut Site<'_>) -> Next {
+pub(crate) fn jump(site: &mut Site<'_>) -> Next {
     indirect_target(site);
     go(site);
     Next::End
 }
 
 /// `call r/m64`: the target is read before the return address is pushed.
-pub fn call(site: &mut Site<'_>) -> Next {
+pub(crate) fn call(site: &mut Site<'_>) -> Next {
     indirect_target(site);
     site.mark(Recover::Rcx);
     branch::push_return(site);
@@ -112,15 +88,15 @@ pub fn call(site: &mut Site<'_>) -> Next {
     Next::ReturnPoint
 }
 
-/// Where the rest of the guest's code runs in place: returns and jumps are themselves. A call is refused: its return address
-/// would be that of the copy.
-pub fn in_place(site: &mut Site<'_>) -> Next {
+/// Where the rest of the guest's code runs in place: returns and jumps are themselves. A call is refused: its return
+/// address would be that of the copy.
+pub(crate) fn in_place(site: &mut Site<'_>) -> Next {
     if site.insn.class == Class::CallInd || segment::applies(site.insn) {
         site.out.refused = true;
     } else if site.insn.is_rip_relative() {
         let before = site.out.hot.offset();
         rip_relative::emit(site);
-        // Out of reach it would be several instructions, the last of them behind the jump.
+        // Out of reach it would be several instructions, the last of them after the jump.
         site.out.refused |= site.out.hot.offset() - before != u32::from(site.insn.len);
     } else {
         copy::emit(site);
@@ -129,24 +105,25 @@ pub fn in_place(site: &mut Site<'_>) -> Next {
 }
 
 /// The prologue of an entry that indirect branches use: rcx − tag must be zero.
-pub fn prologue(layout: &Layout, out: &mut Translation, tag: GuestPc, pc: GuestPc) {
+pub(crate) fn prologue(layout: &Layout, out: &mut Translation, tag: GuestPc, pc: GuestPc) {
     // Miss, in the cold code: make the target again and ask the look-up routine.
     out.mark_cold(tag, pc, Recover::DifferenceInRcx);
     let miss = out.cold.here().0;
-    out.cold.put(&[0x49, 0xf7, 0xd3]); // not r11
-    out.cold.put(&[0x4a, 0x8d, 0x4c, 0x19, 0x01]); // lea rcx, [rcx + r11 + 1]
+    out.cold.not(gpr::R11);
+    out.cold.lea_base_index_disp8(gpr::RCX, gpr::RCX, gpr::R11, 1);
     out.mark_cold(tag, pc, Recover::TargetInRcx);
-    out.cold.jump_slot(layout.enter_lookup);
+    out.cold.jmp_gs(layout.enter_lookup);
     out.mark_cold(tag, pc, Recover::At);
 
     out.mark(tag, pc, Recover::TargetInRcx);
-    out.hot.load_imm(gpr::R11, pc.0.wrapping_neg());
-    out.hot.put(&[0x4a, 0x8d, 0x0c, 0x19]); // lea rcx, [rcx + r11]
+    let mut hit = Label::new();
+    out.hot.mov_imm(gpr::R11, pc.0.wrapping_neg());
+    out.hot.lea_base_index(gpr::RCX, gpr::RCX, gpr::R11);
     out.mark(tag, pc, Recover::DifferenceInRcx);
-    out.hot.put(&[0xe3, 5]); // jrcxz over the jump
-    out.hot.put(&[0xe9]);
-    let _ = out.hot.put_rel32(miss, 0);
-    out.hot.load_slot(gpr::RCX, layout.slot_rcx);
+    out.hot.jrcxz(&mut hit);
+    let _ = out.hot.branch(Branch::JMP, miss);
+    out.hot.bind(&mut hit);
+    out.hot.mov_load_gs(gpr::RCX, layout.slot_rcx);
     out.mark(tag, pc, Recover::R11);
-    out.hot.load_slot(gpr::R11, layout.slot_r11);
+    out.hot.mov_load_gs(gpr::R11, layout.slot_r11);
 }

@@ -1,10 +1,10 @@
 //! One small module for each reason not to copy an instruction, and one for copying.
 
-pub mod branch;
-pub mod copy;
-pub mod cpuid;
-pub mod indirect;
-pub mod rebase;
-pub mod rip_relative;
-pub mod segment;
-pub mod syscall;
+pub(crate) mod branch;
+pub(crate) mod copy;
+pub(crate) mod cpuid;
+pub(crate) mod indirect;
+pub(crate) mod rebase;
+pub(crate) mod rip_relative;
+pub(crate) mod segment;
+pub(crate) mod syscall;

@@ -23,7 +23,7 @@ fn has_high_byte_register(insn: &Insn) -> bool {
 
 /// A register that the instruction does not use and that can hold its operand's address.
 #[must_use]
-pub fn free_base(insn: &Insn, but_not: Option<u8>) -> u8 {
+pub(crate) fn free_base(insn: &Insn, but_not: Option<u8>) -> u8 {
     let used = |r: u8| {
         insn.reg() & 15 == r
             || insn.vvvv & 15 == r
@@ -38,7 +38,7 @@ pub fn free_base(insn: &Insn, but_not: Option<u8>) -> u8 {
 }
 
 /// Emits `insn` with its memory operand replaced by `[base]`, without a gs prefix.
-pub fn emit(code: &mut Code, insn: &Insn, bytes: &[u8], base: u8) {
+pub(crate) fn emit(code: &mut Code, insn: &Insn, bytes: &[u8], base: u8) {
     let byte = |at: u8| bytes.get(usize::from(at)).copied().unwrap_or(0);
     let b = base >> 3;
     let escape = match (insn.encoding, insn.map) {
@@ -49,34 +49,34 @@ pub fn emit(code: &mut Code, insn: &Insn, bytes: &[u8], base: u8) {
     let head = if insn.rex_off == NO_OFFSET { insn.opcode_off - escape } else { insn.rex_off };
     for at in 0..head {
         let prefix = byte(at);
-        // A REX that is not right before the opcode is ignored by the CPU, but would not be if it moved. The address size holds for
-        // the offset in the segment, not for the linear address that stands in its place when gs is gone.
+        // A REX that is not right before the opcode is ignored by the CPU, but would not be if it moved. The address
+        // size holds for the offset in the segment, not for the linear address that replaces it when gs is gone.
         let is_address_size = prefix == 0x67 && insn.prefixes.contains(Prefixes::SEG_GS);
         if prefix != 0x65 && prefix & 0xf0 != 0x40 && !is_address_size {
-            code.put(&[prefix]);
+            code.reencode(&[prefix]);
         }
     }
     match insn.encoding {
         Encoding::Legacy | Encoding::Now3d => {
             if insn.rex_off != NO_OFFSET || b != 0 {
-                code.put(&[0x40 | insn.rex & 0xc | b]);
+                code.reencode(&[0x40 | insn.rex & 0xc | b]);
             }
             for at in insn.opcode_off - escape..=insn.opcode_off {
-                code.put(&[byte(at)]);
+                code.reencode(&[byte(at)]);
             }
         }
         Encoding::Vex if byte(insn.rex_off) == 0xc5 => {
             // The two-byte form has no B.
             let p = byte(insn.rex_off + 1);
-            code.put(&[0xc4, p & 0x80 | 0x40 | (1 - b) << 5 | 1, p & 0x7f, insn.opcode]);
+            code.reencode(&[0xc4, p & 0x80 | 0x40 | (1 - b) << 5 | 1, p & 0x7f, insn.opcode]);
         }
         Encoding::Vex | Encoding::Xop => {
             let p = byte(insn.rex_off + 1);
-            code.put(&[byte(insn.rex_off), p & 0x9f | 0x40 | (1 - b) << 5, byte(insn.rex_off + 2), insn.opcode]);
+            code.reencode(&[byte(insn.rex_off), p & 0x9f | 0x40 | (1 - b) << 5, byte(insn.rex_off + 2), insn.opcode]);
         }
         Encoding::Evex => {
             let p = byte(insn.rex_off + 1);
-            code.put(&[
+            code.reencode(&[
                 0x62,
                 p & 0x9f | 0x40 | (1 - b) << 5,
                 byte(insn.rex_off + 2),
@@ -85,37 +85,38 @@ pub fn emit(code: &mut Code, insn: &Insn, bytes: &[u8], base: u8) {
             ]);
         }
     }
-    code.put(&[insn.modrm & 0x38 | base & 7]);
+    code.reencode(&[insn.modrm & 0x38 | base & 7]);
     if insn.imm_len != 0 {
-        code.put(bytes.get(usize::from(insn.imm_off)..usize::from(insn.imm_off + insn.imm_len)).unwrap_or(&[]));
+        code.reencode(bytes.get(usize::from(insn.imm_off)..usize::from(insn.imm_off + insn.imm_len)).unwrap_or(&[]));
     } else if insn.encoding == Encoding::Now3d {
-        code.put(bytes.last_chunk::<1>().unwrap_or(&[0]));
+        code.reencode(bytes.last_chunk::<1>().unwrap_or(&[0]));
     }
 }
 
-/// Emits a VEX or EVEX instruction with `base` in the place of its base register, or of none, and without a gs prefix; index
-/// and displacement stay. For operands whose address cannot be computed beforehand: vector indices, compressed displacements.
-pub fn emit_with_base(code: &mut Code, insn: &Insn, bytes: &[u8], base: u8) {
+/// Emits a VEX or EVEX instruction with `base` in the place of its base register, or of none, and without a gs prefix;
+/// index and displacement stay. For operands whose address cannot be computed beforehand: vector indices, compressed
+/// displacements.
+pub(crate) fn emit_with_base(code: &mut Code, insn: &Insn, bytes: &[u8], base: u8) {
     for &prefix in bytes.get(..usize::from(insn.rex_off)).unwrap_or(&[]) {
         if prefix != 0x65 {
-            code.put(&[prefix]);
+            code.reencode(&[prefix]);
         }
     }
     let (from, to) = (usize::from(insn.rex_off), usize::from(insn.opcode_off));
     let head = bytes.get(from..=to).unwrap_or(&[]);
     for (n, &byte) in head.iter().enumerate() {
-        // Bit 5 of the second byte is B, inverted. A two-byte VEX has none; no vector index and no compressed displacement
-        // comes with it.
-        code.put(&[if n == 1 { byte & 0xdf | (1 - (base >> 3)) << 5 } else { byte }]);
+        // Bit 5 of the second byte is B, inverted. A two-byte VEX has none; no vector index and no compressed
+        // displacement comes with it.
+        code.reencode(&[if n == 1 { byte & 0xdf | (1 - (base >> 3)) << 5 } else { byte }]);
     }
     let mut rest = usize::from(insn.modrm_off) + 1;
     if insn.has_sib() {
         // Mode 0 with base 5 is "no base, disp32"; mode 2 has a base beside it.
         let has_no_base = insn.modrm < 0x40 && insn.sib & 7 == 5;
-        code.put(&[insn.modrm | u8::from(has_no_base) << 7, insn.sib & 0xf8 | base & 7]);
+        code.reencode(&[insn.modrm | u8::from(has_no_base) << 7, insn.sib & 0xf8 | base & 7]);
         rest += 1;
     } else {
-        code.put(&[insn.modrm & 0xf8 | base & 7]);
+        code.reencode(&[insn.modrm & 0xf8 | base & 7]);
     }
-    code.put(bytes.get(rest..).unwrap_or(&[]));
+    code.reencode(bytes.get(rest..).unwrap_or(&[]));
 }

@@ -5,12 +5,11 @@
 
 use crate::block::{Next, Site};
 use crate::decode::{Encoding, Prefixes};
-use crate::emit::gpr;
 use crate::rewrite::rebase;
 use crate::translation::Recover;
 
 /// Emits an instruction with a RIP-relative operand.
-pub fn emit(site: &mut Site<'_>) -> Next {
+pub(crate) fn emit(site: &mut Site<'_>) -> Next {
     let insn = site.insn;
     let address = insn.rip_target(site.pc.0, site.bytes);
     if !insn.prefixes.contains(Prefixes::ADDRSIZE) {
@@ -18,7 +17,7 @@ pub fn emit(site: &mut Site<'_>) -> Next {
         if let Ok(disp) = i32::try_from(address.wrapping_sub(end).cast_signed()) {
             site.mark(Recover::Copied);
             let at = site.out.hot.offset() + u32::from(insn.disp_off);
-            site.out.hot.put(site.bytes);
+            site.out.hot.copy(site.bytes);
             site.out.hot.patch32(at, disp);
             return Next::Continue;
         }
@@ -30,13 +29,13 @@ pub fn emit(site: &mut Site<'_>) -> Next {
     }
     let base = rebase::free_base(insn, None);
     site.mark(Recover::At);
-    site.out.hot.store_slot(site.layout.slot_scratch, base);
+    site.out.hot.mov_store_gs(site.layout.slot_scratch, base);
     site.mark(Recover::Scratch(base));
-    site.out.hot.load_imm(base, address);
+    site.out.hot.mov_imm(base, address);
     rebase::emit(&mut site.out.hot, insn, site.bytes, base);
     let next = site.next();
     site.mark_at(next, Recover::Scratch(base));
-    site.out.hot.load_slot(base, site.layout.slot_scratch);
+    site.out.hot.mov_load_gs(base, site.layout.slot_scratch);
     Next::Continue
 }
 
@@ -45,16 +44,11 @@ fn lea(site: &mut Site<'_>, address: u64) {
     let insn = site.insn;
     let hot = &mut site.out.hot;
     if insn.rex_w() {
-        hot.load_imm(insn.reg(), address);
+        hot.mov_imm(insn.reg(), address);
     } else if insn.prefixes.contains(Prefixes::OPSIZE) {
-        hot.put(&[0x66]);
-        if insn.reg() >= gpr::R8 {
-            hot.put(&[0x41]);
-        }
-        hot.put(&[0xb8 | insn.reg() & 7]);
         let [low, high, ..] = address.to_le_bytes();
-        hot.put(&[low, high]);
+        hot.mov16_imm(insn.reg(), u16::from_le_bytes([low, high]));
     } else {
-        hot.load_imm(insn.reg(), address & 0xffff_ffff);
+        hot.mov_imm(insn.reg(), address & 0xffff_ffff);
     }
 }

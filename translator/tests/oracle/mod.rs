@@ -30,7 +30,8 @@ pub struct Findings {
     pub wrong: BTreeMap<String, (String, u64)>,
     /// Valid to iced, refused here. Must stay empty.
     pub refused: BTreeMap<String, (String, u64)>,
-    /// Decoded here, and by iced only when it does not check for what the CPU refuses with #UD: LOCK, reserved operands.
+    /// Decoded here, and by iced only when it does not check for what the CPU refuses with #UD: LOCK, reserved
+    /// operands.
     pub unchecked: u64,
     /// Invalid to iced in any mode, decoded here: the CPU raises #UD.
     pub lenient: BTreeMap<String, (String, u64)>,
@@ -122,7 +123,8 @@ impl Findings {
             check(usize::from(insn.disp_off) == constants.displacement_offset(), "disp offset");
         }
         let imm_len = constants.immediate_size() + constants.immediate_size2();
-        // A fourth register in the high half of the last byte, and the opcode suffix of 3DNow!, count as immediates here.
+        // A fourth register in the high half of the last byte, and the opcode suffix of 3DNow!, count as immediates
+        // here.
         let ends_in_register = matches!(insn.encoding, Encoding::Vex | Encoding::Xop) && matches!(insn.map, 3 | 8);
         if imm_len == 0 && (ends_in_register || insn.encoding == Encoding::Now3d) {
             check(insn.imm_len == 1 && insn.imm_off + 1 == insn.len, "last byte");

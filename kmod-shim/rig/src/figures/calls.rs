@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use bt_shim::uapi::{CALLS, Kind, Op, RUN, Reason, Run, flags};
 use bt_shim::{Device, Refusal};
 use bt_tests::device::{Bytes, Libc};
-use bt_translator::kernel::Builder;
+use bt_units::Builder;
 
 use super::kernel_code::KernelCode;
 use super::operations::POINTER;

@@ -1,12 +1,13 @@
 //! One site is patched: where its stub lies, and how code in place comes into stubs.
 
-use super::site::{COLD_OFFSET, JUMP, LONGEST_INSN, Overwrite, Patch, SOURCE_BYTES, STUB_BYTES, Stub};
+use super::site::{COLD_OFFSET, LONGEST_INSN, Overwrite, Patch, SOURCE_BYTES, STUB_BYTES, Stub};
 use super::window::{CHOICES, JUMP_BYTES, Spill, TRAP, Window};
 use crate::engine::Engine;
 use crate::engine::translate::cache;
 use alloc::vec::Vec;
 use bt_translator::addr::{CachePc, GuestPc};
 use bt_translator::decode::decode;
+use bt_translator::emit::encode_jmp_near;
 
 /// Bytes of a jump to a stub that found no room, aligned.
 const TRAMPOLINE_BYTES: u64 = 8;
@@ -32,9 +33,8 @@ impl Engine {
             self.direct.inner.insert(site, at);
         } else {
             let at = self.place_stub(window, stub)?;
-            let rel = i32::try_from(at.wrapping_sub(site + JUMP_BYTES).cast_signed()).ok()?;
-            let [b0, b1, b2, b3] = rel.to_le_bytes();
-            bytes.get_mut(..5)?.copy_from_slice(&[JUMP, b0, b1, b2, b3]);
+            let jump = encode_jmp_near(site, at)?;
+            bytes.get_mut(..jump.len())?.copy_from_slice(&jump);
         }
         self.direct.patches.insert(site, Patch { end, original, trap });
         out.push(Overwrite { at: site, bytes, len: code.len() });
@@ -75,10 +75,9 @@ impl Engine {
         }
         let len = self.make_stub(overflow, stub)?;
         self.direct.windows.get_mut(number)?.overflow = (overflow + len).next_multiple_of(8);
-        let rel = i32::try_from(overflow.wrapping_sub(at + JUMP_BYTES).cast_signed()).ok()?;
-        let [b0, b1, b2, b3] = rel.to_le_bytes();
+        let jump = encode_jmp_near(at, overflow)?;
         // SAFETY: free memory of the window.
-        unsafe { cache::write(CachePc(at), &[JUMP, b0, b1, b2, b3]) };
+        unsafe { cache::write(CachePc(at), &jump) };
         // It stands for the instruction it leads to.
         self.direct.stubs.insert(at, Stub { len: JUMP_BYTES, until: stub.tag, ..stub });
         Some(at)

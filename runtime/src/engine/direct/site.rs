@@ -4,11 +4,12 @@ use super::window::JUMP_BYTES;
 use bt_translator::addr::{CachePc, GuestPc};
 use bt_translator::block::{CodeSource, Request};
 use bt_translator::decode::{Class, decode};
+use bt_translator::emit::JMP_NEAR;
 
 /// Bytes of guest code that a patch overwrites at most: four and an instruction.
 pub const SOURCE_BYTES: usize = 24;
 /// Opcode of `jmp rel32`.
-pub const JUMP: u8 = 0xe9;
+pub const JUMP: u8 = JMP_NEAR;
 /// Bytes of a stub at most, constants included; a longer one is not used.
 pub const STUB_BYTES: u64 = 224;
 /// A stub's constants lie this far behind its beginning.

@@ -8,15 +8,17 @@
 //! addresses at which its stub may begin.
 
 use crate::sys::{Errno, mem};
+use bt_translator::emit::{JMP_NEAR_BYTES, traps};
 use linux_raw_sys::general as k;
 
 /// `hlt`: #GP in user mode. It is what fills the rest of a patch.
-pub const TRAP: u8 = 0xf4;
-/// Instructions of one byte that raise #GP in user mode: hlt, cli, sti, in and out through dx, ins and outs.
-const HIGH: [u8; 6] = [0xf4, 0xfa, 0xee, 0xef, 0xec, 0xed];
-const LOW: [u8; 4] = [0x6f, 0x6e, 0x6d, 0x6c];
+pub const TRAP: u8 = traps::HLT;
+/// Instructions of one byte that raise #GP in user mode, for the upper bytes of a displacement: negative ones, and positive
+/// ones.
+const HIGH: [u8; 6] = [traps::HLT, traps::CLI, traps::OUT_DX_AL, traps::OUT_DX_EAX, traps::IN_AL_DX, traps::IN_EAX_DX];
+const LOW: [u8; 4] = [traps::OUTSD, traps::OUTSB, traps::INSD, traps::INSB];
 /// Bytes of `jmp rel32`.
-pub const JUMP_BYTES: u64 = 5;
+pub const JUMP_BYTES: u64 = JMP_NEAR_BYTES;
 /// Bytes of a mapping for stubs that are reached through a trap, and may lie anywhere within reach.
 const SPILL_BYTES: u64 = 64 << 10;
 /// Distance that such a stub may have from its code: what `jmp rel32` reaches, less room for the module itself.

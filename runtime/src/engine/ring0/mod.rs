@@ -27,7 +27,7 @@ use crate::sys::Fd;
 use crate::sys::shim::Kernel;
 use alloc::collections::BTreeSet;
 use bt_shim::{Device, Error};
-use bt_translator::kernel::Builder;
+use bt_units::Builder;
 use core::sync::atomic::Ordering;
 use sites::Sites;
 

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use bt_shim::Refusal;
 use bt_shim::uapi::{Kind, MEMORY, Op};
 use bt_translator::block::loaded_number;
-use bt_translator::kernel::{Entry, Outside, Unit};
+use bt_units::{Entry, Outside, Unit};
 use linux_raw_sys::general as k;
 
 /// Guest memory, as far as code may be made from it.

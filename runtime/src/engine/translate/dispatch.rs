@@ -20,8 +20,6 @@ use core::sync::atomic::Ordering;
 
 /// The page at which the kernel emulates three system calls of old (vsyscall(7)).
 const VSYSCALL: u64 = 0xffff_ffff_ff60_0000;
-/// `jmp [rip + 0]` and the slot it jumps through.
-const FAR_SLOT: [u8; 14] = [0xff, 0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 /// Where a far slot may begin so that its pointer is aligned.
 const FAR_ALIGN: u64 = 8;
 
@@ -159,6 +157,9 @@ impl Engine {
         let (map, fragments, direct) = (&mut self.map, &self.fragments, &self.direct);
         let mut source = Source { map, fragments, direct, writable: false, checked: false };
         self.translator.translate(GuestPc(pc), request, hot_at, cold_at, &mut source, &mut self.out);
+        if self.out.refused {
+            crate::report::internal("a translation out of its own code's reach");
+        }
         let found = (source.checked, source.writable);
         self.stats.fragments += 1;
         self.stats.insns += u64::from(self.out.insns);
@@ -206,10 +207,11 @@ impl Engine {
             // Targets near the limit get a slot as well: their body may lie at the far end of a zone.
             far.push(if exit.kind == ExitKind::Direct && distance > (1 << 31) - 2 * cache::MAX_ZONE_BYTES {
                 while !(out.cold.here().0 + FAR_POINTER).is_multiple_of(FAR_ALIGN) {
-                    out.cold.put(&[0xcc]);
+                    out.cold.int3();
                 }
                 let at = out.cold.here().0;
-                out.cold.put(&FAR_SLOT);
+                out.cold.jmp_through_next();
+                out.cold.data64(0);
                 at
             } else {
                 0

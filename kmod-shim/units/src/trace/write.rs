@@ -1,10 +1,10 @@
 //! The instructions on a unit's way as operations.
 
 use super::{Builder, Entry, Outside, Step};
-use crate::decode::Class;
-use crate::kernel::liveness::Effect;
-use crate::kernel::lower::{Lowered, Place};
+use crate::liveness::Effect;
+use crate::lower::{Lowered, Place};
 use bt_shim::uapi::{ANY_CALL, CALLS, Kind, Op};
+use bt_translator::decode::Class;
 
 impl Builder {
     /// Makes operations of the steps. `end` is the pc at which another unit goes on.
@@ -16,7 +16,7 @@ impl Builder {
         let mut block = 0;
         let steps = core::mem::take(&mut self.steps);
         for (n, step) in steps.iter().enumerate() {
-            // Behind the entry the blocks are those of code like any other.
+            // After the entry the blocks are those of code like any other.
             if n == 0 || n == 1 && entry.is_some() || self.heads.binary_search(&step.pc).is_ok() {
                 block = step.pc;
                 self.unit.entries.push(block);
@@ -55,7 +55,7 @@ impl Builder {
             }
             // The target's block comes next.
             Class::Jmp => {}
-            // So it does here, or the walk ended: the jump behind leads there.
+            // So it does here, or the walk ended: the jump at the end of the unit leads there.
             Class::Call if step.turns => {
                 self.push(Op { imm: next, ..place.op(Kind::Push) }, Effect::NONE);
             }
@@ -130,7 +130,8 @@ impl Builder {
         self.push(Op { imm: u64::from(number), ..place.op(Kind::Syscall) }, Effect::LEAVES);
     }
 
-    /// The constant that the operations since the block's begin have left in eax: MOV and XOR, and what leaves rax alone.
+    /// The constant that the operations since the block's begin have left in eax: MOV and XOR, and what leaves rax
+    /// alone.
     fn known_number(&self) -> Option<u32> {
         for op in self.unit.ops.iter().rev() {
             match op.kind {

@@ -221,7 +221,7 @@ fn no_code_makes_no_unit() {
     assert!(unit_of(&[0x48]).is_empty()); // a prefix
 }
 
-/// A number is known if nothing that may write rax is behind what loads it.
+/// A number is known if nothing that may write rax comes after what loads it.
 #[test]
 fn numbers_of_calls() {
     let call = |code: &[u8]| {
@@ -276,7 +276,7 @@ fn what_a_call_needs_is_checked_before_it() {
 fn an_entry_at_a_call_checks_its_number_once() {
     // 0x1000: mov eax, 1; 0x1005: syscall; 0x1007: jmp 0x1000
     let mut memory = Memory::of(&[(BASE, &[0xb8, 1, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7])]);
-    let behind = [
+    let rest = [
         "Block imm=1007",
         "Block imm=1000",
         "Insn 5@0 op=b8 reg=0 imm=1 high",
@@ -285,10 +285,10 @@ fn an_entry_at_a_call_checks_its_number_once() {
     ];
     let number = unit_in(&mut memory, 0x1005, Some(Entry::Number(1)));
     assert_eq!(number[..3], ["Block imm=1005", "Check 2@0 op=5 size=4 reg=0 imm=1", "Syscall 2@0 imm=1"]);
-    assert_eq!(number[3..], behind);
+    assert_eq!(number[3..], rest);
     let any = unit_in(&mut memory, 0x1005, Some(Entry::Any));
     assert_eq!(any[..2], ["Block imm=1005", "Syscall 2@0 any"]);
-    assert_eq!(any[2..], behind);
+    assert_eq!(any[2..], rest);
     // The code has changed: there is no call.
     assert_eq!(unit_in(&mut memory, BASE, Some(Entry::Any))[..2], ["Block imm=1000", "Leave 5@0"]);
 }

@@ -1,22 +1,22 @@
 //! One instruction as operations.
 
-use crate::decode::{Class, Encoding, Insn, Prefixes};
 use bt_shim::uapi::{self, Kind, MEMORY, Op, PC, flags};
+use bt_translator::decode::{Class, Encoding, Insn, Prefixes};
 
 /// An instruction at a pc, relative to its block.
-pub struct Place<'a> {
+pub(crate) struct Place<'a> {
     /// The instruction's pc.
-    pub pc: u64,
+    pub(crate) pc: u64,
     /// The pc of the block that it is in.
-    pub block: u64,
+    pub(crate) block: u64,
     /// Decoded.
-    pub insn: &'a Insn,
+    pub(crate) insn: &'a Insn,
     /// Its bytes.
-    pub bytes: &'a [u8],
+    pub(crate) bytes: &'a [u8],
 }
 
 /// What an instruction that does not branch becomes.
-pub enum Lowered {
+pub(crate) enum Lowered {
     /// Nothing: it changes nothing.
     Nothing,
     /// One operation.
@@ -29,13 +29,13 @@ pub enum Lowered {
 
 impl Place<'_> {
     /// An operation of this kind for the instruction.
-    pub fn op(&self, kind: Kind) -> Op {
+    pub(crate) fn op(&self, kind: Kind) -> Op {
         let at = u32::try_from(self.pc.wrapping_sub(self.block)).unwrap_or(u32::MAX);
         Op { at, len: self.insn.len, ..Op::new(kind) }
     }
 
     /// Fills in the memory operand; false if it cannot be said.
-    pub fn address(&self, op: &mut Op) -> bool {
+    pub(crate) fn address(&self, op: &mut Op) -> bool {
         let insn = self.insn;
         if insn.prefixes.contains(Prefixes::SEG_GS) || insn.is_vsib() {
             return false;
@@ -74,7 +74,7 @@ impl Place<'_> {
     }
 
     /// The instruction as operations.
-    pub fn lower(&self) -> Lowered {
+    pub(crate) fn lower(&self) -> Lowered {
         let insn = self.insn;
         if !matches!(insn.class, Class::Plain | Class::Rdtsc) {
             return Lowered::No;
@@ -173,7 +173,7 @@ impl Place<'_> {
     }
 
     fn high_bytes(&self) -> u8 {
-        if self.insn.rex_off == crate::decode::NO_OFFSET { flags::HIGH_BYTE } else { 0 }
+        if self.insn.rex_off == bt_translator::decode::NO_OFFSET { flags::HIGH_BYTE } else { 0 }
     }
 
     /// An instruction with or without ModRM: the module knows which there are.

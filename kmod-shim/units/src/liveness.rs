@@ -1,29 +1,30 @@
-//! Where the flags' values are needed: code that the module adds changes them for less where they are not.
+//! Where the flags' values are needed: where they are not, the code that the module adds may change them, which is
+//! cheaper.
 //!
-//! An access to memory may fault, and a handler sees the flags with which it does. So each needs them all, and a mask on an
-//! address costs one instruction more than where nobody looks; but a signal's frame is the guest's own.
+//! An access to memory may fault, and the handler sees the flags of that moment. So each access needs them all, and the
+//! mask on its address costs one instruction more than where they are dead; but a signal's frame is the guest's own.
 
-use crate::decode::flags::ALL;
 use bt_shim::uapi::{Kind, MEMORY, Op, flags};
+use bt_translator::decode::flags::ALL;
 
 /// What one operation does to the flags, as far as the guest's instruction goes.
 #[derive(Clone, Copy, Debug)]
-pub struct Effect {
+pub(crate) struct Effect {
     /// Flags whose value it, or where else it may lead, needs.
-    pub read: u8,
+    pub(crate) read: u8,
     /// Flags that it always sets.
-    pub write: u8,
+    pub(crate) write: u8,
 }
 
 impl Effect {
     /// Needs all: control may go elsewhere.
-    pub const LEAVES: Self = Self { read: ALL, write: 0 };
+    pub(crate) const LEAVES: Self = Self { read: ALL, write: 0 };
     /// Neither needs nor sets any.
-    pub const NONE: Self = Self { read: 0, write: 0 };
+    pub(crate) const NONE: Self = Self { read: 0, write: 0 };
 }
 
 /// Marks the operations before which no flag's value is needed. What follows the last one needs all.
-pub fn mark(ops: &mut [Op], effects: &[Effect]) {
+pub(crate) fn mark(ops: &mut [Op], effects: &[Effect]) {
     let mut live = ALL;
     for (op, effect) in ops.iter_mut().zip(effects).rev() {
         live = live & !effect.write | effect.read;
@@ -56,8 +57,8 @@ fn may_fault(op: &Op) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Effect, mark};
-    use crate::decode::flags::{ALL, CF};
     use bt_shim::uapi::{Kind, MEMORY, Op, flags};
+    use bt_translator::decode::flags::{ALL, CF};
 
     #[test]
     fn flags_are_dead_before_what_sets_them_all() {

@@ -1,14 +1,14 @@
-//! What belongs into one unit: the way the guest's code will most likely take from a pc on.
+//! One unit's extent: the way that the guest's code will most likely take from a pc on.
 //!
-//! Jumps, calls and returns are followed, so that a loop with its calls into libraries becomes one piece; the other side of a
-//! conditional branch becomes a unit of its own when it is first taken.
+//! Jumps, calls and returns are followed, so that a loop with its calls into libraries becomes one piece; the other
+//! side of a conditional branch becomes a unit of its own when it is first taken.
 
 mod write;
 
-use super::liveness::{Effect, mark};
-use crate::decode::{Class, Insn, decode_into};
+use crate::liveness::{Effect, mark};
 use alloc::vec::Vec;
 use bt_shim::uapi::{Kind, Op};
+use bt_translator::decode::{Class, Insn, decode_into};
 
 /// Instructions of a unit at most: what lies further on may never be executed.
 const MAX_INSNS: usize = 120;
@@ -69,7 +69,7 @@ struct Step {
     bytes: [u8; MAX_INSN_LEN],
     /// Where an indirect branch is expected to lead, or 0.
     hint: u64,
-    /// The instruction behind it is not the next one.
+    /// The step after it is not the next instruction in memory.
     turns: bool,
 }
 
@@ -140,7 +140,8 @@ impl Builder {
         &self.unit
     }
 
-    /// Follows the code from `pc` on; returns the pc at which another unit or ring 3 goes on, if it does not end by itself.
+    /// Follows the code from `pc` on; returns the pc at which another unit or ring 3 goes on, if it does not end by
+    /// itself.
     fn walk(&mut self, pc: u64, enters_at_call: bool, outside: &mut dyn Outside) -> Option<u64> {
         self.steps.clear();
         self.window.len = 0;
@@ -194,7 +195,7 @@ impl Builder {
             step.turns = follow != Some(next);
             self.steps.push(step);
             match follow {
-                // Nothing is translated there: as a hint it stands for not known.
+                // Nothing is translated there: as a hint it means that the target is not known.
                 Some(0) => return Some(0),
                 Some(follow) => pc = follow,
                 None => return None,

@@ -1,0 +1,142 @@
+//! Decoding of a function or a hole, from its start to one candidate after the other.
+
+use super::meeting::{MEETING_BYTES, Meeting, meeting};
+use super::{Extent, Verdict, alone, number_before, site};
+use crate::addr::GuestPc;
+use crate::block::{CodeSource, Window};
+use crate::decode::{Class, Insn, copied_len, decode_into};
+
+/// Instructions before a place in a hole that must decode for it to be taken for code.
+const CLEAN_BEFORE: u32 = 64;
+/// Instructions from the place on that must decode as well.
+const CLEAN_AFTER: u32 = 32;
+/// Instructions of two zero bytes at most, among the latest 64 when these have been read.
+const MOST_ZEROS: u32 = 4;
+
+/// Bytes from which on a hole is not decoded from end to end: some programs have unwind tables for a part of their code
+/// only.
+const LONG_HOLE: u64 = 64 << 10;
+/// Bytes before a place in a long hole that are decoded at least: enough to know code from data.
+const NEAR: u64 = 1024;
+/// Distance of the places at which decoding may begin; odd, because code may repeat itself.
+const STEP: usize = 61;
+
+/// One-byte opcodes that only privileged code can execute: where they are met is no program's code.
+fn is_privileged(first: u8) -> bool {
+    // Not hlt: compilers put it after calls that never return.
+    matches!(first, 0x6c..=0x6f | 0xe4..=0xe7 | 0xec..=0xef | 0xfa | 0xfb)
+}
+
+/// Decodes a function or a hole from its start on, from one candidate to the next.
+pub(super) struct Walk {
+    /// The function or hole.
+    pub(super) extent: Extent,
+    is_hole: bool,
+    /// The next instruction.
+    at: GuestPc,
+    /// The instruction before it.
+    previous: Option<GuestPc>,
+    /// Instructions so far.
+    steps: u32,
+    /// A bit for each of the latest 64 instructions: it is two zero bytes (`add [rax], al`), which only data has many
+    /// of.
+    zeros: u64,
+    /// What is at `at` is no instruction of a program.
+    broken: bool,
+}
+
+impl Walk {
+    /// A walk at the start of `extent`.
+    pub(super) const fn new(extent: Extent, is_hole: bool) -> Self {
+        Self { extent, is_hole, at: GuestPc(extent.0), previous: None, steps: 0, zeros: 0, broken: false }
+    }
+
+    /// Goes on until `pc` is reached or passed.
+    fn to(&mut self, pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) {
+        let mut insn = Insn::default();
+        while self.at < pc && !self.broken {
+            let bytes = window.at(self.at, source);
+            let len = match bytes.first_chunk().map_or(0, copied_len) {
+                0 => decode_into(bytes, &mut insn).map(u64::from),
+                len => Ok(len as u64),
+            };
+            self.previous = Some(self.at);
+            self.steps += 1;
+            let refused = self.is_hole && bytes.first().is_some_and(|&first| is_privileged(first));
+            self.zeros = self.zeros << 1 | u64::from(bytes.starts_with(&[0, 0]));
+            match len {
+                Ok(len) if !refused => self.at = self.at.plus(len),
+                _ => self.broken = true,
+            }
+        }
+    }
+
+    /// Skips what lies far before `pc` in a long hole. False: no instruction begins at `pc`.
+    fn skip_to(&mut self, pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> bool {
+        let is_long = self.extent.1.saturating_sub(self.extent.0) > LONG_HOLE;
+        if !self.is_hole || !is_long || pc.0.saturating_sub(self.at.0) <= 2 * NEAR {
+            return true;
+        }
+        if meeting(pc, window, source) == Meeting::None {
+            return false;
+        }
+        let mut places = (pc.0 - 2 * NEAR + MEETING_BYTES..=pc.0 - NEAR).rev().step_by(STEP);
+        let found = places.find_map(|place| match meeting(GuestPc(place), window, source) {
+            Meeting::At(at) => Some(at),
+            Meeting::None | Meeting::Unknown => None,
+        });
+        if let Some(at) = found {
+            *self = Self { at, previous: None, steps: 0, zeros: 0, broken: false, ..*self };
+        }
+        true
+    }
+
+    /// What is at `pc`.
+    pub(super) fn judge(&mut self, pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> Verdict {
+        if !self.skip_to(pc, window, source) {
+            return Verdict::NotCode;
+        }
+        self.to(pc, window, source);
+        let number = number_before(source, pc);
+        if !self.is_hole {
+            if self.broken {
+                return alone(pc, window, source);
+            }
+            // Where bytes and decoder disagree on the instruction before, neither is used.
+            let previous = self.previous.filter(|_| number.is_none() || number == self.previous);
+            return if self.at > pc { Verdict::NotCode } else { site(pc, previous, window, source) };
+        }
+        let found = site(pc, self.previous, window, source);
+        if let Verdict::Site { class: Class::GsBase, .. } = found {
+            // Five bytes are no accident, and to take them for code does no harm.
+            return found;
+        }
+        let reached = !self.broken && self.at == pc;
+        match (reached, number.is_some()) {
+            (false, false) => Verdict::NotCode,
+            // Data that holds a call, a template say, or code after data.
+            (false, true) => Verdict::Doubtful,
+            (true, has_number) if has_number || self.steps >= CLEAN_BEFORE => {
+                let ahead = self.ahead(pc, window, source);
+                match (ahead.broken, has_number) {
+                    (false, _) if ahead.zeros.count_ones() > MOST_ZEROS => Verdict::Doubtful,
+                    (false, _) => found,
+                    (true, true) => Verdict::Doubtful,
+                    (true, false) => Verdict::NotCode,
+                }
+            }
+            (true, _) => Verdict::Doubtful,
+        }
+    }
+
+    /// The walk some instructions after `pc`; broken if they do not decode.
+    fn ahead(&self, pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> Self {
+        let Self { extent, previous, steps, zeros, .. } = *self;
+        let mut ahead = Self { extent, is_hole: true, at: pc, previous, steps, zeros, broken: false };
+        while ahead.steps < steps + CLEAN_AFTER && !ahead.broken && ahead.at.0 < extent.1 {
+            let next = ahead.at.plus(1);
+            ahead.to(next, window, source);
+        }
+        ahead
+    }
+}
