@@ -8,8 +8,8 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use crate::report::grid;
-use crate::stats::Estimate;
+use crate::base::stats::Estimate;
+use crate::reporting::markdown::grid;
 
 use super::command::{ChoiceArguments, print};
 use super::data::{Data, Machine, Outcome};
@@ -115,7 +115,7 @@ fn line(key: String, old: Option<&Outcome>, new: Option<&Outcome>) -> Line {
     let unit = new.or(old).map(|outcome| outcome.row.unit);
     let mut line = Line {
         key,
-        unit: unit.map_or("", crate::result::Unit::symbol),
+        unit: unit.map_or("", crate::rows::result::Unit::symbol),
         old: median(old),
         new: median(new),
         ratio: None,
@@ -235,7 +235,7 @@ mod tests {
     use super::super::fixture;
     use super::super::load::Rows;
     use super::*;
-    use crate::result::{ResultRow, State};
+    use crate::rows::result::{ResultRow, State};
 
     fn data(change: impl Fn(&mut ResultRow)) -> Data {
         let mut rows = fixture::rows();

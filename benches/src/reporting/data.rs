@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::host::Host;
-use crate::result::{ResultRow, State, Unit, Way};
-use crate::stats::{self, Estimate};
+use crate::base::host::Host;
+use crate::base::stats::{self, Estimate};
+use crate::rows::engine::Level;
+use crate::rows::result::{ResultRow, State, Unit, Way};
 
 use super::load::{Id, Rows, machine};
 
@@ -213,6 +214,7 @@ impl Data {
     }
 
     /// A suite by name.
+    #[cfg(test)]
     #[must_use]
     pub fn suite(&self, name: &str) -> Option<&Suite> {
         self.suites.iter().find(|suite| suite.name == name)
@@ -271,7 +273,7 @@ impl Suite {
 
     /// Orders ways and benchmarks and fills in the ratios that a row lacks.
     fn finish(&mut self) {
-        let mut ways: Vec<((usize, String), String)> = Vec::new();
+        let mut ways: Vec<((usize, usize, String), String)> = Vec::new();
         for outcome in self.benchmarks.iter().flat_map(|benchmark| &benchmark.results) {
             if !ways.iter().any(|(_, way)| *way == outcome.way) {
                 ways.push((rank(&outcome.row.way), outcome.way.clone()));
@@ -318,8 +320,12 @@ fn fill_ratios(benchmark: &mut Benchmark) {
     }
 }
 
-/// Native, engines (direct, translate, ring0, others), peers; within them by name.
-fn rank(way: &Way) -> (usize, String) {
+/// Native, engines (direct, translate, ring0, others) by level, peers; within them by name.
+fn rank(way: &Way) -> (usize, usize, String) {
+    let level = match way {
+        Way::Engine { emulate: Some(level), .. } => Level::named(level).map_or(9, |level| 1 + level as usize),
+        _ => 0,
+    };
     let order = match way {
         Way::Native => 0,
         Way::Engine { engine, .. } => {
@@ -327,7 +333,7 @@ fn rank(way: &Way) -> (usize, String) {
         }
         Way::Peer { .. } => 9,
     };
-    (order, way.name())
+    (order, level, way.name())
 }
 
 /// An estimate in another unit.

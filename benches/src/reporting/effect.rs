@@ -1,6 +1,6 @@
 //! How far two samples lie apart.
 
-use crate::stats::{self, Estimate, Random};
+use crate::base::stats::{self, Estimate, Random};
 
 /// Resamples behind an interval of a ratio.
 const RESAMPLES: usize = 4000;

@@ -1,6 +1,6 @@
 //! Numbers and text as Markdown, CSV, LaTeX and HTML want them.
 
-use crate::stats::Estimate;
+use crate::base::stats::Estimate;
 
 /// Three significant digits; whole numbers from 1000 on, in groups of three.
 #[must_use]

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use crate::host::Host;
-use crate::result::{self, ResultRow};
+use crate::base::host::Host;
+use crate::rows::result::{self, ResultRow};
 
 /// What tells a benchmark from every other: suite, name, parameters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

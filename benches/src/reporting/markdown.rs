@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use crate::report::grid;
-
 use super::data::{Data, Machine};
 use super::format;
 use super::table::{LEGEND, Table};
@@ -26,6 +24,40 @@ pub fn page(data: &Data, tables: &[Table]) -> String {
     for table in tables {
         text.push_str(&section(table));
     }
+    text
+}
+
+/// A table of any columns. The last one may be prose and is not padded.
+#[must_use]
+pub fn grid(titles: &[&str], cells: &[Vec<String>]) -> String {
+    let mut widths: Vec<usize> = titles.iter().map(|title| title.chars().count()).collect();
+    let padded = titles.len().saturating_sub(1);
+    for row in cells {
+        for (width, cell) in widths.iter_mut().zip(row).take(padded) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let titles: Vec<String> = titles.iter().map(|&title| title.to_owned()).collect();
+    let mut text = line(&titles, &widths);
+    text.push('|');
+    for width in &widths {
+        text.push_str(&"-".repeat(width + 2));
+        text.push('|');
+    }
+    text.push('\n');
+    for row in cells {
+        text.push_str(&line(row, &widths));
+    }
+    text
+}
+
+fn line(cells: &[String], widths: &[usize]) -> String {
+    let mut text = String::from("|");
+    for (cell, &width) in cells.iter().zip(widths) {
+        let padding = width.saturating_sub(cell.chars().count());
+        let _ = write!(text, " {cell}{} |", " ".repeat(padding));
+    }
+    text.push('\n');
     text
 }
 

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::host::Host;
-use crate::report::grid;
-use crate::result::{ResultRow, Writer};
+use crate::base::host::Host;
+use crate::reporting::markdown::grid;
+use crate::rows::result::{ResultRow, Writer};
 
 use super::command::print;
 use super::data::{Data, Machine, Outcome};

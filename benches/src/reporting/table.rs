@@ -85,6 +85,7 @@ impl Cell {
     }
 
     /// A figure.
+    #[cfg(test)]
     #[must_use]
     pub fn figure(value: f64) -> Self {
         Self { text: format::number(value), value: Some(value), ..Self::default() }
@@ -179,6 +180,7 @@ impl Table {
     }
 
     /// Every line has as many cells as there are columns.
+    #[cfg(test)]
     #[must_use]
     pub fn is_even(&self) -> bool {
         self.rows.iter().all(|row| row.cells.len() == self.columns.len())

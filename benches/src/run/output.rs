@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::result::Unit;
-use crate::stats;
+use crate::base::stats;
+use crate::rows::result::Unit;
 
 /// What one run of a way gave.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,6 +67,14 @@ pub fn parse(text: &str, unit: Unit) -> Result<Sample, String> {
     if found { Ok(sample) } else { Err(format!("no figure: {:?}", text.chars().take(200).collect::<String>())) }
 }
 
+/// The one figure that a command prints.
+///
+/// # Errors
+/// There is no positive number; the message has what there is.
+pub fn parse_printed(text: &str) -> Result<f64, String> {
+    positive(Some(text.trim())).ok_or_else(|| format!("no figure: {text:?}"))
+}
+
 fn positive(word: Option<&str>) -> Option<f64> {
     word?.parse().ok().filter(|value: &f64| value.is_finite() && *value > 0.0)
 }
@@ -111,6 +119,14 @@ mod tests {
         assert_eq!(parse("per_s 10\n", Unit::PerSecond).unwrap().figure, 10.0);
         for text in ["", "per_s 10\n", "ns 0\n", "ns nan\n", "ns\n", "ns 1\nquantiles 1 2\n", "ns 1\ncounter x\n"] {
             assert!(parse(text, Unit::Nanoseconds).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_positive_number_is_a_printed_figure() {
+        assert_eq!(parse_printed("101.2500\n"), Ok(101.25));
+        for text in ["", "nan\n", "0\n"] {
+            assert!(parse_printed(text).is_err(), "{text:?}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
-use crate::programs;
+use crate::base::programs;
 
 /// The place of the measured command in a template.
 pub const PROGRAM: &str = "{program}";

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar whose length is the time that all samples are expected to take; where there is no terminal, a line for each
 /// benchmark.
@@ -26,9 +26,10 @@ impl Progress {
     }
 
     /// Nothing is shown.
+    #[cfg(test)]
     #[must_use]
     pub fn hidden() -> Self {
-        let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::hidden());
+        let bar = ProgressBar::with_draw_target(Some(1), indicatif::ProgressDrawTarget::hidden());
         Self { bar, step_ms: 0.into(), end_ms: 0.into(), quiet: true }
     }
 

@@ -1,6 +1,6 @@
 //! What one caught system call costs under each mechanism that catches it.
 
-use crate::run::benchmark::{Benchmark, Others, Suite, scaled};
+use super::benchmark::{Benchmark, Others, Suite, scaled};
 
 /// See the module.
 pub const SUITE: Suite = Suite {

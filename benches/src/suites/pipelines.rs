@@ -6,13 +6,13 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::c_source;
-use crate::inputs;
-use crate::launch::{Invocation, Output};
-use crate::programs;
-use crate::result::Unit;
-use crate::run::benchmark::{Benchmark, Clock, Place, Program, Setting, Suite, scaled};
-use crate::stats::Random;
+use super::benchmark::{Benchmark, Place, Program, Quantity, Setting, Suite, scaled};
+use super::c_source;
+use super::invocation::{Invocation, Output};
+use crate::base::inputs;
+use crate::base::programs;
+use crate::base::stats::Random;
+use crate::rows::result::Unit;
 
 /// See the module.
 pub const SUITE: Suite = Suite {
@@ -52,7 +52,7 @@ fn benchmarks() -> Vec<Benchmark> {
     let benchmark = |pipeline: &'static Pipeline| {
         let program = Program {
             needs: [&["bash", "gzip"], pipeline.needs].concat(),
-            clock: Clock::Wall,
+            quantity: Quantity::Wall,
             prepare: Box::new(|setting| {
                 let sizes = if setting.quick { &QUICK } else { &FULL };
                 let arguments = ["-c", pipeline.script, "bash", &sizes.numbers.to_string()].map(str::to_owned).to_vec();
@@ -60,7 +60,7 @@ fn benchmarks() -> Vec<Benchmark> {
                 Ok(Invocation {
                     program,
                     arguments,
-                    folder: folder(setting, sizes)?,
+                    directory: folder(setting, sizes)?,
                     input: None,
                     output: Output::Null,
                 })

@@ -1,6 +1,6 @@
 //! Changes of who runs: into the kernel and back, to another thread or process, to a handler.
 
-use crate::run::benchmark::{Benchmark, Place, Suite, scaled};
+use super::benchmark::{Benchmark, Place, Suite, scaled};
 
 /// See the module.
 pub const SUITE: Suite = Suite {

@@ -1,10 +1,10 @@
 //! Which plots a report has.
 
+use crate::base::stats::Estimate;
 use crate::reporting::data::{Benchmark, Data, Outcome, Suite};
 use crate::reporting::format;
 use crate::reporting::published::Published;
-use crate::result::{Unit, Way};
-use crate::stats::Estimate;
+use crate::rows::result::{Unit, Way};
 
 use super::{Bar, BarGroup, BarPanel, Body, Line, LinePanel, Origin, Plot};
 

@@ -8,7 +8,7 @@ pub mod lines;
 pub mod scale;
 pub mod style;
 
-use crate::stats::Estimate;
+use crate::base::stats::Estimate;
 
 /// A plot before it is drawn.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use super::*;
 use crate::reporting::data::Data;
 use crate::reporting::load::Rows;
 use crate::reporting::{fixture, published};
-use crate::result::{ResultRow, State};
+use crate::rows::result::{ResultRow, State};
 
 fn plots(rows: Vec<ResultRow>) -> Vec<Plot> {
     choose::all(&Data::of(Rows { rows, warnings: Vec::new() }), &published::read().unwrap())

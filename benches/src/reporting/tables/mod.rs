@@ -1,11 +1,12 @@
 //! Which tables a report has.
 
-mod generic;
+pub mod generic;
 mod latency;
 mod singularity;
+pub mod targets;
 mod vmware;
 
-pub use vmware::{Geometric, geometric_slowdown};
+pub use vmware::geometric_slowdown;
 
 use super::data::Data;
 use super::published::Published;
@@ -22,6 +23,9 @@ pub fn all(data: &Data, published: &Published) -> Vec<Table> {
             _ => {}
         }
         tables.push(generic::table(suite));
+        if targets::has_targets(suite) {
+            tables.push(targets::table(suite));
+        }
         tables.extend(latency::table(suite));
     }
     tables

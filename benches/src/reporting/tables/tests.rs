@@ -4,7 +4,7 @@ use crate::reporting::data::{Benchmark, Data};
 use crate::reporting::load::Rows;
 use crate::reporting::table::Table;
 use crate::reporting::{fixture, published};
-use crate::result::{ResultRow, State};
+use crate::rows::result::{ResultRow, State};
 
 use super::*;
 

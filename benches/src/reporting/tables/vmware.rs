@@ -1,12 +1,12 @@
 //! The comparison of Adams & Agesen (ASPLOS 2006), continued by this machine: nano-benchmarks in cycles, whole programs in the
 //! paper's units.
 
+use crate::base::stats::{self, Estimate};
 use crate::reporting::data::{Benchmark, Outcome, Suite};
 use crate::reporting::format;
 use crate::reporting::published::Published;
 use crate::reporting::table::{Cell, Column, Row, Table};
-use crate::result::{Unit, Way};
-use crate::stats::{self, Estimate};
+use crate::rows::result::{Unit, Way};
 
 /// The paper's nano-benchmarks that a process can run: name here, key there.
 const NANO: [(&str, &str); 5] = [

@@ -1,7 +1,7 @@
 //! `bt-bench list`: what there is to run.
 
-use super::benchmark::Benchmark;
 use crate::suites::SUITES;
+use crate::suites::benchmark::Benchmark;
 
 /// All suites and benchmarks with a sentence each; those that differ in a number only are one line.
 #[must_use]
@@ -60,7 +60,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::run::benchmark::Work;
+    use crate::suites::benchmark::Work;
     use crate::suites::drivers;
 
     #[test]

@@ -1,39 +1,30 @@
 //! Interleaving: native, ours, native, ours, … native. A drift of the machine meets both sides.
 //! Where there are several ways, each has its turn between the native runs.
 
-use crate::launch::Failure;
-use crate::stats::{self, Estimate};
-
-/// One run of a way between two native ones. The later native run is the earlier one of the next
-/// round.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Round {
-    /// Native, before.
-    pub before: f64,
-    /// The way's.
-    pub ours: f64,
-    /// Native, after.
-    pub after: f64,
-}
-
-impl Round {
-    fn native(&self) -> f64 {
-        f64::midpoint(self.before, self.after)
-    }
-}
+use super::launch::Failure;
+use crate::rows::rounds::{Round, Rounds};
 
 /// Several ways that take turns with native.
 #[derive(Clone, Debug)]
 pub struct Turns {
-    ways: Vec<Rounds>,
+    ways: Vec<Taken>,
     latest_native: Option<f64>,
+}
+
+/// What one way took.
+#[derive(Clone, Debug, Default)]
+pub struct Taken {
+    /// Its complete rounds.
+    pub rounds: Rounds,
+    /// Why there are no more.
+    pub failure: Option<String>,
 }
 
 impl Turns {
     /// None of `count` ways has had a turn.
     #[must_use]
     pub fn of(count: usize) -> Self {
-        Self { ways: vec![Rounds::default(); count], latest_native: None }
+        Self { ways: vec![Taken::default(); count], latest_native: None }
     }
 
     /// One turn of each way that has not failed. `run` gives one figure of a way by its number, of native where
@@ -64,7 +55,7 @@ impl Turns {
         self.latest_native = Some(after);
         for (way, figure) in self.ways.iter_mut().zip(figures) {
             if let Some(ours) = figure {
-                way.push(Round { before, ours, after });
+                way.rounds.push(Round { before, ours, after });
             }
         }
         Ok(())
@@ -72,110 +63,15 @@ impl Turns {
 
     /// Leaves a way out from now on.
     pub fn rule_out(&mut self, way: usize, reason: String) {
-        if let Some(rounds) = self.ways.get_mut(way) {
-            rounds.failure = Some(reason);
+        if let Some(way) = self.ways.get_mut(way) {
+            way.failure = Some(reason);
         }
     }
 
     /// What each way took.
     #[must_use]
-    pub fn ways(&self) -> &[Rounds] {
+    pub fn ways(&self) -> &[Taken] {
         &self.ways
-    }
-}
-
-/// All rounds of one way.
-#[derive(Clone, Debug, Default)]
-pub struct Rounds {
-    rounds: Vec<Round>,
-    native: Vec<f64>,
-    failure: Option<String>,
-}
-
-impl Rounds {
-    fn push(&mut self, round: Round) {
-        if self.native.is_empty() {
-            self.native.push(round.before);
-        }
-        self.native.push(round.after);
-        self.rounds.push(round);
-    }
-
-    /// Why there are no more.
-    #[must_use]
-    pub fn failure(&self) -> Option<&str> {
-        self.failure.as_deref()
-    }
-
-    /// How many pairs there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.rounds.len()
-    }
-
-    /// Whether there is no pair.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.rounds.is_empty()
-    }
-
-    /// Every native figure, in the order of measurement.
-    #[must_use]
-    pub fn native(&self) -> &[f64] {
-        &self.native
-    }
-
-    /// Every figure of the way, in the order of measurement.
-    #[must_use]
-    pub fn ours(&self) -> Vec<f64> {
-        self.rounds.iter().map(|round| round.ours).collect()
-    }
-
-    /// Ours relative to the native runs around it.
-    #[must_use]
-    pub fn ratios(&self) -> Vec<f64> {
-        let ratio = |round: &Round| round.ours / round.native();
-        self.rounds.iter().map(ratio).collect()
-    }
-
-    /// Ours minus the native runs around it.
-    #[must_use]
-    pub fn differences(&self) -> Vec<f64> {
-        let difference = |round: &Round| round.ours - round.native();
-        self.rounds.iter().map(difference).collect()
-    }
-
-    /// Native relative to native.
-    #[must_use]
-    pub fn native_ratios(&self) -> Vec<f64> {
-        let ratio = |round: &Round| round.after / round.before;
-        self.rounds.iter().map(ratio).collect()
-    }
-
-    /// How far native against native strays from 1, as the interval sees it.
-    #[must_use]
-    pub fn ratio_floor(&self) -> Option<f64> {
-        Some(stats::estimate(&self.native_ratios())?.farthest_from(1.0))
-    }
-
-    /// How far native minus native strays from 0, as the interval sees it.
-    #[must_use]
-    pub fn difference_floor(&self) -> Option<f64> {
-        let difference = |round: &Round| round.after - round.before;
-        let differences: Vec<f64> = self.rounds.iter().map(difference).collect();
-        Some(stats::estimate(&differences)?.farthest_from(0.0))
-    }
-
-    /// The ratio with its interval.
-    #[must_use]
-    pub fn ratio(&self) -> Option<Estimate> {
-        stats::estimate(&self.ratios())
-    }
-
-    /// The difference with its interval.
-    #[must_use]
-    pub fn difference(&self) -> Option<Estimate> {
-        stats::estimate(&self.differences())
     }
 }
 
@@ -199,7 +95,7 @@ mod tests {
             Ok(way.map_or(2.0, |_| 3.0))
         });
         assert_eq!(order, [None, Some(0), Some(1), None, Some(0), Some(1), None]);
-        for rounds in turns.ways() {
+        for rounds in turns.ways().iter().map(|way| &way.rounds) {
             assert_eq!(rounds.native(), [2.0, 2.0, 2.0]);
             assert_eq!(rounds.ratios(), [1.5, 1.5]);
             assert_eq!(rounds.differences(), [1.0, 1.0]);
@@ -214,7 +110,7 @@ mod tests {
             speed += 0.1;
             Ok(speed)
         });
-        let rounds = &turns.ways()[0];
+        let rounds = &turns.ways()[0].rounds;
         assert!(rounds.ratios().iter().all(|ratio| (ratio - 1.0).abs() < 1e-12));
         assert!(rounds.ratio_floor().unwrap() > 0.1);
     }
@@ -230,9 +126,9 @@ mod tests {
             _ => Ok(1.0),
         });
         let [ours, other] = turns.ways() else { unreachable!() };
-        assert_eq!((ours.len(), ours.failure()), (3, None));
-        assert_eq!((other.len(), other.failure()), (1, Some("exit 1")));
-        assert_eq!((other.native().len(), asked), (2, 2));
+        assert_eq!((ours.rounds.len(), ours.failure.as_deref()), (3, None));
+        assert_eq!((other.rounds.len(), other.failure.as_deref()), (1, Some("exit 1")));
+        assert_eq!((other.rounds.native().len(), asked), (2, 2));
     }
 
     #[test]
@@ -244,6 +140,6 @@ mod tests {
         };
         assert!(turns.take(&mut run).is_ok());
         assert!(matches!(turns.take(&mut run), Err(Failure::Interrupted)));
-        assert_eq!((turns.ways()[0].len(), turns.ways()[0].native().len()), (1, 2));
+        assert_eq!((turns.ways()[0].rounds.len(), turns.ways()[0].rounds.native().len()), (1, 2));
     }
 }

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{os, programs};
+use super::{os, programs};
 
 /// Everything about the machine that a reader of a figure may ask for.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -39,8 +39,6 @@ pub struct Host {
     pub bt_run: String,
     /// SHA-256 of the launcher that was measured.
     pub bt_run_sha256: String,
-    /// `drrun -version`, where it is installed.
-    pub drrun: Option<String>,
     /// What the measured programs say about their versions.
     pub programs: BTreeMap<String, String>,
     /// Cycles of the time-stamp counter in a second; 0 in rows of before it was looked at.
@@ -108,9 +106,9 @@ fn mitigations() -> BTreeMap<String, String> {
 }
 
 impl Host {
-    /// Looks at this machine and at the launchers that will be measured.
+    /// Looks at this machine and at the launcher that will be measured.
     #[must_use]
-    pub fn inspect(bt_run: &Path, drrun: Option<&Path>) -> Self {
+    pub fn inspect(bt_run: &Path) -> Self {
         let cpuinfo = read("/proc/cpuinfo");
         let of_cpu = |key| field(&cpuinfo, key).unwrap_or("unknown");
         let has_flags = |names: &[&str]| names.iter().all(|name| of_cpu("flags").split(' ').any(|flag| flag == *name));
@@ -131,7 +129,6 @@ impl Host {
             bt_run_sha256: digest
                 .and_then(|line| line.split(' ').next().map(str::to_owned))
                 .unwrap_or_else(|| "unknown".to_owned()),
-            drrun: drrun.and_then(|path| first_line_of(Command::new(path).arg("-version"))),
             programs: programs::ALL
                 .iter()
                 .filter_map(|program| Some((program.name.to_owned(), programs::version(program.name)?)))

@@ -3,14 +3,17 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use crate::command::{self, Begun, Common};
-use crate::emulation_report as report;
-use crate::engine::Engine;
-use crate::suites::levels::{GROUPS, Levels, names};
-use crate::variant::{Level, Variant};
+use super::begin::{self, Chosen, Judged, Setup};
+use super::judged;
+use crate::reporting::targets;
+use crate::rows::engine::{Engine, Level};
+use crate::rows::result::{ResultRow, Unit};
+use crate::run::ways;
+use crate::suites::benchmark::Suite;
+use crate::suites::{EMULATION, compute};
 
 /// Options of `bt-bench emulation`.
 #[derive(Args, Debug)]
@@ -24,11 +27,11 @@ pub struct Arguments {
     /// Only these groups (call program compute) or rows (read-512, call/read-512)
     #[arg(long, num_args = 1.., value_name = "ROW", value_parser = parse_selection)]
     only: Vec<String>,
-    /// Where files are read and written [default: bench/files in the target folder]
+    /// Where files are read and written [default: bench/files in the target directory]
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
     #[command(flatten)]
-    common: Common,
+    judged: Judged,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -48,17 +51,32 @@ impl Engines {
     }
 }
 
+/// A suite as `--only` names it: here nobody takes the programs beside `--emulate off` for those of `bt-bench speed`.
+fn group(suite: &Suite) -> &'static str {
+    if suite.name == compute::LEVELS.name { compute::SUITE.name } else { suite.name }
+}
+
+fn names(suite: &Suite) -> Vec<&'static str> {
+    (suite.benchmarks)().iter().map(|benchmark| benchmark.name).collect()
+}
+
 fn parse_selection(text: &str) -> Result<String, String> {
-    let is_row = |group: &str, name: &str| names(group).contains(&name);
-    let known = match text.split_once('/') {
-        Some((group, name)) => is_row(group, name),
-        None => GROUPS.contains(&text) || GROUPS.iter().any(|group| is_row(group, text)),
-    };
-    if known {
+    let only = [text.to_owned()];
+    let is_known = |suite: &&Suite| names(suite).iter().any(|name| judged::is_wanted(&only, group(suite), name));
+    if EMULATION.iter().any(is_known) {
         return Ok(text.to_owned());
     }
-    let all: Vec<String> = GROUPS.iter().map(|group| format!("{group}: {}", names(group).join(" "))).collect();
+    let all: Vec<String> =
+        EMULATION.iter().map(|suite| format!("{}: {}", group(suite), names(suite).join(" "))).collect();
     Err(format!("the groups and their rows are\n{}", all.join("\n")))
+}
+
+fn choose(only: &[String]) -> Vec<Chosen> {
+    let of_suite = |suite: &'static Suite| {
+        let benchmarks = (suite.benchmarks)().into_iter();
+        benchmarks.filter(move |one| judged::is_wanted(only, group(suite), one.name)).map(move |one| (suite, one))
+    };
+    EMULATION.iter().copied().flat_map(of_suite).collect()
 }
 
 /// Measures and prints.
@@ -75,32 +93,30 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         engines.iter().map(|engine| engine.name()).collect::<Vec<_>>().join("|"),
         levels.iter().map(|level| level.name()).collect::<Vec<_>>().join("|")
     );
-    let Begun { session, heading, rows_path } =
-        command::begin(&arguments.common, &arguments.only, Variant::from(engines[0]), &shown)?;
-    let folder = arguments.folder.clone().unwrap_or_else(|| session.launcher.scratch.join("files"));
-    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-    let folder = folder.canonicalize()?;
-    let mut levels = Levels { session, engines, levels, folder };
-    let result = levels.run();
-    let begun = Begun { session: levels.session, heading, rows_path };
-    print_report(&begun);
-    command::end(result)
-}
-
-fn print_report(begun: &Begun) {
-    let rows = begun.rows();
-    println!("{}", begun.heading);
-    print!("{}", report::tables(rows));
-    println!("{}", begun.summary(&report::verdicts(rows)));
+    let chosen = choose(&arguments.only);
+    let begun = begin::begin(&arguments.judged.common, &shown)?;
+    begin::name_missing(&chosen);
+    let path = arguments.judged.rows.clone().unwrap_or_else(|| begun.file("rows.jsonl"));
+    let mut session = begun.session(Setup {
+        ways: ways::engines(&engines, &levels, begun.launcher())?,
+        off: ways::engines(&engines, &[Level::Off], begun.launcher())?,
+        interposers: Vec::new(),
+        files: arguments.folder.clone(),
+        rounds: arguments.judged.rounds(),
+        path: path.clone(),
+        drivers: None,
+    })?;
+    let result = session.run(&chosen);
+    print!("{}\n{}", begun.heading(), judged::report(&session, &path));
     println!(
-        "Ratios: medians of pairs with a bootstrap 95 % interval, each pair one run of bt-run and the mean of the \
-         native ones before and after its round, in which every engine and level has its turn. Times faster: native / \
-         ours, of the same pairs. Floor: how far native against native strays in the same run. A target is met when the \
-         worse end of the interval is within target and floor, a row's when one level meets it. \
-         call/…: CPU time of the process for each call, for each pair of calls (copy, pipe, eventfd), or for each file \
-         (read-once). program/…: wall time."
+        "A target is met when one level meets it. call/…: CPU time of the process for each call, for each pair of calls \
+         (copy, pipe, eventfd), or for each file (read-once). program/…: wall time."
     );
-    print!("{}", report::faster_programs(rows));
+    let programs: Vec<&ResultRow> = session.rows.iter().filter(|row| row.unit == Unit::Milliseconds).collect();
+    if !programs.is_empty() {
+        print!("{}", targets::faster_programs(&programs));
+    }
+    begin::end(result)
 }
 
 #[cfg(test)]

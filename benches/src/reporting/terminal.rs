@@ -1,13 +1,41 @@
-//! The table that is printed after a run: a line for each benchmark, its ways side by side; where there are many ways, a line for
-//! each of them.
+//! What is printed after a run: the machine, then a table with a line for each benchmark, its ways side by side; where there
+//! are many ways, a line for each of them.
 
 use std::fmt::Write as _;
 
-use crate::report;
-use crate::result::{ResultRow, State, Way};
+use super::format::number;
+use super::markdown::grid;
+use crate::base::host::Host;
+use crate::rows::result::{ResultRow, State, Way};
 
 /// More ways than these do not stand side by side on a terminal.
 const SIDE_BY_SIDE: usize = 5;
+
+/// The machine and how bt-run is started, in a few lines above the table.
+#[must_use]
+pub fn heading(host: &Host, options: &str, date: &str) -> String {
+    let place = if host.hypervisor { "virtual machine" } else { "bare metal" };
+    let mut text = format!(
+        "{date}, {} × {} ({place}), microcode {}, Linux {}, {}  \n{} {options} (SHA-256 {}…), benchmark at revision {}, load {}",
+        host.cpus,
+        host.cpu,
+        host.microcode,
+        host.kernel,
+        host.distribution,
+        host.bt_run,
+        host.bt_run_sha256.get(..12).unwrap_or(&host.bt_run_sha256),
+        short_revision(&host.revision),
+        host.load,
+    );
+    text.push('\n');
+    text
+}
+
+fn short_revision(revision: &str) -> String {
+    let (digits, rest) = revision.split_at_checked(12).unwrap_or((revision, ""));
+    let dirty = if rest.ends_with("-dirty") { "-dirty" } else { "" };
+    format!("{digits}{dirty}")
+}
 
 /// The tables of all suites, in the order in which they were measured.
 #[must_use]
@@ -49,13 +77,13 @@ fn table(rows: &[&ResultRow]) -> String {
             [(*title).to_owned()].into_iter().chain(cells).collect()
         })
         .collect();
-    report::grid(&heads, &lines) + &remark_lines(rows)
+    grid(&heads, &lines) + &remark_lines(rows)
 }
 
 fn tall(rows: &[&ResultRow]) -> String {
     let line = |row: &&ResultRow| vec![row.title.clone(), row.way.name(), cell(row)];
     let lines: Vec<Vec<String>> = rows.iter().map(line).collect();
-    report::grid(&["benchmark", "way", "figure"], &lines)
+    grid(&["benchmark", "way", "figure"], &lines)
 }
 
 fn remark_lines(rows: &[&ResultRow]) -> String {
@@ -73,9 +101,9 @@ fn cell(row: &ResultRow) -> String {
         State::Measured => {}
     }
     let Some(estimate) = row.estimate else { return "–".to_owned() };
-    let mut text = format!("{} {}", report::number(estimate.median), row.unit.symbol());
+    let mut text = format!("{} {}", number(estimate.median), row.unit.symbol());
     if let Some(cycles) = row.cycles {
-        let _ = write!(text, ", {} cyc", report::number(cycles.median));
+        let _ = write!(text, ", {} cyc", number(cycles.median));
     }
     if let Some(ratio) = row.ratio.filter(|_| row.way != Way::Native) {
         let _ = write!(text, " ({:.2}×)", ratio.median);
@@ -114,9 +142,13 @@ fn remarks(rows: &[&ResultRow]) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::result::Unit;
-    use crate::run::row::tests::row;
-    use crate::stats;
+    use crate::base::stats;
+    use crate::rows::result::Unit;
+
+    fn row(way: Way, unit: Unit) -> ResultRow {
+        let (suite, title) = ("suite".to_owned(), "name (bytes 64)".to_owned());
+        ResultRow { suite, title, ..ResultRow::blank(way, unit) }
+    }
 
     #[test]
     fn ways_stand_side_by_side_and_reasons_below() {

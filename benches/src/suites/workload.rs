@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::c_source;
-use crate::inputs;
-use crate::launch::{Invocation, Output};
-use crate::programs;
+use super::c_source;
+use super::invocation::{Invocation, Output};
+use crate::base::inputs;
+use crate::base::programs;
 
 /// How much work each workload does.
 #[derive(Debug)]
@@ -77,6 +77,12 @@ pub const QUICK: Sizes = Sizes {
     fib_less: 3,
 };
 
+/// The sizes of a run.
+#[must_use]
+pub fn sizes(quick: bool) -> &'static Sizes {
+    if quick { &QUICK } else { &FULL }
+}
+
 /// One compute workload.
 pub struct Workload {
     /// The row's name.
@@ -141,7 +147,7 @@ impl Workload {
         Some(Invocation {
             program: programs::find(self.program)?,
             arguments: (self.arguments)(sizes),
-            folder: inputs.to_owned(),
+            directory: inputs.to_owned(),
             input: None,
             output: self.output,
         })
@@ -155,15 +161,15 @@ pub fn find(name: &str) -> Option<&'static Workload> {
 }
 
 const SCRIPTS: &[(&str, &str)] = &[
-    ("bash.sh", include_str!("../workloads/bash.sh")),
-    ("lua.lua", include_str!("../workloads/lua.lua")),
-    ("node.js", include_str!("../workloads/node.js")),
-    ("perl.pl", include_str!("../workloads/perl.pl")),
-    ("python.py", include_str!("../workloads/python.py")),
-    ("sqlite.sql", include_str!("../workloads/sqlite.sql")),
+    ("bash.sh", include_str!("../../workloads/bash.sh")),
+    ("lua.lua", include_str!("../../workloads/lua.lua")),
+    ("node.js", include_str!("../../workloads/node.js")),
+    ("perl.pl", include_str!("../../workloads/perl.pl")),
+    ("python.py", include_str!("../../workloads/python.py")),
+    ("sqlite.sql", include_str!("../../workloads/sqlite.sql")),
 ];
 
-const MAKE_INPUTS: &str = include_str!("../workloads/make-inputs.sh");
+const MAKE_INPUTS: &str = include_str!("../../workloads/make-inputs.sh");
 
 /// Makes the scripts and inputs of a size below `scratch`, unless they are there, and says where.
 ///

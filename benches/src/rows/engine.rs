@@ -5,7 +5,41 @@ use std::fmt;
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::engine::Engine;
+/// Which engine of bt-run is measured; the launcher is always told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Engine {
+    /// In place, system call sites patched.
+    Direct,
+    /// From a code cache.
+    Translate,
+    /// In place, and what makes many calls runs in the kernel; needs the module.
+    Ring0,
+}
+
+impl Engine {
+    /// Its name as `--engine` takes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Translate => "translate",
+            Self::Ring0 => "ring0",
+        }
+    }
+
+    /// The engine of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::value_variants().iter().copied().find(|engine| engine.name() == name)
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
 
 /// A level of emulation, as `--emulate` takes it. Each answers what those before it answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
@@ -31,6 +65,12 @@ impl Level {
             Self::Coherent => "coherent",
             Self::Relaxed => "relaxed",
         }
+    }
+
+    /// The level of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::value_variants().iter().copied().find(|level| level.name() == name)
     }
 }
 
@@ -73,7 +113,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn option_and_json_use_the_same_name() {
+    fn engine_is_the_same_as_option_and_in_json() {
+        for engine in Engine::value_variants() {
+            assert_eq!(Engine::from_str(engine.name(), false), Ok(*engine));
+            assert_eq!(serde_json::to_string(engine).unwrap(), format!("\"{engine}\""));
+        }
+    }
+
+    #[test]
+    fn level_is_the_same_as_option_and_in_json() {
         for level in Level::value_variants() {
             assert_eq!(Level::from_str(level.name(), false), Ok(*level));
             assert_eq!(serde_json::to_string(level).unwrap(), format!("\"{}\"", level.name()));

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use crate::stats::Random;
+use crate::base::stats::Random;
 
 const LOCALS: usize = 6;
 

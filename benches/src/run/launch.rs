@@ -1,4 +1,4 @@
-//! One run of one command, natively, under bt-run or under a peer.
+//! One run of one command, natively or under bt-run.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-use crate::os::{self, WaitError};
-use crate::programs;
-use crate::variant::Variant;
+use crate::base::os::{self, WaitError};
+use crate::base::programs;
+use crate::rows::engine::Variant;
+use crate::suites::invocation::{Invocation, Output};
 
 /// Who runs the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +23,6 @@ pub enum Side {
     Native,
     /// bt-run.
     BtRun,
-    /// DynamoRIO's `drrun`.
-    DynamoRio,
 }
 
 impl Side {
@@ -33,55 +32,7 @@ impl Side {
         match self {
             Self::Native => "native",
             Self::BtRun => "bt-run",
-            Self::DynamoRio => "drrun",
         }
-    }
-}
-
-/// Where standard output goes while the time is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// `/dev/null`.
-    Null,
-    /// A file, for programs that look whether it is /dev/null and then do less (grep).
-    File,
-}
-
-/// A command as it is measured.
-#[derive(Clone, Debug)]
-pub struct Invocation {
-    /// Absolute path.
-    pub program: PathBuf,
-    /// Arguments without the program's name.
-    pub arguments: Vec<String>,
-    /// Working folder.
-    pub folder: PathBuf,
-    /// What stands on standard input, a file in the folder; `/dev/null` where there is none.
-    pub input: Option<&'static str>,
-    /// Where standard output goes.
-    pub output: Output,
-}
-
-impl Invocation {
-    /// The command as a shell would take it.
-    #[must_use]
-    pub fn line(&self) -> String {
-        let name = self.program.file_name().unwrap_or_default();
-        let mut line = name.to_string_lossy().into_owned();
-        for argument in &self.arguments {
-            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+,".contains(c);
-            line.push(' ');
-            if !argument.is_empty() && argument.chars().all(plain) {
-                line.push_str(argument);
-            } else {
-                line.push_str(&format!("'{}'", argument.replace('\'', r"'\''")));
-            }
-        }
-        if let Some(input) = self.input {
-            line.push_str(" < ");
-            line.push_str(input);
-        }
-        line
     }
 }
 
@@ -111,7 +62,7 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
-/// Runs commands; knows the launchers and the scratch folder.
+/// Runs commands; knows the launcher and the scratch directory.
 #[derive(Clone, Debug)]
 pub struct Launcher {
     /// The bt-run under measurement.
@@ -120,14 +71,12 @@ pub struct Launcher {
     pub variant: Variant,
     /// Where it keeps patched images: nobody else's images are used, nobody's are spoilt.
     pub cache: PathBuf,
-    /// `drrun`, where it is installed.
-    pub drrun: Option<PathBuf>,
-    /// Scratch folder for outputs and inputs.
+    /// Scratch directory for outputs and inputs.
     pub scratch: PathBuf,
 }
 
 impl Launcher {
-    /// The same launcher with an image cache of its own, below the scratch folder.
+    /// The same launcher with an image cache of its own, below the scratch directory.
     #[must_use]
     pub fn with_cache(&self, name: &str) -> Self {
         Self { cache: self.scratch.join(name), ..self.clone() }
@@ -136,7 +85,7 @@ impl Launcher {
     /// Makes the image cache empty: the next run of bt-run finds no image.
     ///
     /// # Errors
-    /// The folder cannot be emptied or made.
+    /// The directory cannot be emptied or made.
     pub fn empty_cache(&self) -> Result<()> {
         let name = || self.cache.display().to_string();
         if self.cache.exists() {
@@ -155,14 +104,12 @@ impl Launcher {
     }
 
     /// The whole command of a side: the launcher, if any, the program, its arguments.
-    ///
-    /// # Errors
-    /// The side is not installed.
-    pub fn words(&self, side: Side, invocation: &Invocation) -> Result<Vec<OsString>> {
+    #[must_use]
+    pub fn words(&self, side: Side, invocation: &Invocation) -> Vec<OsString> {
         self.words_with(side, invocation, &[])
     }
 
-    fn words_with(&self, side: Side, invocation: &Invocation, options: &[String]) -> Result<Vec<OsString>> {
+    fn words_with(&self, side: Side, invocation: &Invocation, options: &[String]) -> Vec<OsString> {
         let mut words: Vec<OsString> = Vec::new();
         match side {
             Side::Native => {}
@@ -174,26 +121,22 @@ impl Launcher {
                 words.extend(options.iter().map(OsString::from));
                 words.push("--".into());
             }
-            Side::DynamoRio => {
-                words.push(self.drrun.as_ref().context("drrun is not on PATH")?.into());
-                words.push("--".into());
-            }
         }
         words.push((&invocation.program).into());
         words.extend(invocation.arguments.iter().map(OsString::from));
-        Ok(words)
+        words
     }
 
     fn command(&self, side: Side, invocation: &Invocation, options: &[String]) -> Result<Command> {
-        let words = self.words_with(side, invocation, options)?;
-        let input = match invocation.input.map(|name| invocation.folder.join(name)) {
+        let words = self.words_with(side, invocation, options);
+        let input = match invocation.input.map(|name| invocation.directory.join(name)) {
             Some(path) => Stdio::from(File::open(&path).with_context(|| path.display().to_string())?),
             None => Stdio::null(),
         };
         let mut command = Command::new(&words[0]);
         command
             .args(&words[1..])
-            .current_dir(&invocation.folder)
+            .current_dir(&invocation.directory)
             .env_clear()
             .env("PATH", programs::PATH)
             .env("HOME", &self.scratch)
@@ -293,26 +236,13 @@ fn files_are_equal(one: &Path, other: &Path) -> std::io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Engine;
-
-    #[test]
-    fn line_quotes_what_a_shell_would_split() {
-        let invocation = Invocation {
-            program: "/usr/bin/grep".into(),
-            arguments: vec!["-c".into(), "it's a".into(), String::new(), "text".into()],
-            folder: "/".into(),
-            input: Some("lines"),
-            output: Output::File,
-        };
-        assert_eq!(invocation.line(), r"grep -c 'it'\''s a' '' text < lines");
-    }
+    use crate::rows::engine::Engine;
 
     fn launcher() -> Launcher {
         Launcher {
             bt_run: "/bt-run".into(),
             variant: Engine::Translate.into(),
             cache: "/cache".into(),
-            drrun: None,
             scratch: std::env::temp_dir(),
         }
     }
@@ -322,13 +252,13 @@ mod tests {
         let invocation = Invocation {
             program: "/bin/true".into(),
             arguments: vec![],
-            folder: "/".into(),
+            directory: "/".into(),
             input: None,
             output: Output::Null,
         };
-        let words = launcher().words(Side::BtRun, &invocation).unwrap();
+        let words = launcher().words(Side::BtRun, &invocation);
         assert_eq!(words, ["/bt-run", "--engine", "translate", "--cache-dir", "/cache", "--", "/bin/true"]);
-        assert_eq!(launcher().words(Side::Native, &invocation).unwrap(), ["/bin/true"]);
+        assert_eq!(launcher().words(Side::Native, &invocation), ["/bin/true"]);
     }
 
     #[test]

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::host::Host;
-use crate::os::CpuSet;
-use crate::programs;
+use crate::base::host::Host;
+use crate::base::os::CpuSet;
+use crate::base::programs;
 use crate::run::peers;
 use crate::suites::SUITES;
 
@@ -18,7 +18,7 @@ use crate::suites::SUITES;
 /// The kernel does not tell the CPUs.
 pub fn run() -> Result<ExitCode> {
     // No launcher is measured here.
-    let host = Host::inspect(Path::new("/nonexistent"), None);
+    let host = Host::inspect(Path::new("/nonexistent"));
     print!("{}", machine(&host, &CpuSet::allowed()?.cpus()));
     print!("{}", missing());
     let warnings = warnings(&host);

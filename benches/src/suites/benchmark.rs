@@ -1,15 +1,18 @@
 //! What a suite names: benchmarks, each with the work of one sample and where it runs.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::server::Server;
-use crate::launch::Invocation;
-use crate::result::Unit;
+use super::invocation::Invocation;
+use crate::rows::result::Unit;
+
+/// The driver that makes a server's requests.
+pub const CLIENT: &str = "load";
 
 /// A named list of benchmarks.
+#[derive(Clone, Copy)]
 pub struct Suite {
     /// As the command line and the results name it.
     pub name: &'static str,
@@ -39,6 +42,12 @@ pub struct Benchmark {
     pub work: Work,
     /// Who else takes part, besides native and the engines.
     pub others: Others,
+    /// What the ways are compared with.
+    pub base: Base,
+    /// What engine direct finds in its image cache.
+    pub images: Images,
+    /// What an untimed run with `--stats` is asked.
+    pub asked: Asked,
     /// What a reader of the figure has to know.
     pub notes: &'static [&'static str],
 }
@@ -83,6 +92,37 @@ pub enum Others {
     No,
     /// The kernel's mechanisms, and the programs that run others.
     Interposers,
+    /// The programs that run others.
+    Programs,
+}
+
+/// What the ways of a benchmark are compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// The kernel alone.
+    Native,
+    /// The same engine with `--emulate off`: what emulation costs a program that has little to gain from it.
+    Off,
+}
+
+/// What engine direct finds in its image cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Images {
+    /// Those that an earlier run of the same command left.
+    Warm,
+    /// None, before each run. Other engines keep no images and take no part.
+    Cold,
+}
+
+/// What is asked of an untimed run with `--stats` before the measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// There is no such run.
+    Nothing,
+    /// How much engine direct found in its image cache: a note of the row.
+    Images,
+    /// How much guest code was translated: a note of the row, and what a target may depend on.
+    Code,
 }
 
 /// What one sample does.
@@ -118,10 +158,10 @@ pub enum Parameter {
 
 /// A command that is timed from outside.
 pub struct Program {
-    /// The programs that must be there, as [`crate::programs::find`] takes them.
+    /// The programs that must be there, as [`crate::base::programs::find`] takes them.
     pub needs: Vec<&'static str>,
-    /// Which time counts.
-    pub clock: Clock,
+    /// Which figure of a run counts.
+    pub quantity: Quantity,
     /// Makes inputs, and tells the command.
     pub prepare: Prepare,
 }
@@ -129,15 +169,37 @@ pub struct Program {
 /// Makes inputs, and tells the command.
 pub type Prepare = Box<dyn Fn(&Setting) -> Result<Invocation>>;
 
-/// Which time of a command counts.
+/// Which figure of a command's run counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Clock {
-    /// From the start until the end was seen.
+pub enum Quantity {
+    /// Time from the start until the end was seen.
     Wall,
     /// User and system time of the process tree.
     Cpu,
     /// What the command prints: nanoseconds per operation.
     Printed,
+    /// The peak resident size of the largest process. Needs the driver [`PRIMITIVES`], which asks the kernel.
+    PeakMemory,
+}
+
+/// The driver of single operations; it also starts a command and tells its peak resident size.
+pub const PRIMITIVES: &str = "primitives";
+
+/// A server of the distribution, and what it is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Server {
+    /// As [`crate::base::programs::find`] takes it.
+    pub program: &'static str,
+    /// Writes its configuration into a directory of its own, and tells its arguments.
+    pub configure: fn(&Path, u16) -> Result<Vec<String>>,
+    /// Sent once before the measurement, with the beginning of its reply.
+    pub setup: Option<(&'static str, &'static str)>,
+    /// Sent again and again; `\r` and `\n` stand for themselves.
+    pub request: &'static str,
+    /// How each reply begins.
+    pub reply: &'static str,
+    /// Connections that stay open, each with one request under way.
+    pub clients: u64,
 }
 
 /// What making a command may look at.
@@ -145,6 +207,8 @@ pub enum Clock {
 pub struct Setting {
     /// For inputs.
     pub scratch: PathBuf,
+    /// Where loops of calls and programs read and write files.
+    pub files: PathBuf,
     /// Whether the work is scaled down.
     pub quick: bool,
     /// The drivers that were built, by name.
@@ -171,6 +235,9 @@ impl Benchmark {
             expected_ms: scaled(400, 150),
             work: Work::Driver(DriverCall { driver, name: of_driver, operations, parameters: Vec::new() }),
             others: Others::No,
+            base: Base::Native,
+            images: Images::Warm,
+            asked: Asked::Nothing,
             notes: &[],
         }
     }
@@ -194,7 +261,30 @@ impl Benchmark {
             expected_ms,
             work: Work::Program(program),
             others: Others::No,
+            base: Base::Native,
+            images: Images::Warm,
+            asked: Asked::Nothing,
             notes: &[],
+        }
+    }
+
+    /// Requests to a server on one CPU from a client on another.
+    #[must_use]
+    pub fn server(name: &'static str, about: &'static str, server: Server) -> Self {
+        Self {
+            name,
+            about,
+            params: vec![("clients", server.clients)],
+            unit: Unit::PerSecond,
+            place: Place::Two,
+            rounds: scaled(5, 2),
+            expected_ms: scaled(1_600, 900),
+            work: Work::Server(server),
+            others: Others::No,
+            base: Base::Native,
+            images: Images::Warm,
+            asked: Asked::Nothing,
+            notes: &["the server on the first of the pinned CPUs, the client natively on the second"],
         }
     }
 
@@ -251,7 +341,7 @@ impl Benchmark {
                 [call.driver].into_iter().chain(others).collect()
             }
             Work::Program(program) => program.needs.iter().filter_map(|need| need.strip_prefix("driver:")).collect(),
-            Work::Server(_) => vec![super::server::CLIENT],
+            Work::Server(_) => vec![CLIENT],
         }
     }
 

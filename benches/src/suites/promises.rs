@@ -1,13 +1,18 @@
 //! What is promised of each row, engine by engine and, of emulation, level by level. The only place with limits.
+//!
+//! A row gets its target when it is made, by its suite, its name and its way; whoever measures it, `run`, `speed` or
+//! `emulation`.
 
-use crate::engine::Engine;
-use crate::peers::Published;
-use crate::target::Target;
-use crate::variant::Level;
+use super::compute;
+use super::dynamorio::{self, Published};
+use crate::base::stats;
+use crate::rows::engine::{Engine, Level};
+use crate::rows::result::{ResultRow, Way};
+use crate::rows::target::Target;
 
 /// A promise, as far as it can be written down before anything is measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Promise {
+enum Promise {
     /// A fixed limit.
     Fixed(Target),
     /// At most DynamoRIO's ratio in `data/peers.toml`.
@@ -33,7 +38,7 @@ const fn absolute(at_most: f64) -> Promise {
     Promise::Fixed(Target::Absolute { at_most })
 }
 
-/// Group and row, `*` being every other row of the group; limits in the unit of the group.
+/// Suite and benchmark, `*` being every other one of the suite; limits in the unit of the suite.
 #[rustfmt::skip]
 const DIRECT: &[(&str, &str, Promise)] = &[
     ("compute", "geometric-mean", ratio(1.01)),
@@ -67,8 +72,8 @@ const fn faster(at_least: f64) -> Target {
     Target::Faster { at_least }
 }
 
-/// Group and row, `*` being every other row of the group, the first level that promises it, under either engine, and
-/// what. Of `compute` it is the ratio to `--emulate off`.
+/// Suite and benchmark, `*` being every other one of the suite, the first level that promises it, under either engine, and
+/// what.
 #[rustfmt::skip]
 const EMULATION: &[(&str, &str, Level, Target)] = &[
     ("call", "getpid",            Level::Exact,    Target::Absolute { at_most: 2.0 }),
@@ -99,13 +104,46 @@ const EMULATION: &[(&str, &str, Level, Target)] = &[
     ("program", "dd-zero-null",     Level::Coherent, faster(8.0)),
     ("program", "dd-512-file-null", Level::Coherent, faster(5.0)),
     ("program", "sqlite-selects",   Level::Coherent, faster(1.3)),
-    ("compute", "*",                Level::Exact,    Target::Ratio { at_most: 1.02 }),
+    ("compute-levels", "*",         Level::Exact,    Target::Ratio { at_most: 1.02 }),
 ];
 
-/// What a level of emulation promises of a row.
+/// Shortest run of a program of suite `compute-levels` on which a share of 2 % is promised, in seconds.
+const LONG_ENOUGH_S: f64 = 1.0;
+
+/// What is promised of a row; `translated_bytes` is the guest code that was translated for it, as far as that is known.
 #[must_use]
-pub fn emulation(level: Level, group: &str, name: &str) -> Option<Target> {
-    let named = |wanted: &str| EMULATION.iter().find(|promise| promise.0 == group && promise.1 == wanted);
+pub fn target(row: &ResultRow, translated_bytes: Option<u64>) -> Option<Target> {
+    let Way::Engine { engine, emulate } = &row.way else { return None };
+    let engine = Engine::named(engine)?;
+    match emulate {
+        Some(level) => emulation(Level::named(level)?, &row.suite, &row.name),
+        None => promise(engine, &row.suite, &row.name)?
+            .target(dynamorio::published(&row.suite, &row.name), translated_bytes),
+    }
+}
+
+/// The target of an engine's geometric mean over all of suite `compute`.
+#[must_use]
+pub fn mean(way: &Way) -> Option<Target> {
+    match way {
+        Way::Engine { engine, emulate: None } => {
+            promise(Engine::named(engine)?, compute::SUITE.name, compute::MEAN)?.target(None, None)
+        }
+        _ => None,
+    }
+}
+
+/// Takes the target back from a row whose program turned out to run too short for it.
+pub fn withdraw(row: &mut ResultRow) {
+    let is_short = stats::median(&row.native).is_some_and(|seconds| seconds < LONG_ENOUGH_S);
+    if row.suite == compute::LEVELS.name && is_short && row.target.take().is_some() {
+        row.notes.push(format!("no target: runs less than {LONG_ENOUGH_S} s"));
+    }
+}
+
+/// What a level of emulation promises of a row.
+fn emulation(level: Level, suite: &str, name: &str) -> Option<Target> {
+    let named = |wanted: &str| EMULATION.iter().find(|promise| promise.0 == suite && promise.1 == wanted);
     let (.., first, target) = named(name).or_else(|| named("*"))?;
     (level >= *first).then_some(*target)
 }
@@ -120,10 +158,9 @@ fn all(engine: Engine) -> &'static [(&'static str, &'static str, Promise)] {
 }
 
 /// What an engine promises of a row.
-#[must_use]
-pub fn promise(engine: Engine, group: &str, name: &str) -> Option<Promise> {
+fn promise(engine: Engine, suite: &str, name: &str) -> Option<Promise> {
     let named = |wanted: &str| {
-        let found = all(engine).iter().find(|(its_group, its_name, _)| *its_group == group && *its_name == wanted)?;
+        let found = all(engine).iter().find(|(its_suite, its_name, _)| *its_suite == suite && *its_name == wanted)?;
         Some(found.2)
     };
     named(name).or_else(|| named("*"))
@@ -131,23 +168,20 @@ pub fn promise(engine: Engine, group: &str, name: &str) -> Option<Promise> {
 
 /// The geometric mean of compute that is aimed for beyond the promise.
 #[must_use]
-pub fn aim(engine: Engine) -> Option<f64> {
-    match engine {
-        Engine::Direct | Engine::Ring0 => None,
-        Engine::Translate => Some(1.10),
-    }
+pub fn aim(way: &Way) -> Option<f64> {
+    let translate = Way::Engine { engine: Engine::Translate.name().to_owned(), emulate: None };
+    (*way == translate).then_some(1.10)
 }
 
 impl Promise {
     /// The limit, once it is known what DynamoRIO gave and how much was translated.
-    #[must_use]
-    pub fn target(self, published: Option<Published>, translated_bytes: u64) -> Option<Target> {
+    fn target(self, published: Option<Published>, translated_bytes: Option<u64>) -> Option<Target> {
         match self {
             Self::Fixed(target) => Some(target),
             Self::AsDynamoRio => published.map(|figure| Target::Ratio { at_most: figure.ratio() }),
             Self::ForCode { mebibytes, times } => {
                 #[allow(clippy::cast_precision_loss, reason = "code sizes are far below 2^53")]
-                let translated = translated_bytes as f64 / f64::from(1 << 20);
+                let translated = translated_bytes? as f64 / f64::from(1 << 20);
                 Some(Target::Difference { at_most: mebibytes + times * translated })
             }
         }
@@ -157,24 +191,54 @@ impl Promise {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::suites;
+    use crate::rows::result::Unit;
+    use crate::suites::{self, benchmark::Suite};
+
+    fn has(suites: &[&Suite], suite: &str, name: &str) -> bool {
+        let benchmarks = suites.iter().filter(|known| known.name == suite).flat_map(|known| (known.benchmarks)());
+        let names: Vec<&str> = benchmarks.map(|benchmark| benchmark.name).collect();
+        !names.is_empty() && (name == "*" || name == compute::MEAN || names.contains(&name))
+    }
 
     #[test]
     fn every_promise_is_about_a_row_that_is_measured() {
         for engine in [Engine::Direct, Engine::Translate] {
-            for (group, name, _) in all(engine) {
-                let rows = suites::names(group, engine);
-                assert!(*name == "*" && !rows.is_empty() || rows.contains(name), "{engine}: {group}/{name}");
+            for (suite, name, _) in all(engine) {
+                assert!(has(suites::SPEED, suite, name), "{engine}: {suite}/{name}");
             }
         }
     }
 
     #[test]
     fn every_promise_of_emulation_is_about_a_row_that_is_measured() {
-        for (group, name, ..) in EMULATION {
-            let rows = suites::levels::names(group);
-            assert!(*name == "*" && !rows.is_empty() || rows.contains(name), "{group}/{name}");
+        for (suite, name, ..) in EMULATION {
+            assert!(has(suites::EMULATION, suite, name), "{suite}/{name}");
         }
+    }
+
+    #[test]
+    fn rows_get_what_is_promised_of_their_way() {
+        let row = |suite: &str, name: &str, emulate: Option<&str>| {
+            let way = Way::Engine { engine: "direct".to_owned(), emulate: emulate.map(str::to_owned) };
+            ResultRow { suite: suite.to_owned(), name: name.to_owned(), ..ResultRow::blank(way, Unit::Seconds) }
+        };
+        assert_eq!(target(&row("compute", "xz", None), None), Some(Target::Ratio { at_most: 1.02 }));
+        assert_eq!(target(&row("call", "read-1", Some("relaxed")), None), Some(faster(20.0)));
+        assert_eq!(target(&row("call", "read-1", None), None), None);
+        assert_eq!(target(&ResultRow::blank(Way::Native, Unit::Seconds), None), None);
+        assert_eq!(mean(&row("compute", "", None).way), Some(Target::Ratio { at_most: 1.01 }));
+    }
+
+    #[test]
+    fn short_programs_have_no_target_beside_off() {
+        let mut row = ResultRow::blank(Way::Native, Unit::Seconds);
+        (row.suite, row.target) = (compute::LEVELS.name.to_owned(), Some(Target::Ratio { at_most: 1.02 }));
+        row.native = vec![1.5, 1.4];
+        withdraw(&mut row);
+        assert!(row.target.is_some());
+        row.native = vec![0.5, 0.4];
+        withdraw(&mut row);
+        assert_eq!((row.target, row.notes.len()), (None, 1));
     }
 
     #[test]
@@ -182,8 +246,8 @@ mod tests {
         assert_eq!(emulation(Level::Exact, "call", "read-512"), None);
         assert_eq!(emulation(Level::Coherent, "call", "read-512"), Some(faster(20.0)));
         assert_eq!(emulation(Level::Relaxed, "call", "read-512"), Some(faster(20.0)));
-        assert_eq!(emulation(Level::Off, "compute", "xz"), None);
-        assert_eq!(emulation(Level::Coherent, "compute", "xz"), Some(Target::Ratio { at_most: 1.02 }));
+        assert_eq!(emulation(Level::Off, "compute-levels", "xz"), None);
+        assert_eq!(emulation(Level::Coherent, "compute-levels", "xz"), Some(Target::Ratio { at_most: 1.02 }));
         assert_eq!(emulation(Level::Relaxed, "call", "eventfd"), None);
     }
 
@@ -198,9 +262,10 @@ mod tests {
     #[test]
     fn limits_that_depend_on_the_run_follow_it() {
         let promise = Promise::ForCode { mebibytes: 16.0, times: 3.0 };
-        assert_eq!(promise.target(None, 2 << 20), Some(Target::Difference { at_most: 22.0 }));
+        assert_eq!(promise.target(None, Some(2 << 20)), Some(Target::Difference { at_most: 22.0 }));
+        assert_eq!(promise.target(None, None), None);
         let published = Published::Ratio { ratio: 1.5, native_s: None };
-        assert_eq!(Promise::AsDynamoRio.target(Some(published), 0), Some(Target::Ratio { at_most: 1.5 }));
-        assert_eq!(Promise::AsDynamoRio.target(None, 0), None);
+        assert_eq!(Promise::AsDynamoRio.target(Some(published), None), Some(Target::Ratio { at_most: 1.5 }));
+        assert_eq!(Promise::AsDynamoRio.target(None, None), None);
     }
 }

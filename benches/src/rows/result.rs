@@ -9,8 +9,9 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::host::Host;
-use crate::stats::Estimate;
+use crate::base::host::Host;
+use crate::base::stats::Estimate;
+use crate::rows::target::Target;
 
 /// Version of a result's shape. A reader skips lines of another with a warning.
 pub const SCHEMA: u32 = 4;
@@ -150,6 +151,9 @@ pub struct ResultRow {
     /// Figures of the performance counters per operation, by perf's names; empty without a PMU.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub counters: BTreeMap<String, f64>,
+    /// What `native`, `ratio` and `floor` are about where it is not native: then "native" in their descriptions means this way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Way>,
     /// Native in the same turns: one before each of `samples`, and a last one. Empty for native itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub native: Vec<f64>,
@@ -157,6 +161,12 @@ pub struct ResultRow {
     pub ratio: Option<Estimate>,
     /// How far native / native strays from 1 in the same run.
     pub floor: Option<f64>,
+    /// What is promised of this way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+    /// Whether it is kept; a row that failed does not keep it. None without a target, or where nothing can be said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub met: Option<bool>,
     /// The figures stray so far that they say little.
     pub noisy: bool,
     /// Latencies in nanoseconds at the quantiles 0, 0.01, …, 1, where single operations were timed.
@@ -175,6 +185,44 @@ pub struct ResultRow {
     pub notes: Vec<String>,
     /// The machine.
     pub host: Host,
+}
+
+impl ResultRow {
+    /// A row without figures, of no run, benchmark or machine.
+    #[must_use]
+    pub fn blank(way: Way, unit: Unit) -> Self {
+        Self {
+            schema: SCHEMA,
+            run: String::new(),
+            date: String::new(),
+            suite: String::new(),
+            name: String::new(),
+            title: String::new(),
+            params: BTreeMap::new(),
+            way,
+            state: State::Measured,
+            unit,
+            samples: Vec::new(),
+            estimate: None,
+            spread_percent: None,
+            cycles: None,
+            counters: BTreeMap::new(),
+            base: None,
+            native: Vec::new(),
+            ratio: None,
+            floor: None,
+            target: None,
+            met: None,
+            noisy: false,
+            quantiles: Vec::new(),
+            repetitions: 0,
+            quick: false,
+            pinned_cpus: Vec::new(),
+            command: String::new(),
+            notes: Vec::new(),
+            host: Host::default(),
+        }
+    }
 }
 
 /// Appends results to a file.

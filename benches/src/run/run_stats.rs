@@ -1,11 +1,13 @@
 //! The figures that `bt-run --stats=FILE` writes: JSON lines, the one with `"event":"end"` at
 //! the end of a process image.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+
+use super::contest::Answer;
 
 /// Memory figures of one process image.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CacheFigures {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+struct CacheFigures {
     /// Guest code that was translated.
     pub guest_bytes: u64,
     /// Code cache that it fills.
@@ -15,8 +17,7 @@ pub struct CacheFigures {
 }
 
 /// The figures of the image that translated the most; `None` if no line tells an end.
-#[must_use]
-pub fn largest_image(lines: &str) -> Option<CacheFigures> {
+fn largest_image(lines: &str) -> Option<CacheFigures> {
     #[derive(Deserialize)]
     struct Line {
         event: String,
@@ -33,7 +34,7 @@ pub fn largest_image(lines: &str) -> Option<CacheFigures> {
 
 /// What engine direct found in its image cache, of all images of a family.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct ImageFigures {
+struct ImageFigures {
     /// Files whose image was found, or that were known to need none.
     pub remembered: u64,
     /// Bytes of code that were searched, because there was no image.
@@ -41,8 +42,7 @@ pub struct ImageFigures {
 }
 
 /// The sum over all lines that tell an end; `None` if none has these figures.
-#[must_use]
-pub fn image_figures(lines: &str) -> Option<ImageFigures> {
+fn image_figures(lines: &str) -> Option<ImageFigures> {
     #[derive(Deserialize)]
     struct Line {
         sites: ImageFigures,
@@ -53,6 +53,30 @@ pub fn image_figures(lines: &str) -> Option<ImageFigures> {
     };
     let all = lines.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok());
     all.fold(None, |sum, line| Some(add(sum.unwrap_or_default(), line)))
+}
+
+/// How warm the image cache is when the measurement begins: a file that gets no image is scanned each time.
+#[must_use]
+pub fn images(lines: &str) -> Answer {
+    let notes = image_figures(lines).map(|figures| {
+        let scanned = mebibytes(figures.scanned_bytes);
+        format!("{} × found in the image cache, {scanned:.2} MiB scanned", figures.remembered)
+    });
+    Answer { notes: notes.into_iter().collect(), translated_bytes: None }
+}
+
+/// How much guest code was translated, and what that takes; `None` if no line tells an end.
+#[must_use]
+pub fn code(lines: &str) -> Option<Answer> {
+    let figures = largest_image(lines)?;
+    let [guest, cache, heap] = [figures.guest_bytes, figures.cache_bytes, figures.heap_bytes].map(mebibytes);
+    let note = format!("translated {guest:.2} MiB, cache {cache:.2} MiB, heap {heap:.2} MiB");
+    Some(Answer { notes: vec![note], translated_bytes: Some(figures.guest_bytes) })
+}
+
+#[allow(clippy::cast_precision_loss, reason = "code and memory sizes are far below 2^53")]
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! What DynamoRIO gave, from `data/peers.toml`.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-use anyhow::{Context as _, Result};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-const TEXT: &str = include_str!("../data/peers.toml");
+const TEXT: &str = include_str!("../../data/peers.toml");
 
 /// A figure with its unit in the key.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub enum Published {
     /// Relative to native.
@@ -16,7 +16,6 @@ pub enum Published {
         /// DynamoRIO's time / native's.
         ratio: f64,
         /// Native seconds of the input that was used.
-        #[serde(skip_serializing_if = "Option::is_none")]
         native_s: Option<f64>,
     },
     /// Milliseconds.
@@ -60,21 +59,18 @@ impl Published {
     }
 }
 
-/// The groups of one peer, by the names of the rows.
+/// The figures by suite, then by benchmark.
 #[derive(Debug, Deserialize)]
-pub struct Peer {
-    /// Where the figures come from.
-    pub source: String,
+struct Figures {
+    source: String,
     compute: BTreeMap<String, Published>,
     startup: BTreeMap<String, Published>,
     syscall: BTreeMap<String, Published>,
 }
 
-impl Peer {
-    /// The figure of a row.
-    #[must_use]
-    pub fn figure(&self, group: &str, name: &str) -> Option<Published> {
-        let figures = match group {
+impl Figures {
+    fn figure(&self, suite: &str, name: &str) -> Option<Published> {
+        let figures = match suite {
             "compute" => &self.compute,
             "startup" => &self.startup,
             "syscall" => &self.syscall,
@@ -84,27 +80,37 @@ impl Peer {
     }
 }
 
-/// DynamoRIO's figures.
-///
-/// # Errors
-/// The data file does not parse.
-pub fn dynamorio() -> Result<Peer> {
+/// The figures; none where the data file does not parse, which a test excludes.
+fn figures() -> Option<&'static Figures> {
     #[derive(Deserialize)]
     struct Peers {
-        dynamorio: Peer,
+        dynamorio: Figures,
     }
-    let peers: Peers = toml::from_str(TEXT).context("data/peers.toml")?;
-    Ok(peers.dynamorio)
+    static FIGURES: LazyLock<Option<Figures>> =
+        LazyLock::new(|| toml::from_str(TEXT).ok().map(|peers: Peers| peers.dynamorio));
+    FIGURES.as_ref()
+}
+
+/// What DynamoRIO gave for a benchmark of a suite.
+#[must_use]
+pub fn published(suite: &str, name: &str) -> Option<Published> {
+    figures()?.figure(suite, name)
+}
+
+/// Where the figures come from.
+#[must_use]
+pub fn source() -> &'static str {
+    figures().map_or("", |figures| &figures.source)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workload;
+    use crate::suites::workload;
 
     #[test]
     fn every_compute_workload_has_a_figure() {
-        let peer = dynamorio().unwrap();
+        let peer = figures().unwrap();
         for workload in workload::ALL {
             let figure = peer.figure("compute", workload.name);
             assert!(figure.is_some(), "{}", workload.name);
@@ -113,7 +119,7 @@ mod tests {
 
     #[test]
     fn geometric_mean_of_the_file_is_that_of_its_rows() {
-        let peer = dynamorio().unwrap();
+        let peer = figures().unwrap();
         let mean = peer.compute["geometric-mean"].ratio();
         let rows = peer.compute.iter().filter(|(name, _)| *name != "geometric-mean");
         let logarithms: Vec<f64> = rows.map(|(_, figure)| figure.ratio().ln()).collect();
@@ -123,7 +129,7 @@ mod tests {
 
     #[test]
     fn units_are_told_by_the_keys() {
-        let peer = dynamorio().unwrap();
+        let peer = figures().unwrap();
         let cell = |group, name| peer.figure(group, name).unwrap().cell();
         assert_eq!(cell("compute", "xz"), "1.03×");
         assert_eq!(cell("startup", "true"), "5.1× (18 / 3.5 ms)");

@@ -1,0 +1,52 @@
+//! What the commands with targets share: which benchmarks are wanted, and the report.
+
+use std::path::Path;
+
+use crate::reporting::data::Data;
+use crate::reporting::load::Rows;
+use crate::reporting::targets;
+use crate::run::session::Session;
+
+/// Whether a benchmark is wanted: its suite was named, or it itself, alone or as suite/name; everything is where nothing is
+/// named.
+#[must_use]
+pub fn is_wanted(only: &[String], suite: &str, name: &str) -> bool {
+    let is_it = |wanted: &String| match wanted.split_once('/') {
+        Some((its_suite, its_name)) => its_suite == suite && its_name == name,
+        None => wanted == suite || wanted == name,
+    };
+    only.is_empty() || only.iter().any(is_it)
+}
+
+/// The tables of a session, how many targets are met, and where the rows are.
+#[must_use]
+pub fn report(session: &Session, path: &Path) -> String {
+    let data = Data::of(Rows { rows: session.rows.clone(), warnings: Vec::new() });
+    format!(
+        "{}\n{}; {} rows failed; {}{} rows appended to {}.\n",
+        targets::tables(&data),
+        targets::tally(&data),
+        targets::failures(&session.rows),
+        if session.common.quick { "quick run: figures for a look, not for a claim; " } else { "" },
+        session.rows.len(),
+        path.display()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suites_and_single_benchmarks_can_be_asked_for() {
+        let wants = |only: &[&str], suite: &str, name: &str| {
+            is_wanted(&only.iter().map(|&word| word.to_owned()).collect::<Vec<_>>(), suite, name)
+        };
+        assert!(wants(&[], "compute", "xz"));
+        assert!(wants(&["compute"], "compute", "xz"));
+        assert!(wants(&["xz"], "compute", "xz"));
+        assert!(!wants(&["startup"], "compute", "xz"));
+        assert!(wants(&["startup", "compute/xz"], "compute", "xz"));
+        assert!(!wants(&["compute/gzip"], "compute", "xz"));
+    }
+}
