@@ -23,6 +23,12 @@ impl Estimate {
         (self.high - value).abs().max((value - self.low).abs())
     }
 
+    /// The same in another unit.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        Self { median: self.median * factor, low: self.low * factor, high: self.high * factor }
+    }
+
     /// The same of 1 / figure, for figures above 0.
     #[must_use]
     pub fn inverse(&self) -> Self {

@@ -11,7 +11,8 @@ use clap::{Args, ValueEnum};
 
 use super::data::Data;
 use super::load::{self, Choice};
-use super::plots::{self, Plot};
+use super::plots;
+use super::plots::plot::Plot;
 use super::published::{self, Published};
 use super::table::Table;
 use super::{csv, html, latex, markdown, tables};
@@ -144,7 +145,7 @@ impl Report {
 
     fn write_plots(&self, folder: &Path, ending: &str, convert: fn(&str) -> Result<Vec<u8>>) -> Result<()> {
         for plot in &self.plots {
-            let file = convert(&plot.svg()?).with_context(|| plot.id.clone())?;
+            let file = convert(&plots::svg(plot)?).with_context(|| plot.id.clone())?;
             write(&folder.join("plots").join(format!("{}.{ending}", plot.id)), &file)?;
         }
         Ok(())

@@ -95,8 +95,8 @@ impl Outcome {
     /// Nanoseconds per operation or run, where the unit is a time.
     #[must_use]
     pub fn nanoseconds(&self) -> Option<Estimate> {
-        let factor = nanoseconds_in(self.row.unit)?;
-        self.estimate().map(|estimate| scaled(&estimate, factor))
+        let factor = self.row.unit.in_nanoseconds()?;
+        self.estimate().map(|estimate| estimate.scaled(factor))
     }
 
     /// Cycles of the time-stamp counter.
@@ -315,7 +315,7 @@ fn fill_ratios(benchmark: &mut Benchmark) {
             let base = native.iter().find(|(run, _)| *run == outcome.row.run).map(|(_, median)| *median);
             outcome.ratio = base
                 .filter(|base| *base > 0.0)
-                .and_then(|base| outcome.estimate().map(|estimate| scaled(&estimate, 1.0 / base)));
+                .and_then(|base| outcome.estimate().map(|estimate| estimate.scaled(1.0 / base)));
         }
     }
 }
@@ -334,23 +334,6 @@ fn rank(way: &Way) -> (usize, usize, String) {
         Way::Peer { .. } => 9,
     };
     (order, level, way.name())
-}
-
-/// An estimate in another unit.
-#[must_use]
-pub fn scaled(estimate: &Estimate, factor: f64) -> Estimate {
-    Estimate { median: estimate.median * factor, low: estimate.low * factor, high: estimate.high * factor }
-}
-
-/// Nanoseconds in one of a unit of time.
-#[must_use]
-pub fn nanoseconds_in(unit: Unit) -> Option<f64> {
-    match unit {
-        Unit::Nanoseconds => Some(1.0),
-        Unit::Milliseconds => Some(1e6),
-        Unit::Seconds => Some(1e9),
-        Unit::PerSecond | Unit::Mebibytes | Unit::MegabytesPerSecond => None,
-    }
 }
 
 #[cfg(test)]

@@ -91,9 +91,8 @@ impl Maker {
         native: Option<&[f64]>,
     ) {
         let estimate = stats::estimate(samples);
-        let nanoseconds = super::data::nanoseconds_in(unit);
-        let cycles =
-            estimate.zip(nanoseconds).map(|(found, factor)| super::data::scaled(&found, factor * CYCLES_PER_NS));
+        let nanoseconds = unit.in_nanoseconds();
+        let cycles = estimate.zip(nanoseconds).map(|(found, factor)| found.scaled(factor * CYCLES_PER_NS));
         let ratio = native.and_then(|native| {
             let ratios: Vec<f64> = samples.iter().zip(native).map(|(own, base)| own / base).collect();
             stats::estimate(&ratios)

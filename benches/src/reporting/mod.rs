@@ -16,6 +16,7 @@ mod html;
 mod latex;
 pub mod load;
 mod markdown;
+mod mean;
 pub mod merge;
 mod plots;
 mod published;

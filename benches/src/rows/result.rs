@@ -90,6 +90,17 @@ impl Unit {
         }
     }
 
+    /// Nanoseconds in one of a unit of time.
+    #[must_use]
+    pub fn in_nanoseconds(self) -> Option<f64> {
+        match self {
+            Self::Nanoseconds => Some(1.0),
+            Self::Milliseconds => Some(1e6),
+            Self::Seconds => Some(1e9),
+            Self::PerSecond | Self::Mebibytes | Self::MegabytesPerSecond => None,
+        }
+    }
+
     /// A larger figure is the better one.
     #[must_use]
     pub fn more_is_better(self) -> bool {

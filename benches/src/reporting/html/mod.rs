@@ -8,7 +8,8 @@ use anyhow::Result;
 use super::data::{Data, Machine};
 use super::format::{html, letter};
 use super::markdown::facts;
-use super::plots::Plot;
+use super::plots;
+use super::plots::plot::Plot;
 use super::table::{Cell, Column, LEGEND, Row, Table};
 
 const STYLE: &str = include_str!("page.css");
@@ -46,7 +47,7 @@ pub fn page(data: &Data, tables: &[Table], plots: &[Plot]) -> Result<String> {
                 "<figure id=\"plot-{}\" aria-label=\"{}\">\n{}</figure>",
                 plot.id,
                 html(&plot.title),
-                plot.svg()?
+                plots::svg(plot)?
             );
         }
         text.push_str("</section>\n");

@@ -5,10 +5,10 @@ use plotters::style::RGBColor;
 
 use crate::reporting::format;
 
-use super::canvas::{Canvas, Hold, pixel, with_hits};
+use super::canvas::{Canvas, Hold, with_hits};
+use super::plot::{Bar, BarGroup, BarPanel, Origin, Plot};
 use super::scale::{Scale, label};
-use super::style::{self, FIELD, GRID, HEADING, INK, MUTED, TEXT};
-use super::{Bar, BarGroup, BarPanel, Origin, Plot};
+use super::style::{self, FIELD, GRID, HEADING, INK, MUTED, TEXT, pixel};
 
 const WIDTH: i32 = 1040;
 const BAR: i32 = 15;

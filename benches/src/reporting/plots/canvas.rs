@@ -35,14 +35,6 @@ pub struct Canvas<'text> {
     hits: String,
 }
 
-/// Rounds to a pixel.
-#[must_use]
-pub fn pixel(value: f64) -> i32 {
-    #[allow(clippy::cast_possible_truncation, reason = "a drawing has some thousand pixels")]
-    let rounded = value.round().clamp(-1e6, 1e6) as i32;
-    rounded
-}
-
 impl<'text> Canvas<'text> {
     /// An empty drawing.
     ///

@@ -6,7 +6,7 @@ use crate::reporting::format;
 use crate::reporting::published::Published;
 use crate::rows::result::{Unit, Way};
 
-use super::{Bar, BarGroup, BarPanel, Body, Line, LinePanel, Origin, Plot};
+use super::plot::{Bar, BarGroup, BarPanel, Body, Line, LinePanel, Origin, Plot};
 
 /// Parameters that make an axis, if several values of them were run; the first of these that qualifies.
 const AXES: [(&str, &str); 4] =
@@ -159,7 +159,7 @@ fn vmware(suite: &Suite, published: &Published) -> Vec<Plot> {
         panel(name, "cycles", values, suite.find(name, None), Outcome::cycles)
     });
     let macros = &source.whole_programs;
-    let seconds = |outcome: &Outcome| Some(crate::reporting::data::scaled(&outcome.nanoseconds()?, 1e-9));
+    let seconds = |outcome: &Outcome| Some(outcome.nanoseconds()?.scaled(1e-9));
     let clients = Some(("clients", 128.0));
     let whole_run = |outcome: &Outcome| outcome.row.unit != Unit::Nanoseconds && !outcome.row.quick;
     let forkwait = suite.find("forkwait", None).filter(|benchmark| benchmark.results.iter().all(whole_run));

@@ -4,10 +4,10 @@ use anyhow::Result;
 
 use crate::reporting::format;
 
-use super::canvas::{Canvas, Hold, pixel, with_hits};
+use super::canvas::{Canvas, Hold, with_hits};
+use super::plot::{LinePanel, Plot};
 use super::scale::{Scale, label};
-use super::style::{self, FIELD, GRID, HEADING, MUTED, TEXT};
-use super::{LinePanel, Plot};
+use super::style::{self, FIELD, GRID, HEADING, MUTED, TEXT, pixel};
 
 const WIDTH: i32 = 1040;
 const HEAD: i32 = 84;

@@ -3,7 +3,7 @@
 
 use plotters::style::RGBColor;
 
-use super::Origin;
+use super::plot::Origin;
 
 /// Text and axes. A page replaces this very colour by its own.
 pub const INK: RGBColor = RGBColor(0x24, 0x29, 0x2F);
@@ -65,5 +65,13 @@ pub fn others<'name>(series: impl Iterator<Item = (&'name str, Origin)>) -> Vec<
 #[must_use]
 pub fn width(text: &str, size: f64) -> i32 {
     let characters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-    super::canvas::pixel(f64::from(characters) * size * 0.6)
+    pixel(f64::from(characters) * size * 0.6)
+}
+
+/// Rounds to a pixel.
+#[must_use]
+pub fn pixel(value: f64) -> i32 {
+    #[allow(clippy::cast_possible_truncation, reason = "a drawing has some thousand pixels")]
+    let rounded = value.round().clamp(-1e6, 1e6) as i32;
+    rounded
 }

@@ -6,8 +6,6 @@ mod singularity;
 pub mod targets;
 mod vmware;
 
-pub use vmware::geometric_slowdown;
-
 use super::data::Data;
 use super::published::Published;
 use super::table::Table;

@@ -2,6 +2,7 @@
 
 use crate::reporting::data::{Benchmark, Data};
 use crate::reporting::load::Rows;
+use crate::reporting::mean::geometric_slowdown;
 use crate::reporting::table::Table;
 use crate::reporting::{fixture, published};
 use crate::rows::result::{ResultRow, State};
