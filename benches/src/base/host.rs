@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use super::{os, programs};
+use super::{counters, programs};
 
 /// Everything about the machine that a reader of a figure may ask for.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -133,9 +133,9 @@ impl Host {
                 .iter()
                 .filter_map(|program| Some((program.name.to_owned(), programs::version(program.name)?)))
                 .collect(),
-            tsc_hz: os::tsc_hz(),
+            tsc_hz: counters::tsc_hz(),
             tsc_invariant: has_flags(&["constant_tsc", "nonstop_tsc"]),
-            pmu: os::has_performance_counters(),
+            pmu: counters::has_performance_counters(),
             smt: read("/sys/devices/system/cpu/smt/control"),
         }
     }

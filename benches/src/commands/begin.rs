@@ -6,9 +6,9 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
+use crate::base::cpus::CpuSet;
 use crate::base::host::{self, Host};
-use crate::base::os::{self, CpuSet};
-use crate::base::programs;
+use crate::base::{process, programs};
 use crate::reporting::terminal;
 use crate::rows::engine::Engine;
 use crate::rows::result::Writer;
@@ -101,7 +101,7 @@ pub fn begin(common: &Common, shown: &str) -> Result<Begun> {
     let host = Host::inspect(&bt_run);
     let heading = terminal::heading(&host, shown, &host::now());
     eprint!("{heading}");
-    os::keep_rows_on_interrupt();
+    process::keep_rows_on_interrupt().context("signals")?;
     let launcher = Launcher { bt_run, variant: Engine::Direct.into(), cache: scratch.join("images"), scratch };
     Ok(Begun { launcher, all_cpus, cpu, host, quick: common.quick, heading })
 }

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::base::cpus::CpuSet;
 use crate::base::host::Host;
-use crate::base::os::CpuSet;
 use crate::base::programs;
 use crate::run::peers;
 use crate::suites::SUITES;

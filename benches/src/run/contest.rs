@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use thiserror::Error;
+
 use super::launch::Failure;
 use super::output::{self, Sample};
 use super::progress::Progress;
@@ -19,18 +21,14 @@ const NOISY: f64 = 0.1;
 const CLOSE_ROUNDS: usize = 15;
 
 /// Why a run ends early.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub enum Stop {
     /// Ctrl-C.
+    #[error("interrupted")]
     Interrupted,
     /// Rows cannot be written or the machine refuses.
-    Broken(anyhow::Error),
-}
-
-impl From<anyhow::Error> for Stop {
-    fn from(error: anyhow::Error) -> Self {
-        Self::Broken(error)
-    }
+    #[error(transparent)]
+    Broken(#[from] anyhow::Error),
 }
 
 /// What an untimed run says of a way before it is measured.

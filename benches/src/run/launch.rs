@@ -10,8 +10,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use thiserror::Error;
 
-use crate::base::os::{self, WaitError};
+use crate::base::process::{self, WaitError};
 use crate::base::programs;
 use crate::rows::engine::Variant;
 use crate::suites::invocation::{Invocation, Output};
@@ -48,11 +49,13 @@ pub struct Run {
 }
 
 /// Why there is no figure.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub enum Failure {
     /// A side did not do what it should; the text says which and what.
+    #[error("{0}")]
     Failed(String),
     /// The user pressed Ctrl-C.
+    #[error("interrupted")]
     Interrupted,
 }
 
@@ -159,7 +162,7 @@ impl Launcher {
         options: &[String],
         limit: Duration,
     ) -> Result<Run, Failure> {
-        if os::interrupted() {
+        if process::interrupted() {
             return Err(Failure::Interrupted);
         }
         let mut command = self.command(side, invocation, options)?;
@@ -172,7 +175,7 @@ impl Launcher {
         let start = Instant::now();
         let child =
             command.spawn().map_err(|error| Failure::Failed(format!("{}: cannot start: {error}", side.name())))?;
-        let ended = os::wait(&child, limit).map_err(|error| match error {
+        let ended = process::wait(&child, limit).map_err(|error| match error {
             WaitError::Interrupted => Failure::Interrupted,
             WaitError::TimeOut => Failure::Failed(format!("{}: not done after {} s", side.name(), limit.as_secs())),
             WaitError::Os(error) => Failure::Failed(format!("{}: wait: {error}", side.name())),

@@ -12,8 +12,8 @@ use anyhow::{Context as _, Result};
 
 use super::launch::{Failure, Launcher, Side};
 use super::output::{self, Sample};
-use crate::base::os::{self, CpuSet};
-use crate::base::programs;
+use crate::base::cpus::CpuSet;
+use crate::base::{process, programs};
 use crate::rows::result::Unit;
 use crate::suites::benchmark::Server;
 use crate::suites::invocation::{Invocation, Output};
@@ -116,7 +116,7 @@ impl Running {
         let deadline = Instant::now() + START_LIMIT;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         while TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_err() {
-            if os::interrupted() {
+            if process::interrupted() {
                 return Err(Failure::Interrupted);
             }
             if let Ok(Some(status)) = running.child.try_wait() {
@@ -146,7 +146,7 @@ impl Running {
             return Ok(());
         }
         self.stopped = true;
-        os::terminate(&self.child);
+        process::terminate(&self.child);
         let deadline = Instant::now() + STOP_LIMIT;
         let ended = loop {
             match self.child.try_wait() {
@@ -157,7 +157,7 @@ impl Running {
             }
         };
         // Its children are in the group that it led; what is left of them must not disturb what follows.
-        os::kill_group(&self.child);
+        process::kill_group(&self.child);
         let _ = self.child.wait();
         ended
     }

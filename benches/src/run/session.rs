@@ -13,8 +13,8 @@ use super::progress::Progress;
 use super::row;
 use super::sampler::{Prepared, Samples};
 use super::ways::{Contender, How};
-use crate::base::os::{self, CpuSet};
-use crate::base::programs;
+use crate::base::cpus::CpuSet;
+use crate::base::{process, programs};
 use crate::rows::engine::{Engine, Level};
 use crate::rows::judge;
 use crate::rows::result::{ResultRow, State, Way, Writer};
@@ -197,14 +197,14 @@ impl Session {
 
     /// Writes the rows of a contest, but for those that an interruption left empty.
     fn keep(&mut self, mut rows: Vec<ResultRow>, result: Result<(), Stop>) -> Result<(), Stop> {
-        if os::interrupted() {
+        if process::interrupted() {
             rows.retain(|row| !row.samples.is_empty());
         }
         for row in rows {
             self.writer.write(&row)?;
             self.rows.push(row);
         }
-        if os::interrupted() { Err(Stop::Interrupted) } else { result }
+        if process::interrupted() { Err(Stop::Interrupted) } else { result }
     }
 
     /// Two suites may name the same command: it is measured once, and each suite has the rows.
