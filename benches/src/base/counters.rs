@@ -10,7 +10,7 @@ const COMPARED: Duration = Duration::from_millis(50);
 
 /// Whether the kernel gives performance counters of the CPU: perf_event_open(2) of retired instructions.
 #[must_use]
-pub fn has_performance_counters() -> bool {
+pub(crate) fn has_performance_counters() -> bool {
     let mut builder = Builder::new().kind(Hardware::INSTRUCTIONS);
     builder.include_kernel().include_hv();
     builder.build().is_ok()
@@ -19,7 +19,7 @@ pub fn has_performance_counters() -> bool {
 /// Cycles of the time-stamp counter in a second, by the clock.
 #[must_use]
 #[allow(clippy::cast_precision_loss, reason = "a fraction of a second has far fewer than 2^53 cycles")]
-pub fn tsc_hz() -> f64 {
+pub(crate) fn tsc_hz() -> f64 {
     let (start, first) = (Instant::now(), read_tsc());
     std::thread::sleep(COMPARED);
     let (last, seconds) = (read_tsc(), start.elapsed().as_secs_f64());

@@ -10,26 +10,26 @@ const SELF: Pid = Pid::from_raw(0);
 
 /// A set of CPUs.
 #[derive(Clone, Copy)]
-pub struct CpuSet(sched::CpuSet);
+pub(crate) struct CpuSet(sched::CpuSet);
 
 impl CpuSet {
     /// The CPUs that this process may use.
     ///
     /// # Errors
     /// The kernel's.
-    pub fn allowed() -> io::Result<Self> {
+    pub(crate) fn allowed() -> io::Result<Self> {
         Ok(Self(sched_getaffinity(SELF)?))
     }
 
     /// The set of one CPU.
     #[must_use]
-    pub fn only(cpu: usize) -> Option<Self> {
+    pub(crate) fn only(cpu: usize) -> Option<Self> {
         Self::of(&[cpu])
     }
 
     /// The set of some CPUs; `None` where one of them has too high a number.
     #[must_use]
-    pub fn of(cpus: &[usize]) -> Option<Self> {
+    pub(crate) fn of(cpus: &[usize]) -> Option<Self> {
         let mut set = sched::CpuSet::new();
         cpus.iter().try_for_each(|&cpu| set.set(cpu)).ok()?;
         Some(Self(set))
@@ -37,13 +37,13 @@ impl CpuSet {
 
     /// The CPUs of the set, from the lowest on.
     #[must_use]
-    pub fn cpus(&self) -> Vec<usize> {
+    pub(crate) fn cpus(&self) -> Vec<usize> {
         (0..sched::CpuSet::count()).filter(|&cpu| self.0.is_set(cpu).unwrap_or(false)).collect()
     }
 
     /// The highest CPU of the set: the first ones take most interrupts.
     #[must_use]
-    pub fn last(&self) -> Option<usize> {
+    pub(crate) fn last(&self) -> Option<usize> {
         self.cpus().pop()
     }
 
@@ -51,7 +51,7 @@ impl CpuSet {
     ///
     /// # Errors
     /// The kernel's, for example that none of the CPUs is allowed.
-    pub fn confine(&self) -> io::Result<()> {
+    pub(crate) fn confine(&self) -> io::Result<()> {
         Ok(sched_setaffinity(SELF, &self.0)?)
     }
 }

@@ -12,7 +12,7 @@ use super::{counters, programs};
 
 /// Everything about the machine that a reader of a figure may ask for.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Host {
+pub(crate) struct Host {
     /// Model name of the CPU.
     pub cpu: String,
     /// Family, model and stepping.
@@ -75,12 +75,12 @@ fn first_line_of(command: &mut Command) -> Option<String> {
 }
 
 fn revision() -> String {
-    // The program lies in the project's target folder, wherever it is called from.
+    // The program lies in the project's target directory, wherever it is called from.
     let here = std::env::current_exe().ok();
-    let folder = here.as_deref().and_then(Path::parent);
-    let folders = [folder, Some(Path::new("."))];
-    let mut found = folders.into_iter().flatten().filter_map(|folder| {
-        first_line_of(Command::new("git").arg("-C").arg(folder).args([
+    let directory = here.as_deref().and_then(Path::parent);
+    let directories = [directory, Some(Path::new("."))];
+    let mut found = directories.into_iter().flatten().filter_map(|directory| {
+        first_line_of(Command::new("git").arg("-C").arg(directory).args([
             "describe",
             "--always",
             "--dirty",
@@ -108,7 +108,7 @@ fn mitigations() -> BTreeMap<String, String> {
 impl Host {
     /// Looks at this machine and at the launcher that will be measured.
     #[must_use]
-    pub fn inspect(bt_run: &Path) -> Self {
+    pub(crate) fn inspect(bt_run: &Path) -> Self {
         let cpuinfo = read("/proc/cpuinfo");
         let of_cpu = |key| field(&cpuinfo, key).unwrap_or("unknown");
         let has_flags = |names: &[&str]| names.iter().all(|name| of_cpu("flags").split(' ').any(|flag| flag == *name));
@@ -143,7 +143,7 @@ impl Host {
 
 /// Now, in UTC, as RFC 3339 writes it.
 #[must_use]
-pub fn now() -> String {
+pub(crate) fn now() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     format_utc(since.map_or(0, |time| time.as_secs()))
 }

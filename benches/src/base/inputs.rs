@@ -5,13 +5,13 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-/// Makes a folder's files, unless they are there and the recipe is the one they were made by.
+/// Makes a directory's files, unless they are there and the recipe is the one they were made by.
 ///
 /// # Errors
-/// The folder cannot be written, or `make` fails.
-pub fn make_once(folder: &Path, recipe: &str, make: impl FnOnce() -> Result<()>) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    let marker = folder.join("made-by");
+/// The directory cannot be written, or `make` fails.
+pub(crate) fn make_once(directory: &Path, recipe: &str, make: impl FnOnce() -> Result<()>) -> Result<()> {
+    fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
+    let marker = directory.join("made-by");
     if fs::read_to_string(&marker).is_ok_and(|text| text == recipe) {
         return Ok(());
     }
@@ -26,10 +26,10 @@ mod tests {
 
     #[test]
     fn another_recipe_makes_the_files_anew_and_a_failure_is_no_recipe() {
-        let folder = std::env::temp_dir().join(format!("bt-bench-inputs-{}", std::process::id()));
+        let directory = std::env::temp_dir().join(format!("bt-bench-inputs-{}", std::process::id()));
         let mut made = 0;
         let mut make = |recipe: &str, works: bool| {
-            let done = make_once(&folder, recipe, || {
+            let done = make_once(&directory, recipe, || {
                 made += 1;
                 if works { Ok(()) } else { anyhow::bail!("full") }
             });
@@ -39,6 +39,6 @@ mod tests {
         assert_eq!(make("one", true), (true, 2));
         assert_eq!(make("one", true), (true, 2));
         assert_eq!(make("two", true), (true, 3));
-        fs::remove_dir_all(&folder).unwrap();
+        fs::remove_dir_all(&directory).unwrap();
     }
 }

@@ -1,9 +1,10 @@
 //! The machine and arithmetic: what knows nothing of benchmarks.
 
-pub mod counters;
-pub mod cpus;
-pub mod host;
-pub mod inputs;
-pub mod process;
-pub mod programs;
-pub mod stats;
+pub(crate) mod counters;
+pub(crate) mod cpus;
+pub(crate) mod directories;
+pub(crate) mod host;
+pub(crate) mod inputs;
+pub(crate) mod process;
+pub(crate) mod programs;
+pub(crate) mod stats;

@@ -26,7 +26,7 @@ static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(Atomic
 ///
 /// # Errors
 /// The kernel's.
-pub fn keep_rows_on_interrupt() -> io::Result<()> {
+pub(crate) fn keep_rows_on_interrupt() -> io::Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     for signal in [SIGINT, SIGTERM] {
         // They run in this order: the second signal finds the flag that the first one set.
@@ -38,13 +38,13 @@ pub fn keep_rows_on_interrupt() -> io::Result<()> {
 
 /// Whether the user asked to stop.
 #[must_use]
-pub fn interrupted() -> bool {
+pub(crate) fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
 }
 
 /// How a process tree ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Ended {
+pub(crate) struct Ended {
     /// Exit code, or the negative number of the signal.
     pub status: i32,
     /// User and system time of the process and of all descendants that were waited for.
@@ -53,7 +53,7 @@ pub struct Ended {
 
 /// Why a wait has no [`Ended`].
 #[derive(Debug, Error)]
-pub enum WaitError {
+pub(crate) enum WaitError {
     /// The time was over; the process group was killed.
     #[error("the time was over")]
     TimeOut,
@@ -71,12 +71,12 @@ impl From<Errno> for WaitError {
     }
 }
 
-/// Waits for `child`, which must lead its own process group, at most for `limit`. Nobody else may wait for a child meanwhile:
-/// the time of all that were waited for is what tells the time of this one.
+/// Waits for `child`, which must lead its own process group, at most for `limit`. Nobody else may wait for a child
+/// meanwhile: the time of all that were waited for is how the time of this one is known.
 ///
 /// # Errors
 /// See [`WaitError`]; the process is gone in every case.
-pub fn wait(child: &Child, limit: Duration) -> Result<Ended, WaitError> {
+pub(crate) fn wait(child: &Child, limit: Duration) -> Result<Ended, WaitError> {
     let pid = pid_of(child)?;
     // Without a descriptor (Linux before 5.3) the wait has no limit.
     let stop = open(pid).and_then(|descriptor| watch(&descriptor, limit));
@@ -138,14 +138,14 @@ fn pid_of(child: &Child) -> io::Result<Pid> {
 }
 
 /// Asks a child to end. It has not been waited for: the number is its own.
-pub fn terminate(child: &Child) {
+pub(crate) fn terminate(child: &Child) {
     if let Ok(pid) = pid_of(child) {
         let _ = kill(pid, Signal::SIGTERM);
     }
 }
 
 /// Ends what is left of the group that a child led. The group's number is not given away while it has members.
-pub fn kill_group(child: &Child) {
+pub(crate) fn kill_group(child: &Child) {
     if let Ok(pid) = pid_of(child) {
         let _ = killpg(pid, Signal::SIGKILL);
     }

@@ -7,11 +7,11 @@ use std::process::{Command, Stdio};
 
 /// Where programs are looked for and what they see as PATH: the distribution's own, not the
 /// user's wrappers.
-pub const PATH: &str = "/usr/bin:/bin:/usr/sbin:/sbin";
+pub(crate) const PATH: &str = "/usr/bin:/bin:/usr/sbin:/sbin";
 
 /// A program and the Debian package that brings it.
 #[derive(Clone, Copy, Debug)]
-pub struct Program {
+pub(crate) struct Program {
     /// File name, `cc1` being looked up by gcc.
     pub name: &'static str,
     /// Debian package.
@@ -20,7 +20,7 @@ pub struct Program {
 
 /// The programs of this benchmark.
 #[rustfmt::skip]
-pub const ALL: &[Program] = &[
+pub(crate) const ALL: &[Program] = &[
     Program { name: "xz",        package: "xz-utils" },
     Program { name: "gzip",      package: "gzip" },
     Program { name: "bzip2",     package: "bzip2" },
@@ -46,7 +46,7 @@ pub const ALL: &[Program] = &[
 
 /// What only some suites of `run` need.
 #[rustfmt::skip]
-pub const OTHERS: &[Program] = &[
+pub(crate) const OTHERS: &[Program] = &[
     Program { name: "make",         package: "make" },
     Program { name: "ar",           package: "binutils" },
     Program { name: "awk",          package: "gawk" },
@@ -69,7 +69,7 @@ pub const OTHERS: &[Program] = &[
 
 /// The path of a program.
 #[must_use]
-pub fn find(name: &str) -> Option<PathBuf> {
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
     if name == "cc1" {
         return find_cc1();
     }
@@ -78,8 +78,8 @@ pub fn find(name: &str) -> Option<PathBuf> {
 
 /// The path of a program on a PATH.
 #[must_use]
-pub fn find_in(path: &str, name: &str) -> Option<PathBuf> {
-    std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| is_executable(file))
+pub(crate) fn find_in(path: &str, name: &str) -> Option<PathBuf> {
+    std::env::split_paths(path).map(|directory| directory.join(name)).find(|file| is_executable(file))
 }
 
 fn is_executable(file: &Path) -> bool {
@@ -94,7 +94,7 @@ fn find_cc1() -> Option<PathBuf> {
 
 /// The command that installs what is missing.
 #[must_use]
-pub fn apt_line(missing: &[&str]) -> String {
+pub(crate) fn apt_line(missing: &[&str]) -> String {
     let packages: BTreeSet<&str> = ALL
         .iter()
         .chain(OTHERS)
@@ -107,7 +107,7 @@ pub fn apt_line(missing: &[&str]) -> String {
 
 /// The first line that a program says about its version.
 #[must_use]
-pub fn version(name: &str) -> Option<String> {
+pub(crate) fn version(name: &str) -> Option<String> {
     let argument = match name {
         "lua5.4" => "-v",
         "busybox" => "--help",
@@ -121,7 +121,7 @@ pub fn version(name: &str) -> Option<String> {
 
 /// The same of a program at a path that takes `--version`.
 #[must_use]
-pub fn version_of(program: &Path) -> Option<String> {
+pub(crate) fn version_of(program: &Path) -> Option<String> {
     let output = Command::new(program).arg("--version").env("LC_ALL", "C").stdin(Stdio::null()).output().ok()?;
     output.status.success().then(|| first_line_with_digit(&output.stdout)).flatten()
 }
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_not_programs() {
+    fn directorys_are_not_programs() {
         assert_eq!(find_in("/", "usr"), None);
         assert!(find_in(PATH, "sh").is_some());
     }

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Resamples behind every interval.
+/// How many times samples are drawn anew for an interval.
 const RESAMPLES: usize = 4000;
 
 /// A figure with the interval that holds it with 95 % confidence.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Estimate {
+pub(crate) struct Estimate {
     /// The median.
     pub median: f64,
     /// Lower end of the interval.
@@ -19,26 +19,26 @@ pub struct Estimate {
 impl Estimate {
     /// The end of the interval that lies farthest from `value`, as a distance.
     #[must_use]
-    pub fn farthest_from(&self, value: f64) -> f64 {
+    pub(crate) fn farthest_from(&self, value: f64) -> f64 {
         (self.high - value).abs().max((value - self.low).abs())
     }
 
     /// The same in another unit.
     #[must_use]
-    pub fn scaled(&self, factor: f64) -> Self {
+    pub(crate) fn scaled(&self, factor: f64) -> Self {
         Self { median: self.median * factor, low: self.low * factor, high: self.high * factor }
     }
 
     /// The same of 1 / figure, for figures above 0.
     #[must_use]
-    pub fn inverse(&self) -> Self {
+    pub(crate) fn inverse(&self) -> Self {
         Self { median: 1.0 / self.median, low: 1.0 / self.high, high: 1.0 / self.low }
     }
 }
 
 /// The median; `None` of nothing.
 #[must_use]
-pub fn median(values: &[f64]) -> Option<f64> {
+pub(crate) fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
@@ -51,7 +51,7 @@ pub fn median(values: &[f64]) -> Option<f64> {
 
 /// Distance between the smallest and the largest value, in percent of the median.
 #[must_use]
-pub fn spread_percent(values: &[f64]) -> Option<f64> {
+pub(crate) fn spread_percent(values: &[f64]) -> Option<f64> {
     let low = values.iter().copied().min_by(f64::total_cmp)?;
     let high = values.iter().copied().max_by(f64::total_cmp)?;
     Some((high - low) / median(values)? * 100.0)
@@ -59,13 +59,13 @@ pub fn spread_percent(values: &[f64]) -> Option<f64> {
 
 /// The median of `values` with its percentile-bootstrap interval.
 #[must_use]
-pub fn estimate(values: &[f64]) -> Option<Estimate> {
+pub(crate) fn estimate(values: &[f64]) -> Option<Estimate> {
     estimate_with(&[values], |samples| median(&samples[0]))
 }
 
 /// The geometric mean of the medians of several samples; each is resampled by itself.
 #[must_use]
-pub fn geometric_mean(samples: &[Vec<f64>]) -> Option<Estimate> {
+pub(crate) fn geometric_mean(samples: &[Vec<f64>]) -> Option<Estimate> {
     let views: Vec<&[f64]> = samples.iter().map(Vec::as_slice).collect();
     estimate_with(&views, |resampled| {
         let mut logarithms = 0.0;
@@ -99,17 +99,17 @@ fn estimate_with(samples: &[&[f64]], statistic: impl Fn(&[Vec<f64>]) -> Option<f
 
 /// xorshift64*: reports of the same rows are the same.
 #[derive(Clone, Debug)]
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// A generator; equal seeds give equal numbers.
     #[must_use]
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
     /// A number less than `bound`, which is not 0.
-    pub fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;

@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::base::cpus::CpuSet;
 use crate::base::host::{self, Host};
-use crate::base::{process, programs};
+use crate::base::{directories, process, programs};
 use crate::reporting::terminal;
 use crate::rows::engine::Engine;
 use crate::rows::result::Writer;
@@ -19,11 +19,11 @@ use crate::run::ways::Contender;
 use crate::suites::benchmark::{Benchmark, Suite};
 
 /// A suite and one of its benchmarks.
-pub type Chosen = (&'static Suite, Benchmark);
+pub(super) type Chosen = (&'static Suite, Benchmark);
 
 /// Options of every command that measures.
 #[derive(Args, Debug)]
-pub struct Common {
+pub(super) struct Common {
     /// Less work and few rounds: for a look, not for a claim
     #[arg(long)]
     pub quick: bool,
@@ -37,7 +37,7 @@ pub struct Common {
 
 /// Options of the commands that hold targets against what they measure.
 #[derive(Args, Debug)]
-pub struct Judged {
+pub(super) struct Judged {
     /// Exactly so many pairs for every benchmark, instead of what it usually takes
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub pairs: Option<u16>,
@@ -51,13 +51,13 @@ pub struct Judged {
 impl Judged {
     /// How many rounds.
     #[must_use]
-    pub fn rounds(&self) -> Rounds {
+    pub(super) fn rounds(&self) -> Rounds {
         self.pairs.map_or(Rounds::Settled, |pairs| Rounds::Exactly(pairs.into()))
     }
 }
 
 /// A run that was begun: what was found before anything is measured.
-pub struct Begun {
+pub(super) struct Begun {
     launcher: Launcher,
     all_cpus: CpuSet,
     cpu: usize,
@@ -67,10 +67,10 @@ pub struct Begun {
 }
 
 /// Who takes part, and where figures go.
-pub struct Setup {
+pub(super) struct Setup {
     /// Who takes part in every benchmark, native first.
     pub ways: Vec<Contender>,
-    /// Engines without emulation, for the benchmarks in which they stand for native.
+    /// Engines without emulation, for the benchmarks in which they take the place of native.
     pub off: Vec<Contender>,
     /// Who takes part where a benchmark asks for others.
     pub interposers: Vec<Contender>,
@@ -84,12 +84,12 @@ pub struct Setup {
     pub drivers: Option<PathBuf>,
 }
 
-/// Finds bt-run and looks at the machine; `shown` tells the options in the heading.
+/// Finds bt-run and looks at the machine; `shown` is how the heading names the options.
 ///
 /// # Errors
 /// There is no bt-run, or no such CPU.
-pub fn begin(common: &Common, shown: &str) -> Result<Begun> {
-    let target = target_directory()?;
+pub(super) fn begin(common: &Common, shown: &str) -> Result<Begun> {
+    let target = directories::target()?;
     let scratch = target.join("bench");
     std::fs::create_dir_all(&scratch).with_context(|| scratch.display().to_string())?;
     let bt_run = find_bt_run(common.bt_run.as_ref(), &target)?;
@@ -109,25 +109,25 @@ pub fn begin(common: &Common, shown: &str) -> Result<Begun> {
 impl Begun {
     /// Runs commands natively, and has the launcher.
     #[must_use]
-    pub fn launcher(&self) -> &Launcher {
+    pub(super) fn launcher(&self) -> &Launcher {
         &self.launcher
     }
 
     /// The machine, and how bt-run is started.
     #[must_use]
-    pub fn heading(&self) -> &str {
+    pub(super) fn heading(&self) -> &str {
         &self.heading
     }
 
     /// Whether rows have counters.
     #[must_use]
-    pub fn has_pmu(&self) -> bool {
+    pub(super) fn has_pmu(&self) -> bool {
         self.host.pmu
     }
 
     /// A file of rows in the scratch directory.
     #[must_use]
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(super) fn file(&self, name: &str) -> PathBuf {
         self.launcher.scratch.join(name)
     }
 
@@ -135,7 +135,7 @@ impl Begun {
     ///
     /// # Errors
     /// A file or directory cannot be written.
-    pub fn session(&self, setup: Setup) -> Result<Session> {
+    pub(super) fn session(&self, setup: Setup) -> Result<Session> {
         let files = setup.files.unwrap_or_else(|| self.file("files"));
         std::fs::create_dir_all(&files).with_context(|| files.display().to_string())?;
         let drivers = setup.drivers.as_deref().map(crate::suites::drivers::built_in).unwrap_or_default();
@@ -162,7 +162,7 @@ impl Begun {
 }
 
 /// Names the programs that some benchmarks need and that are not installed.
-pub fn name_missing(chosen: &[Chosen]) {
+pub(super) fn name_missing(chosen: &[Chosen]) {
     let mut missing: Vec<&str> = chosen.iter().flat_map(|(_, benchmark)| benchmark.programs()).collect();
     missing.sort_unstable();
     missing.dedup();
@@ -176,7 +176,7 @@ pub fn name_missing(chosen: &[Chosen]) {
 ///
 /// # Errors
 /// What broke it.
-pub fn end(result: Result<(), Stop>) -> Result<ExitCode> {
+pub(super) fn end(result: Result<(), Stop>) -> Result<ExitCode> {
     match result {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(Stop::Interrupted) => {
@@ -185,13 +185,6 @@ pub fn end(result: Result<(), Stop>) -> Result<ExitCode> {
         }
         Err(Stop::Broken(error)) => Err(error),
     }
-}
-
-/// The directory in which cargo put this program: `target` in most cases.
-pub fn target_directory() -> Result<PathBuf> {
-    let program = std::env::current_exe().context("own path")?;
-    let directory = program.parent().and_then(Path::parent);
-    Ok(directory.context("own path has no directory")?.to_owned())
 }
 
 /// The launcher to measure, brought up to date unless it was named: a copy of it.

@@ -16,7 +16,7 @@ use crate::suites::SUITES;
 ///
 /// # Errors
 /// The kernel does not tell the CPUs.
-pub fn run() -> Result<ExitCode> {
+pub(super) fn run() -> Result<ExitCode> {
     // No launcher is measured here.
     let host = Host::inspect(Path::new("/nonexistent"));
     print!("{}", machine(&host, &CpuSet::allowed()?.cpus()));
@@ -73,7 +73,7 @@ fn missing() -> String {
     text
 }
 
-/// What makes figures stray, or keeps them from being told.
+/// What makes figures stray, or keeps them from being seen.
 fn warnings(host: &Host) -> Vec<String> {
     let mut all = Vec::new();
     let load: f64 = host.load.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(0.0);

@@ -17,7 +17,7 @@ use crate::suites::{EMULATION, compute};
 
 /// Options of `bt-bench emulation`.
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// The engines of bt-run
     #[arg(long, value_enum, value_name = "ENGINE", default_value_t = Engines::Both)]
     engine: Engines,
@@ -83,7 +83,7 @@ fn choose(only: &[String]) -> Vec<Chosen> {
 ///
 /// # Errors
 /// There is no bt-run, or a file cannot be written.
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let engines = arguments.engine.all();
     let mut levels = arguments.levels.clone();
     levels.sort();

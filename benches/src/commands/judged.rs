@@ -7,10 +7,10 @@ use crate::reporting::load::Rows;
 use crate::reporting::targets;
 use crate::run::session::Session;
 
-/// Whether a benchmark is wanted: its suite was named, or it itself, alone or as suite/name; everything is where nothing is
-/// named.
+/// Whether a benchmark is wanted: its suite was named, or it itself, alone or as suite/name; everything is where
+/// nothing is named.
 #[must_use]
-pub fn is_wanted(only: &[String], suite: &str, name: &str) -> bool {
+pub(super) fn is_wanted(only: &[String], suite: &str, name: &str) -> bool {
     let is_it = |wanted: &String| match wanted.split_once('/') {
         Some((its_suite, its_name)) => its_suite == suite && its_name == name,
         None => wanted == suite || wanted == name,
@@ -20,7 +20,7 @@ pub fn is_wanted(only: &[String], suite: &str, name: &str) -> bool {
 
 /// The tables of a session, how many targets are met, and where the rows are.
 #[must_use]
-pub fn report(session: &Session, path: &Path) -> String {
+pub(super) fn report(session: &Session, path: &Path) -> String {
     let data = Data::of(Rows { rows: session.rows.clone(), warnings: Vec::new() });
     format!(
         "{}\n{}; {} rows failed; {}{} rows appended to {}.\n",

@@ -5,7 +5,7 @@ use crate::suites::benchmark::Benchmark;
 
 /// All suites and benchmarks with a sentence each; those that differ in a number only are one line.
 #[must_use]
-pub fn text() -> String {
+pub(super) fn text() -> String {
     let mut text = String::new();
     for suite in SUITES {
         let benchmarks = (suite.benchmarks)();

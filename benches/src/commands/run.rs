@@ -41,7 +41,7 @@ impl EngineChoice {
 
 /// Options of `bt-bench run`.
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// The suites to run, as `bt-bench list` names them, or `all`
     #[arg(required = true, value_name = "SUITE", value_parser = parse_suite)]
     suites: Vec<String>,
@@ -99,7 +99,7 @@ fn choose(suites: &[String], only: &[String]) -> Result<Vec<Chosen>> {
 ///
 /// # Errors
 /// A name is wrong, there is no bt-run, or a file cannot be written.
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let chosen = choose(&arguments.suites, &arguments.only)?;
     let begun = begin::begin(&arguments.common, &options(arguments))?;
     if !begun.has_pmu() {

@@ -14,7 +14,7 @@ use crate::suites::{SPEED, mechanisms};
 
 /// Options of `bt-bench speed`.
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// The engine of bt-run, which decides about the targets too
     #[arg(long, value_enum, value_name = "ENGINE", default_value_t = Engine::Direct)]
     engine: Engine,
@@ -55,7 +55,7 @@ fn choose(engine: Engine, only: &[String]) -> Vec<Chosen> {
 ///
 /// # Errors
 /// There is no bt-run, or a file cannot be written.
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let chosen = choose(arguments.engine, &arguments.only);
     if chosen.is_empty() {
         bail!("engine {} has no row named {}", arguments.engine, arguments.only.join(" or "));

@@ -19,7 +19,7 @@ use super::load::{self, machine};
 
 /// The command line.
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Rows from before
     old: PathBuf,
     /// Rows from after
@@ -33,7 +33,7 @@ pub struct Arguments {
 
 /// One benchmark and way in both files.
 #[derive(Debug, Serialize)]
-pub struct Line {
+pub(crate) struct Line {
     /// `suite/name:params/way`.
     pub key: String,
     /// The unit of the figures.
@@ -64,7 +64,7 @@ pub struct Line {
 ///
 /// # Errors
 /// A file cannot be read.
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let read = |file: &PathBuf| -> Result<Data> {
         Ok(Data::of(load::choose(load::read(std::slice::from_ref(file))?, &arguments.choice.choice())?))
     };
@@ -83,7 +83,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 /// Every row of either file.
 #[must_use]
-pub fn lines(old: &Data, new: &Data) -> Vec<Line> {
+pub(crate) fn lines(old: &Data, new: &Data) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for after in new.outcomes() {
         let key = after.key();
@@ -163,7 +163,7 @@ fn judge(line: &mut Line, old: &Outcome, new: &Outcome) -> String {
 
 /// The comparison as Markdown: what changed first, the rest below.
 #[must_use]
-pub fn page(old: &Data, new: &Data, lines: &[Line]) -> String {
+pub(crate) fn page(old: &Data, new: &Data, lines: &[Line]) -> String {
     let mut text = String::from("# Comparison\n\n");
     for (name, data) in [("old", old), ("new", new)] {
         for Machine { host, date, runs, revisions } in data.machines() {

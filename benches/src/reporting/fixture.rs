@@ -1,4 +1,5 @@
-//! Rows that were never measured, for tests of the reports: plausible, deterministic, from a machine that does not exist.
+//! Rows that were never measured, for tests of the reports: plausible, deterministic, from a machine that does not
+//! exist.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -11,7 +12,7 @@ use crate::rows::result::{ResultRow, State, Unit, Way};
 const CYCLES_PER_NS: f64 = 2.6;
 
 /// A row of every suite, with all that can go wrong among them.
-pub fn rows() -> Vec<ResultRow> {
+pub(super) fn rows() -> Vec<ResultRow> {
     // Their intervals take seconds in a debug build.
     static ROWS: OnceLock<Vec<ResultRow>> = OnceLock::new();
     ROWS.get_or_init(make).clone()
@@ -28,7 +29,7 @@ fn make() -> Vec<ResultRow> {
 }
 
 /// A machine that does not exist.
-pub fn host() -> Host {
+pub(super) fn host() -> Host {
     let text = str::to_owned;
     Host {
         cpu: text("Example CPU 9000"),

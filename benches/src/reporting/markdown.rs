@@ -8,7 +8,7 @@ use super::table::{LEGEND, Table};
 
 /// Machine, tables, footnotes.
 #[must_use]
-pub fn page(data: &Data, tables: &[Table]) -> String {
+pub(super) fn page(data: &Data, tables: &[Table]) -> String {
     let mut text = String::from("# Measurements of bt-run\n\n");
     for machine in data.machines() {
         let _ = writeln!(text, "{}\n", list(&machine));
@@ -29,7 +29,7 @@ pub fn page(data: &Data, tables: &[Table]) -> String {
 
 /// A table of any columns. The last one may be prose and is not padded.
 #[must_use]
-pub fn grid(titles: &[&str], cells: &[Vec<String>]) -> String {
+pub(super) fn grid(titles: &[&str], cells: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = titles.iter().map(|title| title.chars().count()).collect();
     let padded = titles.len().saturating_sub(1);
     for row in cells {
@@ -63,7 +63,7 @@ fn line(cells: &[String], widths: &[usize]) -> String {
 
 /// The machine, as a list of its facts.
 #[must_use]
-pub fn facts(machine: &Machine<'_>) -> Vec<(&'static str, String)> {
+pub(super) fn facts(machine: &Machine<'_>) -> Vec<(&'static str, String)> {
     let Machine { host, date, runs, revisions } = machine;
     let place = if host.hypervisor { "virtual machine" } else { "bare metal" };
     let mitigations: Vec<String> = host.mitigations.iter().map(|(name, state)| format!("{name}: {state}")).collect();
@@ -95,7 +95,7 @@ fn list(machine: &Machine<'_>) -> String {
 
 /// One table with its heading and footnotes.
 #[must_use]
-pub fn section(table: &Table) -> String {
+pub(super) fn section(table: &Table) -> String {
     let mut text = format!("## {}\n\n{}\n\n", table.title, table.caption);
     let titles: Vec<String> = table.columns.iter().map(|column| format::markdown(&column.title)).collect();
     let titles: Vec<&str> = titles.iter().map(String::as_str).collect();

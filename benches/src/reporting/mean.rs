@@ -5,7 +5,7 @@ use crate::base::stats::{self, Estimate};
 
 /// A mean over several benchmarks.
 #[derive(Clone, Copy, Debug)]
-pub struct Geometric {
+pub(super) struct Geometric {
     /// The mean slow-down with its interval.
     pub estimate: Estimate,
     /// The largest floor among the benchmarks.
@@ -18,7 +18,7 @@ pub struct Geometric {
 
 /// The geometric mean of a way's slow-downs over the benchmarks that are `wanted`.
 #[must_use]
-pub fn geometric_slowdown(suite: &Suite, way: &str, wanted: impl Fn(&Benchmark) -> bool) -> Option<Geometric> {
+pub(super) fn geometric_slowdown(suite: &Suite, way: &str, wanted: impl Fn(&Benchmark) -> bool) -> Option<Geometric> {
     let named = suite.benchmarks.iter().filter(|benchmark| wanted(benchmark));
     let outcomes: Vec<&Outcome> = named.filter_map(|benchmark| benchmark.way(way)).collect();
     let samples: Vec<Vec<f64>> = outcomes.iter().filter_map(|outcome| slowdowns(outcome)).collect();

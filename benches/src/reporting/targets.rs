@@ -1,5 +1,5 @@
-//! What is printed after `bt-bench speed` and `bt-bench emulation`: each suite with its targets, how many of them are met, and
-//! the programs that run faster than native.
+//! What is printed after `bt-bench speed` and `bt-bench emulation`: each suite with its targets, how many of them are
+//! met, and the programs that run faster than native.
 
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ const ENOUGH_PAIRS: usize = 3;
 
 /// A table for each suite: with its targets where it has any, the ways beside each other where it has none.
 #[must_use]
-pub fn tables(data: &Data) -> String {
+pub(crate) fn tables(data: &Data) -> String {
     let mut text = String::new();
     for suite in &data.suites {
         let table = if targets::is_judged(suite) { targets::table(suite) } else { generic::table(suite) };
@@ -30,7 +30,7 @@ pub fn tables(data: &Data) -> String {
 
 /// How many targets each engine meets, at one level at least where it has several, and which it misses at all.
 #[must_use]
-pub fn tally(data: &Data) -> String {
+pub(crate) fn tally(data: &Data) -> String {
     let mut judged: Vec<(&str, String, bool)> = Vec::new();
     let mut add = |way: &Way, name: String, met: Option<bool>| {
         let (Way::Engine { engine, .. }, Some(met)) = (way, met) else { return };
@@ -64,14 +64,14 @@ pub fn tally(data: &Data) -> String {
 
 /// How many rows failed.
 #[must_use]
-pub fn failures(rows: &[ResultRow]) -> usize {
+pub(crate) fn failures(rows: &[ResultRow]) -> usize {
     rows.iter().filter(|row| matches!(row.state, State::Failed { .. })).count()
 }
 
 /// The programs of a suite that certainly run faster than native, each as the way that gains most, by gain. Without
 /// emulation there is nothing to gain from: such a row is noise.
 #[must_use]
-pub fn faster_programs(rows: &[&ResultRow]) -> String {
+pub(crate) fn faster_programs(rows: &[&ResultRow]) -> String {
     let mut faster: Vec<(&ResultRow, Estimate)> = rows
         .iter()
         .filter(|row| level(row) != Some(Level::Off) && is_faster(row))

@@ -1,5 +1,5 @@
-//! What is printed after a run: the machine, then a table with a line for each benchmark, its ways side by side; where there
-//! are many ways, a line for each of them.
+//! What is printed after a run: the machine, then a table with a line for each benchmark, its ways side by side; where
+//! there are many ways, a line for each of them.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ const SIDE_BY_SIDE: usize = 5;
 
 /// The machine and how bt-run is started, in a few lines above the table.
 #[must_use]
-pub fn heading(host: &Host, options: &str, date: &str) -> String {
+pub(crate) fn heading(host: &Host, options: &str, date: &str) -> String {
     let place = if host.hypervisor { "virtual machine" } else { "bare metal" };
     let mut text = format!(
         "{date}, {} × {} ({place}), microcode {}, Linux {}, {}  \n{} {options} (SHA-256 {}…), benchmark at revision {}, load {}",
@@ -39,7 +39,7 @@ fn short_revision(revision: &str) -> String {
 
 /// The tables of all suites, in the order in which they were measured.
 #[must_use]
-pub fn tables(rows: &[ResultRow]) -> String {
+pub(crate) fn tables(rows: &[ResultRow]) -> String {
     let mut text = String::new();
     let mut suites: Vec<&str> = Vec::new();
     for row in rows {

@@ -8,7 +8,7 @@ use serde::Serialize;
 /// Which engine of bt-run is measured; the launcher is always told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Engine {
+pub(crate) enum Engine {
     /// In place, system call sites patched.
     Direct,
     /// From a code cache.
@@ -20,7 +20,7 @@ pub enum Engine {
 impl Engine {
     /// Its name as `--engine` takes it.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Direct => "direct",
             Self::Translate => "translate",
@@ -30,7 +30,7 @@ impl Engine {
 
     /// The engine of a name.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         Self::value_variants().iter().copied().find(|engine| engine.name() == name)
     }
 }
@@ -44,7 +44,7 @@ impl fmt::Display for Engine {
 /// A level of emulation, as `--emulate` takes it. Each answers what those before it answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Level {
+pub(crate) enum Level {
     /// No call.
     Off,
     /// Calls whose answer is provably the kernel's.
@@ -58,7 +58,7 @@ pub enum Level {
 impl Level {
     /// Its name as `--emulate` takes it.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Off => "off",
             Self::Exact => "exact",
@@ -69,14 +69,14 @@ impl Level {
 
     /// The level of a name.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         Self::value_variants().iter().copied().find(|level| level.name() == name)
     }
 }
 
 /// An engine, and a level where one is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Variant {
+pub(crate) struct Variant {
     /// The launcher is always told.
     pub engine: Engine,
     /// What the launcher does by default where there is none.
@@ -87,7 +87,7 @@ pub struct Variant {
 impl Variant {
     /// The launcher's options.
     #[must_use]
-    pub fn options(self) -> Vec<&'static str> {
+    pub(crate) fn options(self) -> Vec<&'static str> {
         let mut options = vec!["--engine", self.engine.name()];
         if let Some(level) = self.emulate {
             options.extend(["--emulate", level.name()]);

@@ -7,7 +7,7 @@ use crate::base::stats::Estimate;
 
 /// What a target is about, in its own unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Judged {
+pub(crate) struct Judged {
     /// The ratio, the difference, the figure or the times that this way is faster.
     pub estimate: Estimate,
     /// How far the same quantity strays, native against native, in the same run.
@@ -16,7 +16,7 @@ pub struct Judged {
 
 /// What the target of a row is about; `None` without a target or without figures.
 #[must_use]
-pub fn judged(row: &ResultRow) -> Option<Judged> {
+pub(crate) fn judged(row: &ResultRow) -> Option<Judged> {
     let (estimate, floor) = match row.target? {
         Target::Ratio { .. } => (row.ratio?, row.floor?),
         Target::Difference { .. } => {
@@ -33,13 +33,13 @@ pub fn judged(row: &ResultRow) -> Option<Judged> {
 
 /// The turns of a row.
 #[must_use]
-pub fn rounds(row: &ResultRow) -> Rounds {
+pub(crate) fn rounds(row: &ResultRow) -> Rounds {
     Rounds::of(&row.native, &row.samples)
 }
 
-/// Fills in the verdict. A row that failed has missed its target; one that is not available has no verdict. A difference is
-/// noisy where native against native strays by more than half of what is promised.
-pub fn judge(row: &mut ResultRow) {
+/// Fills in the verdict. A row that failed has missed its target; one that is not available has no verdict. A
+/// difference is noisy where native against native strays by more than half of what is promised.
+pub(crate) fn judge(row: &mut ResultRow) {
     let judged = judged(row);
     if let (Some(Target::Difference { at_most }), Some(judged)) = (row.target, judged) {
         row.noisy |= judged.floor > at_most / 2.0;
@@ -53,7 +53,7 @@ pub fn judge(row: &mut ResultRow) {
 
 /// Whether few pairs do not decide about the row's target.
 #[must_use]
-pub fn is_close(row: &ResultRow) -> bool {
+pub(crate) fn is_close(row: &ResultRow) -> bool {
     row.target.zip(judged(row)).is_some_and(|(target, judged)| target.is_close(&judged.estimate))
 }
 

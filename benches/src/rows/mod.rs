@@ -1,7 +1,7 @@
 //! A row: what one way of running gave for one benchmark, what it is compared with, and what was promised of it.
 
-pub mod engine;
-pub mod judge;
-pub mod result;
-pub mod rounds;
-pub mod target;
+pub(crate) mod engine;
+pub(crate) mod judge;
+pub(crate) mod result;
+pub(crate) mod rounds;
+pub(crate) mod target;

@@ -1,5 +1,5 @@
-//! A result: what one way of running gave for one benchmark. The unit of the files that `run` writes and that `report`, `compare` and
-//! `merge` read: JSON lines, appended, each with its schema and the machine.
+//! A result: what one way of running gave for one benchmark. The unit of the files that `run` writes and that `report`,
+//! `compare` and `merge` read: JSON lines, appended, each with its schema and the machine.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -14,12 +14,12 @@ use crate::base::stats::Estimate;
 use crate::rows::target::Target;
 
 /// Version of a result's shape. A reader skips lines of another with a warning.
-pub const SCHEMA: u32 = 4;
+pub(crate) const SCHEMA: u32 = 4;
 
 /// What ran the benchmark.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Way {
+pub(crate) enum Way {
     /// The kernel, without anything of ours.
     Native,
     /// An engine of bt-run.
@@ -43,7 +43,7 @@ pub enum Way {
 impl Way {
     /// As tables name it: `native`, `direct`, `direct relaxed`, `valgrind`.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Native => "native".to_owned(),
             Self::Engine { engine, emulate: None } => engine.clone(),
@@ -55,7 +55,7 @@ impl Way {
 
 /// What a figure is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Unit {
+pub(crate) enum Unit {
     /// Nanoseconds per operation.
     #[serde(rename = "ns")]
     Nanoseconds,
@@ -79,7 +79,7 @@ pub enum Unit {
 impl Unit {
     /// The unit's symbol.
     #[must_use]
-    pub fn symbol(self) -> &'static str {
+    pub(crate) fn symbol(self) -> &'static str {
         match self {
             Self::Nanoseconds => "ns",
             Self::Milliseconds => "ms",
@@ -92,7 +92,7 @@ impl Unit {
 
     /// Nanoseconds in one of a unit of time.
     #[must_use]
-    pub fn in_nanoseconds(self) -> Option<f64> {
+    pub(crate) fn in_nanoseconds(self) -> Option<f64> {
         match self {
             Self::Nanoseconds => Some(1.0),
             Self::Milliseconds => Some(1e6),
@@ -103,7 +103,7 @@ impl Unit {
 
     /// A larger figure is the better one.
     #[must_use]
-    pub fn more_is_better(self) -> bool {
+    pub(crate) fn more_is_better(self) -> bool {
         matches!(self, Self::PerSecond | Self::MegabytesPerSecond)
     }
 }
@@ -111,7 +111,7 @@ impl Unit {
 /// What became of a result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
-pub enum State {
+pub(crate) enum State {
     /// There are figures.
     Measured,
     /// The way did not do what it should.
@@ -128,7 +128,7 @@ pub enum State {
 
 /// One way's figures of one benchmark, in one run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ResultRow {
+pub(crate) struct ResultRow {
     /// See [`SCHEMA`].
     pub schema: u32,
     /// The run: equal in all results of one `bt-bench run`, different in every other.
@@ -162,7 +162,8 @@ pub struct ResultRow {
     /// Figures of the performance counters per operation, by perf's names; empty without a PMU.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub counters: BTreeMap<String, f64>,
-    /// What `native`, `ratio` and `floor` are about where it is not native: then "native" in their descriptions means this way.
+    /// What `native`, `ratio` and `floor` are about where it is not native: then "native" in their descriptions means
+    /// this way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Way>,
     /// Native in the same turns: one before each of `samples`, and a last one. Empty for native itself.
@@ -201,7 +202,7 @@ pub struct ResultRow {
 impl ResultRow {
     /// A row without figures, of no run, benchmark or machine.
     #[must_use]
-    pub fn blank(way: Way, unit: Unit) -> Self {
+    pub(crate) fn blank(way: Way, unit: Unit) -> Self {
         Self {
             schema: SCHEMA,
             run: String::new(),
@@ -238,16 +239,16 @@ impl ResultRow {
 
 /// Appends results to a file.
 #[derive(Debug)]
-pub struct Writer(File);
+pub(crate) struct Writer(File);
 
 impl Writer {
     /// Opens or makes the file.
     ///
     /// # Errors
     /// It cannot be opened.
-    pub fn append_to(path: &Path) -> Result<Self> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    pub(crate) fn append_to(path: &Path) -> Result<Self> {
+        if let Some(directory) = path.parent() {
+            std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
         }
         let file = OpenOptions::new().create(true).append(true).open(path);
         Ok(Self(file.with_context(|| path.display().to_string())?))
@@ -257,7 +258,7 @@ impl Writer {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn write(&mut self, row: &ResultRow) -> Result<()> {
+    pub(crate) fn write(&mut self, row: &ResultRow) -> Result<()> {
         let mut line = serde_json::to_string(row)?;
         line.push('\n');
         self.0.write_all(line.as_bytes()).context("results")
@@ -268,7 +269,7 @@ impl Writer {
 ///
 /// # Errors
 /// The file cannot be read, or a line of this schema is damaged; the message has its number.
-pub fn read(path: &Path) -> Result<(Vec<ResultRow>, usize)> {
+pub(crate) fn read(path: &Path) -> Result<(Vec<ResultRow>, usize)> {
     #[derive(Deserialize)]
     struct Versioned {
         schema: u32,

@@ -5,7 +5,7 @@ use crate::base::stats::{self, Estimate};
 /// One run of a way between two native ones. The later native run is the earlier one of the next
 /// round.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Round {
+pub(crate) struct Round {
     /// Native, before.
     pub before: f64,
     /// The way's.
@@ -22,7 +22,7 @@ impl Round {
 
 /// All rounds of one way.
 #[derive(Clone, Debug, Default)]
-pub struct Rounds {
+pub(crate) struct Rounds {
     rounds: Vec<Round>,
     native: Vec<f64>,
 }
@@ -30,7 +30,7 @@ pub struct Rounds {
 impl Rounds {
     /// The rounds that a row keeps as figures: a native one before each of the way's, and a last one.
     #[must_use]
-    pub fn of(native: &[f64], ours: &[f64]) -> Self {
+    pub(crate) fn of(native: &[f64], ours: &[f64]) -> Self {
         let mut rounds = Self::default();
         for (&ours, around) in ours.iter().zip(native.windows(2)) {
             rounds.push(Round { before: around[0], ours, after: around[1] });
@@ -39,7 +39,7 @@ impl Rounds {
     }
 
     /// Adds a round; its earlier native run is the later one of the round before.
-    pub fn push(&mut self, round: Round) {
+    pub(crate) fn push(&mut self, round: Round) {
         if self.native.is_empty() {
             self.native.push(round.before);
         }
@@ -49,46 +49,46 @@ impl Rounds {
 
     /// How many pairs there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rounds.len()
     }
 
     /// Every native figure, in the order of measurement.
     #[must_use]
-    pub fn native(&self) -> &[f64] {
+    pub(crate) fn native(&self) -> &[f64] {
         &self.native
     }
 
     /// Ours relative to the native runs around it.
     #[must_use]
-    pub fn ratios(&self) -> Vec<f64> {
+    pub(crate) fn ratios(&self) -> Vec<f64> {
         let ratio = |round: &Round| round.ours / round.native();
         self.rounds.iter().map(ratio).collect()
     }
 
     /// Ours minus the native runs around it.
     #[must_use]
-    pub fn differences(&self) -> Vec<f64> {
+    pub(crate) fn differences(&self) -> Vec<f64> {
         let difference = |round: &Round| round.ours - round.native();
         self.rounds.iter().map(difference).collect()
     }
 
     /// Native relative to native.
     #[must_use]
-    pub fn native_ratios(&self) -> Vec<f64> {
+    pub(crate) fn native_ratios(&self) -> Vec<f64> {
         let ratio = |round: &Round| round.after / round.before;
         self.rounds.iter().map(ratio).collect()
     }
 
     /// How far native against native strays from 1, as the interval sees it.
     #[must_use]
-    pub fn ratio_floor(&self) -> Option<f64> {
+    pub(crate) fn ratio_floor(&self) -> Option<f64> {
         Some(stats::estimate(&self.native_ratios())?.farthest_from(1.0))
     }
 
     /// How far native minus native strays from 0, as the interval sees it.
     #[must_use]
-    pub fn difference_floor(&self) -> Option<f64> {
+    pub(crate) fn difference_floor(&self) -> Option<f64> {
         let difference = |round: &Round| round.after - round.before;
         let differences: Vec<f64> = self.rounds.iter().map(difference).collect();
         Some(stats::estimate(&differences)?.farthest_from(0.0))
@@ -96,13 +96,13 @@ impl Rounds {
 
     /// The ratio with its interval.
     #[must_use]
-    pub fn ratio(&self) -> Option<Estimate> {
+    pub(crate) fn ratio(&self) -> Option<Estimate> {
         stats::estimate(&self.ratios())
     }
 
     /// The difference with its interval.
     #[must_use]
-    pub fn difference(&self) -> Option<Estimate> {
+    pub(crate) fn difference(&self) -> Option<Estimate> {
         stats::estimate(&self.differences())
     }
 }

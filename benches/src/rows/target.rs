@@ -10,7 +10,7 @@ const CLOSE: f64 = 0.05;
 /// A promise about one row. All but one are upper limits.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "snake_case")]
-pub enum Target {
+pub(crate) enum Target {
     /// This way / native.
     Ratio {
         /// The largest ratio that keeps it.
@@ -36,17 +36,17 @@ pub enum Target {
 impl Target {
     /// The limit.
     #[must_use]
-    pub fn limit(self) -> f64 {
+    pub(crate) fn limit(self) -> f64 {
         match self {
             Self::Ratio { at_most } | Self::Difference { at_most } | Self::Absolute { at_most } => at_most,
             Self::Faster { at_least } => at_least,
         }
     }
 
-    /// Met when the worse end of the interval meets it. The noise floor is not added: a run that is too noisy to show that
-    /// a target is met has not shown it.
+    /// Met when the worse end of the interval meets it. The noise floor is not added: a run that is too noisy to show
+    /// that a target is met has not shown it.
     #[must_use]
-    pub fn is_met(self, estimate: &Estimate) -> bool {
+    pub(crate) fn is_met(self, estimate: &Estimate) -> bool {
         match self {
             Self::Faster { at_least } => estimate.low >= at_least,
             _ => estimate.high <= self.limit(),
@@ -55,7 +55,7 @@ impl Target {
 
     /// Whether the median is so near that few pairs do not decide.
     #[must_use]
-    pub fn is_close(self, estimate: &Estimate) -> bool {
+    pub(crate) fn is_close(self, estimate: &Estimate) -> bool {
         (estimate.median - self.limit()).abs() <= CLOSE * self.limit().abs()
     }
 }

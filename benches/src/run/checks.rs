@@ -6,7 +6,7 @@ use super::launch::{Failure, Launcher, Run, Side, describe_status};
 use crate::suites::invocation::{Invocation, Output};
 
 /// Native runs that nothing is known of have no other limit.
-pub const HOUR: Duration = Duration::from_secs(3600);
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
 /// How long a run with `--stats` may take.
 const STATS_LIMIT: Duration = Duration::from_secs(600);
@@ -15,7 +15,7 @@ const STATS_LIMIT: Duration = Duration::from_secs(600);
 ///
 /// # Errors
 /// It did not exit 0, or the user stopped it.
-pub fn check_native(launcher: &Launcher, invocation: &Invocation) -> Result<(), Failure> {
+pub(super) fn check_native(launcher: &Launcher, invocation: &Invocation) -> Result<(), Failure> {
     let native = launcher.run(Side::Native, invocation, Output::File, &[], HOUR)?;
     succeeded(launcher, Side::Native, native).map(drop)
 }
@@ -24,7 +24,7 @@ pub fn check_native(launcher: &Launcher, invocation: &Invocation) -> Result<(), 
 ///
 /// # Errors
 /// It did not, or the user stopped it.
-pub fn check_ours(launcher: &Launcher, invocation: &Invocation, limit: Duration) -> Result<(), Failure> {
+pub(super) fn check_ours(launcher: &Launcher, invocation: &Invocation, limit: Duration) -> Result<(), Failure> {
     let ours = launcher.run(Side::BtRun, invocation, Output::File, &[], limit)?;
     succeeded(launcher, Side::BtRun, ours)?;
     if launcher.outputs_are_equal(Side::Native, Side::BtRun)? {
@@ -38,7 +38,7 @@ pub fn check_ours(launcher: &Launcher, invocation: &Invocation, limit: Duration)
 ///
 /// # Errors
 /// It failed or wrote nothing, or the user stopped it.
-pub fn stats_of(launcher: &Launcher, invocation: &Invocation) -> Result<String, Failure> {
+pub(super) fn stats_of(launcher: &Launcher, invocation: &Invocation) -> Result<String, Failure> {
     let file = launcher.scratch.join("stats.jsonl");
     let _ = std::fs::remove_file(&file);
     let option = format!("--stats={}", file.display());
@@ -51,7 +51,7 @@ pub fn stats_of(launcher: &Launcher, invocation: &Invocation) -> Result<String, 
 ///
 /// # Errors
 /// It did not, or the user stopped it.
-pub fn timed(launcher: &Launcher, side: Side, invocation: &Invocation, limit: Duration) -> Result<Run, Failure> {
+pub(super) fn timed(launcher: &Launcher, side: Side, invocation: &Invocation, limit: Duration) -> Result<Run, Failure> {
     let run = launcher.run(side, invocation, invocation.output, &[], limit)?;
     succeeded(launcher, side, run)
 }
@@ -60,7 +60,7 @@ pub fn timed(launcher: &Launcher, side: Side, invocation: &Invocation, limit: Du
 ///
 /// # Errors
 /// It did not exit 0.
-pub fn succeeded(launcher: &Launcher, side: Side, run: Run) -> Result<Run, Failure> {
+pub(super) fn succeeded(launcher: &Launcher, side: Side, run: Run) -> Result<Run, Failure> {
     if run.status == 0 {
         return Ok(run);
     }

@@ -22,7 +22,7 @@ const CLOSE_ROUNDS: usize = 15;
 
 /// Why a run ends early.
 #[derive(Debug, Error)]
-pub enum Stop {
+pub(crate) enum Stop {
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -33,7 +33,7 @@ pub enum Stop {
 
 /// What an untimed run says of a way before it is measured.
 #[derive(Clone, Debug, Default)]
-pub struct Answer {
+pub(super) struct Answer {
     /// Remarks for its row.
     pub notes: Vec<String>,
     /// The guest code that was translated, where that was asked.
@@ -41,7 +41,7 @@ pub struct Answer {
 }
 
 /// Takes samples of a contender.
-pub trait Sampler {
+pub(super) trait Sampler {
     /// Takes one sample, within a limit where there is one. The first one of each contender is its check.
     ///
     /// # Errors
@@ -59,7 +59,7 @@ pub trait Sampler {
 
 /// How many rounds a benchmark takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Length {
+pub(super) struct Length {
     /// So many.
     pub rounds: usize,
     /// More of them where a median is close to its target.
@@ -67,8 +67,8 @@ pub struct Length {
 }
 
 /// One benchmark and who takes part.
-pub struct Contest<'run> {
-    /// What the others are compared with comes first: native, or a way that stands for it.
+pub(super) struct Contest<'run> {
+    /// What the others are compared with comes first: native, or a way in its place.
     pub contenders: &'run [Contender],
     /// A row for each contender, in their order.
     pub rows: &'run mut [ResultRow],
@@ -83,7 +83,7 @@ impl Contest<'_> {
     ///
     /// # Errors
     /// The user stopped it; the rows have what was measured.
-    pub fn measure(mut self, length: Length) -> Result<(), Stop> {
+    pub(super) fn measure(mut self, length: Length) -> Result<(), Stop> {
         let mut turns = Turns::of(self.contenders.len().saturating_sub(1));
         let limit = match self.check_base() {
             Ok(limit) => limit,
@@ -129,7 +129,8 @@ impl Contest<'_> {
         result
     }
 
-    /// Checks native, whose output is what all must write, and what stands for it; says how long a run of a way may take.
+    /// Checks native, whose output is what all must write, and the way in its place; returns how long a run of a way
+    /// may take.
     fn check_base(&mut self) -> Result<Duration, Failure> {
         let start = Instant::now();
         let Some(base) = self.contenders.first() else { return Ok(Duration::ZERO) };

@@ -19,7 +19,7 @@ use crate::suites::invocation::{Invocation, Output};
 
 /// Who runs the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub(crate) enum Side {
     /// The kernel.
     Native,
     /// bt-run.
@@ -29,7 +29,7 @@ pub enum Side {
 impl Side {
     /// The name in messages.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Native => "native",
             Self::BtRun => "bt-run",
@@ -39,7 +39,7 @@ impl Side {
 
 /// What one run took.
 #[derive(Clone, Copy, Debug)]
-pub struct Run {
+pub(crate) struct Run {
     /// User and system time of the process tree.
     pub cpu_seconds: f64,
     /// From before the start until the end was seen.
@@ -50,7 +50,7 @@ pub struct Run {
 
 /// Why there is no figure.
 #[derive(Debug, Error)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// A side did not do what it should; the text says which and what.
     #[error("{0}")]
     Failed(String),
@@ -67,7 +67,7 @@ impl From<anyhow::Error> for Failure {
 
 /// Runs commands; knows the launcher and the scratch directory.
 #[derive(Clone, Debug)]
-pub struct Launcher {
+pub(crate) struct Launcher {
     /// The bt-run under measurement.
     pub bt_run: PathBuf,
     /// How it is started.
@@ -81,7 +81,7 @@ pub struct Launcher {
 impl Launcher {
     /// The same launcher with an image cache of its own, below the scratch directory.
     #[must_use]
-    pub fn with_cache(&self, name: &str) -> Self {
+    pub(crate) fn with_cache(&self, name: &str) -> Self {
         Self { cache: self.scratch.join(name), ..self.clone() }
     }
 
@@ -89,7 +89,7 @@ impl Launcher {
     ///
     /// # Errors
     /// The directory cannot be emptied or made.
-    pub fn empty_cache(&self) -> Result<()> {
+    pub(crate) fn empty_cache(&self) -> Result<()> {
         let name = || self.cache.display().to_string();
         if self.cache.exists() {
             std::fs::remove_dir_all(&self.cache).with_context(name)?;
@@ -108,7 +108,7 @@ impl Launcher {
 
     /// The whole command of a side: the launcher, if any, the program, its arguments.
     #[must_use]
-    pub fn words(&self, side: Side, invocation: &Invocation) -> Vec<OsString> {
+    pub(crate) fn words(&self, side: Side, invocation: &Invocation) -> Vec<OsString> {
         self.words_with(side, invocation, &[])
     }
 
@@ -154,7 +154,7 @@ impl Launcher {
     /// # Errors
     /// It could not be started, took longer than `limit`, or the user stopped it. A bad exit
     /// status is not an error here.
-    pub fn run(
+    pub(crate) fn run(
         &self,
         side: Side,
         invocation: &Invocation,
@@ -187,7 +187,7 @@ impl Launcher {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn read_output(&self, side: Side) -> Result<String> {
+    pub(crate) fn read_output(&self, side: Side) -> Result<String> {
         let path = self.output_path(side);
         let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -197,13 +197,13 @@ impl Launcher {
     ///
     /// # Errors
     /// A file cannot be read.
-    pub fn outputs_are_equal(&self, one: Side, other: Side) -> Result<bool> {
+    pub(crate) fn outputs_are_equal(&self, one: Side, other: Side) -> Result<bool> {
         Ok(files_are_equal(&self.output_path(one), &self.output_path(other))?)
     }
 
     /// The first line that the last run wrote to standard error.
     #[must_use]
-    pub fn first_error_line(&self, side: Side) -> Option<String> {
+    pub(crate) fn first_error_line(&self, side: Side) -> Option<String> {
         let file = File::open(self.error_path(side)).ok()?;
         let mut line = Vec::new();
         BufReader::new(file).take(300).read_until(b'\n', &mut line).ok()?;
@@ -214,7 +214,7 @@ impl Launcher {
 
 /// A status in words.
 #[must_use]
-pub fn describe_status(status: i32) -> String {
+pub(crate) fn describe_status(status: i32) -> String {
     if status < 0 { format!("signal {}", -status) } else { format!("exit {status}") }
 }
 

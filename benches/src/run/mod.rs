@@ -5,15 +5,15 @@
 
 mod checks;
 mod contest;
-pub mod launch;
+pub(crate) mod launch;
 mod output;
 mod peak;
-pub mod peers;
+pub(crate) mod peers;
 mod progress;
-pub mod row;
+pub(crate) mod row;
 mod run_stats;
 mod sampler;
 mod server;
-pub mod session;
+pub(crate) mod session;
 mod turns;
-pub mod ways;
+pub(crate) mod ways;

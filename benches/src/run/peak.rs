@@ -10,7 +10,7 @@ use crate::suites::invocation::{Invocation, Output};
 ///
 /// # Errors
 /// The command failed, or the user stopped it.
-pub fn peak_mebibytes(
+pub(super) fn peak_mebibytes(
     launcher: &Launcher,
     side: Side,
     driver: &Path,

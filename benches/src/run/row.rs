@@ -7,7 +7,7 @@ use crate::suites::promises;
 
 /// What all rows of one run say alike.
 #[derive(Clone, Debug)]
-pub struct Common {
+pub(crate) struct Common {
     /// See [`ResultRow::run`].
     pub run: String,
     /// Whether the work is scaled down.
@@ -19,7 +19,7 @@ pub struct Common {
 /// The row of a way, with its target; `base` is what it is compared with where that is not native.
 #[must_use]
 #[allow(clippy::cast_precision_loss, reason = "sizes and counts of clients are far below 2^53")]
-pub fn empty(
+pub(crate) fn empty(
     common: &Common,
     suite: &str,
     benchmark: &Benchmark,
@@ -46,13 +46,13 @@ pub fn empty(
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::rows::result::Unit;
     use crate::suites::benchmark::scaled;
 
     /// A row without figures on a machine without properties.
-    pub fn row(way: Way, unit: Unit) -> ResultRow {
+    pub(crate) fn row(way: Way, unit: Unit) -> ResultRow {
         let common = Common { run: "run".to_owned(), quick: true, host: Host::default() };
         let benchmark = Benchmark { unit, ..Benchmark::driver("d", "name", "name", scaled(1, 1), "") };
         empty(&common, "suite", &benchmark.with("bytes", 64), way, None, &[1])

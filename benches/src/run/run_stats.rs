@@ -16,7 +16,7 @@ struct CacheFigures {
     pub heap_bytes: u64,
 }
 
-/// The figures of the image that translated the most; `None` if no line tells an end.
+/// The figures of the image that translated the most; `None` if no line is about an end.
 fn largest_image(lines: &str) -> Option<CacheFigures> {
     #[derive(Deserialize)]
     struct Line {
@@ -57,7 +57,7 @@ fn image_figures(lines: &str) -> Option<ImageFigures> {
 
 /// How warm the image cache is when the measurement begins: a file that gets no image is scanned each time.
 #[must_use]
-pub fn images(lines: &str) -> Answer {
+pub(super) fn images(lines: &str) -> Answer {
     let notes = image_figures(lines).map(|figures| {
         let scanned = mebibytes(figures.scanned_bytes);
         format!("{} × found in the image cache, {scanned:.2} MiB scanned", figures.remembered)
@@ -65,9 +65,9 @@ pub fn images(lines: &str) -> Answer {
     Answer { notes: notes.into_iter().collect(), translated_bytes: None }
 }
 
-/// How much guest code was translated, and what that takes; `None` if no line tells an end.
+/// How much guest code was translated, and what that takes; `None` if no line is about an end.
 #[must_use]
-pub fn code(lines: &str) -> Option<Answer> {
+pub(super) fn code(lines: &str) -> Option<Answer> {
     let figures = largest_image(lines)?;
     let [guest, cache, heap] = [figures.guest_bytes, figures.cache_bytes, figures.heap_bytes].map(mebibytes);
     let note = format!("translated {guest:.2} MiB, cache {cache:.2} MiB, heap {heap:.2} MiB");

@@ -34,7 +34,7 @@ const PRINTED_LIMIT: Duration = Duration::from_secs(120);
 
 /// A benchmark whose command is known.
 #[derive(Debug)]
-pub struct Prepared {
+pub(super) struct Prepared {
     kind: Kind,
     unit: Unit,
     images: Images,
@@ -56,7 +56,7 @@ impl Prepared {
     ///
     /// # Errors
     /// A file cannot be written, or an input cannot be made.
-    pub fn of(benchmark: &Benchmark, setting: &Setting, cpus: &[usize]) -> Result<Self> {
+    pub(super) fn of(benchmark: &Benchmark, setting: &Setting, cpus: &[usize]) -> Result<Self> {
         let driver = |name: &str| setting.drivers.get(name).cloned().with_context(|| format!("no driver {name}"));
         let kind = match &benchmark.work {
             Work::Driver(call) => Kind::Driver(driver_command(call, setting, cpus)?),
@@ -77,7 +77,7 @@ impl Prepared {
 
     /// What a way runs, as a shell takes it; the launcher or the peer is not in it.
     #[must_use]
-    pub fn line(&self, contender: &Contender) -> String {
+    pub(super) fn line(&self, contender: &Contender) -> String {
         match &self.kind {
             Kind::Driver(invocation) => of_contender(invocation, contender).line(),
             Kind::Program(invocation, _) | Kind::Peak(invocation, _) => invocation.line(),
@@ -135,7 +135,7 @@ fn of_contender(invocation: &Invocation, contender: &Contender) -> Invocation {
 }
 
 /// Takes the samples of one benchmark.
-pub struct Samples<'run> {
+pub(super) struct Samples<'run> {
     /// What is run.
     pub prepared: Prepared,
     /// Runs it natively.

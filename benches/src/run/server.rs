@@ -30,14 +30,14 @@ const STOP_LIMIT: Duration = Duration::from_secs(5);
 
 /// A directory that a server may read whoever it becomes, and that is gone afterwards.
 #[derive(Debug)]
-pub struct Directory(PathBuf);
+pub(super) struct Directory(PathBuf);
 
 impl Directory {
     /// Makes it.
     ///
     /// # Errors
     /// It cannot be made.
-    pub fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         let path = std::env::temp_dir().join(format!("bt-bench-server-{}", std::process::id()));
         let name = || path.display().to_string();
         if path.exists() {
@@ -54,7 +54,7 @@ impl Directory {
 
     /// Where it is.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.0
     }
 }
@@ -171,7 +171,7 @@ impl Drop for Running {
 
 /// A server whose program, client and CPUs are known.
 #[derive(Debug)]
-pub struct Prepared {
+pub(super) struct Prepared {
     /// What it is asked.
     pub server: Server,
     /// The driver that asks.
@@ -199,7 +199,7 @@ impl Prepared {
 ///
 /// # Errors
 /// One of them failed, or the user stopped it.
-pub fn requests_per_second(
+pub(super) fn requests_per_second(
     prepared: &Prepared,
     (launcher, side): (&Launcher, Side),
     native: &Launcher,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use clap::ValueEnum as _;
 
-pub use super::contest::Stop;
+pub(crate) use super::contest::Stop;
 use super::contest::{Contest, Length};
 use super::launch::Launcher;
 use super::progress::Progress;
@@ -23,7 +23,7 @@ use crate::suites::drivers;
 
 /// How many rounds a run takes of each benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rounds {
+pub(crate) enum Rounds {
     /// What the benchmark says.
     Usual,
     /// What the benchmark says, and more where a median is close to its target.
@@ -33,12 +33,12 @@ pub enum Rounds {
 }
 
 /// What a run knows.
-pub struct Session {
+pub(crate) struct Session {
     /// What all rows say alike.
     pub common: row::Common,
     /// Who takes part in every benchmark, native first.
     pub ways: Vec<Contender>,
-    /// Engines with `--emulate off`, for the benchmarks in which they stand for native.
+    /// Engines with `--emulate off`, for the benchmarks in which they take the place of native.
     pub off: Vec<Contender>,
     /// Who takes part where a benchmark asks for others.
     pub interposers: Vec<Contender>,
@@ -65,7 +65,7 @@ impl Session {
     ///
     /// # Errors
     /// See [`Stop`]; the rows so far are kept.
-    pub fn run(&mut self, chosen: &[(&'static Suite, Benchmark)]) -> Result<(), Stop> {
+    pub(crate) fn run(&mut self, chosen: &[(&'static Suite, Benchmark)]) -> Result<(), Stop> {
         let total = chosen.iter().map(|(_, benchmark)| self.steps(benchmark) * self.step_ms(benchmark)).sum();
         let progress = Progress::of(total);
         let mut result = Ok(());
@@ -105,7 +105,8 @@ impl Session {
         self.contests(benchmark).into_iter().map(of_contest).sum::<usize>() as u64
     }
 
-    /// Who is compared in a benchmark, the base first: once beside native, or each engine beside itself without emulation.
+    /// Who is compared in a benchmark, the base first: once beside native, or each engine beside itself without
+    /// emulation.
     fn contests(&self, benchmark: &Benchmark) -> Vec<Vec<Contender>> {
         match benchmark.base {
             Base::Native => vec![self.beside_native(benchmark)],

@@ -6,14 +6,14 @@ use crate::rows::rounds::{Round, Rounds};
 
 /// Several ways that take turns with native.
 #[derive(Clone, Debug)]
-pub struct Turns {
+pub(super) struct Turns {
     ways: Vec<Taken>,
     latest_native: Option<f64>,
 }
 
 /// What one way took.
 #[derive(Clone, Debug, Default)]
-pub struct Taken {
+pub(super) struct Taken {
     /// Its complete rounds.
     pub rounds: Rounds,
     /// Why there are no more.
@@ -23,7 +23,7 @@ pub struct Taken {
 impl Turns {
     /// None of `count` ways has had a turn.
     #[must_use]
-    pub fn of(count: usize) -> Self {
+    pub(super) fn of(count: usize) -> Self {
         Self { ways: vec![Taken::default(); count], latest_native: None }
     }
 
@@ -32,7 +32,7 @@ impl Turns {
     ///
     /// # Errors
     /// Native failed, or the user stopped it; the rounds that were complete before stay.
-    pub fn take(&mut self, mut run: impl FnMut(Option<usize>) -> Result<f64, Failure>) -> Result<(), Failure> {
+    pub(super) fn take(&mut self, mut run: impl FnMut(Option<usize>) -> Result<f64, Failure>) -> Result<(), Failure> {
         let before = match self.latest_native {
             Some(figure) => figure,
             None => run(None)?,
@@ -62,7 +62,7 @@ impl Turns {
     }
 
     /// Leaves a way out from now on.
-    pub fn rule_out(&mut self, way: usize, reason: String) {
+    pub(super) fn rule_out(&mut self, way: usize, reason: String) {
         if let Some(way) = self.ways.get_mut(way) {
             way.failure = Some(reason);
         }
@@ -70,7 +70,7 @@ impl Turns {
 
     /// What each way took.
     #[must_use]
-    pub fn ways(&self) -> &[Taken] {
+    pub(super) fn ways(&self) -> &[Taken] {
         &self.ways
     }
 }

@@ -14,7 +14,7 @@ const DEVICE: &str = "/dev/btshim";
 
 /// One way, and how it runs a command.
 #[derive(Clone, Debug)]
-pub struct Contender {
+pub(crate) struct Contender {
     /// As results name it.
     pub way: Way,
     /// How it is done.
@@ -23,7 +23,7 @@ pub struct Contender {
 
 /// How a way runs a command.
 #[derive(Clone, Debug)]
-pub enum How {
+pub(crate) enum How {
     /// As it is.
     Native,
     /// Under bt-run.
@@ -39,13 +39,13 @@ pub enum How {
 impl Contender {
     /// The kernel alone.
     #[must_use]
-    pub fn native() -> Self {
+    pub(crate) fn native() -> Self {
         Self { way: Way::Native, how: How::Native }
     }
 
     /// An engine at a level.
     #[must_use]
-    pub fn is(&self, wanted: Engine, level: Level) -> bool {
+    pub(crate) fn is(&self, wanted: Engine, level: Level) -> bool {
         let wanted = Way::Engine { engine: wanted.name().to_owned(), emulate: Some(level.name().to_owned()) };
         self.way == wanted
     }
@@ -70,7 +70,7 @@ fn ring0_lacks(device: &Path, level: Option<Level>) -> Option<&'static str> {
 ///
 /// # Errors
 /// A cache cannot be made.
-pub fn engines(engines: &[Engine], levels: &[Level], launcher: &Launcher) -> Result<Vec<Contender>> {
+pub(crate) fn engines(engines: &[Engine], levels: &[Level], launcher: &Launcher) -> Result<Vec<Contender>> {
     let mut all = vec![Contender::native()];
     let levels: Vec<Option<Level>> =
         if levels.is_empty() { vec![None] } else { levels.iter().copied().map(Some).collect() };
@@ -103,7 +103,7 @@ pub fn engines(engines: &[Engine], levels: &[Level], launcher: &Launcher) -> Res
 ///
 /// # Errors
 /// The file is no such file.
-pub fn interposers(file: Option<&Path>) -> Result<Vec<Contender>> {
+pub(crate) fn interposers(file: Option<&Path>) -> Result<Vec<Contender>> {
     let mut programs = peers::discover(&peers::search_path());
     if let Some(file) = file {
         let named = peers::read(file)?;
@@ -123,13 +123,13 @@ fn mechanisms() -> impl Iterator<Item = Contender> {
 }
 
 /// The programs that are known.
-pub fn programs() -> impl Iterator<Item = Contender> {
+pub(crate) fn programs() -> impl Iterator<Item = Contender> {
     peers::discover(&peers::search_path()).into_iter().map(of_peer)
 }
 
 /// DynamoRIO's launcher, where it is installed.
 #[must_use]
-pub fn drrun() -> Option<Contender> {
+pub(crate) fn drrun() -> Option<Contender> {
     let peers = peers::discover(&peers::search_path()).into_iter();
     peers.filter(|peer| peer.name == "drrun" && peer.command.is_ok()).map(of_peer).next()
 }

@@ -9,11 +9,11 @@ use super::invocation::Invocation;
 use crate::rows::result::Unit;
 
 /// The driver that makes a server's requests.
-pub const CLIENT: &str = "load";
+pub(crate) const CLIENT: &str = "load";
 
 /// A named list of benchmarks.
 #[derive(Clone, Copy)]
-pub struct Suite {
+pub(crate) struct Suite {
     /// As the command line and the results name it.
     pub name: &'static str,
     /// One sentence.
@@ -23,7 +23,7 @@ pub struct Suite {
 }
 
 /// One line of a table: what is run, and what its figure is.
-pub struct Benchmark {
+pub(crate) struct Benchmark {
     /// Unique within the suite together with `params`.
     pub name: &'static str,
     /// One sentence, what an operation is.
@@ -54,7 +54,7 @@ pub struct Benchmark {
 
 /// A number of a full run, and of a quick one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scaled<T> {
+pub(crate) struct Scaled<T> {
     /// Without `--quick`.
     pub full: T,
     /// With it.
@@ -64,19 +64,19 @@ pub struct Scaled<T> {
 impl<T: Copy> Scaled<T> {
     /// The one that counts.
     #[must_use]
-    pub fn of(self, quick: bool) -> T {
+    pub(crate) fn of(self, quick: bool) -> T {
         if quick { self.quick } else { self.full }
     }
 }
 
 /// A number of a full run, and of a quick one.
-pub const fn scaled<T>(full: T, quick: T) -> Scaled<T> {
+pub(crate) const fn scaled<T>(full: T, quick: T) -> Scaled<T> {
     Scaled { full, quick }
 }
 
 /// The CPUs that a benchmark is confined to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum Place {
     /// One, for all processes.
     One,
     /// Two, one for each side.
@@ -87,7 +87,7 @@ pub enum Place {
 
 /// Ways beside native and the engines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Others {
+pub(crate) enum Others {
     /// None.
     No,
     /// The kernel's mechanisms, and the programs that run others.
@@ -98,7 +98,7 @@ pub enum Others {
 
 /// What the ways of a benchmark are compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Base {
+pub(crate) enum Base {
     /// The kernel alone.
     Native,
     /// The same engine with `--emulate off`: what emulation costs a program that has little to gain from it.
@@ -107,7 +107,7 @@ pub enum Base {
 
 /// What engine direct finds in its image cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Images {
+pub(crate) enum Images {
     /// Those that an earlier run of the same command left.
     Warm,
     /// None, before each run. Other engines keep no images and take no part.
@@ -116,7 +116,7 @@ pub enum Images {
 
 /// What is asked of an untimed run with `--stats` before the measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub(crate) enum Asked {
     /// There is no such run.
     Nothing,
     /// How much engine direct found in its image cache: a note of the row.
@@ -126,7 +126,7 @@ pub enum Asked {
 }
 
 /// What one sample does.
-pub enum Work {
+pub(crate) enum Work {
     /// A driver that measures itself.
     Driver(DriverCall),
     /// A command that is timed from outside.
@@ -136,7 +136,7 @@ pub enum Work {
 }
 
 /// A driver's command line.
-pub struct DriverCall {
+pub(crate) struct DriverCall {
     /// File name below `drivers/`, without `.c`.
     pub driver: &'static str,
     /// Which of its benchmarks.
@@ -149,7 +149,7 @@ pub struct DriverCall {
 
 /// An argument that only this benchmark has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Parameter {
+pub(crate) enum Parameter {
     /// A number.
     Number(u64),
     /// The path of another driver.
@@ -157,21 +157,21 @@ pub enum Parameter {
 }
 
 /// A command that is timed from outside.
-pub struct Program {
+pub(crate) struct Program {
     /// The programs that must be there, as [`crate::base::programs::find`] takes them.
     pub needs: Vec<&'static str>,
     /// Which figure of a run counts.
     pub quantity: Quantity,
-    /// Makes inputs, and tells the command.
+    /// Makes inputs, and returns the command.
     pub prepare: Prepare,
 }
 
-/// Makes inputs, and tells the command.
-pub type Prepare = Box<dyn Fn(&Setting) -> Result<Invocation>>;
+/// Makes inputs, and returns the command.
+pub(crate) type Prepare = Box<dyn Fn(&Setting) -> Result<Invocation>>;
 
 /// Which figure of a command's run counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quantity {
+pub(crate) enum Quantity {
     /// Time from the start until the end was seen.
     Wall,
     /// User and system time of the process tree.
@@ -182,15 +182,15 @@ pub enum Quantity {
     PeakMemory,
 }
 
-/// The driver of single operations; it also starts a command and tells its peak resident size.
-pub const PRIMITIVES: &str = "primitives";
+/// The driver of single operations; it also starts a command and reports its peak resident size.
+pub(crate) const PRIMITIVES: &str = "primitives";
 
 /// A server of the distribution, and what it is asked.
 #[derive(Clone, Copy, Debug)]
-pub struct Server {
+pub(crate) struct Server {
     /// As [`crate::base::programs::find`] takes it.
     pub program: &'static str,
-    /// Writes its configuration into a directory of its own, and tells its arguments.
+    /// Writes its configuration into a directory of its own, and returns its arguments.
     pub configure: fn(&Path, u16) -> Result<Vec<String>>,
     /// Sent once before the measurement, with the beginning of its reply.
     pub setup: Option<(&'static str, &'static str)>,
@@ -204,7 +204,7 @@ pub struct Server {
 
 /// What making a command may look at.
 #[derive(Clone, Debug)]
-pub struct Setting {
+pub(crate) struct Setting {
     /// For inputs.
     pub scratch: PathBuf,
     /// Where loops of calls and programs read and write files.
@@ -218,7 +218,7 @@ pub struct Setting {
 impl Benchmark {
     /// A driver's loop on one CPU, in nanoseconds.
     #[must_use]
-    pub fn driver(
+    pub(crate) fn driver(
         driver: &'static str,
         name: &'static str,
         of_driver: &'static str,
@@ -244,7 +244,7 @@ impl Benchmark {
 
     /// A command on one CPU.
     #[must_use]
-    pub fn program(
+    pub(crate) fn program(
         name: &'static str,
         about: &'static str,
         unit: Unit,
@@ -270,7 +270,7 @@ impl Benchmark {
 
     /// Requests to a server on one CPU from a client on another.
     #[must_use]
-    pub fn server(name: &'static str, about: &'static str, server: Server) -> Self {
+    pub(crate) fn server(name: &'static str, about: &'static str, server: Server) -> Self {
         Self {
             name,
             about,
@@ -290,32 +290,32 @@ impl Benchmark {
 
     /// The same elsewhere.
     #[must_use]
-    pub fn on(self, place: Place) -> Self {
+    pub(crate) fn on(self, place: Place) -> Self {
         Self { place, ..self }
     }
 
     /// The same with other numbers of rounds.
     #[must_use]
-    pub fn rounds(self, full: usize, quick: usize) -> Self {
+    pub(crate) fn rounds(self, full: usize, quick: usize) -> Self {
         Self { rounds: scaled(full, quick), ..self }
     }
 
     /// The same with remarks.
     #[must_use]
-    pub fn notes(self, notes: &'static [&'static str]) -> Self {
+    pub(crate) fn notes(self, notes: &'static [&'static str]) -> Self {
         Self { notes, ..self }
     }
 
     /// The same with a number that the driver gets as well.
     #[must_use]
-    pub fn with(mut self, param: &'static str, value: u64) -> Self {
+    pub(crate) fn with(mut self, param: &'static str, value: u64) -> Self {
         self.params.push((param, value));
         self.argument(Parameter::Number(value))
     }
 
     /// The same with another argument of the driver.
     #[must_use]
-    pub fn argument(mut self, parameter: Parameter) -> Self {
+    pub(crate) fn argument(mut self, parameter: Parameter) -> Self {
         if let Work::Driver(call) = &mut self.work {
             call.parameters.push(parameter);
         }
@@ -324,14 +324,14 @@ impl Benchmark {
 
     /// As tables name it: `psr-size (bytes 64)`.
     #[must_use]
-    pub fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         let params: Vec<String> = self.params.iter().map(|(name, value)| format!("{name} {value}")).collect();
         if params.is_empty() { self.name.to_owned() } else { format!("{} ({})", self.name, params.join(", ")) }
     }
 
     /// The drivers that must be built for it.
     #[must_use]
-    pub fn drivers(&self) -> Vec<&'static str> {
+    pub(crate) fn drivers(&self) -> Vec<&'static str> {
         match &self.work {
             Work::Driver(call) => {
                 let others = call.parameters.iter().filter_map(|parameter| match parameter {
@@ -347,7 +347,7 @@ impl Benchmark {
 
     /// The programs of the distribution that it needs, besides what builds its drivers.
     #[must_use]
-    pub fn programs(&self) -> Vec<&'static str> {
+    pub(crate) fn programs(&self) -> Vec<&'static str> {
         match &self.work {
             Work::Driver(_) => Vec::new(),
             Work::Program(program) => {

@@ -18,7 +18,7 @@ static const char *const words[16] = { \"and\", \"break\", \"do\", \"else\", \"e
 
 /// A program of `functions` functions.
 #[must_use]
-pub fn program(functions: usize) -> String {
+pub(super) fn program(functions: usize) -> String {
     let mut writer = Writer { text: String::from(HEAD), random: Random::new(11), function: 0, loops: 0 };
     for function in 0..functions {
         writer.function = function;

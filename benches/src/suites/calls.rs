@@ -7,7 +7,7 @@ use super::invocation::{Invocation, Output};
 use crate::rows::result::Unit;
 
 /// The suite of `bt-bench emulation`.
-pub const SUITE: Suite = Suite {
+pub(super) const SUITE: Suite = Suite {
     name: "call",
     about: "CPU time of single calls that may be answered in the process",
     benchmarks: || ALL.iter().map(|call| benchmark(call, call.pairs).notes(call.notes)).collect(),
@@ -71,12 +71,12 @@ const ALL: &[Call] = &[
 
 /// The names of the calls.
 #[must_use]
-pub fn names() -> Vec<&'static str> {
+pub(super) fn names() -> Vec<&'static str> {
     ALL.iter().map(|call| call.name).collect()
 }
 
 /// The calls as suite `syscalls` of `bt-bench run` has them, with as many rounds as a look needs.
-pub fn of_run() -> impl Iterator<Item = Benchmark> {
+pub(super) fn of_run() -> impl Iterator<Item = Benchmark> {
     ALL.iter().map(|call| benchmark(call, scaled(6, 3)))
 }
 

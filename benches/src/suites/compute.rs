@@ -6,21 +6,21 @@ use super::benchmark::{Base, Benchmark, Program, Quantity, Scaled, Suite, scaled
 use super::workload::{self, Workload};
 use crate::rows::result::Unit;
 
-/// What stands for all fourteen in the targets of `bt-bench speed`.
-pub const MEAN: &str = "geometric-mean";
+/// The name of the geometric mean of all fourteen in the targets of `bt-bench speed`.
+pub(crate) const MEAN: &str = "geometric-mean";
 
 /// The suite of `bt-bench run`.
-pub const SUITE: Suite = Suite {
+pub(crate) const SUITE: Suite = Suite {
     name: "compute",
     about: "CPU time of fourteen programs of the distribution, each on one CPU",
     benchmarks: || benchmarks(scaled(4, 2)),
 };
 
 /// The same with as many rounds as the targets of `bt-bench speed` need.
-pub const SPEED: Suite = Suite { benchmarks: || benchmarks(scaled(5, 3)), ..SUITE };
+pub(crate) const SPEED: Suite = Suite { benchmarks: || benchmarks(scaled(5, 3)), ..SUITE };
 
 /// The same at each level of emulation, beside the same engine without: what emulation costs a program that computes.
-pub const LEVELS: Suite = Suite {
+pub(crate) const LEVELS: Suite = Suite {
     name: "compute-levels",
     about: "CPU time of the fourteen programs at each level of emulation, beside the same engine with --emulate off",
     benchmarks: || {
@@ -31,7 +31,7 @@ pub const LEVELS: Suite = Suite {
 
 /// The fourteen.
 #[must_use]
-pub fn benchmarks(rounds: Scaled<usize>) -> Vec<Benchmark> {
+pub(crate) fn benchmarks(rounds: Scaled<usize>) -> Vec<Benchmark> {
     workload::ALL.iter().map(|workload| Benchmark { rounds, ..benchmark(workload) }).collect()
 }
 

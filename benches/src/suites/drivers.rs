@@ -35,13 +35,13 @@ const HEADER: &str = include_str!("../../drivers/measure.h");
 /// The source of a driver.
 #[cfg(test)]
 #[must_use]
-pub fn source(name: &str) -> Option<&'static str> {
+pub(crate) fn source(name: &str) -> Option<&'static str> {
     Some(ALL.iter().find(|driver| driver.name == name)?.text)
 }
 
 /// The drivers that are in `directory`.
 #[must_use]
-pub fn built_in(directory: &Path) -> BTreeMap<&'static str, PathBuf> {
+pub(crate) fn built_in(directory: &Path) -> BTreeMap<&'static str, PathBuf> {
     let paths = ALL.iter().map(|driver| (driver.name, directory.join(driver.name)));
     paths.filter(|(_, path)| path.is_file()).collect()
 }
@@ -50,7 +50,7 @@ pub fn built_in(directory: &Path) -> BTreeMap<&'static str, PathBuf> {
 ///
 /// # Errors
 /// One does not build.
-pub fn build_all(directory: &Path) -> Result<ExitCode> {
+pub(crate) fn build_all(directory: &Path) -> Result<ExitCode> {
     std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
     for driver in ALL {
         if build(directory, driver.name)?.is_none() {

@@ -10,7 +10,7 @@ const TEXT: &str = include_str!("../../data/peers.toml");
 /// A figure with its unit in the key.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(untagged)]
-pub enum Published {
+pub(crate) enum Published {
     /// Relative to native.
     Ratio {
         /// DynamoRIO's time / native's.
@@ -37,7 +37,7 @@ pub enum Published {
 impl Published {
     /// DynamoRIO's time / native's.
     #[must_use]
-    pub fn ratio(&self) -> f64 {
+    pub(crate) fn ratio(&self) -> f64 {
         match *self {
             Self::Ratio { ratio, .. } => ratio,
             Self::Milliseconds { native_ms, ms } => ms / native_ms,
@@ -47,7 +47,7 @@ impl Published {
 
     /// As a cell of the table.
     #[must_use]
-    pub fn cell(&self) -> String {
+    pub(crate) fn cell(&self) -> String {
         let ratio = self.ratio();
         match *self {
             Self::Ratio { .. } => format!("{ratio:.2}×"),
@@ -93,13 +93,13 @@ fn figures() -> Option<&'static Figures> {
 
 /// What DynamoRIO gave for a benchmark of a suite.
 #[must_use]
-pub fn published(suite: &str, name: &str) -> Option<Published> {
+pub(crate) fn published(suite: &str, name: &str) -> Option<Published> {
     figures()?.figure(suite, name)
 }
 
 /// Where the figures come from.
 #[must_use]
-pub fn source() -> &'static str {
+pub(crate) fn source() -> &'static str {
     figures().map_or("", |figures| &figures.source)
 }
 

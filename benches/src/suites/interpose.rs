@@ -3,7 +3,7 @@
 use super::benchmark::{Benchmark, Others, Suite, scaled};
 
 /// See the module.
-pub const SUITE: Suite = Suite {
+pub(super) const SUITE: Suite = Suite {
     name: "interpose",
     about: "one caught getppid(2) under bt-run, the kernel's mechanisms and other programs",
     benchmarks,

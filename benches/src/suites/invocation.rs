@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// Where standard output goes while the time is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
+pub(crate) enum Output {
     /// `/dev/null`.
     Null,
     /// A file, for programs that look whether it is /dev/null and then do less (grep).
@@ -13,7 +13,7 @@ pub enum Output {
 
 /// A command as it is measured.
 #[derive(Clone, Debug)]
-pub struct Invocation {
+pub(crate) struct Invocation {
     /// Absolute path.
     pub program: PathBuf,
     /// Arguments without the program's name.
@@ -29,7 +29,7 @@ pub struct Invocation {
 impl Invocation {
     /// A command in a directory, without input and with its output thrown away.
     #[must_use]
-    pub fn new(program: &Path, arguments: &[&str], directory: &Path) -> Self {
+    pub(crate) fn new(program: &Path, arguments: &[&str], directory: &Path) -> Self {
         Self {
             program: program.to_owned(),
             arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
@@ -41,7 +41,7 @@ impl Invocation {
 
     /// The command as a shell would take it.
     #[must_use]
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let name = self.program.file_name().unwrap_or_default();
         let mut line = name.to_string_lossy().into_owned();
         for argument in &self.arguments {

@@ -10,14 +10,14 @@ use super::startup;
 use crate::rows::result::Unit;
 
 /// See the module.
-pub const SUITE: Suite = Suite {
+pub(crate) const SUITE: Suite = Suite {
     name: "mechanisms",
     about: "starts of programs and a system call under bt-run and under other programs that run programs, wall time",
     benchmarks,
 };
 
 /// The benchmarks that are measured once more, as suite and name.
-pub const TWINS: [(&str, &str); 3] = [("startup", "true"), ("startup", "bash"), ("syscall", "getppid")];
+pub(crate) const TWINS: [(&str, &str); 3] = [("startup", "true"), ("startup", "bash"), ("syscall", "getppid")];
 
 /// How many operations of a system call; a tracer takes some thousand times as long as the kernel.
 const CALLS: &str = "200000";

@@ -9,7 +9,7 @@ use crate::base::programs;
 use crate::rows::result::Unit;
 
 /// See the module.
-pub const SUITE: Suite = Suite {
+pub(super) const SUITE: Suite = Suite {
     name: "memory",
     about: "peak resident size of the largest process",
     benchmarks: || ALL.iter().map(benchmark).collect(),

@@ -1,17 +1,17 @@
 //! What is measured: each file is a suite, or what suites are made of, and names what is run. Nothing is run here.
 
-pub mod benchmark;
+pub(crate) mod benchmark;
 mod c_source;
 mod calls;
-pub mod compute;
-pub mod drivers;
-pub mod dynamorio;
+pub(crate) mod compute;
+pub(crate) mod drivers;
+pub(crate) mod dynamorio;
 mod interpose;
-pub mod invocation;
-pub mod mechanisms;
+pub(crate) mod invocation;
+pub(crate) mod mechanisms;
 mod memory;
 mod pipelines;
-pub mod promises;
+pub(crate) mod promises;
 mod servers;
 mod singularity;
 mod small_pieces;
@@ -19,12 +19,12 @@ mod startup;
 mod switch;
 mod syscall;
 mod vmware;
-pub mod workload;
+pub(crate) mod workload;
 
 use benchmark::Suite;
 
 /// What `bt-bench run` runs.
-pub const SUITES: &[&Suite] = &[
+pub(crate) const SUITES: &[&Suite] = &[
     &singularity::SUITE,
     &vmware::SUITE,
     &switch::SUITE,
@@ -37,7 +37,8 @@ pub const SUITES: &[&Suite] = &[
 ];
 
 /// What `bt-bench speed` holds against the targets of an engine.
-pub const SPEED: &[&Suite] = &[&compute::SPEED, &startup::SPEED, &syscall::SPEED, &memory::SUITE, &mechanisms::SUITE];
+pub(crate) const SPEED: &[&Suite] =
+    &[&compute::SPEED, &startup::SPEED, &syscall::SPEED, &memory::SUITE, &mechanisms::SUITE];
 
 /// What `bt-bench emulation` holds against the targets of the levels of emulation.
-pub const EMULATION: &[&Suite] = &[&calls::SUITE, &small_pieces::SUITE, &compute::LEVELS];
+pub(crate) const EMULATION: &[&Suite] = &[&calls::SUITE, &small_pieces::SUITE, &compute::LEVELS];

@@ -72,8 +72,8 @@ const fn faster(at_least: f64) -> Target {
     Target::Faster { at_least }
 }
 
-/// Suite and benchmark, `*` being every other one of the suite, the first level that promises it, under either engine, and
-/// what.
+/// Suite and benchmark, `*` being every other one of the suite, the first level that promises it, under either engine,
+/// and what.
 #[rustfmt::skip]
 const EMULATION: &[(&str, &str, Level, Target)] = &[
     ("call", "getpid",            Level::Exact,    Target::Absolute { at_most: 2.0 }),
@@ -112,7 +112,7 @@ const LONG_ENOUGH_S: f64 = 1.0;
 
 /// What is promised of a row; `translated_bytes` is the guest code that was translated for it, as far as that is known.
 #[must_use]
-pub fn target(row: &ResultRow, translated_bytes: Option<u64>) -> Option<Target> {
+pub(crate) fn target(row: &ResultRow, translated_bytes: Option<u64>) -> Option<Target> {
     let Way::Engine { engine, emulate } = &row.way else { return None };
     let engine = Engine::named(engine)?;
     match emulate {
@@ -124,7 +124,7 @@ pub fn target(row: &ResultRow, translated_bytes: Option<u64>) -> Option<Target> 
 
 /// The target of an engine's geometric mean over all of suite `compute`.
 #[must_use]
-pub fn mean(way: &Way) -> Option<Target> {
+pub(crate) fn mean(way: &Way) -> Option<Target> {
     match way {
         Way::Engine { engine, emulate: None } => {
             promise(Engine::named(engine)?, compute::SUITE.name, compute::MEAN)?.target(None, None)
@@ -134,7 +134,7 @@ pub fn mean(way: &Way) -> Option<Target> {
 }
 
 /// Takes the target back from a row whose program turned out to run too short for it.
-pub fn withdraw(row: &mut ResultRow) {
+pub(crate) fn withdraw(row: &mut ResultRow) {
     let is_short = stats::median(&row.native).is_some_and(|seconds| seconds < LONG_ENOUGH_S);
     if row.suite == compute::LEVELS.name && is_short && row.target.take().is_some() {
         row.notes.push(format!("no target: runs less than {LONG_ENOUGH_S} s"));
@@ -168,7 +168,7 @@ fn promise(engine: Engine, suite: &str, name: &str) -> Option<Promise> {
 
 /// The geometric mean of compute that is aimed for beyond the promise.
 #[must_use]
-pub fn aim(way: &Way) -> Option<f64> {
+pub(crate) fn aim(way: &Way) -> Option<f64> {
     let translate = Way::Engine { engine: Engine::Translate.name().to_owned(), emulate: None };
     (*way == translate).then_some(1.10)
 }

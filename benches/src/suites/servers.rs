@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::benchmark::{Benchmark, Server, Suite};
 
 /// See the module.
-pub const SUITE: Suite = Suite {
+pub(super) const SUITE: Suite = Suite {
     name: "servers",
     about: "requests per second of servers of the distribution, each with one worker; the client runs natively",
     benchmarks,
@@ -63,8 +63,8 @@ fn of(
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn nginx(folder: &Path, port: u16) -> Result<Vec<String>> {
-    let at = folder.display();
+pub(super) fn nginx(directory: &Path, port: u16) -> Result<Vec<String>> {
+    let at = directory.display();
     let text = format!(
         "daemon off; worker_processes 1; user {}; pid {at}/pid; error_log stderr error;\n\
          events {{ worker_connections 1024; }}\n\
@@ -74,7 +74,7 @@ pub fn nginx(folder: &Path, port: u16) -> Result<Vec<String>> {
            server {{ listen 127.0.0.1:{port}; root {at}/www; }} }}\n",
         user()
     );
-    std::fs::write(folder.join("nginx.conf"), text)?;
+    std::fs::write(directory.join("nginx.conf"), text)?;
     Ok(["-p", &at.to_string(), "-e", "stderr", "-c", &format!("{at}/nginx.conf")].map(str::to_owned).to_vec())
 }
 
@@ -88,24 +88,24 @@ fn user() -> &'static str {
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn lighttpd(folder: &Path, port: u16) -> Result<Vec<String>> {
-    let at = folder.display();
+pub(super) fn lighttpd(directory: &Path, port: u16) -> Result<Vec<String>> {
+    let at = directory.display();
     let text = format!(
         "server.bind = \"127.0.0.1\"\nserver.port = {port}\nserver.document-root = \"{at}/www\"\n\
          server.max-keep-alive-requests = 0\nserver.max-keep-alive-idle = 600\nserver.max-connections = 1024\n\
          mimetype.assign = ( \".html\" => \"text/html\" )\n"
     );
-    std::fs::write(folder.join("lighttpd.conf"), text)?;
+    std::fs::write(directory.join("lighttpd.conf"), text)?;
     Ok(["-D", "-f", &format!("{at}/lighttpd.conf")].map(str::to_owned).to_vec())
 }
 
-/// Apache with its event module and one child. It has more threads than there are connections: when all are busy it closes
-/// some that it was told to keep.
+/// Apache with its event module and one child. It has more threads than there are connections: when all are busy it
+/// closes some that it was told to keep.
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn apache(folder: &Path, port: u16) -> Result<Vec<String>> {
-    let at = folder.display();
+pub(super) fn apache(directory: &Path, port: u16) -> Result<Vec<String>> {
+    let at = directory.display();
     let modules = "/usr/lib/apache2/modules";
     let user = user();
     let text = format!(
@@ -117,7 +117,7 @@ pub fn apache(folder: &Path, port: u16) -> Result<Vec<String>> {
          MinSpareThreads 1\nKeepAlive On\nMaxKeepAliveRequests 0\nKeepAliveTimeout 600\n\
          DocumentRoot {at}/www\n<Directory {at}/www>\n  Require all granted\n</Directory>\n"
     );
-    std::fs::write(folder.join("apache.conf"), text)?;
+    std::fs::write(directory.join("apache.conf"), text)?;
     Ok(["-D", "FOREGROUND", "-f", &format!("{at}/apache.conf")].map(str::to_owned).to_vec())
 }
 
@@ -125,7 +125,7 @@ pub fn apache(folder: &Path, port: u16) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// None.
-pub fn redis(_folder: &Path, port: u16) -> Result<Vec<String>> {
+pub(super) fn redis(_directory: &Path, port: u16) -> Result<Vec<String>> {
     let line = format!("--port {port} --bind 127.0.0.1 --appendonly no --loglevel warning");
     let words = line.split(' ').map(str::to_owned);
     Ok(words.chain(["--save".to_owned(), String::new()]).collect())
@@ -135,7 +135,7 @@ pub fn redis(_folder: &Path, port: u16) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// None.
-pub fn memcached(_folder: &Path, port: u16) -> Result<Vec<String>> {
+pub(super) fn memcached(_directory: &Path, port: u16) -> Result<Vec<String>> {
     let line = format!("-p {port} -l 127.0.0.1 -U 0 -t 1 -m 64 -c 1024 -R 1000000 -u {}", user());
     Ok(line.split(' ').map(str::to_owned).collect())
 }

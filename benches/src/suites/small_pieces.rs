@@ -15,7 +15,7 @@ use crate::base::{inputs, programs};
 use crate::rows::result::Unit;
 
 /// The suite of `bt-bench emulation`.
-pub const SUITE: Suite = Suite {
+pub(super) const SUITE: Suite = Suite {
     name: "program",
     about: "wall time of programs that read or write in small pieces, on all CPUs",
     benchmarks: || ALL.iter().map(benchmark).collect(),

@@ -37,7 +37,7 @@ const ALL: &[Start] = &[
 ];
 
 /// The suite of `bt-bench run`. Its image cache is always warm.
-pub const SUITE: Suite = Suite {
+pub(super) const SUITE: Suite = Suite {
     name: "startup",
     about: "wall time of programs that do next to nothing, on all CPUs",
     benchmarks: || {
@@ -47,13 +47,13 @@ pub const SUITE: Suite = Suite {
 };
 
 /// The same with as many rounds as the targets of `bt-bench speed` need, and with starts that find no images.
-pub const SPEED: Suite = Suite {
+pub(super) const SPEED: Suite = Suite {
     benchmarks: || ALL.iter().map(|start| Benchmark { asked: Asked::Images, ..benchmark(start) }).collect(),
     ..SUITE
 };
 
 /// Some of them.
-pub fn named(names: &[&str]) -> impl Iterator<Item = Benchmark> {
+pub(super) fn named(names: &[&str]) -> impl Iterator<Item = Benchmark> {
     ALL.iter().filter(move |start| names.contains(&start.name)).map(benchmark)
 }
 

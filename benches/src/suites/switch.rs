@@ -3,7 +3,7 @@
 use super::benchmark::{Benchmark, Place, Suite, scaled};
 
 /// See the module.
-pub const SUITE: Suite = Suite {
+pub(super) const SUITE: Suite = Suite {
     name: "switch",
     about: "changes of mode, of thread, of process, to signal handlers and to the page-fault handler",
     benchmarks,

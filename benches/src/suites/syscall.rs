@@ -31,7 +31,7 @@ const ALL: &[Operation] = &[
 ];
 
 /// The suite of `bt-bench run`: these, and [`calls`]. What both have is measured the way of `calls`.
-pub const SUITE: Suite = Suite {
+pub(super) const SUITE: Suite = Suite {
     name: "syscalls",
     about: "CPU time of single system calls and branches, and of calls on files, pipes and events",
     benchmarks: || {
@@ -42,7 +42,7 @@ pub const SUITE: Suite = Suite {
 };
 
 /// The operations with as much work as the targets of `bt-bench speed` need.
-pub const SPEED: Suite = Suite {
+pub(super) const SPEED: Suite = Suite {
     name: "syscall",
     about: "CPU time of single system calls and branches",
     benchmarks: || ALL.iter().map(|operation| benchmark(operation, scaled(1, 5)).rounds(11, 3)).collect(),

@@ -1,5 +1,5 @@
-//! The benchmarks of Adams and Agesen, "A Comparison of Software and Hardware Techniques for x86 Virtualization" (ASPLOS 2006), as far
-//! as they can be run in a process.
+//! The benchmarks of Adams and Agesen, "A Comparison of Software and Hardware Techniques for x86 Virtualization"
+//! (ASPLOS 2006), as far as they can be run in a process.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::base::programs;
 use crate::rows::result::Unit;
 
 /// See the module.
-pub const SUITE: Suite = Suite {
+pub(super) const SUITE: Suite = Suite {
     name: "vmware",
     about: "the nano- and macro-benchmarks of Adams and Agesen (ASPLOS 2006), those that a process can run",
     benchmarks,
@@ -72,10 +72,10 @@ fn compile() -> Benchmark {
         needs: vec!["make", "gcc", "ar"],
         quantity: Quantity::Wall,
         prepare: Box::new(|setting| {
-            let folder = project(setting)?;
+            let directory = project(setting)?;
             let program = programs::find("make").context("make")?;
             let arguments = ["-s", "-B", "-j1"].map(str::to_owned).to_vec();
-            Ok(Invocation { program, arguments, directory: folder, input: None, output: Output::Null })
+            Ok(Invocation { program, arguments, directory, input: None, output: Output::Null })
         }),
     };
     let about = "make of a C project of 12 files with gcc -O1, on one CPU";
@@ -86,21 +86,21 @@ fn compile() -> Benchmark {
 fn project(setting: &Setting) -> Result<std::path::PathBuf> {
     let (name, functions) =
         if setting.quick { ("project-quick", QUICK_FUNCTIONS) } else { ("project-full", FULL_FUNCTIONS) };
-    let folder = setting.scratch.join(name);
-    inputs::make_once(&folder, &format!("{functions} {}", include_str!("vmware.rs")), || {
-        write_project(&folder, functions)
+    let directory = setting.scratch.join(name);
+    inputs::make_once(&directory, &format!("{functions} {}", include_str!("vmware.rs")), || {
+        write_project(&directory, functions)
     })?;
-    Ok(folder)
+    Ok(directory)
 }
 
-fn write_project(folder: &Path, functions: usize) -> Result<()> {
+fn write_project(directory: &Path, functions: usize) -> Result<()> {
     let mut objects = String::new();
     for number in 0..FILES {
-        std::fs::write(folder.join(format!("part{number}.c")), c_source::program(functions + number % 3))?;
+        std::fs::write(directory.join(format!("part{number}.c")), c_source::program(functions + number % 3))?;
         let _ = write!(objects, " part{number}.o");
     }
     let makefile = format!("lib.a:{objects}\n\tar rcs $@ $^\n%.o: %.c\n\tgcc -O1 -w -c -o $@ $<\n");
-    Ok(std::fs::write(folder.join("Makefile"), makefile)?)
+    Ok(std::fs::write(directory.join("Makefile"), makefile)?)
 }
 
 /// The paper's was Apache; nginx does with fewer processes what the paper's did.

@@ -13,9 +13,9 @@ use crate::base::programs;
 
 /// How much work each workload does.
 #[derive(Debug)]
-pub struct Sizes {
-    /// Folder of the inputs.
-    folder: &'static str,
+pub(crate) struct Sizes {
+    /// Directory of the inputs.
+    directory: &'static str,
     big_bytes: usize,
     small_bytes: usize,
     lines: usize,
@@ -36,8 +36,8 @@ pub struct Sizes {
 }
 
 /// Some seconds of native time each.
-pub const FULL: Sizes = Sizes {
-    folder: "full",
+pub(crate) const FULL: Sizes = Sizes {
+    directory: "full",
     big_bytes: 40_000_000,
     small_bytes: 12_000_000,
     lines: 4_000_000,
@@ -57,8 +57,8 @@ pub const FULL: Sizes = Sizes {
 };
 
 /// About a fifth of the work.
-pub const QUICK: Sizes = Sizes {
-    folder: "quick",
+pub(crate) const QUICK: Sizes = Sizes {
+    directory: "quick",
     big_bytes: 8_000_000,
     small_bytes: 2_400_000,
     lines: 800_000,
@@ -79,12 +79,12 @@ pub const QUICK: Sizes = Sizes {
 
 /// The sizes of a run.
 #[must_use]
-pub fn sizes(quick: bool) -> &'static Sizes {
+pub(crate) fn sizes(quick: bool) -> &'static Sizes {
     if quick { &QUICK } else { &FULL }
 }
 
 /// One compute workload.
-pub struct Workload {
+pub(crate) struct Workload {
     /// The row's name.
     pub name: &'static str,
     /// The program, as [`programs::find`] takes it.
@@ -100,7 +100,7 @@ fn words(line: &str) -> Vec<String> {
 
 /// The fourteen.
 #[rustfmt::skip]
-pub const ALL: &[Workload] = &[
+pub(crate) const ALL: &[Workload] = &[
     Workload { name: "xz", program: "xz", output: Output::Null,
         arguments: |_| words("-9 -T1 -k -c small") },
     Workload { name: "gzip", program: "gzip", output: Output::Null,
@@ -143,7 +143,7 @@ fn sqlite_arguments(sizes: &Sizes) -> Vec<String> {
 impl Workload {
     /// The command for a size, if its program is installed.
     #[must_use]
-    pub fn invocation(&self, sizes: &Sizes, inputs: &Path) -> Option<Invocation> {
+    pub(crate) fn invocation(&self, sizes: &Sizes, inputs: &Path) -> Option<Invocation> {
         Some(Invocation {
             program: programs::find(self.program)?,
             arguments: (self.arguments)(sizes),
@@ -156,7 +156,7 @@ impl Workload {
 
 /// The workload of a name.
 #[must_use]
-pub fn find(name: &str) -> Option<&'static Workload> {
+pub(crate) fn find(name: &str) -> Option<&'static Workload> {
     ALL.iter().find(|workload| workload.name == name)
 }
 
@@ -174,26 +174,26 @@ const MAKE_INPUTS: &str = include_str!("../../workloads/make-inputs.sh");
 /// Makes the scripts and inputs of a size below `scratch`, unless they are there, and says where.
 ///
 /// # Errors
-/// The folder cannot be written, or the generator fails.
-pub fn prepare(sizes: &Sizes, scratch: &Path) -> Result<PathBuf> {
-    let folder = scratch.join(sizes.folder);
-    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+/// The directory cannot be written, or the generator fails.
+pub(crate) fn prepare(sizes: &Sizes, scratch: &Path) -> Result<PathBuf> {
+    let directory = scratch.join(sizes.directory);
+    fs::create_dir_all(&directory).with_context(|| directory.display().to_string())?;
     for (name, text) in SCRIPTS {
-        fs::write(folder.join(name), text)?;
+        fs::write(directory.join(name), text)?;
     }
-    fs::write(folder.join("program.i"), c_source::program(sizes.c_functions))?;
-    inputs::make_once(&folder, &format!("{sizes:?}\n{MAKE_INPUTS}"), || generate(sizes, &folder))?;
-    Ok(folder)
+    fs::write(directory.join("program.i"), c_source::program(sizes.c_functions))?;
+    inputs::make_once(&directory, &format!("{sizes:?}\n{MAKE_INPUTS}"), || generate(sizes, &directory))?;
+    Ok(directory)
 }
 
-fn generate(sizes: &Sizes, folder: &Path) -> Result<()> {
-    let script = folder.join("make-inputs.sh");
+fn generate(sizes: &Sizes, directory: &Path) -> Result<()> {
+    let script = directory.join("make-inputs.sh");
     fs::write(&script, MAKE_INPUTS)?;
     let counts = [sizes.big_bytes, sizes.small_bytes, sizes.lines, sizes.text_lines];
     let done = Command::new("bash")
         .arg(&script)
         .args(counts.map(|count| count.to_string()))
-        .current_dir(folder)
+        .current_dir(directory)
         .stdin(Stdio::null())
         .output()
         .context("bash")?;

@@ -19,7 +19,7 @@ const SCRIPT: &str = include_str!("page.js");
 ///
 /// # Errors
 /// A plot could not be drawn.
-pub fn page(data: &Data, tables: &[Table], plots: &[Plot]) -> Result<String> {
+pub(super) fn page(data: &Data, tables: &[Table], plots: &[Plot]) -> Result<String> {
     let mut text = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>Measurements of bt-run</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n{STYLE}</style>\n</head>\n<body>\n\

@@ -16,9 +16,9 @@ const POINTS: usize = 3;
 
 /// Every plot, in the order of the suites.
 #[must_use]
-pub fn all(data: &Data, published: &Published) -> Vec<Plot> {
+pub(crate) fn all(data: &Data, published: &Published) -> Vec<Plot> {
     let mut plots = Vec::new();
-    for suite in &data.suites {
+    for suite in data.suites.iter().filter(|suite| suite.is_beside_native()) {
         match suite.name.as_str() {
             "singularity" => plots.extend(singularity(suite, published)),
             "vmware" => plots.extend(vmware(suite, published)),

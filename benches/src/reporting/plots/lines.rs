@@ -23,7 +23,7 @@ const LEFT: i32 = 66;
 ///
 /// # Errors
 /// The backend refused.
-pub fn draw(plot: &Plot, panels: &[LinePanel]) -> Result<String> {
+pub(super) fn draw(plot: &Plot, panels: &[LinePanel]) -> Result<String> {
     let columns = panels.len().clamp(1, 3);
     let rows = i32::try_from(panels.len().div_ceil(columns))?;
     let width = WIDTH / i32::try_from(columns)?;

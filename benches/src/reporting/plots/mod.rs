@@ -1,11 +1,12 @@
-//! Plots: [`choose`] says which there are, [`bars`] and [`lines`] draw them as SVG, [`export`] makes PDF and PNG of that.
+//! Plots: [`choose`] says which there are, [`bars`] and [`lines`] draw them as SVG, [`export`] makes PDF and PNG of
+//! that.
 
 mod bars;
 mod canvas;
-pub mod choose;
-pub mod export;
+pub(super) mod choose;
+pub(super) mod export;
 mod lines;
-pub mod plot;
+pub(super) mod plot;
 mod scale;
 mod style;
 
@@ -15,7 +16,7 @@ use plot::{Body, Plot};
 ///
 /// # Errors
 /// The drawing failed.
-pub fn svg(plot: &Plot) -> anyhow::Result<String> {
+pub(super) fn svg(plot: &Plot) -> anyhow::Result<String> {
     match &plot.body {
         Body::Bars(panels) => bars::draw(plot, panels),
         Body::Lines(panels) => lines::draw(plot, panels),

@@ -4,7 +4,7 @@ use crate::base::stats::Estimate;
 
 /// A plot before it is drawn.
 #[derive(Debug)]
-pub struct Plot {
+pub(crate) struct Plot {
     /// File name and anchor.
     pub id: String,
     /// The suite that it shows.
@@ -19,7 +19,7 @@ pub struct Plot {
 
 /// The two kinds of plots.
 #[derive(Debug)]
-pub enum Body {
+pub(crate) enum Body {
     /// Bars that lie, with their names to the left.
     Bars(Vec<BarPanel>),
     /// Lines over a parameter, or distributions.
@@ -28,7 +28,7 @@ pub enum Body {
 
 /// One field of a plot of bars.
 #[derive(Debug)]
-pub struct BarPanel {
+pub(crate) struct BarPanel {
     /// Heading of the field.
     pub title: String,
     /// What the axis counts.
@@ -41,7 +41,7 @@ pub struct BarPanel {
 
 /// Bars that stand together.
 #[derive(Debug)]
-pub struct BarGroup {
+pub(crate) struct BarGroup {
     /// What stands to the left.
     pub label: String,
     /// The bars, from above.
@@ -50,20 +50,20 @@ pub struct BarGroup {
 
 /// A bar.
 #[derive(Debug)]
-pub struct Bar {
+pub(crate) struct Bar {
     /// The way or system that it is about; decides the colour.
     pub series: String,
     /// Whose figure it is.
     pub origin: Origin,
     /// Its length and interval; without one it says why.
     pub value: Result<Estimate, String>,
-    /// What stands behind the figure: ≈ noisy, ◦ quick.
+    /// Marks after the figure: ≈ noisy, ◦ quick.
     pub marks: &'static str,
 }
 
 /// Whose figure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// Published by others.
     Published,
     /// Native here.
@@ -76,7 +76,7 @@ pub enum Origin {
 
 /// One field of a plot of lines.
 #[derive(Debug)]
-pub struct LinePanel {
+pub(crate) struct LinePanel {
     /// Heading of the field.
     pub title: String,
     /// What the axes count.
@@ -89,7 +89,7 @@ pub struct LinePanel {
 
 /// A line.
 #[derive(Debug)]
-pub struct Line {
+pub(crate) struct Line {
     /// The way; decides the colour.
     pub series: String,
     /// Whose figures they are.

@@ -1,4 +1,5 @@
-//! The table of a suite's targets: a line for each way of each benchmark, what is promised of it and whether that holds.
+//! The table of a suite's targets: a line for each way of each benchmark, what is promised of it and whether that
+//! holds.
 
 use crate::base::stats::{self, Estimate};
 use crate::reporting::data::{Benchmark, Outcome, Suite};
@@ -16,7 +17,7 @@ meets it. Floor: how far native against native strays in the same run, in the ta
 
 /// Whether a way of the suite has a target.
 #[must_use]
-pub fn has_targets(suite: &Suite) -> bool {
+pub(crate) fn has_targets(suite: &Suite) -> bool {
     rows(suite).any(|row| row.target.is_some())
 }
 
@@ -26,7 +27,7 @@ fn rows(suite: &Suite) -> impl Iterator<Item = &ResultRow> {
 
 /// Whether the suite is one with targets, though the ways that were measured may have none.
 #[must_use]
-pub fn is_judged(suite: &Suite) -> bool {
+pub(crate) fn is_judged(suite: &Suite) -> bool {
     let judged = [SPEED, EMULATION].concat();
     has_targets(suite) || judged.iter().any(|known| known.name == suite.name && known.name != mechanisms::SUITE.name)
 }
@@ -65,7 +66,7 @@ impl Columns {
 
 /// The table of a suite.
 #[must_use]
-pub fn table(suite: &Suite) -> Table {
+pub(crate) fn table(suite: &Suite) -> Table {
     let columns = Columns::of(suite);
     let base = rows(suite).find_map(|row| row.base.as_ref()).map_or("native", |_| "--emulate off");
     let (id, title) = (format!("{}-targets", suite.name), format!("Targets of suite {}", suite.name));
@@ -168,7 +169,7 @@ fn verdict(met: Option<bool>) -> Cell {
 
 /// The geometric mean of suite `compute` under one way.
 #[derive(Debug)]
-pub struct Mean {
+pub(crate) struct Mean {
     /// The way.
     pub way: Way,
     name: String,
@@ -183,7 +184,7 @@ pub struct Mean {
 
 /// The means of a suite, of each way that has several programs.
 #[must_use]
-pub fn means(suite: &Suite) -> Vec<Mean> {
+pub(crate) fn means(suite: &Suite) -> Vec<Mean> {
     if suite.name != compute::SUITE.name || suite.benchmarks.len() < 2 {
         return Vec::new();
     }

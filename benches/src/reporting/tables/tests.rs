@@ -5,7 +5,8 @@ use crate::reporting::load::Rows;
 use crate::reporting::mean::geometric_slowdown;
 use crate::reporting::table::Table;
 use crate::reporting::{fixture, published};
-use crate::rows::result::{ResultRow, State};
+use crate::rows::result::{ResultRow, State, Unit, Way};
+use crate::rows::target::Target;
 
 use super::*;
 
@@ -134,4 +135,21 @@ fn quick_forkwait_does_not_stand_for_forty_thousand() {
     let table = tables.iter().find(|table| table.id == "vmware-paper").unwrap();
     assert_eq!(line(table, "forkwait, 40,000 processes")[5..], ["–", "–", "–"]);
     assert_ne!(line(table, "compile")[5], "–");
+}
+
+#[test]
+fn rows_beside_another_base_have_targets_only() {
+    let off = Way::Engine { engine: "direct".to_owned(), emulate: Some("off".to_owned()) };
+    let relaxed = Way::Engine { engine: "direct".to_owned(), emulate: Some("relaxed".to_owned()) };
+    let row = |way: Way, base: Option<Way>| ResultRow {
+        suite: "compute-levels".to_owned(),
+        name: "xz".to_owned(),
+        target: base.is_some().then_some(Target::Ratio { at_most: 1.02 }),
+        base,
+        ..ResultRow::blank(way, Unit::Seconds)
+    };
+    let tables = tables(vec![row(off.clone(), None), row(relaxed, Some(off))]);
+    let ids: Vec<&str> = tables.iter().map(|table| table.id.as_str()).collect();
+    assert_eq!(ids, ["compute-levels-targets"]);
+    assert!(tables[0].is_even());
 }

@@ -1,5 +1,5 @@
-//! The comparison of Adams & Agesen (ASPLOS 2006), continued by this machine: nano-benchmarks in cycles, whole programs in the
-//! paper's units.
+//! The comparison of Adams & Agesen (ASPLOS 2006), continued by this machine: nano-benchmarks in cycles, whole programs
+//! in the paper's units.
 
 use crate::reporting::data::{Benchmark, Outcome, Suite};
 use crate::reporting::format;
@@ -22,7 +22,7 @@ const FORKS: f64 = 40_000.0;
 
 /// Published native, software and hardware VMM beside native and each engine here.
 #[must_use]
-pub fn table(suite: &Suite, published: &Published) -> Table {
+pub(super) fn table(suite: &Suite, published: &Published) -> Table {
     let source = &published.vmware_asplos2006;
     let mut columns = vec![Column::words("benchmark"), Column::words("unit")];
     columns.extend(["native (2006)", "software VMM", "hardware VMM"].map(|title| Column::figures(title, None)));
