@@ -1,9 +1,9 @@
 //! Measures bt-run beside native execution: both interleaved in one run, every figure with its spread, what loses
 //! printed too.
 //!
-//! The way of a figure: a suite in [`suites`] names a benchmark → [`run`] lets native and the other ways take turns
-//! with it → a row of [`rows`] keeps the figures, and the target where one is promised → [`reporting`] makes tables and
-//! plots of rows. [`commands`] are the command lines.
+//! The way of a figure: a suite in `suites` names a benchmark → `run` lets native and the other ways take turns
+//! with it → a row of `rows` keeps the figures, and the target where one is promised → `reporting` makes tables and
+//! plots of rows. `commands` are the command lines.
 //!
 //! Each of these is a layer, and a layer imports only itself and those before it: base, rows, suites, run, reporting,
 //! commands (`layers.rs` checks it).

@@ -75,7 +75,7 @@ impl From<Errno> for WaitError {
 /// meanwhile: the time of all that were waited for is how the time of this one is known.
 ///
 /// # Errors
-/// See [`WaitError`]; the process is gone in every case.
+/// The time was over, the user pressed Ctrl-C, or the kernel refused; the process is gone in every case.
 pub(crate) fn wait(child: &Child, limit: Duration) -> Result<Ended, WaitError> {
     let pid = pid_of(child)?;
     // Without a descriptor (Linux before 5.3) the wait has no limit.

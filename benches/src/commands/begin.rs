@@ -14,7 +14,7 @@ use crate::rows::engine::Engine;
 use crate::rows::result::Writer;
 use crate::run::launch::Launcher;
 use crate::run::row;
-use crate::run::session::{Rounds, Session, Stop};
+use crate::run::session::{Session, Stop, Thoroughness};
 use crate::run::ways::Contender;
 use crate::suites::benchmark::{Benchmark, Suite};
 
@@ -33,27 +33,6 @@ pub(super) struct Common {
     /// The CPU for what is pinned to one [default: the last one]
     #[arg(long, value_name = "N")]
     cpu: Option<usize>,
-}
-
-/// Options of the commands that hold targets against what they measure.
-#[derive(Args, Debug)]
-pub(super) struct Judged {
-    /// Exactly so many pairs for every benchmark, instead of what it usually takes
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub pairs: Option<u16>,
-    /// Rows are appended to this file as JSON lines [default: bench/rows.jsonl in the target directory]
-    #[arg(long, value_name = "FILE")]
-    pub rows: Option<PathBuf>,
-    #[command(flatten)]
-    pub common: Common,
-}
-
-impl Judged {
-    /// How many rounds.
-    #[must_use]
-    pub(super) fn rounds(&self) -> Rounds {
-        self.pairs.map_or(Rounds::Settled, |pairs| Rounds::Exactly(pairs.into()))
-    }
 }
 
 /// A run that was begun: what was found before anything is measured.
@@ -77,7 +56,7 @@ pub(super) struct Setup {
     /// Where loops and programs read and write files.
     pub files: Option<PathBuf>,
     /// How many rounds.
-    pub rounds: Rounds,
+    pub rounds: Thoroughness,
     /// The file of rows.
     pub path: PathBuf,
     /// Where drivers are that were built elsewhere.

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use super::begin::{self, Chosen, Judged, Setup};
-use super::judged;
-use crate::reporting::targets;
+use super::begin::{self, Chosen, Setup};
+use super::targets::{self, TargetOptions};
+use crate::reporting::verdicts;
 use crate::rows::engine::{Engine, Level};
 use crate::rows::result::{ResultRow, Unit};
 use crate::run::ways;
@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
     #[command(flatten)]
-    judged: Judged,
+    targets: TargetOptions,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -62,7 +62,7 @@ fn names(suite: &Suite) -> Vec<&'static str> {
 
 fn parse_selection(text: &str) -> Result<String, String> {
     let only = [text.to_owned()];
-    let is_known = |suite: &&Suite| names(suite).iter().any(|name| judged::is_wanted(&only, group(suite), name));
+    let is_known = |suite: &&Suite| names(suite).iter().any(|name| targets::is_wanted(&only, group(suite), name));
     if EMULATION.iter().any(is_known) {
         return Ok(text.to_owned());
     }
@@ -74,7 +74,7 @@ fn parse_selection(text: &str) -> Result<String, String> {
 fn choose(only: &[String]) -> Vec<Chosen> {
     let of_suite = |suite: &'static Suite| {
         let benchmarks = (suite.benchmarks)().into_iter();
-        benchmarks.filter(move |one| judged::is_wanted(only, group(suite), one.name)).map(move |one| (suite, one))
+        benchmarks.filter(move |one| targets::is_wanted(only, group(suite), one.name)).map(move |one| (suite, one))
     };
     EMULATION.iter().copied().flat_map(of_suite).collect()
 }
@@ -94,27 +94,27 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         levels.iter().map(|level| level.name()).collect::<Vec<_>>().join("|")
     );
     let chosen = choose(&arguments.only);
-    let begun = begin::begin(&arguments.judged.common, &shown)?;
+    let begun = begin::begin(&arguments.targets.common, &shown)?;
     begin::name_missing(&chosen);
-    let path = arguments.judged.rows.clone().unwrap_or_else(|| begun.file("rows.jsonl"));
+    let path = arguments.targets.rows.clone().unwrap_or_else(|| begun.file("rows.jsonl"));
     let mut session = begun.session(Setup {
         ways: ways::engines(&engines, &levels, begun.launcher())?,
         off: ways::engines(&engines, &[Level::Off], begun.launcher())?,
         interposers: Vec::new(),
         files: arguments.folder.clone(),
-        rounds: arguments.judged.rounds(),
+        rounds: arguments.targets.rounds(),
         path: path.clone(),
         drivers: None,
     })?;
     let result = session.run(&chosen);
-    print!("{}\n{}", begun.heading(), judged::report(&session, &path));
+    print!("{}\n{}", begun.heading(), targets::report(&session, &path));
     println!(
         "A target is met when one level meets it. call/…: CPU time of the process for each call, for each pair of calls \
          (copy, pipe, eventfd), or for each file (read-once). program/…: wall time."
     );
     let programs: Vec<&ResultRow> = session.rows.iter().filter(|row| row.unit == Unit::Milliseconds).collect();
     if !programs.is_empty() {
-        print!("{}", targets::faster_programs(&programs));
+        print!("{}", verdicts::faster_programs(&programs));
     }
     begin::end(result)
 }

@@ -3,10 +3,10 @@
 mod begin;
 mod doctor;
 mod emulation;
-mod judged;
 mod list;
 mod run;
 mod speed;
+mod targets;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

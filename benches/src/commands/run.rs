@@ -10,7 +10,7 @@ use super::begin::{self, Chosen, Common, Setup};
 use crate::reporting::terminal;
 use crate::rows::engine::{Engine, Level};
 use crate::rows::result::State;
-use crate::run::session::{Rounds, Session};
+use crate::run::session::{Session, Thoroughness};
 use crate::run::ways;
 use crate::suites::SUITES;
 use crate::suites::benchmark::{Benchmark, Suite};
@@ -113,7 +113,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         off: Vec::new(),
         interposers: ways::interposers(arguments.peers.as_deref())?,
         files: None,
-        rounds: arguments.runs.map_or(Rounds::Usual, |runs| Rounds::Exactly(runs.into())),
+        rounds: arguments.runs.map_or(Thoroughness::Usual, |runs| Thoroughness::Exactly(runs.into())),
         path: path.clone(),
         drivers: arguments.drivers.clone(),
     })?;

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use super::begin::{self, Chosen, Judged, Setup};
-use super::judged;
+use super::begin::{self, Chosen, Setup};
+use super::targets::{self, TargetOptions};
 use crate::rows::engine::{Engine, Variant};
 use crate::run::ways;
 use crate::suites::benchmark::{Images, Suite};
@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     #[arg(long, num_args = 1.., value_name = "GROUP", value_parser = parse_selection)]
     only: Vec<String>,
     #[command(flatten)]
-    judged: Judged,
+    targets: TargetOptions,
 }
 
 /// The suites that can be asked for; the other mechanisms come with what they are compared with.
@@ -41,8 +41,8 @@ fn choose(engine: Engine, only: &[String]) -> Vec<Chosen> {
     let mut chosen = Vec::new();
     for &suite in SPEED {
         let is_wanted = |name: &str| match mechanisms::TWINS.iter().find(|(_, twin)| *twin == name) {
-            Some((group, name)) if suite.name == mechanisms::SUITE.name => judged::is_wanted(only, group, name),
-            _ => judged::is_wanted(only, suite.name, name),
+            Some((group, name)) if suite.name == mechanisms::SUITE.name => targets::is_wanted(only, group, name),
+            _ => targets::is_wanted(only, suite.name, name),
         };
         let benchmarks = (suite.benchmarks)().into_iter();
         let of_engine = benchmarks.filter(|one| engine == Engine::Direct || one.images == Images::Warm);
@@ -60,22 +60,22 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if chosen.is_empty() {
         bail!("engine {} has no row named {}", arguments.engine, arguments.only.join(" or "));
     }
-    let begun = begin::begin(&arguments.judged.common, &Variant::from(arguments.engine).to_string())?;
+    let begun = begin::begin(&arguments.targets.common, &Variant::from(arguments.engine).to_string())?;
     begin::name_missing(&chosen);
     let mut all = ways::engines(&[arguments.engine], &[], begun.launcher())?;
     all.extend(ways::drrun());
-    let path = arguments.judged.rows.clone().unwrap_or_else(|| begun.file("rows.jsonl"));
+    let path = arguments.targets.rows.clone().unwrap_or_else(|| begun.file("rows.jsonl"));
     let mut session = begun.session(Setup {
         ways: all,
         off: Vec::new(),
         interposers: ways::programs().collect(),
         files: None,
-        rounds: arguments.judged.rounds(),
+        rounds: arguments.targets.rounds(),
         path: path.clone(),
         drivers: None,
     })?;
     let result = session.run(&chosen);
-    print!("{}\n{}", begun.heading(), judged::report(&session, &path));
+    print!("{}\n{}", begun.heading(), targets::report(&session, &path));
     begin::end(result)
 }
 

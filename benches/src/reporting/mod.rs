@@ -1,7 +1,7 @@
 //! From rows to what people read: the tables of a run, `bt-bench report`, `compare` and `merge`.
 //!
 //! The way of a row: [`load`] reads and chooses → [`data`] puts in order → [`tables`] and [`plots`] say what is shown →
-//! [`markdown`], [`csv`], [`latex`], [`html`] and the plots' files say how; [`terminal`] and [`targets`] are what is
+//! [`markdown`], [`csv`], [`latex`], [`html`] and the plots' files say how; [`terminal`] and [`verdicts`] are what is
 //! printed after a run. Nothing is measured here.
 
 pub(crate) mod command;
@@ -22,5 +22,5 @@ mod plots;
 mod published;
 mod table;
 mod tables;
-pub(crate) mod targets;
 pub(crate) mod terminal;
+pub(crate) mod verdicts;

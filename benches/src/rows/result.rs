@@ -129,7 +129,7 @@ pub(crate) enum State {
 /// One way's figures of one benchmark, in one run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ResultRow {
-    /// See [`SCHEMA`].
+    /// The version of this shape, [`SCHEMA`].
     pub schema: u32,
     /// The run: equal in all results of one `bt-bench run`, different in every other.
     pub run: String,

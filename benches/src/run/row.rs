@@ -8,7 +8,7 @@ use crate::suites::promises;
 /// What all rows of one run say alike.
 #[derive(Clone, Debug)]
 pub(crate) struct Common {
-    /// See [`ResultRow::run`].
+    /// The name of the run, [`ResultRow::run`].
     pub run: String,
     /// Whether the work is scaled down.
     pub quick: bool,

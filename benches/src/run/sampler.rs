@@ -48,7 +48,7 @@ enum Kind {
     Program(Invocation, Quantity),
     /// Beside the command the driver that starts it.
     Peak(Invocation, PathBuf),
-    Server(server::Prepared),
+    Server(server::PreparedServer),
 }
 
 impl Prepared {
@@ -64,7 +64,7 @@ impl Prepared {
                 Quantity::PeakMemory => Kind::Peak((program.prepare)(setting)?, driver(PRIMITIVES)?),
                 quantity => Kind::Program((program.prepare)(setting)?, quantity),
             },
-            Work::Server(server) => Kind::Server(server::Prepared {
+            Work::Server(server) => Kind::Server(server::PreparedServer {
                 server: *server,
                 client: driver(CLIENT)?,
                 program: programs::find(server.program).context("no server")?,
@@ -81,7 +81,7 @@ impl Prepared {
         match &self.kind {
             Kind::Driver(invocation) => of_contender(invocation, contender).line(),
             Kind::Program(invocation, _) | Kind::Peak(invocation, _) => invocation.line(),
-            Kind::Server(server::Prepared { server: Server { program, clients, .. }, .. }) => {
+            Kind::Server(server::PreparedServer { server: Server { program, clients, .. }, .. }) => {
                 format!("{program} and {clients} connections")
             }
         }

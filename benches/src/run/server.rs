@@ -171,7 +171,7 @@ impl Drop for Running {
 
 /// A server whose program, client and CPUs are known.
 #[derive(Debug)]
-pub(super) struct Prepared {
+pub(super) struct PreparedServer {
     /// What it is asked.
     pub server: Server,
     /// The driver that asks.
@@ -184,7 +184,7 @@ pub(super) struct Prepared {
     pub directory: Directory,
 }
 
-impl Prepared {
+impl PreparedServer {
     fn client(&self, port: u16, quick: bool, scratch: &Path) -> Invocation {
         let Server { clients, request, reply, setup, .. } = self.server;
         let duration_ms = if quick { QUICK_LOAD_MS } else { FULL_LOAD_MS };
@@ -200,7 +200,7 @@ impl Prepared {
 /// # Errors
 /// One of them failed, or the user stopped it.
 pub(super) fn requests_per_second(
-    prepared: &Prepared,
+    prepared: &PreparedServer,
     (launcher, side): (&Launcher, Side),
     native: &Launcher,
     quick: bool,

@@ -23,7 +23,7 @@ use crate::suites::drivers;
 
 /// How many rounds a run takes of each benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rounds {
+pub(crate) enum Thoroughness {
     /// What the benchmark says.
     Usual,
     /// What the benchmark says, and more where a median is close to its target.
@@ -51,7 +51,7 @@ pub(crate) struct Session {
     /// The CPU of what is pinned to one.
     pub cpu: usize,
     /// How many rounds.
-    pub rounds: Rounds,
+    pub rounds: Thoroughness,
     /// Where rows go.
     pub writer: Writer,
     /// The rows so far.
@@ -64,7 +64,7 @@ impl Session {
     /// Measures the benchmarks in their order.
     ///
     /// # Errors
-    /// See [`Stop`]; the rows so far are kept.
+    /// The user stopped it, or rows cannot be written; the rows so far are kept.
     pub(crate) fn run(&mut self, chosen: &[(&'static Suite, Benchmark)]) -> Result<(), Stop> {
         let total = chosen.iter().map(|(_, benchmark)| self.steps(benchmark) * self.step_ms(benchmark)).sum();
         let progress = Progress::of(total);
@@ -89,9 +89,9 @@ impl Session {
     fn length(&self, benchmark: &Benchmark) -> Length {
         let usual = benchmark.rounds.of(self.common.quick);
         match self.rounds {
-            Rounds::Usual => Length { rounds: usual, settles: false },
-            Rounds::Settled => Length { rounds: usual, settles: !self.common.quick },
-            Rounds::Exactly(rounds) => Length { rounds, settles: false },
+            Thoroughness::Usual => Length { rounds: usual, settles: false },
+            Thoroughness::Settled => Length { rounds: usual, settles: !self.common.quick },
+            Thoroughness::Exactly(rounds) => Length { rounds, settles: false },
         }
     }
 

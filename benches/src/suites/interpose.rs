@@ -2,7 +2,7 @@
 
 use super::benchmark::{Benchmark, Others, Suite, scaled};
 
-/// See the module.
+/// The suite, as the module describes it.
 pub(super) const SUITE: Suite = Suite {
     name: "interpose",
     about: "one caught getppid(2) under bt-run, the kernel's mechanisms and other programs",

@@ -9,7 +9,7 @@ use super::invocation::{Invocation, Output};
 use super::startup;
 use crate::rows::result::Unit;
 
-/// See the module.
+/// The suite, as the module describes it.
 pub(crate) const SUITE: Suite = Suite {
     name: "mechanisms",
     about: "starts of programs and a system call under bt-run and under other programs that run programs, wall time",

@@ -8,7 +8,7 @@ use super::workload;
 use crate::base::programs;
 use crate::rows::result::Unit;
 
-/// See the module.
+/// The suite, as the module describes it.
 pub(super) const SUITE: Suite = Suite {
     name: "memory",
     about: "peak resident size of the largest process",

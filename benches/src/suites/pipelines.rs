@@ -14,7 +14,7 @@ use crate::base::programs;
 use crate::base::stats::Random;
 use crate::rows::result::Unit;
 
-/// See the module.
+/// The suite, as the module describes it.
 pub(super) const SUITE: Suite = Suite {
     name: "pipelines",
     about: "wall time of pipelines of small programs that bash starts, on all CPUs",

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::benchmark::{Benchmark, Server, Suite};
 
-/// See the module.
+/// The suite, as the module describes it.
 pub(super) const SUITE: Suite = Suite {
     name: "servers",
     about: "requests per second of servers of the distribution, each with one worker; the client runs natively",

@@ -3,7 +3,7 @@
 
 use super::benchmark::{Benchmark, Parameter, Place, Suite, scaled};
 
-/// See the module.
+/// The suite, as the module describes it.
 pub(super) const SUITE: Suite = Suite {
     name: "singularity",
     about: "the operations of the Singularity papers: calls, yields, messages between processes, new processes",

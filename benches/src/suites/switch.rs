@@ -2,7 +2,7 @@
 
 use super::benchmark::{Benchmark, Place, Suite, scaled};
 
-/// See the module.
+/// The suite, as the module describes it.
 pub(super) const SUITE: Suite = Suite {
     name: "switch",
     about: "changes of mode, of thread, of process, to signal handlers and to the page-fault handler",

@@ -13,7 +13,7 @@ use crate::base::inputs;
 use crate::base::programs;
 use crate::rows::result::Unit;
 
-/// See the module.
+/// The suite, as the module describes it.
 pub(super) const SUITE: Suite = Suite {
     name: "vmware",
     about: "the nano- and macro-benchmarks of Adams and Agesen (ASPLOS 2006), those that a process can run",

@@ -1,11 +1,36 @@
-//! What the commands with targets share: which benchmarks are wanted, and the report.
+//! What the commands with targets share: options, which benchmarks are wanted, and the report.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::begin::Common;
 
 use crate::reporting::data::Data;
 use crate::reporting::load::Rows;
-use crate::reporting::targets;
-use crate::run::session::Session;
+use crate::reporting::verdicts;
+use crate::run::session::{Session, Thoroughness};
+
+/// Options of the commands that hold targets against what they measure.
+#[derive(Args, Debug)]
+pub(super) struct TargetOptions {
+    /// Exactly so many pairs for every benchmark, instead of what it usually takes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub pairs: Option<u16>,
+    /// Rows are appended to this file as JSON lines [default: bench/rows.jsonl in the target directory]
+    #[arg(long, value_name = "FILE")]
+    pub rows: Option<PathBuf>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+impl TargetOptions {
+    /// How many rounds.
+    #[must_use]
+    pub(super) fn rounds(&self) -> Thoroughness {
+        self.pairs.map_or(Thoroughness::Settled, |pairs| Thoroughness::Exactly(pairs.into()))
+    }
+}
 
 /// Whether a benchmark is wanted: its suite was named, or it itself, alone or as suite/name; everything is where
 /// nothing is named.
@@ -24,9 +49,9 @@ pub(super) fn report(session: &Session, path: &Path) -> String {
     let data = Data::of(Rows { rows: session.rows.clone(), warnings: Vec::new() });
     format!(
         "{}\n{}; {} rows failed; {}{} rows appended to {}.\n",
-        targets::tables(&data),
-        targets::tally(&data),
-        targets::failures(&session.rows),
+        verdicts::tables(&data),
+        verdicts::tally(&data),
+        verdicts::failures(&session.rows),
         if session.common.quick { "quick run: figures for a look, not for a claim; " } else { "" },
         session.rows.len(),
         path.display()
