@@ -20,10 +20,11 @@ pub(super) fn all(data: &Data, published: &Published) -> Vec<Table> {
             "vmware" => tables.push(vmware::table(suite, published)),
             _ => {}
         }
-        if suite.is_beside_native() {
+        let is_beside_native = suite.is_beside_native();
+        if is_beside_native {
             tables.push(generic::table(suite));
         }
-        if targets::has_targets(suite) {
+        if targets::has_targets(suite) || !is_beside_native {
             tables.push(targets::table(suite));
         }
         tables.extend(latency::table(suite));

@@ -6,7 +6,6 @@ use crate::reporting::mean::geometric_slowdown;
 use crate::reporting::table::Table;
 use crate::reporting::{fixture, published};
 use crate::rows::result::{ResultRow, State, Unit, Way};
-use crate::rows::target::Target;
 
 use super::*;
 
@@ -138,13 +137,12 @@ fn quick_forkwait_does_not_stand_for_forty_thousand() {
 }
 
 #[test]
-fn rows_beside_another_base_have_targets_only() {
+fn rows_beside_another_base_stand_in_no_table_of_ratios_to_native() {
     let off = Way::Engine { engine: "direct".to_owned(), emulate: Some("off".to_owned()) };
     let relaxed = Way::Engine { engine: "direct".to_owned(), emulate: Some("relaxed".to_owned()) };
     let row = |way: Way, base: Option<Way>| ResultRow {
         suite: "compute-levels".to_owned(),
         name: "xz".to_owned(),
-        target: base.is_some().then_some(Target::Ratio { at_most: 1.02 }),
         base,
         ..ResultRow::blank(way, Unit::Seconds)
     };
