@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn directorys_are_not_programs() {
+    fn directories_are_not_programs() {
         assert_eq!(find_in("/", "usr"), None);
         assert!(find_in(PATH, "sh").is_some());
     }

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn engine_is_direct_unless_named() {
+    fn engine_is_direct_unless_named_and_no_pairs_are_refused() {
         #[derive(clap::Parser)]
         struct Cli {
             #[command(flatten)]
@@ -94,6 +94,8 @@ mod tests {
         assert_eq!(engine(&["speed"]).ok(), Some(Engine::Direct));
         assert_eq!(engine(&["speed", "--engine", "translate"]).ok(), Some(Engine::Translate));
         assert!(engine(&["speed", "--engine", "auto"]).is_err());
+        assert!(engine(&["speed", "--pairs", "3"]).is_ok());
+        assert!(engine(&["speed", "--pairs", "0"]).is_err() && engine(&["speed", "--pairs", "x"]).is_err());
     }
 
     #[test]

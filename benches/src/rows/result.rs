@@ -291,3 +291,32 @@ pub(crate) fn read(path: &Path) -> Result<(Vec<ResultRow>, usize)> {
     }
     Ok((rows, skipped))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_line_has_state_unit_and_target_and_reads_as_it_was_written() {
+        let way = Way::Engine { engine: "direct".to_owned(), emulate: Some("relaxed".to_owned()) };
+        let base = Way::Engine { engine: "direct".to_owned(), emulate: Some("off".to_owned()) };
+        let mut row = ResultRow::blank(way, Unit::Seconds);
+        (row.base, row.target, row.met) = (Some(base), Some(Target::Ratio { at_most: 1.5 }), Some(true));
+        let text = serde_json::to_string(&row).unwrap();
+        for part in
+            [r#""schema":4"#, r#""unit":"s""#, r#""state":"measured""#, r#""target":{"of":"ratio","at_most":1.5}"#]
+        {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        let back: ResultRow = serde_json::from_str(&text).unwrap();
+        assert_eq!((back.base, back.target, back.met), (row.base, row.target, row.met));
+    }
+
+    #[test]
+    fn rows_of_before_targets_are_read() {
+        let text = serde_json::to_string(&ResultRow::blank(Way::Native, Unit::Seconds)).unwrap();
+        assert!(!text.contains("target") && !text.contains("base") && !text.contains("met\""), "{text}");
+        let back: ResultRow = serde_json::from_str(&text).unwrap();
+        assert_eq!((back.base, back.target, back.met), (None, None, None));
+    }
+}

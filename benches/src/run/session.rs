@@ -18,7 +18,7 @@ use crate::base::{process, programs};
 use crate::rows::engine::{Engine, Level};
 use crate::rows::judge;
 use crate::rows::result::{ResultRow, State, Way, Writer};
-use crate::suites::benchmark::{Base, Benchmark, Images, Others, Place, Setting, Suite};
+use crate::suites::benchmark::{Base, Benchmark, Images, Others, Place, Scaled, Setting, Suite};
 use crate::suites::drivers;
 
 /// How many rounds a run takes of each benchmark.
@@ -30,6 +30,17 @@ pub(crate) enum Thoroughness {
     Settled,
     /// So many.
     Exactly(usize),
+}
+
+impl Thoroughness {
+    fn of(self, usual: Scaled<usize>, quick: bool) -> Length {
+        let usual = usual.of(quick);
+        match self {
+            Self::Usual => Length { rounds: usual, settles: false },
+            Self::Settled => Length { rounds: usual, settles: !quick },
+            Self::Exactly(rounds) => Length { rounds, settles: false },
+        }
+    }
 }
 
 /// What a run knows.
@@ -87,12 +98,7 @@ impl Session {
     }
 
     fn length(&self, benchmark: &Benchmark) -> Length {
-        let usual = benchmark.rounds.of(self.common.quick);
-        match self.rounds {
-            Thoroughness::Usual => Length { rounds: usual, settles: false },
-            Thoroughness::Settled => Length { rounds: usual, settles: !self.common.quick },
-            Thoroughness::Exactly(rounds) => Length { rounds, settles: false },
-        }
+        self.rounds.of(benchmark.rounds, self.common.quick)
     }
 
     /// How many samples there are if nobody fails.
@@ -277,5 +283,23 @@ impl Session {
             drivers: built.collect(),
         };
         Prepared::of(benchmark, &setting, cpus).map_err(|error| format!("{error:#}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suites::benchmark::scaled;
+
+    #[test]
+    fn chosen_rounds_go_before_the_usual_ones_and_only_full_runs_settle() {
+        let length = |rounds: Thoroughness, quick| {
+            let length = rounds.of(scaled(7, 3), quick);
+            (length.rounds, length.settles)
+        };
+        assert_eq!(length(Thoroughness::Usual, false), (7, false));
+        assert_eq!(length(Thoroughness::Settled, false), (7, true));
+        assert_eq!(length(Thoroughness::Settled, true), (3, false));
+        assert_eq!(length(Thoroughness::Exactly(2), false), (2, false));
     }
 }

@@ -282,6 +282,13 @@ mod tests {
     }
 
     #[test]
+    fn absolute_targets_show_the_interval_of_the_figure() {
+        let mut known = row("syscall", "getpid-known", None, 6.0);
+        known.estimate = Some(Estimate { median: 6.0, low: 5.5, high: 6.5 });
+        assert_parts(&text(vec![known]), &["6.00 [5.50, 6.50] ms", "± 0 ms", "≤ 2.00 ms", "| missed"]);
+    }
+
+    #[test]
     fn levels_say_how_many_times_faster_they_are() {
         let text = text(vec![row("program", "dd-zero-null", Some("coherent"), 1.0)]);
         assert_parts(&text, &["direct coherent", "0.250×", "4.00×", "≥ 8.00× native's speed", "| missed"]);
