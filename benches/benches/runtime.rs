@@ -28,7 +28,7 @@ fn tables(criterion: &mut Criterion) {
 
 /// The driver of single operations, built as the suites build it.
 fn driver(folder: &Path) -> Option<PathBuf> {
-    bt_bench::suites::drivers::primitives(folder).ok().flatten()
+    bt_bench::build_driver(folder, "primitives").ok().flatten()
 }
 
 /// Nanoseconds of `count` operations in a guest, as the driver prints them for each.

@@ -11,19 +11,21 @@ use clap::{Args, ValueEnum};
 
 use super::data::Data;
 use super::load::{self, Choice};
-use super::plots::{self, Plot};
+use super::plots;
+use super::plots::plot::Plot;
 use super::published::{self, Published};
 use super::table::Table;
 use super::{csv, html, latex, markdown, tables};
+use crate::base::directories;
 
-/// Where `run` puts its rows, in the target folder.
+/// Where `run` puts its rows, in the target directory.
 const ROWS: &str = "bench/results.jsonl";
-/// Where a report goes unless `--output` says otherwise, in the target folder.
-const FOLDER: &str = "bench/report";
+/// Where a report goes unless `--output` says otherwise, in the target directory.
+const DIRECTORY: &str = "bench/report";
 
 /// What a report is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// report.md; on standard output if there is no --output and no other format
     Md,
     /// csv/SUITE.csv
@@ -44,13 +46,13 @@ pub enum Format {
 
 /// The command line.
 #[derive(Args, Debug)]
-pub struct Arguments {
-    /// Files of rows, as `run` writes them [default: bench/results.jsonl in the target folder]
+pub(crate) struct Arguments {
+    /// Files of rows, as `run` writes them [default: bench/results.jsonl in the target directory]
     files: Vec<PathBuf>,
     /// What to write
     #[arg(long, value_enum, value_delimiter = ',', default_value = "md")]
     format: Vec<Format>,
-    /// Folder to write to [default: bench/report in the target folder]
+    /// Directory to write to [default: bench/report in the target directory]
     #[arg(long)]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -59,7 +61,7 @@ pub struct Arguments {
 
 /// Which rows are shown; shared with `compare`.
 #[derive(Args, Debug)]
-pub struct ChoiceArguments {
+pub(crate) struct ChoiceArguments {
     /// Only the rows of this run; otherwise the newest of each benchmark and way that is not quick
     #[arg(long, value_name = "ID", conflicts_with = "all_runs")]
     run: Option<String>,
@@ -74,7 +76,7 @@ pub struct ChoiceArguments {
 impl ChoiceArguments {
     /// As [`load::choose`] takes it.
     #[must_use]
-    pub fn choice(&self) -> Choice {
+    pub(crate) fn choice(&self) -> Choice {
         Choice { run: self.run.clone(), all_runs: self.all_runs, machine: self.machine.clone() }
     }
 }
@@ -91,8 +93,9 @@ struct Report {
 ///
 /// # Errors
 /// Rows cannot be read, or files cannot be written.
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let files = if arguments.files.is_empty() { vec![target_folder()?.join(ROWS)] } else { arguments.files.clone() };
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let files =
+        if arguments.files.is_empty() { vec![directories::target()?.join(ROWS)] } else { arguments.files.clone() };
     let rows = load::choose(load::read(&files)?, &arguments.choice.choice())?;
     let data = Data::of(rows);
     let published = published::read()?;
@@ -106,59 +109,56 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         print(&markdown::page(&report.data, &report.tables))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let folder = match &arguments.output {
-        Some(folder) => folder.clone(),
-        None => target_folder()?.join(FOLDER),
+    let directory = match &arguments.output {
+        Some(directory) => directory.clone(),
+        None => directories::target()?.join(DIRECTORY),
     };
     for format in formats {
-        report.write(format, &folder)?;
+        report.write(format, &directory)?;
     }
     for warning in &report.data.warnings {
         eprintln!("bt-bench: {warning}");
     }
-    println!("{}", folder.display());
+    println!("{}", directory.display());
     Ok(ExitCode::SUCCESS)
 }
 
-/// The program lies in a profile's folder of the target folder.
-fn target_folder() -> Result<PathBuf> {
-    let program = std::env::current_exe().context("own path")?;
-    Ok(program.parent().and_then(Path::parent).context("own path has no folder")?.to_owned())
-}
-
 impl Report {
-    fn write(&self, format: Format, folder: &Path) -> Result<()> {
+    fn write(&self, format: Format, directory: &Path) -> Result<()> {
         match format {
-            Format::Md => write(&folder.join("report.md"), &markdown::page(&self.data, &self.tables)),
+            Format::Md => write(&directory.join("report.md"), &markdown::page(&self.data, &self.tables)),
             Format::Csv => self.data.suites.iter().try_for_each(|suite| {
-                write(&folder.join("csv").join(format!("{}.csv", super::format::slug(&suite.name))), &csv::file(suite))
+                write(
+                    &directory.join("csv").join(format!("{}.csv", super::format::slug(&suite.name))),
+                    &csv::file(suite),
+                )
             }),
-            Format::Latex => self.write_latex(&folder.join("latex")),
-            Format::Html => write(&folder.join("report.html"), &html::page(&self.data, &self.tables, &self.plots)?),
-            Format::Svg => self.write_plots(folder, "svg", |svg| Ok(svg.as_bytes().to_vec())),
-            Format::Pdf => self.write_plots(folder, "pdf", plots::export::pdf),
-            Format::Png => self.write_plots(folder, "png", plots::export::png),
+            Format::Latex => self.write_latex(&directory.join("latex")),
+            Format::Html => write(&directory.join("report.html"), &html::page(&self.data, &self.tables, &self.plots)?),
+            Format::Svg => self.write_plots(directory, "svg", |svg| Ok(svg.as_bytes().to_vec())),
+            Format::Pdf => self.write_plots(directory, "pdf", plots::export::pdf),
+            Format::Png => self.write_plots(directory, "png", plots::export::png),
             Format::All => bail!("all is not one format"),
         }
     }
 
-    fn write_plots(&self, folder: &Path, ending: &str, convert: fn(&str) -> Result<Vec<u8>>) -> Result<()> {
+    fn write_plots(&self, directory: &Path, ending: &str, convert: fn(&str) -> Result<Vec<u8>>) -> Result<()> {
         for plot in &self.plots {
-            let file = convert(&plot.svg()?).with_context(|| plot.id.clone())?;
-            write(&folder.join("plots").join(format!("{}.{ending}", plot.id)), &file)?;
+            let file = convert(&plots::svg(plot)?).with_context(|| plot.id.clone())?;
+            write(&directory.join("plots").join(format!("{}.{ending}", plot.id)), &file)?;
         }
         Ok(())
     }
 
-    fn write_latex(&self, folder: &Path) -> Result<()> {
+    fn write_latex(&self, directory: &Path) -> Result<()> {
         for table in &self.tables {
-            write(&folder.join(format!("{}.tex", table.id)), &latex::table(table))?;
+            write(&directory.join(format!("{}.tex", table.id)), &latex::table(table))?;
         }
-        write(&folder.join("numbers.tex"), &latex::numbers(&self.data))?;
-        write(&folder.join("published.tex"), &latex::published(&self.published))?;
-        write(&folder.join("related.tex"), &latex::related(&self.published))?;
-        write(&folder.join("legend.tex"), &latex::legend())?;
-        write(&folder.join("rows.txt"), &latex::row_keys(&self.data))
+        write(&directory.join("numbers.tex"), &latex::numbers(&self.data))?;
+        write(&directory.join("published.tex"), &latex::published(&self.published))?;
+        write(&directory.join("related.tex"), &latex::related(&self.published))?;
+        write(&directory.join("legend.tex"), &latex::legend())?;
+        write(&directory.join("rows.txt"), &latex::row_keys(&self.data))
     }
 }
 
@@ -166,20 +166,20 @@ impl Report {
 ///
 /// # Errors
 /// It cannot be written.
-pub fn print(text: &str) -> Result<()> {
+pub(crate) fn print(text: &str) -> Result<()> {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         result => result.context("standard output"),
     }
 }
 
-/// Writes a file and the folders it lies in.
+/// Writes a file and the directories it lies in.
 ///
 /// # Errors
 /// It cannot be written.
-pub fn write(path: &Path, text: &(impl AsRef<[u8]> + ?Sized)) -> Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+pub(crate) fn write(path: &Path, text: &(impl AsRef<[u8]> + ?Sized)) -> Result<()> {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
     }
     fs::write(path, text).with_context(|| path.display().to_string())
 }

@@ -8,8 +8,8 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use crate::report::grid;
-use crate::stats::Estimate;
+use crate::base::stats::Estimate;
+use crate::reporting::markdown::grid;
 
 use super::command::{ChoiceArguments, print};
 use super::data::{Data, Machine, Outcome};
@@ -19,7 +19,7 @@ use super::load::{self, machine};
 
 /// The command line.
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Rows from before
     old: PathBuf,
     /// Rows from after
@@ -33,7 +33,7 @@ pub struct Arguments {
 
 /// One benchmark and way in both files.
 #[derive(Debug, Serialize)]
-pub struct Line {
+pub(crate) struct Line {
     /// `suite/name:params/way`.
     pub key: String,
     /// The unit of the figures.
@@ -64,7 +64,7 @@ pub struct Line {
 ///
 /// # Errors
 /// A file cannot be read.
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let read = |file: &PathBuf| -> Result<Data> {
         Ok(Data::of(load::choose(load::read(std::slice::from_ref(file))?, &arguments.choice.choice())?))
     };
@@ -83,7 +83,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 /// Every row of either file.
 #[must_use]
-pub fn lines(old: &Data, new: &Data) -> Vec<Line> {
+pub(crate) fn lines(old: &Data, new: &Data) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for after in new.outcomes() {
         let key = after.key();
@@ -115,7 +115,7 @@ fn line(key: String, old: Option<&Outcome>, new: Option<&Outcome>) -> Line {
     let unit = new.or(old).map(|outcome| outcome.row.unit);
     let mut line = Line {
         key,
-        unit: unit.map_or("", crate::result::Unit::symbol),
+        unit: unit.map_or("", crate::rows::result::Unit::symbol),
         old: median(old),
         new: median(new),
         ratio: None,
@@ -163,7 +163,7 @@ fn judge(line: &mut Line, old: &Outcome, new: &Outcome) -> String {
 
 /// The comparison as Markdown: what changed first, the rest below.
 #[must_use]
-pub fn page(old: &Data, new: &Data, lines: &[Line]) -> String {
+pub(crate) fn page(old: &Data, new: &Data, lines: &[Line]) -> String {
     let mut text = String::from("# Comparison\n\n");
     for (name, data) in [("old", old), ("new", new)] {
         for Machine { host, date, runs, revisions } in data.machines() {
@@ -235,7 +235,7 @@ mod tests {
     use super::super::fixture;
     use super::super::load::Rows;
     use super::*;
-    use crate::result::{ResultRow, State};
+    use crate::rows::result::{ResultRow, State};
 
     fn data(change: impl Fn(&mut ResultRow)) -> Data {
         let mut rows = fixture::rows();

@@ -39,7 +39,7 @@ const REST: [&str; 26] = [
 
 /// The file's text.
 #[must_use]
-pub fn file(suite: &Suite) -> String {
+pub(super) fn file(suite: &Suite) -> String {
     let mut params: Vec<&str> = Vec::new();
     for (name, _) in suite.benchmarks.iter().flat_map(|benchmark| &benchmark.id.params) {
         if !params.contains(&name.as_str()) {

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::host::Host;
-use crate::result::{ResultRow, State, Unit, Way};
-use crate::stats::{self, Estimate};
+use crate::base::host::Host;
+use crate::base::stats::{self, Estimate};
+use crate::rows::engine::Level;
+use crate::rows::result::{ResultRow, State, Unit, Way};
 
 use super::load::{Id, Rows, machine};
 
@@ -14,7 +15,7 @@ const ORDER: [&str; 9] =
 
 /// Everything a report shows.
 #[derive(Debug, Default)]
-pub struct Data {
+pub(crate) struct Data {
     /// The suites, in the order in which they are shown.
     pub suites: Vec<Suite>,
     /// What was left out, and why.
@@ -23,7 +24,7 @@ pub struct Data {
 
 /// One suite.
 #[derive(Debug)]
-pub struct Suite {
+pub(crate) struct Suite {
     /// Its name.
     pub name: String,
     /// The ways that occur: native, engines, peers.
@@ -34,7 +35,7 @@ pub struct Suite {
 
 /// One benchmark and what each way gave.
 #[derive(Debug)]
-pub struct Benchmark {
+pub(crate) struct Benchmark {
     /// Suite, name, parameters.
     pub id: Id,
     /// What a table calls it, parameters included.
@@ -47,7 +48,7 @@ pub struct Benchmark {
 
 /// What one way gave.
 #[derive(Debug)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// What the way is called; with its run where several are shown.
     pub way: String,
     /// The row.
@@ -58,7 +59,7 @@ pub struct Outcome {
 
 /// What a ratio says beyond its interval and floor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// Better than native.
     Better,
     /// Worse than native.
@@ -72,7 +73,7 @@ pub enum Verdict {
 impl Verdict {
     /// The sign in a table.
     #[must_use]
-    pub fn sign(self) -> &'static str {
+    pub(crate) fn sign(self) -> &'static str {
         match self {
             Self::Better => "▲",
             Self::Worse => "▼",
@@ -84,7 +85,7 @@ impl Verdict {
 impl Outcome {
     /// The median with its interval, in the benchmark's unit.
     #[must_use]
-    pub fn estimate(&self) -> Option<Estimate> {
+    pub(crate) fn estimate(&self) -> Option<Estimate> {
         if self.row.state != State::Measured {
             return None;
         }
@@ -93,20 +94,20 @@ impl Outcome {
 
     /// Nanoseconds per operation or run, where the unit is a time.
     #[must_use]
-    pub fn nanoseconds(&self) -> Option<Estimate> {
-        let factor = nanoseconds_in(self.row.unit)?;
-        self.estimate().map(|estimate| scaled(&estimate, factor))
+    pub(crate) fn nanoseconds(&self) -> Option<Estimate> {
+        let factor = self.row.unit.in_nanoseconds()?;
+        self.estimate().map(|estimate| estimate.scaled(factor))
     }
 
     /// Cycles of the time-stamp counter.
     #[must_use]
-    pub fn cycles(&self) -> Option<Estimate> {
+    pub(crate) fn cycles(&self) -> Option<Estimate> {
         self.row.cycles.filter(|_| self.row.state == State::Measured)
     }
 
     /// Whether native is beaten, or beats, by more than interval and floor explain.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
+    pub(crate) fn verdict(&self) -> Verdict {
         let Some(ratio) = self.ratio else { return Verdict::None };
         let floor = self.row.floor.unwrap_or(0.0);
         let (above, below) = (ratio.low > 1.0 + floor, ratio.high < 1.0 - floor);
@@ -119,14 +120,14 @@ impl Outcome {
 
     /// How many times the time native takes: above 1 is worse, whatever the unit.
     #[must_use]
-    pub fn slowdown(&self) -> Option<Estimate> {
+    pub(crate) fn slowdown(&self) -> Option<Estimate> {
         let ratio = self.ratio?;
         Some(if self.row.unit.more_is_better() { ratio.inverse() } else { ratio })
     }
 
     /// Why there is no figure.
     #[must_use]
-    pub fn reason(&self) -> Option<(&'static str, &str)> {
+    pub(crate) fn reason(&self) -> Option<(&'static str, &str)> {
         match &self.row.state {
             State::Failed { reason } => Some(("failed", reason)),
             State::Unavailable { reason } => Some(("unavailable", reason)),
@@ -137,7 +138,7 @@ impl Outcome {
 
     /// The row's key: `suite/name:params/way`.
     #[must_use]
-    pub fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         format!("{}/{}", Id::of(&self.row).key(), super::format::slug(&self.way))
     }
 }
@@ -145,28 +146,35 @@ impl Outcome {
 impl Benchmark {
     /// What a way gave.
     #[must_use]
-    pub fn way(&self, way: &str) -> Option<&Outcome> {
+    pub(crate) fn way(&self, way: &str) -> Option<&Outcome> {
         self.results.iter().find(|outcome| outcome.way == way)
     }
 
     /// One of the compute programs that stand beside others in suite `vmware`.
     #[must_use]
-    pub fn is_compute(&self) -> bool {
+    pub(crate) fn is_compute(&self) -> bool {
         let whole_program = self.id.suite == "vmware" && self.unit == Unit::Seconds;
         whole_program && !["compile", "forkwait"].contains(&self.id.name.as_str())
     }
 
     /// A parameter.
     #[must_use]
-    pub fn param(&self, name: &str) -> Option<f64> {
+    pub(crate) fn param(&self, name: &str) -> Option<f64> {
         self.results.first()?.row.params.get(name).copied()
     }
 }
 
 impl Suite {
+    /// Whether native is what its ways are compared with; otherwise its ratios belong into no table or plot of ratios
+    /// to native.
+    #[must_use]
+    pub(crate) fn is_beside_native(&self) -> bool {
+        self.benchmarks.iter().flat_map(|benchmark| &benchmark.results).all(|outcome| outcome.row.base.is_none())
+    }
+
     /// A benchmark by name, and by one parameter where it has it.
     #[must_use]
-    pub fn find(&self, name: &str, param: Option<(&str, f64)>) -> Option<&Benchmark> {
+    pub(crate) fn find(&self, name: &str, param: Option<(&str, f64)>) -> Option<&Benchmark> {
         self.benchmarks.iter().find(|benchmark| {
             benchmark.id.name == name
                 && param.is_none_or(|(key, value)| benchmark.param(key).is_none_or(|found| found == value))
@@ -175,7 +183,7 @@ impl Suite {
 }
 
 /// A machine, and what was measured on it.
-pub struct Machine<'data> {
+pub(crate) struct Machine<'data> {
     /// As its newest row describes it.
     pub host: &'data Host,
     /// Dates of its first and last row.
@@ -193,7 +201,7 @@ fn short(revision: &str) -> &str {
 impl Data {
     /// Sorts rows into suites, benchmarks and ways.
     #[must_use]
-    pub fn of(rows: Rows) -> Self {
+    pub(crate) fn of(rows: Rows) -> Self {
         let runs: BTreeSet<(Id, String)> = rows.rows.iter().map(|row| (Id::of(row), row.way.name())).collect();
         let several = runs.len() < rows.rows.len();
         let mut suites: Vec<Suite> = Vec::new();
@@ -213,19 +221,20 @@ impl Data {
     }
 
     /// A suite by name.
+    #[cfg(test)]
     #[must_use]
-    pub fn suite(&self, name: &str) -> Option<&Suite> {
+    pub(crate) fn suite(&self, name: &str) -> Option<&Suite> {
         self.suites.iter().find(|suite| suite.name == name)
     }
 
     /// All rows.
-    pub fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
+    pub(crate) fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
         self.suites.iter().flat_map(|suite| &suite.benchmarks).flat_map(|benchmark| &benchmark.results)
     }
 
     /// The machines, each once.
     #[must_use]
-    pub fn machines(&self) -> Vec<Machine<'_>> {
+    pub(crate) fn machines(&self) -> Vec<Machine<'_>> {
         let names: BTreeSet<String> = self.outcomes().map(|outcome| machine(&outcome.row.host)).collect();
         let mut machines = Vec::new();
         for name in names {
@@ -271,7 +280,7 @@ impl Suite {
 
     /// Orders ways and benchmarks and fills in the ratios that a row lacks.
     fn finish(&mut self) {
-        let mut ways: Vec<((usize, String), String)> = Vec::new();
+        let mut ways: Vec<((usize, usize, String), String)> = Vec::new();
         for outcome in self.benchmarks.iter().flat_map(|benchmark| &benchmark.results) {
             if !ways.iter().any(|(_, way)| *way == outcome.way) {
                 ways.push((rank(&outcome.row.way), outcome.way.clone()));
@@ -313,13 +322,17 @@ fn fill_ratios(benchmark: &mut Benchmark) {
             let base = native.iter().find(|(run, _)| *run == outcome.row.run).map(|(_, median)| *median);
             outcome.ratio = base
                 .filter(|base| *base > 0.0)
-                .and_then(|base| outcome.estimate().map(|estimate| scaled(&estimate, 1.0 / base)));
+                .and_then(|base| outcome.estimate().map(|estimate| estimate.scaled(1.0 / base)));
         }
     }
 }
 
-/// Native, engines (direct, translate, ring0, others), peers; within them by name.
-fn rank(way: &Way) -> (usize, String) {
+/// Native, engines (direct, translate, ring0, others) by level, peers; within them by name.
+fn rank(way: &Way) -> (usize, usize, String) {
+    let level = match way {
+        Way::Engine { emulate: Some(level), .. } => Level::named(level).map_or(9, |level| 1 + level as usize),
+        _ => 0,
+    };
     let order = match way {
         Way::Native => 0,
         Way::Engine { engine, .. } => {
@@ -327,24 +340,7 @@ fn rank(way: &Way) -> (usize, String) {
         }
         Way::Peer { .. } => 9,
     };
-    (order, way.name())
-}
-
-/// An estimate in another unit.
-#[must_use]
-pub fn scaled(estimate: &Estimate, factor: f64) -> Estimate {
-    Estimate { median: estimate.median * factor, low: estimate.low * factor, high: estimate.high * factor }
-}
-
-/// Nanoseconds in one of a unit of time.
-#[must_use]
-pub fn nanoseconds_in(unit: Unit) -> Option<f64> {
-    match unit {
-        Unit::Nanoseconds => Some(1.0),
-        Unit::Milliseconds => Some(1e6),
-        Unit::Seconds => Some(1e9),
-        Unit::PerSecond | Unit::Mebibytes | Unit::MegabytesPerSecond => None,
-    }
+    (order, level, way.name())
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! How far two samples lie apart.
 
-use crate::stats::{self, Estimate, Random};
+use crate::base::stats::{self, Estimate, Random};
 
-/// Resamples behind an interval of a ratio.
+/// How many times the samples are drawn anew for the interval of a ratio.
 const RESAMPLES: usize = 4000;
 
 /// The difference between an old and a new sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Effect {
+pub(super) struct Effect {
     /// Median of the new / median of the old, with its 95 % bootstrap interval.
     pub ratio: Estimate,
     /// Cliff's delta: how much more often a new value is the larger one, from -1 to 1.
@@ -18,7 +18,7 @@ pub struct Effect {
 
 /// What a difference means to somebody who waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub(super) enum Change {
     /// The new one is better.
     Faster,
     /// The new one is worse.
@@ -30,7 +30,7 @@ pub enum Change {
 impl Change {
     /// In words.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Faster => "faster",
             Self::Slower => "slower",
@@ -42,7 +42,7 @@ impl Change {
 impl Effect {
     /// Of two samples; `None` if one is empty or its median is not above 0.
     #[must_use]
-    pub fn of(old: &[f64], new: &[f64]) -> Option<Self> {
+    pub(super) fn of(old: &[f64], new: &[f64]) -> Option<Self> {
         let (old_median, new_median) = (stats::median(old)?, stats::median(new)?);
         if old_median <= 0.0 || !new_median.is_finite() {
             return None;
@@ -67,7 +67,7 @@ impl Effect {
 
     /// The verdict: the interval must lie beyond `floor` on one side of 1.
     #[must_use]
-    pub fn change(&self, floor: f64, more_is_better: bool) -> Change {
+    pub(super) fn change(&self, floor: f64, more_is_better: bool) -> Change {
         let (larger, smaller) = (self.ratio.low > 1.0 + floor, self.ratio.high < 1.0 - floor);
         match (larger, smaller) {
             (false, false) => Change::Same,
@@ -84,7 +84,7 @@ fn resampled_median(values: &[f64], random: &mut Random) -> Option<f64> {
 
 /// (pairs with new > old − pairs with new < old) / pairs.
 #[must_use]
-pub fn cliffs_delta(old: &[f64], new: &[f64]) -> Option<f64> {
+pub(super) fn cliffs_delta(old: &[f64], new: &[f64]) -> Option<f64> {
     let (mut sum, mut pairs) = (0.0, 0.0);
     for left in old {
         for right in new {
@@ -97,14 +97,14 @@ pub fn cliffs_delta(old: &[f64], new: &[f64]) -> Option<f64> {
 
 /// The median of all differences.
 #[must_use]
-pub fn shift(old: &[f64], new: &[f64]) -> Option<f64> {
+pub(super) fn shift(old: &[f64], new: &[f64]) -> Option<f64> {
     let differences: Vec<f64> = old.iter().flat_map(|left| new.iter().map(move |right| right - left)).collect();
     stats::median(&differences)
 }
 
 /// Cliff's delta in words (Romano et al. 2006).
 #[must_use]
-pub fn size_of_delta(delta: f64) -> &'static str {
+pub(super) fn size_of_delta(delta: f64) -> &'static str {
     match delta.abs() {
         size if size < 0.147 => "negligible",
         size if size < 0.33 => "small",

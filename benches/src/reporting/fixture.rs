@@ -1,17 +1,18 @@
-//! Rows that were never measured, for tests of the reports: plausible, deterministic, from a machine that does not exist.
+//! Rows that were never measured, for tests of the reports: plausible, deterministic, from a machine that does not
+//! exist.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use crate::host::Host;
-use crate::result::{ResultRow, SCHEMA, State, Unit, Way};
-use crate::stats::{self, Estimate, Random};
+use crate::base::host::Host;
+use crate::base::stats::{self, Estimate, Random};
+use crate::rows::result::{ResultRow, State, Unit, Way};
 
 /// Cycles per nanosecond of the machine that does not exist.
 const CYCLES_PER_NS: f64 = 2.6;
 
 /// A row of every suite, with all that can go wrong among them.
-pub fn rows() -> Vec<ResultRow> {
+pub(super) fn rows() -> Vec<ResultRow> {
     // Their intervals take seconds in a debug build.
     static ROWS: OnceLock<Vec<ResultRow>> = OnceLock::new();
     ROWS.get_or_init(make).clone()
@@ -28,7 +29,7 @@ fn make() -> Vec<ResultRow> {
 }
 
 /// A machine that does not exist.
-pub fn host() -> Host {
+pub(super) fn host() -> Host {
     let text = str::to_owned;
     Host {
         cpu: text("Example CPU 9000"),
@@ -44,7 +45,6 @@ pub fn host() -> Host {
         revision: text("0123456789abcdef0123456789abcdef01234567"),
         bt_run: text("bt-run 0.1.0"),
         bt_run_sha256: text("00112233445566778899aabbccddeeff"),
-        drrun: None,
         programs: BTreeMap::from([(text("gcc"), text("gcc (Fixture) 12.2.0"))]),
         ..Host::default()
     }
@@ -92,40 +92,31 @@ impl Maker {
         native: Option<&[f64]>,
     ) {
         let estimate = stats::estimate(samples);
-        let nanoseconds = super::data::nanoseconds_in(unit);
-        let cycles =
-            estimate.zip(nanoseconds).map(|(found, factor)| super::data::scaled(&found, factor * CYCLES_PER_NS));
+        let nanoseconds = unit.in_nanoseconds();
+        let cycles = estimate.zip(nanoseconds).map(|(found, factor)| found.scaled(factor * CYCLES_PER_NS));
         let ratio = native.and_then(|native| {
             let ratios: Vec<f64> = samples.iter().zip(native).map(|(own, base)| own / base).collect();
             stats::estimate(&ratios)
         });
         self.rows.push(ResultRow {
-            schema: SCHEMA,
             run: "fixture-1".to_owned(),
             date: "2026-01-02T03:04:05Z".to_owned(),
             suite: name.0.to_owned(),
             name: name.1.to_owned(),
             title: name.1.replace('-', " "),
             params: params.iter().map(|&(key, value)| (key.to_owned(), value)).collect(),
-            way,
-            state: State::Measured,
-            unit,
             samples: samples.to_vec(),
             estimate,
             spread_percent: stats::spread_percent(samples),
             cycles,
-            counters: BTreeMap::new(),
             native: native.map_or_else(Vec::new, <[f64]>::to_vec),
             floor: ratio.map(|_| 0.01),
             ratio,
-            noisy: false,
-            quantiles: Vec::new(),
             repetitions: 1000,
-            quick: false,
             pinned_cpus: vec![1],
             command: format!("bt-bench run {} --only {}", name.0, name.1),
-            notes: Vec::new(),
             host: host(),
+            ..ResultRow::blank(way, unit)
         });
     }
 
@@ -305,7 +296,7 @@ fn rows_survive_a_file() {
 fn rows_are_written_where_asked_for() {
     let Some(path) = std::env::var_os("BT_FIXTURE").map(std::path::PathBuf::from) else { return };
     let _ = std::fs::remove_file(&path);
-    let mut writer = crate::result::Writer::append_to(&path).unwrap();
+    let mut writer = crate::rows::result::Writer::append_to(&path).unwrap();
     for row in rows() {
         writer.write(&row).unwrap();
     }

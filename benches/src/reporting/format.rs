@@ -1,10 +1,10 @@
 //! Numbers and text as Markdown, CSV, LaTeX and HTML want them.
 
-use crate::stats::Estimate;
+use crate::base::stats::Estimate;
 
 /// Three significant digits; whole numbers from 1000 on, in groups of three.
 #[must_use]
-pub fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     if !value.is_finite() {
         return "–".to_owned();
     }
@@ -39,32 +39,32 @@ fn grouped(value: f64) -> String {
 
 /// All digits of a published figure, whole ones in groups of three.
 #[must_use]
-pub fn exact(value: f64) -> String {
+pub(super) fn exact(value: f64) -> String {
     if value.fract() == 0.0 { grouped(value) } else { value.to_string() }
 }
 
 /// A median with its interval; the median alone where the interval is a point.
 #[must_use]
-pub fn interval(estimate: &Estimate) -> String {
+pub(super) fn interval(estimate: &Estimate) -> String {
     let [median, low, high] = [estimate.median, estimate.low, estimate.high].map(number);
     if low == high { median } else { format!("{median} [{low}, {high}]") }
 }
 
 /// A change in percent with its sign.
 #[must_use]
-pub fn percent(value: f64) -> String {
+pub(super) fn percent(value: f64) -> String {
     format!("{value:+.1} %")
 }
 
 /// A whole number where the value is one: parameters read better without a point.
 #[must_use]
-pub fn parameter(value: f64) -> String {
+pub(super) fn parameter(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e15 { format!("{value:.0}") } else { format!("{value}") }
 }
 
 /// The key of a footnote: a, b, …, z, aa, ab, …
 #[must_use]
-pub fn letter(index: usize) -> String {
+pub(super) fn letter(index: usize) -> String {
     let mut rest = index;
     let mut letters = Vec::new();
     loop {
@@ -79,7 +79,7 @@ pub fn letter(index: usize) -> String {
 
 /// A field of a CSV file, quoted where it must be (RFC 4180).
 #[must_use]
-pub fn csv(field: &str) -> String {
+pub(super) fn csv(field: &str) -> String {
     if field.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", field.replace('"', "\"\""))
     } else {
@@ -89,19 +89,19 @@ pub fn csv(field: &str) -> String {
 
 /// Text in a cell of a Markdown table.
 #[must_use]
-pub fn markdown(text: &str) -> String {
+pub(super) fn markdown(text: &str) -> String {
     text.replace('|', "\\|").replace(['\n', '\r'], " ")
 }
 
 /// Text in an HTML element or attribute.
 #[must_use]
-pub fn html(text: &str) -> String {
+pub(super) fn html(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
 
 /// Text in LaTeX: its special characters escaped, the signs that tables use as commands.
 #[must_use]
-pub fn latex(text: &str) -> String {
+pub(super) fn latex(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -141,7 +141,7 @@ pub fn latex(text: &str) -> String {
 
 /// A key that may stand in `\csname`, in a file name and in a line of text: anything else becomes `-`.
 #[must_use]
-pub fn slug(text: &str) -> String {
+pub(super) fn slug(text: &str) -> String {
     let allowed = |character: char| character.is_ascii_alphanumeric() || "._=+:,".contains(character);
     text.chars().map(|character| if allowed(character) { character } else { '-' }).collect()
 }

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use crate::host::Host;
-use crate::result::{self, ResultRow};
+use crate::base::host::Host;
+use crate::rows::result::{self, ResultRow};
 
-/// What tells a benchmark from every other: suite, name, parameters.
+/// What distinguishes a benchmark from every other: suite, name, parameters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Id {
+pub(crate) struct Id {
     /// The suite.
     pub suite: String,
     /// The name within the suite.
@@ -22,36 +22,36 @@ pub struct Id {
 impl Id {
     /// Of a row.
     #[must_use]
-    pub fn of(row: &ResultRow) -> Self {
+    pub(crate) fn of(row: &ResultRow) -> Self {
         let params = row.params.iter().map(|(name, &value)| (name.clone(), super::format::parameter(value)));
         Self { suite: row.suite.clone(), name: row.name.clone(), params: params.collect() }
     }
 
     /// `bytes=16384,processes=4`; empty without parameters.
     #[must_use]
-    pub fn params_text(&self) -> String {
+    pub(crate) fn params_text(&self) -> String {
         let parts: Vec<String> = self.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
         parts.join(",")
     }
 
     /// `singularity/psr-size:bytes=64`, the key that macros and claims use.
     #[must_use]
-    pub fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         let name = format!("{}/{}", super::format::slug(&self.suite), super::format::slug(&self.name));
         if self.params.is_empty() { name } else { format!("{name}:{}", super::format::slug(&self.params_text())) }
     }
 }
 
-/// What a machine is called in a table, and what tells it from another.
+/// What a machine is called in a table, and what distinguishes it from another.
 #[must_use]
-pub fn machine(host: &Host) -> String {
+pub(crate) fn machine(host: &Host) -> String {
     let place = if host.hypervisor { "VM" } else { "bare metal" };
     format!("{}, {} CPUs, {place}, Linux {}", host.cpu, host.cpus, host.kernel)
 }
 
 /// Which rows are wanted.
 #[derive(Clone, Debug, Default)]
-pub struct Choice {
+pub(crate) struct Choice {
     /// Only this run.
     pub run: Option<String>,
     /// Every run beside every other.
@@ -62,7 +62,7 @@ pub struct Choice {
 
 /// Rows, and what a reader should know about how they were chosen.
 #[derive(Debug, Default)]
-pub struct Rows {
+pub(crate) struct Rows {
     /// The rows, in the order of the files.
     pub rows: Vec<ResultRow>,
     /// One line each: what was left out.
@@ -73,7 +73,7 @@ pub struct Rows {
 ///
 /// # Errors
 /// A file cannot be read, or is damaged.
-pub fn read(files: &[PathBuf]) -> Result<Rows> {
+pub(crate) fn read(files: &[PathBuf]) -> Result<Rows> {
     let mut all = Rows::default();
     for file in files {
         let (rows, skipped) = result::read(file)?;
@@ -90,7 +90,7 @@ pub fn read(files: &[PathBuf]) -> Result<Rows> {
 ///
 /// # Errors
 /// A run or machine is asked for that is not there.
-pub fn choose(mut all: Rows, choice: &Choice) -> Result<Rows> {
+pub(crate) fn choose(mut all: Rows, choice: &Choice) -> Result<Rows> {
     if let Some(run) = &choice.run {
         all.rows.retain(|row| row.run == *run);
         if all.rows.is_empty() {

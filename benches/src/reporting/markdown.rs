@@ -2,15 +2,13 @@
 
 use std::fmt::Write as _;
 
-use crate::report::grid;
-
 use super::data::{Data, Machine};
 use super::format;
 use super::table::{LEGEND, Table};
 
 /// Machine, tables, footnotes.
 #[must_use]
-pub fn page(data: &Data, tables: &[Table]) -> String {
+pub(super) fn page(data: &Data, tables: &[Table]) -> String {
     let mut text = String::from("# Measurements of bt-run\n\n");
     for machine in data.machines() {
         let _ = writeln!(text, "{}\n", list(&machine));
@@ -29,9 +27,43 @@ pub fn page(data: &Data, tables: &[Table]) -> String {
     text
 }
 
+/// A table of any columns. The last one may be prose and is not padded.
+#[must_use]
+pub(super) fn grid(titles: &[&str], cells: &[Vec<String>]) -> String {
+    let mut widths: Vec<usize> = titles.iter().map(|title| title.chars().count()).collect();
+    let padded = titles.len().saturating_sub(1);
+    for row in cells {
+        for (width, cell) in widths.iter_mut().zip(row).take(padded) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let titles: Vec<String> = titles.iter().map(|&title| title.to_owned()).collect();
+    let mut text = line(&titles, &widths);
+    text.push('|');
+    for width in &widths {
+        text.push_str(&"-".repeat(width + 2));
+        text.push('|');
+    }
+    text.push('\n');
+    for row in cells {
+        text.push_str(&line(row, &widths));
+    }
+    text
+}
+
+fn line(cells: &[String], widths: &[usize]) -> String {
+    let mut text = String::from("|");
+    for (cell, &width) in cells.iter().zip(widths) {
+        let padding = width.saturating_sub(cell.chars().count());
+        let _ = write!(text, " {cell}{} |", " ".repeat(padding));
+    }
+    text.push('\n');
+    text
+}
+
 /// The machine, as a list of its facts.
 #[must_use]
-pub fn facts(machine: &Machine<'_>) -> Vec<(&'static str, String)> {
+pub(super) fn facts(machine: &Machine<'_>) -> Vec<(&'static str, String)> {
     let Machine { host, date, runs, revisions } = machine;
     let place = if host.hypervisor { "virtual machine" } else { "bare metal" };
     let mitigations: Vec<String> = host.mitigations.iter().map(|(name, state)| format!("{name}: {state}")).collect();
@@ -63,7 +95,7 @@ fn list(machine: &Machine<'_>) -> String {
 
 /// One table with its heading and footnotes.
 #[must_use]
-pub fn section(table: &Table) -> String {
+pub(super) fn section(table: &Table) -> String {
     let mut text = format!("## {}\n\n{}\n\n", table.title, table.caption);
     let titles: Vec<String> = table.columns.iter().map(|column| format::markdown(&column.title)).collect();
     let titles: Vec<&str> = titles.iter().map(String::as_str).collect();

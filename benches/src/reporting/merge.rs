@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::host::Host;
-use crate::report::grid;
-use crate::result::{ResultRow, Writer};
+use crate::base::host::Host;
+use crate::reporting::markdown::grid;
+use crate::rows::result::{ResultRow, Writer};
 
 use super::command::print;
 use super::data::{Data, Machine, Outcome};
@@ -18,7 +18,7 @@ use super::load::{self, Choice, Rows, machine};
 
 /// The command line.
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Files of rows, of one machine or several each
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -31,7 +31,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// A file cannot be read, the output exists, or the same run stands in two files.
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut joined = Rows::default();
     let mut runs: Vec<(String, String)> = Vec::new();
     for file in &arguments.files {
@@ -70,7 +70,7 @@ fn refuse_duplicates(seen: &mut Vec<(String, String)>, rows: &[ResultRow], file:
 ///
 /// # Errors
 /// The rows of a machine cannot be chosen.
-pub fn page(rows: Vec<ResultRow>) -> Result<String> {
+pub(crate) fn page(rows: Vec<ResultRow>) -> Result<String> {
     let hosts = hosts(&rows);
     let labels = labels(&hosts);
     let mut machines = Vec::new();
@@ -150,7 +150,7 @@ fn hosts(rows: &[ResultRow]) -> Vec<Host> {
 
 /// As short as possible: the CPU, then what else is needed to tell the machines apart.
 #[must_use]
-pub fn labels(hosts: &[Host]) -> Vec<String> {
+pub(crate) fn labels(hosts: &[Host]) -> Vec<String> {
     let place = |host: &Host| if host.hypervisor { "VM" } else { "metal" };
     let forms: [&dyn Fn(&Host) -> String; 3] = [
         &|host| short_cpu(&host.cpu),

@@ -1,24 +1,26 @@
-//! From rows to what people read: `bt-bench report`, `compare` and `merge`.
+//! From rows to what people read: the tables of a run, `bt-bench report`, `compare` and `merge`.
 //!
 //! The way of a row: [`load`] reads and chooses → [`data`] puts in order → [`tables`] and [`plots`] say what is shown →
-//! [`markdown`], [`csv`], [`latex`], [`html`] and the plots' files say how. Nothing is measured here.
+//! [`markdown`], [`csv`], [`latex`], [`html`] and the plots' files say how; [`terminal`] and [`verdicts`] are what is
+//! printed after a run. Nothing is measured here.
 
-pub mod command;
-pub mod compare;
-pub mod csv;
-pub mod data;
-pub mod effect;
+pub(crate) mod command;
+pub(crate) mod compare;
+mod csv;
+pub(crate) mod data;
+mod effect;
 #[cfg(test)]
 mod fixture;
-pub mod format;
-pub mod html;
-pub mod latex;
-pub mod load;
-pub mod markdown;
-pub mod merge;
-pub mod plots;
-pub mod published;
-pub mod table;
-pub mod tables;
-
-pub use command::{Arguments, run};
+mod format;
+mod html;
+mod latex;
+pub(crate) mod load;
+mod markdown;
+mod mean;
+pub(crate) mod merge;
+mod plots;
+mod published;
+mod table;
+mod tables;
+pub(crate) mod terminal;
+pub(crate) mod verdicts;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
-pub struct Published {
+pub(super) struct Published {
     /// Singularity's table of basic costs.
     pub singularity_mspc2006: Singularity,
     /// Singularity's cost of isolation mechanisms, in percent.
@@ -21,7 +21,7 @@ pub struct Published {
 
 /// Table 1 of Aiken et al.
 #[derive(Debug, Deserialize)]
-pub struct Singularity {
+pub(super) struct Singularity {
     /// Where it stands.
     pub source: String,
     /// What it was measured on.
@@ -32,7 +32,7 @@ pub struct Singularity {
 
 /// A system of that table; cycles.
 #[derive(Debug, Deserialize)]
-pub struct System {
+pub(super) struct System {
     /// Its name.
     pub system: String,
     /// A call of the kernel.
@@ -47,7 +47,7 @@ pub struct System {
 
 /// Figure 4 and the appendix of Adams & Agesen: native, software VMM, hardware VMM.
 #[derive(Debug, Deserialize)]
-pub struct Vmware {
+pub(super) struct Vmware {
     /// Where it stands.
     pub source: String,
     /// What it was measured on.
@@ -65,7 +65,7 @@ pub struct Vmware {
 
 /// A system that came since.
 #[derive(Debug, Deserialize)]
-pub struct Related {
+pub(super) struct Related {
     /// Name and venue.
     pub system: String,
     /// What it reports.
@@ -78,14 +78,14 @@ pub struct Related {
 ///
 /// # Errors
 /// It is not what the types say.
-pub fn read() -> Result<Published> {
+pub(super) fn read() -> Result<Published> {
     toml::from_str(include_str!("../../data/published.toml")).context("data/published.toml")
 }
 
 impl Published {
     /// Every figure with its key, for a paper's text: `singularity/linux/abi-call`.
     #[must_use]
-    pub fn figures(&self) -> Vec<(String, f64)> {
+    pub(super) fn figures(&self) -> Vec<(String, f64)> {
         let mut figures = Vec::new();
         for system in &self.singularity_mspc2006.row {
             let name = key(system.system.trim_start_matches("Singularity "));

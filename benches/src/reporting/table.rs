@@ -5,7 +5,7 @@ use super::format;
 
 /// One table.
 #[derive(Debug)]
-pub struct Table {
+pub(super) struct Table {
     /// File name and anchor.
     pub id: String,
     /// The suite that it shows.
@@ -24,7 +24,7 @@ pub struct Table {
 
 /// A column.
 #[derive(Debug)]
-pub struct Column {
+pub(super) struct Column {
     /// Its heading.
     pub title: String,
     /// It holds figures, which stand to the right.
@@ -35,7 +35,7 @@ pub struct Column {
 
 /// A line.
 #[derive(Debug, Default)]
-pub struct Row {
+pub(super) struct Row {
     /// Begins a part of the table with this heading.
     pub section: Option<String>,
     /// The way whose figures it holds, where lines are ways.
@@ -46,10 +46,10 @@ pub struct Row {
 
 /// A cell.
 #[derive(Clone, Debug, Default)]
-pub struct Cell {
+pub(super) struct Cell {
     /// What stands in it.
     pub text: String,
-    /// The figure behind it, by which a page sorts.
+    /// The figure that it shows, by which a page sorts.
     pub value: Option<f64>,
     /// Better or worse than native.
     pub sign: &'static str,
@@ -66,13 +66,13 @@ pub struct Cell {
 impl Column {
     /// A column of words.
     #[must_use]
-    pub fn words(title: &str) -> Self {
+    pub(super) fn words(title: &str) -> Self {
         Self { title: title.to_owned(), numeric: false, way: None }
     }
 
     /// A column of figures.
     #[must_use]
-    pub fn figures(title: &str, way: Option<&str>) -> Self {
+    pub(super) fn figures(title: &str, way: Option<&str>) -> Self {
         Self { title: title.to_owned(), numeric: true, way: way.map(str::to_owned) }
     }
 }
@@ -80,19 +80,20 @@ impl Column {
 impl Cell {
     /// Words.
     #[must_use]
-    pub fn text(text: &str) -> Self {
+    pub(super) fn text(text: &str) -> Self {
         Self { text: text.to_owned(), ..Self::default() }
     }
 
     /// A figure.
+    #[cfg(test)]
     #[must_use]
-    pub fn figure(value: f64) -> Self {
+    pub(super) fn figure(value: f64) -> Self {
         Self { text: format::number(value), value: Some(value), ..Self::default() }
     }
 
     /// A published figure, with all its digits, or a dash.
     #[must_use]
-    pub fn published(value: Option<f64>) -> Self {
+    pub(super) fn published(value: Option<f64>) -> Self {
         value.map_or_else(Self::dash, |value| Self {
             text: format::exact(value),
             value: Some(value),
@@ -102,13 +103,13 @@ impl Cell {
 
     /// Nothing to say.
     #[must_use]
-    pub fn dash() -> Self {
+    pub(super) fn dash() -> Self {
         Self::text("–")
     }
 
     /// The text with every mark except the footnote.
     #[must_use]
-    pub fn marked(&self) -> String {
+    pub(super) fn marked(&self) -> String {
         let mut text = self.text.clone();
         let marks = [(!self.sign.is_empty(), self.sign), (self.noisy, "≈"), (self.quick, "◦")];
         for (_, sign) in marks.into_iter().filter(|(wanted, _)| *wanted) {
@@ -120,14 +121,14 @@ impl Cell {
 }
 
 /// What the marks mean; stands below the tables.
-pub const LEGEND: &str = "▲ better, ▼ worse than native by more than the interval and the floor of the run explain; \
+pub(super) const LEGEND: &str = "▲ better, ▼ worse than native by more than the interval and the floor of the run explain; \
 ≈ noisy: native against native strays far, so the figure says little; ◦ quick run with less work. \
 Figures are medians, brackets 95 % bootstrap intervals. × is this way / native in the same turns: below 1 is better for times and sizes, above 1 for rates.";
 
 impl Table {
     /// A table without lines.
     #[must_use]
-    pub fn new((suite, id): (&str, &str), title: &str, caption: &str, columns: Vec<Column>) -> Self {
+    pub(super) fn new((suite, id): (&str, &str), title: &str, caption: &str, columns: Vec<Column>) -> Self {
         Self {
             id: format::slug(id),
             suite: suite.to_owned(),
@@ -140,7 +141,7 @@ impl Table {
     }
 
     /// Adds a footnote unless it is there already.
-    pub fn note(&mut self, text: &str) -> usize {
+    pub(super) fn note(&mut self, text: &str) -> usize {
         let found = self.notes.iter().position(|note| note == text);
         found.unwrap_or_else(|| {
             self.notes.push(text.to_owned());
@@ -149,7 +150,11 @@ impl Table {
     }
 
     /// A cell about a row: the figure where there is one, with the row's marks, else why there is none.
-    pub fn outcome(&mut self, outcome: Option<&Outcome>, figure: impl Fn(&Outcome) -> Option<(String, f64)>) -> Cell {
+    pub(super) fn outcome(
+        &mut self,
+        outcome: Option<&Outcome>,
+        figure: impl Fn(&Outcome) -> Option<(String, f64)>,
+    ) -> Cell {
         let Some(outcome) = outcome else { return Cell::dash() };
         if let Some((state, reason)) = outcome.reason() {
             let note = self.note(&format!("{}: {reason}", outcome.way));
@@ -179,8 +184,9 @@ impl Table {
     }
 
     /// Every line has as many cells as there are columns.
+    #[cfg(test)]
     #[must_use]
-    pub fn is_even(&self) -> bool {
+    pub(super) fn is_even(&self) -> bool {
         self.rows.iter().all(|row| row.cells.len() == self.columns.len())
     }
 }

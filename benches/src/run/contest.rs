@@ -1,108 +1,208 @@
 //! One benchmark, all ways in turns, and the rows that come of it.
 
-use std::cell::RefCell;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::benchmark::Benchmark;
+use thiserror::Error;
+
+use super::launch::Failure;
 use super::output::{self, Sample};
 use super::progress::Progress;
+use super::turns::{Taken, Turns};
 use super::ways::{Contender, How};
-use crate::launch::Failure;
-use crate::measure::{Rounds, Turns};
-use crate::result::{ResultRow, State, Way};
-use crate::stats;
-use crate::suites::Stop;
+use crate::base::stats;
+use crate::rows::judge;
+use crate::rows::result::{ResultRow, State, Way};
+use crate::suites::promises;
 
 /// Native against native strays farther than this: the figures say little.
 const NOISY: f64 = 0.1;
 
-/// Takes one sample of a contender, within a limit where there is one. The first one of each is its check.
-pub trait Sampler {
+/// Rounds where a median is too near to its target for the usual number of them.
+const CLOSE_ROUNDS: usize = 15;
+
+/// Why a run ends early.
+#[derive(Debug, Error)]
+pub(crate) enum Stop {
+    /// Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+    /// Rows cannot be written or the machine refuses.
+    #[error(transparent)]
+    Broken(#[from] anyhow::Error),
+}
+
+/// What an untimed run says of a way before it is measured.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Answer {
+    /// Remarks for its row.
+    pub notes: Vec<String>,
+    /// The guest code that was translated, where that was asked.
+    pub translated_bytes: Option<u64>,
+}
+
+/// Takes samples of a contender.
+pub(super) trait Sampler {
+    /// Takes one sample, within a limit where there is one. The first one of each contender is its check.
+    ///
     /// # Errors
     /// The way did not do what it should, or the user stopped it.
     fn sample(&mut self, contender: &Contender, limit: Option<Duration>, first: bool) -> Result<Sample, Failure>;
+
+    /// Asks a contender that has passed its check what the benchmark wants to know.
+    ///
+    /// # Errors
+    /// There is no answer, or the user stopped it.
+    fn ask(&mut self, _contender: &Contender) -> Result<Answer, Failure> {
+        Ok(Answer::default())
+    }
 }
 
-/// Measures a benchmark. Native comes first among the contenders; `rows` has a row for each of them in their order,
-/// and they are filled.
-///
-/// # Errors
-/// The user stopped it; the rows have what was measured.
-pub fn measure(
-    contenders: &[Contender],
-    rows: &mut [ResultRow],
-    benchmark: &Benchmark,
-    rounds: usize,
-    sampler: &mut dyn Sampler,
-    progress: &Progress,
-) -> Result<(), Stop> {
-    let [native, ways @ ..] = contenders else { return Ok(()) };
-    progress.begin(&benchmark.title());
-    let start = std::time::Instant::now();
-    match sampler.sample(native, None, true) {
-        Ok(_) => progress.step(),
-        Err(Failure::Interrupted) => return Err(Stop::Interrupted),
-        Err(Failure::Failed(reason)) => {
-            let missing = |way: &Contender| matches!(way.how, How::Missing(_));
-            for (contender, row) in contenders.iter().zip(rows).filter(|(contender, _)| !missing(contender)) {
-                row.state = State::Failed { reason: reason.clone() };
-                row.notes.extend((contender.way != Way::Native).then(|| "not tried: native failed".to_owned()));
-            }
-            return Ok(());
-        }
-    }
-    let limit = Duration::from_secs(30) + 30 * start.elapsed();
-    let mut turns = Turns::of(ways.len());
-    for (number, contender) in ways.iter().enumerate() {
-        if let How::Missing(reason) = &contender.how {
-            turns.rule_out(number, reason.clone());
-            continue;
-        }
-        match sampler.sample(contender, Some(limit), true) {
-            Ok(_) => progress.step(),
+/// How many rounds a benchmark takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Length {
+    /// So many.
+    pub rounds: usize,
+    /// More of them where a median is close to its target.
+    pub settles: bool,
+}
+
+/// One benchmark and who takes part.
+pub(super) struct Contest<'run> {
+    /// What the others are compared with comes first: native, or a way in its place.
+    pub contenders: &'run [Contender],
+    /// A row for each contender, in their order.
+    pub rows: &'run mut [ResultRow],
+    /// Takes the samples.
+    pub sampler: &'run mut dyn Sampler,
+    /// Shows how far it is.
+    pub progress: &'run Progress,
+}
+
+impl Contest<'_> {
+    /// Measures and fills the rows.
+    ///
+    /// # Errors
+    /// The user stopped it; the rows have what was measured.
+    pub(super) fn measure(mut self, length: Length) -> Result<(), Stop> {
+        let mut turns = Turns::of(self.contenders.len().saturating_sub(1));
+        let limit = match self.check_base() {
+            Ok(limit) => limit,
             Err(Failure::Interrupted) => return Err(Stop::Interrupted),
-            Err(Failure::Failed(reason)) => turns.rule_out(number, reason),
+            Err(Failure::Failed(reason)) => {
+                self.give_up(&reason);
+                return Ok(());
+            }
+        };
+        self.check_ways(&mut turns, limit)?;
+        let mut samples = vec![Vec::new(); self.contenders.len()];
+        let (mut done, mut wanted) = (0, length.rounds);
+        let ended = loop {
+            if done == wanted {
+                self.fill(&turns, &samples);
+                let few = length.settles && wanted < CLOSE_ROUNDS;
+                if !few || !self.rows.iter().any(judge::is_close) {
+                    break Ok(());
+                }
+                wanted = CLOSE_ROUNDS;
+            }
+            if let Err(failure) = self.round(&mut turns, &mut samples, limit) {
+                self.fill(&turns, &samples);
+                break Err(failure);
+            }
+            done += 1;
+        };
+        let result = match ended {
+            Ok(()) => Ok(()),
+            Err(Failure::Failed(reason)) => {
+                self.rows[0].state = State::Failed { reason };
+                Ok(())
+            }
+            Err(Failure::Interrupted) => {
+                self.rows.iter_mut().for_each(|row| row.notes.push("interrupted".to_owned()));
+                Err(Stop::Interrupted)
+            }
+        };
+        for row in self.rows.iter_mut() {
+            promises::withdraw(row);
+            judge::judge(row);
+        }
+        result
+    }
+
+    /// Checks native, whose output is what all must write, and the way in its place; returns how long a run of a way
+    /// may take.
+    fn check_base(&mut self) -> Result<Duration, Failure> {
+        let start = Instant::now();
+        let Some(base) = self.contenders.first() else { return Ok(Duration::ZERO) };
+        if base.way != Way::Native {
+            self.sampler.sample(&Contender::native(), None, true)?;
+        }
+        self.sampler.sample(base, None, true)?;
+        self.progress.step();
+        Ok(Duration::from_secs(30) + 30 * start.elapsed())
+    }
+
+    /// Nothing can be compared: the base failed.
+    fn give_up(&mut self, reason: &str) {
+        let there = |contender: &Contender| !matches!(contender.how, How::Missing(_));
+        for (contender, row) in self.contenders.iter().zip(self.rows.iter_mut()).filter(|(way, _)| there(way)) {
+            row.state = State::Failed { reason: reason.to_owned() };
+            row.notes.extend((contender.way != self.contenders[0].way).then(|| "not tried: native failed".to_owned()));
+            judge::judge(row);
         }
     }
-    let samples = RefCell::new(vec![Vec::new(); contenders.len()]);
-    let mut ended = Ok(());
-    for _ in 0..rounds {
-        ended = turns.take(|way| {
+
+    /// Checks each way and asks it what the benchmark wants to know. One that does not pass is left out.
+    fn check_ways(&mut self, turns: &mut Turns, limit: Duration) -> Result<(), Stop> {
+        for (number, (contender, row)) in self.contenders.iter().zip(self.rows.iter_mut()).skip(1).enumerate() {
+            if let How::Missing(reason) = &contender.how {
+                turns.rule_out(number, reason.clone());
+                continue;
+            }
+            let checked = self.sampler.sample(contender, Some(limit), true);
+            match checked.and_then(|_| self.sampler.ask(contender)) {
+                Ok(answer) => {
+                    row.notes.extend(answer.notes);
+                    if answer.translated_bytes.is_some() {
+                        row.target = promises::target(row, answer.translated_bytes);
+                    }
+                    self.progress.step();
+                }
+                Err(Failure::Interrupted) => return Err(Stop::Interrupted),
+                Err(Failure::Failed(reason)) => turns.rule_out(number, reason),
+            }
+        }
+        Ok(())
+    }
+
+    /// One turn of each.
+    fn round(&mut self, turns: &mut Turns, samples: &mut [Vec<Sample>], limit: Duration) -> Result<(), Failure> {
+        turns.take(|way| {
             let number = way.map_or(0, |way| way + 1);
-            let sample = sampler.sample(&contenders[number], Some(limit), false)?;
-            progress.step();
+            let sample = self.sampler.sample(&self.contenders[number], Some(limit), false)?;
+            self.progress.step();
             let figure = sample.figure;
-            samples.borrow_mut()[number].push(sample);
+            samples[number].push(sample);
             Ok(figure)
-        });
-        if ended.is_err() {
-            break;
-        }
+        })
     }
-    let samples = samples.into_inner();
-    fill(&mut rows[0], &samples[0]);
-    for (number, rounds) in turns.ways().iter().enumerate() {
-        let row = &mut rows[number + 1];
-        // A round that was not complete has no native run after it.
-        let complete = rounds.len().min(samples[number + 1].len());
-        fill(row, &samples[number + 1][..complete]);
-        compare(row, rounds);
-        if let Some(reason) = rounds.failure() {
-            row.state = match ways[number].how {
-                How::Missing(_) => State::Unavailable { reason: reason.to_owned() },
-                _ => State::Failed { reason: reason.to_owned() },
-            };
-        }
-    }
-    match ended {
-        Ok(()) => Ok(()),
-        Err(Failure::Failed(reason)) => {
-            rows[0].state = State::Failed { reason };
-            Ok(())
-        }
-        Err(Failure::Interrupted) => {
-            rows.iter_mut().for_each(|row| row.notes.push("interrupted".to_owned()));
-            Err(Stop::Interrupted)
+
+    /// Fills the rows with what was measured so far.
+    fn fill(&mut self, turns: &Turns, samples: &[Vec<Sample>]) {
+        let [base, rows @ ..] = &mut *self.rows else { return };
+        fill(base, &samples[0]);
+        for (number, (row, taken)) in rows.iter_mut().zip(turns.ways()).enumerate() {
+            let own = &samples[number + 1];
+            // A round that was not complete has no native run after it.
+            fill(row, &own[..taken.rounds.len().min(own.len())]);
+            compare(row, taken);
+            if let Some(reason) = &taken.failure {
+                let reason = reason.clone();
+                row.state = match self.contenders[number + 1].how {
+                    How::Missing(_) => State::Unavailable { reason },
+                    _ => State::Failed { reason },
+                };
+            }
         }
     }
 }
@@ -121,18 +221,18 @@ fn fill(row: &mut ResultRow, samples: &[Sample]) {
 }
 
 /// Its figures beside native's.
-fn compare(row: &mut ResultRow, rounds: &Rounds) {
-    row.native = rounds.native().to_vec();
-    row.ratio = rounds.ratio();
-    row.floor = rounds.ratio_floor();
+fn compare(row: &mut ResultRow, taken: &Taken) {
+    row.native = taken.rounds.native().to_vec();
+    row.ratio = taken.rounds.ratio();
+    row.floor = taken.rounds.ratio_floor();
     row.noisy |= row.floor.is_some_and(|floor| floor > NOISY);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::result::Unit;
-    use crate::run::benchmark::{Benchmark, scaled};
+    use crate::rows::result::Unit;
+    use crate::rows::target::Target;
     use crate::run::row::tests::row;
 
     type Figure = Box<dyn FnMut(&str, bool) -> Result<f64, Failure>>;
@@ -156,15 +256,38 @@ mod tests {
         ]
     }
 
-    fn run(script: impl FnMut(&str, bool) -> Result<f64, Failure> + 'static) -> (Vec<ResultRow>, Result<(), Stop>) {
+    fn run_with(
+        script: impl FnMut(&str, bool) -> Result<f64, Failure> + 'static,
+        length: Length,
+        target: Option<Target>,
+    ) -> (Vec<ResultRow>, Result<(), Stop>) {
         let contenders = contenders();
         let mut rows: Vec<_> =
             contenders.iter().map(|contender| row(contender.way.clone(), Unit::Nanoseconds)).collect();
-        let benchmark = Benchmark::driver("d", "n", "n", scaled(1, 1), "");
+        rows[1].target = target;
         let progress = Progress::hidden();
         let mut script = Script(Box::new(script));
-        let end = measure(&contenders, &mut rows, &benchmark, 3, &mut script, &progress);
+        let contest = Contest { contenders: &contenders, rows: &mut rows, sampler: &mut script, progress: &progress };
+        let end = contest.measure(length);
         (rows, end)
+    }
+
+    fn run(script: impl FnMut(&str, bool) -> Result<f64, Failure> + 'static) -> (Vec<ResultRow>, Result<(), Stop>) {
+        run_with(script, Length { rounds: 3, settles: false }, None)
+    }
+
+    #[test]
+    fn targets_that_are_close_get_more_rounds() {
+        let rounds = |at_most, settles| {
+            let target = Some(Target::Ratio { at_most });
+            let (rows, end) =
+                run_with(|name, _| Ok(if name == "good" { 3.0 } else { 2.0 }), Length { rounds: 3, settles }, target);
+            assert!(end.is_ok());
+            (rows[1].samples.len(), rows[1].met)
+        };
+        assert_eq!(rounds(1.52, true), (CLOSE_ROUNDS, Some(true)));
+        assert_eq!(rounds(1.52, false), (3, Some(true)));
+        assert_eq!(rounds(1.2, true), (3, Some(false)));
     }
 
     #[test]

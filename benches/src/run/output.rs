@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::result::Unit;
-use crate::stats;
+use crate::base::stats;
+use crate::rows::result::Unit;
 
 /// What one run of a way gave.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Sample {
+pub(super) struct Sample {
     /// In the benchmark's unit.
     pub figure: f64,
     /// Of the time-stamp counter.
     pub cycles: Option<f64>,
-    /// Operations behind the figure.
+    /// Operations that the figure is the mean of.
     pub repetitions: u64,
     /// By the names that perf gives them.
     pub counters: BTreeMap<String, f64>,
@@ -23,7 +23,7 @@ pub struct Sample {
 impl Sample {
     /// A figure that was taken from outside.
     #[must_use]
-    pub fn of(figure: f64) -> Self {
+    pub(super) fn of(figure: f64) -> Self {
         Self { figure, repetitions: 1, ..Self::default() }
     }
 }
@@ -35,7 +35,7 @@ const QUANTILES: usize = 101;
 ///
 /// # Errors
 /// A line is damaged, or there is no figure; the text says which.
-pub fn parse(text: &str, unit: Unit) -> Result<Sample, String> {
+pub(super) fn parse(text: &str, unit: Unit) -> Result<Sample, String> {
     let mut sample = Sample::default();
     let mut found = false;
     let key = if unit == Unit::PerSecond { "per_s" } else { unit.symbol() };
@@ -67,13 +67,21 @@ pub fn parse(text: &str, unit: Unit) -> Result<Sample, String> {
     if found { Ok(sample) } else { Err(format!("no figure: {:?}", text.chars().take(200).collect::<String>())) }
 }
 
+/// The one figure that a command prints.
+///
+/// # Errors
+/// There is no positive number; the message has what there is.
+pub(super) fn parse_printed(text: &str) -> Result<f64, String> {
+    positive(Some(text.trim())).ok_or_else(|| format!("no figure: {text:?}"))
+}
+
 fn positive(word: Option<&str>) -> Option<f64> {
     word?.parse().ok().filter(|value: &f64| value.is_finite() && *value > 0.0)
 }
 
 /// Counter by counter, the median of the samples that have it.
 #[must_use]
-pub fn median_counters(samples: &[Sample]) -> BTreeMap<String, f64> {
+pub(super) fn median_counters(samples: &[Sample]) -> BTreeMap<String, f64> {
     let mut all: BTreeMap<&String, Vec<f64>> = BTreeMap::new();
     for (name, value) in samples.iter().flat_map(|sample| &sample.counters) {
         all.entry(name).or_default().push(*value);
@@ -83,7 +91,7 @@ pub fn median_counters(samples: &[Sample]) -> BTreeMap<String, f64> {
 
 /// Quantile by quantile, the median of the samples.
 #[must_use]
-pub fn median_quantiles(samples: &[Sample]) -> Vec<f64> {
+pub(super) fn median_quantiles(samples: &[Sample]) -> Vec<f64> {
     let all: Vec<&Vec<f64>> = samples.iter().map(|sample| &sample.quantiles).filter(|all| !all.is_empty()).collect();
     let at = |number: usize| all.iter().filter_map(|quantiles| quantiles.get(number).copied()).collect::<Vec<f64>>();
     (0..QUANTILES).filter_map(|number| stats::median(&at(number))).collect()
@@ -111,6 +119,14 @@ mod tests {
         assert_eq!(parse("per_s 10\n", Unit::PerSecond).unwrap().figure, 10.0);
         for text in ["", "per_s 10\n", "ns 0\n", "ns nan\n", "ns\n", "ns 1\nquantiles 1 2\n", "ns 1\ncounter x\n"] {
             assert!(parse(text, Unit::Nanoseconds).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_positive_number_is_a_printed_figure() {
+        assert_eq!(parse_printed("101.2500\n"), Ok(101.25));
+        for text in ["", "nan\n", "0\n"] {
+            assert!(parse_printed(text).is_err(), "{text:?}");
         }
     }
 

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
-use crate::programs;
+use crate::base::programs;
 
 /// The place of the measured command in a template.
-pub const PROGRAM: &str = "{program}";
+pub(crate) const PROGRAM: &str = "{program}";
 
 /// A mechanism of the kernel that `drivers/interpose.c` sets up itself: its name in results, and in the driver.
 #[rustfmt::skip]
-pub const MECHANISMS: &[(&str, &str)] = &[
+pub(crate) const MECHANISMS: &[(&str, &str)] = &[
     ("syscall user dispatch", "user-dispatch"),
     ("seccomp trap",          "seccomp-trap"),
     ("seccomp user notify",   "seccomp-notify"),
@@ -42,7 +42,7 @@ const KNOWN: &[Known] = &[
 
 /// A program that runs another one, or why it is not measured.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Peer {
+pub(crate) struct Peer {
     /// As results name it.
     pub name: String,
     /// What it says about its version.
@@ -75,7 +75,7 @@ enum Words {
 
 /// The programs that are known, found on `path` or not.
 #[must_use]
-pub fn discover(path: &str) -> Vec<Peer> {
+pub(crate) fn discover(path: &str) -> Vec<Peer> {
     let peer = |known: &Known| {
         let found = programs::find_in(path, known.command[0]);
         let words = |place: PathBuf| {
@@ -98,7 +98,7 @@ pub fn discover(path: &str) -> Vec<Peer> {
 ///
 /// # Errors
 /// The file cannot be read, is no such file, or a command has no place for the program.
-pub fn read(path: &Path) -> Result<Vec<Peer>> {
+pub(crate) fn read(path: &Path) -> Result<Vec<Peer>> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     parse(&text).with_context(|| path.display().to_string())
 }
@@ -128,13 +128,13 @@ fn peer_of(entry: Entry) -> Result<Peer> {
 
 /// Where peers are looked for: the user's PATH, unlike that of the measured programs.
 #[must_use]
-pub fn search_path() -> String {
+pub(crate) fn search_path() -> String {
     std::env::var("PATH").unwrap_or_else(|_| programs::PATH.to_owned())
 }
 
 /// The template with a command in its place.
 #[must_use]
-pub fn wrap(template: &[String], command: &[String]) -> Vec<String> {
+pub(crate) fn wrap(template: &[String], command: &[String]) -> Vec<String> {
     let mut words = Vec::with_capacity(template.len() + command.len());
     for word in template {
         if word == PROGRAM {

@@ -1,13 +1,14 @@
 //! A row before it has figures.
 
-use super::benchmark::Benchmark;
-use crate::host::{self, Host};
-use crate::result::{ResultRow, SCHEMA, State, Way};
+use crate::base::host::{self, Host};
+use crate::rows::result::{ResultRow, Way};
+use crate::suites::benchmark::Benchmark;
+use crate::suites::promises;
 
 /// What all rows of one run say alike.
 #[derive(Clone, Debug)]
-pub struct Common {
-    /// See [`ResultRow::run`].
+pub(crate) struct Common {
+    /// The name of the run, [`ResultRow::run`].
     pub run: String,
     /// Whether the work is scaled down.
     pub quick: bool,
@@ -15,51 +16,46 @@ pub struct Common {
     pub host: Host,
 }
 
-/// The row of a way.
+/// The row of a way, with its target; `base` is what it is compared with where that is not native.
 #[must_use]
 #[allow(clippy::cast_precision_loss, reason = "sizes and counts of clients are far below 2^53")]
-pub fn empty(common: &Common, suite: &str, benchmark: &Benchmark, way: Way, cpus: &[usize]) -> ResultRow {
-    ResultRow {
-        schema: SCHEMA,
+pub(crate) fn empty(
+    common: &Common,
+    suite: &str,
+    benchmark: &Benchmark,
+    way: Way,
+    base: Option<&Way>,
+    cpus: &[usize],
+) -> ResultRow {
+    let mut row = ResultRow {
         run: common.run.clone(),
         date: host::now(),
         suite: suite.to_owned(),
         name: benchmark.name.to_owned(),
         title: benchmark.title(),
         params: benchmark.params.iter().map(|&(name, value)| (name.to_owned(), value as f64)).collect(),
-        way,
-        state: State::Measured,
-        unit: benchmark.unit,
-        samples: Vec::new(),
-        estimate: None,
-        spread_percent: None,
-        cycles: None,
-        counters: std::collections::BTreeMap::new(),
-        native: Vec::new(),
-        ratio: None,
-        floor: None,
-        noisy: false,
-        quantiles: Vec::new(),
-        repetitions: 0,
+        base: base.filter(|base| **base != way && **base != Way::Native).cloned(),
         quick: common.quick,
         pinned_cpus: cpus.to_vec(),
-        command: String::new(),
         notes: benchmark.notes.iter().map(|&note| note.to_owned()).collect(),
         host: common.host.clone(),
-    }
+        ..ResultRow::blank(way, benchmark.unit)
+    };
+    row.target = promises::target(&row, None);
+    row
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
-    use crate::result::Unit;
-    use crate::run::benchmark::scaled;
+    use crate::rows::result::Unit;
+    use crate::suites::benchmark::scaled;
 
     /// A row without figures on a machine without properties.
-    pub fn row(way: Way, unit: Unit) -> ResultRow {
+    pub(crate) fn row(way: Way, unit: Unit) -> ResultRow {
         let common = Common { run: "run".to_owned(), quick: true, host: Host::default() };
         let benchmark = Benchmark { unit, ..Benchmark::driver("d", "name", "name", scaled(1, 1), "") };
-        empty(&common, "suite", &benchmark.with("bytes", 64), way, &[1])
+        empty(&common, "suite", &benchmark.with("bytes", 64), way, None, &[1])
     }
 
     #[test]
@@ -69,5 +65,16 @@ pub(super) mod tests {
         let back: ResultRow = serde_json::from_str(&text).unwrap();
         assert_eq!((back.title.as_str(), back.params["bytes"]), ("name (bytes 64)", 64.0));
         assert_eq!(back.pinned_cpus, [1]);
+    }
+
+    #[test]
+    fn only_another_base_than_native_is_named() {
+        let common = Common { run: String::new(), quick: false, host: Host::default() };
+        let benchmark = Benchmark::driver("d", "name", "name", scaled(1, 1), "");
+        let way = |level: &str| Way::Engine { engine: "direct".to_owned(), emulate: Some(level.to_owned()) };
+        let base = |way: Way, base: &Way| empty(&common, "suite", &benchmark, way, Some(base), &[]).base;
+        assert_eq!(base(way("relaxed"), &way("off")), Some(way("off")));
+        assert_eq!(base(way("off"), &way("off")), None);
+        assert_eq!(base(way("off"), &Way::Native), None);
     }
 }

@@ -5,17 +5,22 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::benchmark::{Benchmark, Clock, DriverCall, Parameter, Setting, Work};
-use super::contest::Sampler;
+use super::checks::{self, HOUR};
+use super::contest::{Answer, Sampler};
+use super::launch::{Failure, Launcher, Side};
 use super::output::{self, Sample};
+use super::peak::peak_mebibytes;
 use super::peers;
-use super::server::{self, Folder, Running, Server};
+use super::run_stats;
+use super::server::{self, Directory};
 use super::ways::{Contender, How};
-use crate::launch::{Failure, Invocation, Launcher, Output, Side};
-use crate::os::CpuSet;
-use crate::programs;
-use crate::result::Unit;
-use crate::suites;
+use crate::base::programs;
+use crate::rows::engine::Engine;
+use crate::rows::result::Unit;
+use crate::suites::benchmark::{
+    Asked, Benchmark, CLIENT, DriverCall, Images, PRIMITIVES, Parameter, Quantity, Server, Setting, Work,
+};
+use crate::suites::invocation::{Invocation, Output};
 
 /// Loops in one sample of a driver, at most.
 const LOOPS: u64 = 15;
@@ -24,32 +29,26 @@ const LOOPS: u64 = 15;
 const FULL_MS: u64 = 300;
 const QUICK_MS: u64 = 80;
 
-/// How long a client sends requests, in milliseconds.
-const FULL_LOAD_MS: u64 = 1000;
-const QUICK_LOAD_MS: u64 = 400;
-
-/// Native runs have no other limit.
-const HOUR: Duration = Duration::from_secs(3600);
+/// How long a command may take that prints its figure.
+const PRINTED_LIMIT: Duration = Duration::from_secs(120);
 
 /// A benchmark whose command is known.
 #[derive(Debug)]
-pub struct Prepared {
+pub(super) struct Prepared {
     kind: Kind,
     unit: Unit,
+    images: Images,
+    asked: Asked,
 }
 
 #[derive(Debug)]
 enum Kind {
     /// The arguments' first one names the driver's benchmark.
     Driver(Invocation),
-    Program(Invocation, Clock),
-    Server {
-        server: Server,
-        client: PathBuf,
-        program: PathBuf,
-        cpus: Vec<usize>,
-        folder: Folder,
-    },
+    Program(Invocation, Quantity),
+    /// Beside the command the driver that starts it.
+    Peak(Invocation, PathBuf),
+    Server(server::PreparedServer),
 }
 
 impl Prepared {
@@ -57,28 +56,34 @@ impl Prepared {
     ///
     /// # Errors
     /// A file cannot be written, or an input cannot be made.
-    pub fn of(benchmark: &Benchmark, setting: &Setting, cpus: &[usize]) -> Result<Self> {
+    pub(super) fn of(benchmark: &Benchmark, setting: &Setting, cpus: &[usize]) -> Result<Self> {
+        let driver = |name: &str| setting.drivers.get(name).cloned().with_context(|| format!("no driver {name}"));
         let kind = match &benchmark.work {
             Work::Driver(call) => Kind::Driver(driver_command(call, setting, cpus)?),
-            Work::Program(program) => Kind::Program((program.prepare)(setting)?, program.clock),
-            Work::Server(server) => Kind::Server {
+            Work::Program(program) => match program.quantity {
+                Quantity::PeakMemory => Kind::Peak((program.prepare)(setting)?, driver(PRIMITIVES)?),
+                quantity => Kind::Program((program.prepare)(setting)?, quantity),
+            },
+            Work::Server(server) => Kind::Server(server::PreparedServer {
                 server: *server,
-                client: setting.drivers.get(server::CLIENT).context("no client")?.clone(),
+                client: driver(CLIENT)?,
                 program: programs::find(server.program).context("no server")?,
                 cpus: cpus.to_vec(),
-                folder: Folder::new()?,
-            },
+                directory: Directory::new()?,
+            }),
         };
-        Ok(Self { kind, unit: benchmark.unit })
+        Ok(Self { kind, unit: benchmark.unit, images: benchmark.images, asked: benchmark.asked })
     }
 
     /// What a way runs, as a shell takes it; the launcher or the peer is not in it.
     #[must_use]
-    pub fn line(&self, contender: &Contender) -> String {
+    pub(super) fn line(&self, contender: &Contender) -> String {
         match &self.kind {
             Kind::Driver(invocation) => of_contender(invocation, contender).line(),
-            Kind::Program(invocation, _) => invocation.line(),
-            Kind::Server { server, .. } => format!("{} and {} connections", server.program, server.clients),
+            Kind::Program(invocation, _) | Kind::Peak(invocation, _) => invocation.line(),
+            Kind::Server(server::PreparedServer { server: Server { program, clients, .. }, .. }) => {
+                format!("{program} and {clients} connections")
+            }
         }
     }
 }
@@ -100,7 +105,7 @@ fn driver_command(call: &DriverCall, setting: &Setting, cpus: &[usize]) -> Resul
     Ok(Invocation {
         program: path(call.driver)?.clone(),
         arguments,
-        folder: setting.scratch.clone(),
+        directory: setting.scratch.clone(),
         input: None,
         output: Output::File,
     })
@@ -130,7 +135,7 @@ fn of_contender(invocation: &Invocation, contender: &Contender) -> Invocation {
 }
 
 /// Takes the samples of one benchmark.
-pub struct Samples<'run> {
+pub(super) struct Samples<'run> {
     /// What is run.
     pub prepared: Prepared,
     /// Runs it natively.
@@ -139,28 +144,71 @@ pub struct Samples<'run> {
     pub quick: bool,
 }
 
+impl Samples<'_> {
+    /// Who starts the command of a contender, and as which side. A peer is run natively as far as the launcher knows.
+    fn launcher(&self, contender: &Contender) -> Result<(Launcher, Side), Failure> {
+        match (&contender.how, self.prepared.images) {
+            (How::BtRun(launcher), Images::Warm) => Ok((launcher.clone(), Side::BtRun)),
+            (How::BtRun(launcher), Images::Cold) => {
+                // The warm images stay for the benchmarks that follow.
+                let launcher = launcher.with_cache("images-cold");
+                launcher.empty_cache()?;
+                Ok((launcher, Side::BtRun))
+            }
+            _ => Ok((self.launcher.clone(), Side::Native)),
+        }
+    }
+
+    /// One sample of a command in a quantity.
+    fn program(
+        &self,
+        (launcher, side): (&Launcher, Side),
+        invocation: &Invocation,
+        quantity: Quantity,
+        limit: Duration,
+        first: bool,
+    ) -> Result<Sample, Failure> {
+        if quantity == Quantity::Printed {
+            let run = launcher.run(side, invocation, Output::File, &[], PRINTED_LIMIT)?;
+            checks::succeeded(launcher, side, run)?;
+            let figure = output::parse_printed(&launcher.read_output(side)?);
+            return figure.map(Sample::of).map_err(|error| Failure::Failed(format!("{}: {error}", side.name())));
+        }
+        if first {
+            match side {
+                Side::Native => checks::check_native(launcher, invocation)?,
+                Side::BtRun => checks::check_ours(launcher, invocation, limit)?,
+            }
+            return Ok(Sample::of(0.0));
+        }
+        let run = checks::timed(launcher, side, invocation, limit)?;
+        let seconds = if quantity == Quantity::Cpu { run.cpu_seconds } else { run.wall_seconds };
+        Ok(Sample::of(if self.prepared.unit == Unit::Milliseconds { seconds * 1e3 } else { seconds }))
+    }
+}
+
 impl Sampler for Samples<'_> {
     fn sample(&mut self, contender: &Contender, limit: Option<Duration>, first: bool) -> Result<Sample, Failure> {
-        let (launcher, side) = match &contender.how {
-            How::BtRun(launcher) => (launcher, Side::BtRun),
-            _ => (self.launcher, Side::Native),
-        };
+        let (launcher, side) = self.launcher(contender)?;
         let limit = limit.unwrap_or(HOUR);
         let sample = match &self.prepared.kind {
             Kind::Driver(invocation) => {
                 let invocation = of_contender(invocation, contender);
                 let run = launcher.run(side, &invocation, Output::File, &[], limit)?;
-                suites::succeeded(launcher, side, run)?;
-                output::parse(&launcher.read_output(side)?, self.prepared.unit).map_err(Failure::Failed)
+                checks::succeeded(&launcher, side, run)
+                    .and_then(|_| Ok(launcher.read_output(side)?))
+                    .and_then(|text| output::parse(&text, self.prepared.unit).map_err(Failure::Failed))
             }
-            Kind::Program(invocation, clock) => {
+            Kind::Program(invocation, quantity) => {
                 let invocation = of_contender(invocation, contender);
-                program(launcher, side, &invocation, *clock, self.prepared.unit, limit, first)
+                self.program((&launcher, side), &invocation, *quantity, limit, first)
             }
-            Kind::Server { server, client, program, cpus, folder } => {
-                let duration_ms = if self.quick { QUICK_LOAD_MS } else { FULL_LOAD_MS };
-                let client = client_command(server, client, duration_ms, self.launcher);
-                serve(server, (launcher, side), program, folder, cpus, (self.launcher, client), limit)
+            Kind::Peak(invocation, driver) => {
+                let invocation = of_contender(invocation, contender);
+                peak_mebibytes(&launcher, side, driver, &invocation, limit).map(Sample::of)
+            }
+            Kind::Server(prepared) => {
+                server::requests_per_second(prepared, (&launcher, side), self.launcher, self.quick, limit)
             }
         };
         sample.map_err(|failure| match failure {
@@ -171,96 +219,42 @@ impl Sampler for Samples<'_> {
             other => other,
         })
     }
-}
 
-fn program(
-    launcher: &Launcher,
-    side: Side,
-    invocation: &Invocation,
-    clock: Clock,
-    unit: Unit,
-    limit: Duration,
-    first: bool,
-) -> Result<Sample, Failure> {
-    if clock == Clock::Printed {
-        return Ok(Sample::of(suites::syscall::nanoseconds(launcher, side, invocation)?));
-    }
-    if first {
-        if side == Side::Native {
-            suites::check_native(launcher, invocation)?;
-        } else {
-            suites::check_ours(launcher, invocation, limit)?;
+    fn ask(&mut self, contender: &Contender) -> Result<Answer, Failure> {
+        let How::BtRun(of_way) = &contender.how else { return Ok(Answer::default()) };
+        let (Kind::Program(invocation, _) | Kind::Peak(invocation, _)) = &self.prepared.kind else {
+            return Ok(Answer::default());
+        };
+        match self.prepared.asked {
+            Asked::Images if of_way.variant.engine == Engine::Direct => {
+                let (launcher, _) = self.launcher(contender)?;
+                match checks::stats_of(&launcher, invocation) {
+                    Ok(text) => Ok(run_stats::images(&text)),
+                    // It is about a remark only.
+                    Err(Failure::Failed(reason)) => Ok(Answer { notes: vec![reason], ..Answer::default() }),
+                    Err(Failure::Interrupted) => Err(Failure::Interrupted),
+                }
+            }
+            Asked::Code => {
+                let answer = run_stats::code(&checks::stats_of(of_way, invocation)?);
+                answer.ok_or_else(|| Failure::Failed("bt-run: --stats tells no end".to_owned()))
+            }
+            Asked::Images | Asked::Nothing => Ok(Answer::default()),
         }
-        return Ok(Sample::of(0.0));
     }
-    let run = suites::timed(launcher, side, invocation, limit)?;
-    let seconds = match clock {
-        Clock::Cpu => run.cpu_seconds,
-        Clock::Wall | Clock::Printed => run.wall_seconds,
-    };
-    Ok(Sample::of(if unit == Unit::Milliseconds { seconds * 1e3 } else { seconds }))
-}
-
-fn client_command(server: &Server, client: &std::path::Path, duration_ms: u64, launcher: &Launcher) -> Invocation {
-    let words =
-        [server.clients.to_string(), duration_ms.to_string(), server.request.to_owned(), server.reply.to_owned()];
-    let setup = server.setup.into_iter().flat_map(|(request, reply)| [request.to_owned(), reply.to_owned()]);
-    Invocation {
-        program: client.to_owned(),
-        arguments: words.into_iter().chain(setup).collect(),
-        folder: launcher.scratch.clone(),
-        input: None,
-        output: Output::File,
-    }
-}
-
-/// The server on the first CPU, the client on the last one.
-fn serve(
-    server: &Server,
-    (launcher, side): (&Launcher, Side),
-    program: &std::path::Path,
-    folder: &Folder,
-    cpus: &[usize],
-    (native, mut client): (&Launcher, Invocation),
-    limit: Duration,
-) -> Result<Sample, Failure> {
-    let confine = |cpu: Option<&usize>| -> Result<()> {
-        let set = cpu.and_then(|&cpu| CpuSet::only(cpu)).context("no such CPU")?;
-        set.confine().context("affinity")
-    };
-    let port = server::free_port()?;
-    let command = Invocation {
-        program: program.to_owned(),
-        arguments: (server.configure)(folder.path(), port)?,
-        folder: folder.path().to_owned(),
-        input: None,
-        output: Output::Null,
-    };
-    confine(cpus.first())?;
-    let running = Running::start(&launcher.words(side, &command)?, folder.path(), port)?;
-    confine(cpus.last())?;
-    client.arguments.insert(0, port.to_string());
-    let run = native.run(Side::Native, &client, Output::File, &[], limit)?;
-    let sample = match run.status {
-        0 => output::parse(&native.read_output(Side::Native)?, Unit::PerSecond),
-        _ => Err(native.first_error_line(Side::Native).unwrap_or_else(|| "the client failed".to_owned())),
-    };
-    // A client that was let down says more than a server that does not end.
-    let sample = sample.map_err(Failure::Failed)?;
-    running.stop()?;
-    Ok(sample)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::result::Way;
-    use crate::run::benchmark::scaled;
+    use crate::rows::result::Way;
+    use crate::suites::benchmark::scaled;
 
     fn prepared() -> Prepared {
         let benchmark = Benchmark::driver("switch", "name", "plain", scaled(10, 1), "").with("bytes", 64);
         let setting = Setting {
             scratch: "/scratch".into(),
+            files: "/scratch/files".into(),
             quick: false,
             drivers: [("switch", PathBuf::from("/scratch/switch"))].into(),
         };

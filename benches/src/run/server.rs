@@ -10,12 +10,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result};
 
-use crate::launch::Failure;
-use crate::os;
-use crate::programs;
+use super::launch::{Failure, Launcher, Side};
+use super::output::{self, Sample};
+use crate::base::cpus::CpuSet;
+use crate::base::{process, programs};
+use crate::rows::result::Unit;
+use crate::suites::benchmark::Server;
+use crate::suites::invocation::{Invocation, Output};
 
-/// The driver that makes the requests.
-pub const CLIENT: &str = "load";
+/// How long a client sends requests, in milliseconds.
+const FULL_LOAD_MS: u64 = 1000;
+const QUICK_LOAD_MS: u64 = 400;
 
 /// How long a server may take until it answers.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -23,33 +28,16 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// How long it may take until it is gone.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
-/// A server of the distribution, and what it is asked.
-#[derive(Clone, Copy, Debug)]
-pub struct Server {
-    /// As [`programs::find`] takes it.
-    pub program: &'static str,
-    /// Writes its configuration into a folder of its own, and tells its arguments.
-    pub configure: fn(&Path, u16) -> Result<Vec<String>>,
-    /// Sent once before the measurement, with the beginning of its reply.
-    pub setup: Option<(&'static str, &'static str)>,
-    /// Sent again and again; `\r` and `\n` stand for themselves.
-    pub request: &'static str,
-    /// How each reply begins.
-    pub reply: &'static str,
-    /// Connections that stay open, each with one request under way.
-    pub clients: u64,
-}
-
-/// A folder that a server may read whoever it becomes, and that is gone afterwards.
+/// A directory that a server may read whoever it becomes, and that is gone afterwards.
 #[derive(Debug)]
-pub struct Folder(PathBuf);
+pub(super) struct Directory(PathBuf);
 
-impl Folder {
+impl Directory {
     /// Makes it.
     ///
     /// # Errors
     /// It cannot be made.
-    pub fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         let path = std::env::temp_dir().join(format!("bt-bench-server-{}", std::process::id()));
         let name = || path.display().to_string();
         if path.exists() {
@@ -66,12 +54,12 @@ impl Folder {
 
     /// Where it is.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.0
     }
 }
 
-impl Drop for Folder {
+impl Drop for Directory {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
@@ -91,13 +79,13 @@ fn page() -> String {
 ///
 /// # Errors
 /// The kernel's.
-pub fn free_port() -> Result<u16> {
+fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
     Ok(listener.local_addr()?.port())
 }
 
 /// A server that runs; it is stopped when this is dropped, too.
-pub struct Running {
+struct Running {
     child: Child,
     stopped: bool,
 }
@@ -107,16 +95,16 @@ impl Running {
     ///
     /// # Errors
     /// It ends, does not answer in time, or the user stops it.
-    pub fn start(words: &[std::ffi::OsString], folder: &Path, port: u16) -> Result<Self, Failure> {
+    fn start(words: &[std::ffi::OsString], directory: &Path, port: u16) -> Result<Self, Failure> {
         use std::os::unix::process::CommandExt as _;
-        let errors = File::create(folder.join("stderr")).context("stderr")?;
+        let errors = File::create(directory.join("stderr")).context("stderr")?;
         let (program, arguments) = words.split_first().context("no command")?;
         let child = Command::new(program)
             .args(arguments)
-            .current_dir(folder)
+            .current_dir(directory)
             .env_clear()
             .env("PATH", programs::PATH)
-            .env("HOME", folder)
+            .env("HOME", directory)
             .env("LC_ALL", "C")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -128,12 +116,12 @@ impl Running {
         let deadline = Instant::now() + START_LIMIT;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         while TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_err() {
-            if os::interrupted() {
+            if process::interrupted() {
                 return Err(Failure::Interrupted);
             }
             if let Ok(Some(status)) = running.child.try_wait() {
                 running.stopped = true;
-                let said = std::fs::read_to_string(folder.join("stderr")).unwrap_or_default();
+                let said = std::fs::read_to_string(directory.join("stderr")).unwrap_or_default();
                 let line = said.lines().next().unwrap_or_default();
                 return Err(Failure::Failed(format!("server: {status}: {line}")));
             }
@@ -149,7 +137,7 @@ impl Running {
     ///
     /// # Errors
     /// It did not end by itself.
-    pub fn stop(mut self) -> Result<(), Failure> {
+    fn stop(mut self) -> Result<(), Failure> {
         self.end()
     }
 
@@ -158,7 +146,7 @@ impl Running {
             return Ok(());
         }
         self.stopped = true;
-        os::terminate(&self.child);
+        process::terminate(&self.child);
         let deadline = Instant::now() + STOP_LIMIT;
         let ended = loop {
             match self.child.try_wait() {
@@ -169,7 +157,7 @@ impl Running {
             }
         };
         // Its children are in the group that it led; what is left of them must not disturb what follows.
-        os::kill_group(&self.child);
+        process::kill_group(&self.child);
         let _ = self.child.wait();
         ended
     }
@@ -181,85 +169,63 @@ impl Drop for Running {
     }
 }
 
-/// nginx with one worker.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn nginx(folder: &Path, port: u16) -> Result<Vec<String>> {
-    let at = folder.display();
-    let text = format!(
-        "daemon off; worker_processes 1; user {}; pid {at}/pid; error_log stderr error;\n\
-         events {{ worker_connections 1024; }}\n\
-         http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; keepalive_timeout 600s;\n\
-           client_body_temp_path {at}/body; proxy_temp_path {at}/proxy; fastcgi_temp_path {at}/fastcgi;\n\
-           uwsgi_temp_path {at}/uwsgi; scgi_temp_path {at}/scgi;\n\
-           server {{ listen 127.0.0.1:{port}; root {at}/www; }} }}\n",
-        user()
-    );
-    std::fs::write(folder.join("nginx.conf"), text)?;
-    Ok(["-p", &at.to_string(), "-e", "stderr", "-c", &format!("{at}/nginx.conf")].map(str::to_owned).to_vec())
+/// A server whose program, client and CPUs are known.
+#[derive(Debug)]
+pub(super) struct PreparedServer {
+    /// What it is asked.
+    pub server: Server,
+    /// The driver that asks.
+    pub client: PathBuf,
+    /// The server's program.
+    pub program: PathBuf,
+    /// The first one is the server's, the last one the client's.
+    pub cpus: Vec<usize>,
+    /// Where its files are.
+    pub directory: Directory,
 }
 
-/// Who a server becomes that root starts.
-fn user() -> &'static str {
-    let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    if passwd.lines().any(|line| line.starts_with("www-data:")) { "www-data" } else { "nobody" }
+impl PreparedServer {
+    fn client(&self, port: u16, quick: bool, scratch: &Path) -> Invocation {
+        let Server { clients, request, reply, setup, .. } = self.server;
+        let duration_ms = if quick { QUICK_LOAD_MS } else { FULL_LOAD_MS };
+        let [port, clients, duration_ms] = [port.into(), clients, duration_ms].map(|number| number.to_string());
+        let mut arguments = vec![port.as_str(), &clients, &duration_ms, request, reply];
+        arguments.extend(setup.into_iter().flat_map(|(request, reply)| [request, reply]));
+        Invocation { output: Output::File, ..Invocation::new(&self.client, &arguments, scratch) }
+    }
 }
 
-/// lighttpd, which is one process.
+/// Starts the server under a side, and the client natively beside it.
 ///
 /// # Errors
-/// The file cannot be written.
-pub fn lighttpd(folder: &Path, port: u16) -> Result<Vec<String>> {
-    let at = folder.display();
-    let text = format!(
-        "server.bind = \"127.0.0.1\"\nserver.port = {port}\nserver.document-root = \"{at}/www\"\n\
-         server.max-keep-alive-requests = 0\nserver.max-keep-alive-idle = 600\nserver.max-connections = 1024\n\
-         mimetype.assign = ( \".html\" => \"text/html\" )\n"
-    );
-    std::fs::write(folder.join("lighttpd.conf"), text)?;
-    Ok(["-D", "-f", &format!("{at}/lighttpd.conf")].map(str::to_owned).to_vec())
-}
-
-/// Apache with its event module and one child. It has more threads than there are connections: when all are busy it closes
-/// some that it was told to keep.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn apache(folder: &Path, port: u16) -> Result<Vec<String>> {
-    let at = folder.display();
-    let modules = "/usr/lib/apache2/modules";
-    let user = user();
-    let text = format!(
-        "ServerRoot {at}\nServerName localhost\nListen 127.0.0.1:{port}\nPidFile {at}/pid\nErrorLog {at}/error.log\n\
-         DefaultRuntimeDir {at}\nUser {user}\nGroup {user}\n\
-         LoadModule mpm_event_module {modules}/mod_mpm_event.so\n\
-         LoadModule authz_core_module {modules}/mod_authz_core.so\n\
-         StartServers 1\nServerLimit 1\nThreadsPerChild 128\nThreadLimit 128\nMaxRequestWorkers 128\n\
-         MinSpareThreads 1\nKeepAlive On\nMaxKeepAliveRequests 0\nKeepAliveTimeout 600\n\
-         DocumentRoot {at}/www\n<Directory {at}/www>\n  Require all granted\n</Directory>\n"
-    );
-    std::fs::write(folder.join("apache.conf"), text)?;
-    Ok(["-D", "FOREGROUND", "-f", &format!("{at}/apache.conf")].map(str::to_owned).to_vec())
-}
-
-/// redis without a file.
-///
-/// # Errors
-/// None.
-pub fn redis(_folder: &Path, port: u16) -> Result<Vec<String>> {
-    let line = format!("--port {port} --bind 127.0.0.1 --appendonly no --loglevel warning");
-    let words = line.split(' ').map(str::to_owned);
-    Ok(words.chain(["--save".to_owned(), String::new()]).collect())
-}
-
-/// memcached with one thread.
-///
-/// # Errors
-/// None.
-pub fn memcached(_folder: &Path, port: u16) -> Result<Vec<String>> {
-    let line = format!("-p {port} -l 127.0.0.1 -U 0 -t 1 -m 64 -c 1024 -R 1000000 -u {}", user());
-    Ok(line.split(' ').map(str::to_owned).collect())
+/// One of them failed, or the user stopped it.
+pub(super) fn requests_per_second(
+    prepared: &PreparedServer,
+    (launcher, side): (&Launcher, Side),
+    native: &Launcher,
+    quick: bool,
+    limit: Duration,
+) -> Result<Sample, Failure> {
+    let confine = |cpu: Option<&usize>| -> Result<()> {
+        let set = cpu.and_then(|&cpu| CpuSet::only(cpu)).context("no such CPU")?;
+        set.confine().context("affinity")
+    };
+    let (port, directory) = (free_port()?, prepared.directory.path());
+    let arguments = (prepared.server.configure)(directory, port)?;
+    let command = Invocation { arguments, ..Invocation::new(&prepared.program, &[], directory) };
+    confine(prepared.cpus.first())?;
+    let running = Running::start(&launcher.words(side, &command), directory, port)?;
+    confine(prepared.cpus.last())?;
+    let client = prepared.client(port, quick, &native.scratch);
+    let run = native.run(Side::Native, &client, Output::File, &[], limit)?;
+    let sample = match run.status {
+        0 => output::parse(&native.read_output(Side::Native)?, Unit::PerSecond),
+        _ => Err(native.first_error_line(Side::Native).unwrap_or_else(|| "the client failed".to_owned())),
+    };
+    // A client that was let down says more than a server that does not end.
+    let sample = sample.map_err(Failure::Failed)?;
+    running.stop()?;
+    Ok(sample)
 }
 
 #[cfg(test)]
@@ -273,17 +239,17 @@ mod tests {
 
     #[test]
     fn server_that_ends_says_what_it_said_and_one_that_answers_is_stopped() {
-        let folder = Folder::new().unwrap();
+        let directory = Directory::new().unwrap();
         let words = ["/bin/sh", "-c", "echo no such option >&2; exit 3"].map(Into::into);
         let port = free_port().unwrap();
-        match Running::start(&words, folder.path(), port) {
+        match Running::start(&words, directory.path(), port) {
             Err(Failure::Failed(reason)) => assert!(reason.contains("no such option"), "{reason}"),
             _ => panic!("it runs"),
         }
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let words = ["/bin/sleep", "60"].map(Into::into);
-        let running = Running::start(&words, folder.path(), port).map_err(|_| "does not start").unwrap();
+        let running = Running::start(&words, directory.path(), port).map_err(|_| "does not start").unwrap();
         let start = Instant::now();
         assert!(running.stop().is_ok());
         assert!(start.elapsed() < STOP_LIMIT);

@@ -3,33 +3,18 @@
 use std::path::Path;
 
 use anyhow::Result;
-use clap::ValueEnum;
 
+use super::launch::Launcher;
 use super::peers::{self, Peer};
-use crate::engine::Engine;
-use crate::launch::Launcher;
-use crate::result::Way;
-use crate::variant::{Level, Variant};
+use crate::rows::engine::{Engine, Level, Variant};
+use crate::rows::result::Way;
 
 /// The kernel module's device.
 const DEVICE: &str = "/dev/btshim";
 
-/// What `--engines` takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum EngineChoice {
-    /// The kernel alone; it takes part in every run, since everything is compared with it
-    Native,
-    /// In place, system call sites patched
-    Direct,
-    /// From a code cache
-    Translate,
-    /// In the kernel's ring, by a module
-    Ring0,
-}
-
 /// One way, and how it runs a command.
 #[derive(Clone, Debug)]
-pub struct Contender {
+pub(crate) struct Contender {
     /// As results name it.
     pub way: Way,
     /// How it is done.
@@ -38,7 +23,7 @@ pub struct Contender {
 
 /// How a way runs a command.
 #[derive(Clone, Debug)]
-pub enum How {
+pub(crate) enum How {
     /// As it is.
     Native,
     /// Under bt-run.
@@ -49,6 +34,21 @@ pub enum How {
     InDriver(&'static str),
     /// Not on this machine; the text says what is missing.
     Missing(String),
+}
+
+impl Contender {
+    /// The kernel alone.
+    #[must_use]
+    pub(crate) fn native() -> Self {
+        Self { way: Way::Native, how: How::Native }
+    }
+
+    /// An engine at a level.
+    #[must_use]
+    pub(crate) fn is(&self, wanted: Engine, level: Level) -> bool {
+        let wanted = Way::Engine { engine: wanted.name().to_owned(), emulate: Some(level.name().to_owned()) };
+        self.way == wanted
+    }
 }
 
 const RING0: &str = "the kernel module is not loaded: engine ring0 runs by it, and by nothing else";
@@ -70,17 +70,11 @@ fn ring0_lacks(device: &Path, level: Option<Level>) -> Option<&'static str> {
 ///
 /// # Errors
 /// A cache cannot be made.
-pub fn engines(choices: &[EngineChoice], levels: &[Level], launcher: &Launcher) -> Result<Vec<Contender>> {
-    let mut all = vec![Contender { way: Way::Native, how: How::Native }];
+pub(crate) fn engines(engines: &[Engine], levels: &[Level], launcher: &Launcher) -> Result<Vec<Contender>> {
+    let mut all = vec![Contender::native()];
     let levels: Vec<Option<Level>> =
         if levels.is_empty() { vec![None] } else { levels.iter().copied().map(Some).collect() };
-    for choice in choices {
-        let engine = match choice {
-            EngineChoice::Native => continue,
-            EngineChoice::Direct => Engine::Direct,
-            EngineChoice::Translate => Engine::Translate,
-            EngineChoice::Ring0 => Engine::Ring0,
-        };
+    for &engine in engines {
         for &emulate in &levels {
             let name = engine.name();
             let lacks = (engine == Engine::Ring0).then(|| ring0_lacks(Path::new(DEVICE), emulate)).flatten();
@@ -109,11 +103,7 @@ pub fn engines(choices: &[EngineChoice], levels: &[Level], launcher: &Launcher) 
 ///
 /// # Errors
 /// The file is no such file.
-pub fn interposers(file: Option<&Path>) -> Result<Vec<Contender>> {
-    let mechanisms = peers::MECHANISMS.iter().map(|&(name, of_driver)| Contender {
-        way: Way::Peer { name: name.to_owned(), version: None },
-        how: How::InDriver(of_driver),
-    });
+pub(crate) fn interposers(file: Option<&Path>) -> Result<Vec<Contender>> {
     let mut programs = peers::discover(&peers::search_path());
     if let Some(file) = file {
         let named = peers::read(file)?;
@@ -121,7 +111,27 @@ pub fn interposers(file: Option<&Path>) -> Result<Vec<Contender>> {
         programs.retain(|known| named.iter().all(|peer| peer.name != known.name));
         programs.extend(named);
     }
-    Ok(mechanisms.chain(programs.into_iter().map(of_peer)).collect())
+    Ok(mechanisms().chain(programs.into_iter().map(of_peer)).collect())
+}
+
+/// The mechanisms of the kernel that a driver sets up.
+fn mechanisms() -> impl Iterator<Item = Contender> {
+    peers::MECHANISMS.iter().map(|&(name, of_driver)| Contender {
+        way: Way::Peer { name: name.to_owned(), version: None },
+        how: How::InDriver(of_driver),
+    })
+}
+
+/// The programs that are known.
+pub(crate) fn programs() -> impl Iterator<Item = Contender> {
+    peers::discover(&peers::search_path()).into_iter().map(of_peer)
+}
+
+/// DynamoRIO's launcher, where it is installed.
+#[must_use]
+pub(crate) fn drrun() -> Option<Contender> {
+    let peers = peers::discover(&peers::search_path()).into_iter();
+    peers.filter(|peer| peer.name == "drrun" && peer.command.is_ok()).map(of_peer).next()
 }
 
 fn of_peer(peer: Peer) -> Contender {
@@ -141,14 +151,13 @@ mod tests {
             bt_run: "/bt-run".into(),
             variant: Engine::Direct.into(),
             cache: "/cache".into(),
-            drrun: None,
             scratch: std::env::temp_dir(),
         }
     }
 
     #[test]
     fn native_is_always_first() {
-        let all = engines(&[EngineChoice::Ring0, EngineChoice::Native], &[], &launcher()).unwrap();
+        let all = engines(&[Engine::Ring0], &[], &launcher()).unwrap();
         let names: Vec<String> = all.iter().map(|contender| contender.way.name()).collect();
         assert_eq!(names, ["native", "ring0"]);
     }
@@ -164,7 +173,7 @@ mod tests {
     #[test]
     fn each_engine_stands_at_each_level_once() {
         let levels = [Level::Off, Level::Relaxed];
-        let all = engines(&[EngineChoice::Ring0, EngineChoice::Ring0], &levels, &launcher()).unwrap();
+        let all = engines(&[Engine::Ring0, Engine::Ring0], &levels, &launcher()).unwrap();
         let names: Vec<String> = all.iter().map(|contender| contender.way.name()).collect();
         assert_eq!(names, ["native", "ring0 off", "ring0 relaxed"]);
     }

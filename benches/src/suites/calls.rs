@@ -2,15 +2,16 @@
 
 use anyhow::Context as _;
 
-use super::levels::{Contest, Levels};
-use super::{Stop, drivers, invocation, syscall};
-use crate::launch::{Invocation, Output};
-use crate::result;
-use crate::rows::Unit;
-use crate::run::benchmark::{Benchmark, Clock, Program, scaled};
+use super::benchmark::{Benchmark, Program, Quantity, Scaled, Suite, scaled};
+use super::invocation::{Invocation, Output};
+use crate::rows::result::Unit;
 
-/// The group of these rows.
-pub const GROUP: &str = "call";
+/// The suite of `bt-bench emulation`.
+pub(super) const SUITE: Suite = Suite {
+    name: "call",
+    about: "CPU time of single calls that may be answered in the process",
+    benchmarks: || ALL.iter().map(|call| benchmark(call, call.pairs).notes(call.notes)).collect(),
+};
 
 /// How long a loop runs: what a file costs once must not count.
 const FULL_MS: &str = "300";
@@ -18,22 +19,22 @@ const QUICK_MS: &str = "60";
 
 struct Call {
     name: &'static str,
-    /// Pairs of a full and of a quick run.
-    pairs: (usize, usize),
-    note: &'static str,
+    /// Pairs that its target needs.
+    pairs: Scaled<usize>,
+    notes: &'static [&'static str],
 }
 
 const fn call(name: &'static str) -> Call {
-    Call { name, pairs: (11, 3), note: "" }
+    Call { name, pairs: scaled(11, 3), notes: &[] }
 }
 
 const fn in_place(name: &'static str) -> Call {
-    Call { note: "only a sole O_RDWR file written in place gains", ..call(name) }
+    Call { notes: &["only a sole O_RDWR file written in place gains"], ..call(name) }
 }
 
 /// Those that have nothing to gain and must not lose: the promise is 2 %, the machine's noise is more.
 const fn unhurt(name: &'static str) -> Call {
-    Call { pairs: (31, 7), ..call(name) }
+    Call { pairs: scaled(31, 7), ..call(name) }
 }
 
 const ALL: &[Call] = &[
@@ -68,77 +69,32 @@ const ALL: &[Call] = &[
     unhurt("read-once-large"),
 ];
 
-/// The names of the rows.
+/// The names of the calls.
 #[must_use]
-pub fn names() -> Vec<&'static str> {
+pub(super) fn names() -> Vec<&'static str> {
     ALL.iter().map(|call| call.name).collect()
 }
 
-/// The calls as benchmarks of `bt-bench run`; the files stand in the scratch folder.
-pub fn of_run() -> impl Iterator<Item = Benchmark> {
-    ALL.iter().map(benchmark)
+/// The calls as suite `syscalls` of `bt-bench run` has them, with as many rounds as a look needs.
+pub(super) fn of_run() -> impl Iterator<Item = Benchmark> {
+    ALL.iter().map(|call| benchmark(call, scaled(6, 3)))
 }
 
-fn benchmark(call: &'static Call) -> Benchmark {
+fn benchmark(call: &'static Call, rounds: Scaled<usize>) -> Benchmark {
     let program = Program {
         needs: vec!["driver:calls"],
-        clock: Clock::Printed,
+        quantity: Quantity::Printed,
         prepare: Box::new(|setting| {
-            let folder = setting.scratch.join("files");
-            std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+            let files = &setting.files;
+            std::fs::create_dir_all(files).with_context(|| files.display().to_string())?;
             let duration = if setting.quick { QUICK_MS } else { FULL_MS };
-            Ok(Invocation {
-                program: setting.drivers.get("calls").context("no driver")?.clone(),
-                arguments: [call.name, duration, &folder.display().to_string()].map(str::to_owned).to_vec(),
-                folder: setting.scratch.clone(),
-                input: None,
-                output: Output::File,
-            })
+            let driver = setting.drivers.get("calls").context("no driver")?;
+            let arguments = [call.name, duration, &files.display().to_string()];
+            Ok(Invocation { output: Output::File, ..Invocation::new(driver, &arguments, &setting.scratch) })
         }),
     };
     let about = "CPU time of one call in a loop, by calls.c";
-    Benchmark::program(call.name, about, result::Unit::Nanoseconds, program, scaled(330, 80)).rounds(6, 3)
-}
-
-/// Measures the calls that are wanted.
-///
-/// # Errors
-/// See [`Stop`].
-pub fn run(levels: &mut Levels, contest: &Contest) -> Result<(), Stop> {
-    let wanted: Vec<&Call> = ALL.iter().filter(|call| levels.plan().wants(GROUP, call.name)).collect();
-    if wanted.is_empty() {
-        return Ok(());
-    }
-    let driver = drivers::calls(&levels.session.launcher.scratch)?;
-    let folder = levels.folder.display().to_string();
-    levels.session.pin(true)?;
-    for call in wanted {
-        let mut rows = Levels::rows(contest, GROUP, call.name, Unit::Nanoseconds);
-        let Some(driver) = &driver else {
-            levels.push_not_installed(rows, "gcc")?;
-            continue;
-        };
-        let duration = if levels.plan().quick { QUICK_MS } else { FULL_MS };
-        let invocation = invocation(driver, &[call.name, duration, &folder], &levels.session.launcher);
-        for row in &mut rows {
-            row.command = invocation.line();
-            row.pinned_cpu = Some(levels.plan().cpu);
-            row.notes.extend(Some(call.note.to_owned()).filter(|note| !note.is_empty()));
-        }
-        let pairs = levels.plan().pairs(call.pairs.0, call.pairs.1);
-        // The unmeasured runs make the files, natively, and leave images in the cache.
-        let end = levels.measure(
-            contest,
-            &mut rows,
-            pairs,
-            |runner| syscall::nanoseconds(&runner.launcher, runner.side, &invocation).map(drop),
-            |runner| syscall::nanoseconds(&runner.launcher, runner.side, &invocation),
-        );
-        levels.push(rows)?;
-        end?;
-    }
-    levels.session.pin(false)?;
-    Ok(())
+    Benchmark { rounds, ..Benchmark::program(call.name, about, Unit::Nanoseconds, program, scaled(330, 80)) }
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::programs;
+use crate::base::programs;
 
-/// A driver of `bt-bench run`: its name, its source and gcc's options.
+/// A driver: its name, its source and gcc's options.
 struct Driver {
     name: &'static str,
     text: &'static str,
@@ -16,7 +16,7 @@ struct Driver {
 }
 
 #[rustfmt::skip]
-const OF_RUN: &[Driver] = &[
+const ALL: &[Driver] = &[
     Driver { name: "singularity",     text: include_str!("../../drivers/singularity.c"), options: &["-pthread"] },
     Driver { name: "vmware",          text: include_str!("../../drivers/vmware.c"),      options: &[] },
     Driver { name: "switch",          text: include_str!("../../drivers/switch.c"),      options: &["-pthread"] },
@@ -26,70 +26,52 @@ const OF_RUN: &[Driver] = &[
     Driver { name: "nothing-dynamic", text: include_str!("../../drivers/nothing.c"),     options: &[] },
     Driver { name: "nothing-static",  text: include_str!("../../drivers/nothing.c"),     options: &["-static"] },
     Driver { name: "calls",           text: include_str!("../../drivers/calls.c"),       options: &[] },
-    Driver { name: "primitives",      text: PRIMITIVES,                                  options: PRIMITIVES_OPTIONS },
+    Driver { name: "primitives",      text: include_str!("../../drivers/primitives.c"),  options: &["-fno-inline", "-fno-optimize-sibling-calls"] },
 ];
 
 /// What they include.
 const HEADER: &str = include_str!("../../drivers/measure.h");
 
-const PRIMITIVES: &str = include_str!("../../drivers/primitives.c");
-const PRIMITIVES_OPTIONS: &[&str] = &["-fno-inline", "-fno-optimize-sibling-calls"];
-
-/// The source of a driver of `bt-bench run`.
+/// The source of a driver.
+#[cfg(test)]
 #[must_use]
-pub fn source(name: &str) -> Option<&'static str> {
-    Some(OF_RUN.iter().find(|driver| driver.name == name)?.text)
+pub(crate) fn source(name: &str) -> Option<&'static str> {
+    Some(ALL.iter().find(|driver| driver.name == name)?.text)
 }
 
-/// The drivers of `bt-bench run` that are in `folder`.
+/// The drivers that are in `directory`.
 #[must_use]
-pub fn built_in(folder: &Path) -> BTreeMap<&'static str, PathBuf> {
-    let paths = OF_RUN.iter().map(|driver| (driver.name, folder.join(driver.name)));
+pub(crate) fn built_in(directory: &Path) -> BTreeMap<&'static str, PathBuf> {
+    let paths = ALL.iter().map(|driver| (driver.name, directory.join(driver.name)));
     paths.filter(|(_, path)| path.is_file()).collect()
 }
 
-/// Builds every driver of `bt-bench run` into `folder`.
+/// Builds every driver into `directory`.
 ///
 /// # Errors
 /// One does not build.
-pub fn build_all(folder: &Path) -> Result<ExitCode> {
-    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    for driver in OF_RUN {
-        if named(folder, driver.name)?.is_none() {
+pub(crate) fn build_all(directory: &Path) -> Result<ExitCode> {
+    std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
+    for driver in ALL {
+        if build(directory, driver.name)?.is_none() {
             bail!("gcc is not installed: {}", programs::apt_line(&["gcc"]));
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds a driver of `bt-bench run` by its name; `None` where gcc is not installed.
+/// Builds a driver by its name in `scratch`; `None` where gcc is not installed.
 ///
 /// # Errors
 /// There is no such driver, or it does not build.
-pub fn named(scratch: &Path, name: &str) -> Result<Option<PathBuf>> {
-    let driver = OF_RUN.iter().find(|driver| driver.name == name).with_context(|| format!("no driver {name}"))?;
+pub fn build(scratch: &Path, name: &str) -> Result<Option<PathBuf>> {
+    let driver = ALL.iter().find(|driver| driver.name == name).with_context(|| format!("no driver {name}"))?;
     let header = scratch.join("measure.h");
     std::fs::write(&header, HEADER).with_context(|| header.display().to_string())?;
-    build(scratch, driver.name, driver.text, driver.options)
+    compile(scratch, driver.name, driver.text, driver.options)
 }
 
-/// The driver of single operations; `None` where gcc is not installed.
-///
-/// # Errors
-/// It does not build.
-pub fn primitives(scratch: &Path) -> Result<Option<PathBuf>> {
-    build(scratch, "primitives", PRIMITIVES, PRIMITIVES_OPTIONS)
-}
-
-/// The driver of system calls in loops; `None` where gcc is not installed.
-///
-/// # Errors
-/// It does not build.
-pub fn calls(scratch: &Path) -> Result<Option<PathBuf>> {
-    build(scratch, "calls", include_str!("../../drivers/calls.c"), &[])
-}
-
-fn build(scratch: &Path, name: &str, text: &str, options: &[&str]) -> Result<Option<PathBuf>> {
+fn compile(scratch: &Path, name: &str, text: &str, options: &[&str]) -> Result<Option<PathBuf>> {
     let Some(gcc) = programs::find("gcc") else {
         return Ok(None);
     };

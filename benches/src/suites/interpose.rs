@@ -1,9 +1,9 @@
 //! What one caught system call costs under each mechanism that catches it.
 
-use crate::run::benchmark::{Benchmark, Others, Suite, scaled};
+use super::benchmark::{Benchmark, Others, Suite, scaled};
 
-/// See the module.
-pub const SUITE: Suite = Suite {
+/// The suite, as the module describes it.
+pub(super) const SUITE: Suite = Suite {
     name: "interpose",
     about: "one caught getppid(2) under bt-run, the kernel's mechanisms and other programs",
     benchmarks,

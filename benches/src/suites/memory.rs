@@ -1,116 +1,54 @@
 //! Peak resident size, beside what the engine may cost.
 
-use std::path::Path;
-use std::time::Duration;
+use anyhow::Context as _;
 
-use super::{Session, Stop, drivers, stats_of};
-use crate::launch::{Failure, Invocation, Launcher, Output, Side, describe_status};
-use crate::programs;
-use crate::rows::Unit;
-use crate::run_stats::{self, CacheFigures};
-use crate::workload::{self, Sizes};
+use super::benchmark::{Asked, Benchmark, Place, Program, Quantity, Scaled, Suite, scaled};
+use super::invocation::Invocation;
+use super::workload;
+use crate::base::programs;
+use crate::rows::result::Unit;
 
-const GROUP: &str = "memory";
-const ALL: [(&str, &str); 4] = [("bash", "bash"), ("python", "python3"), ("sqlite", "sqlite3"), ("node", "node")];
+/// The suite, as the module describes it.
+pub(super) const SUITE: Suite = Suite {
+    name: "memory",
+    about: "peak resident size of the largest process",
+    benchmarks: || ALL.iter().map(benchmark).collect(),
+};
 
-/// The names of the rows.
-#[must_use]
-pub fn names() -> Vec<&'static str> {
-    ALL.iter().map(|(name, _)| *name).collect()
+struct Measured {
+    name: &'static str,
+    program: &'static str,
+    /// Arguments; where there are none it runs the compute workload of its name.
+    arguments: &'static [&'static str],
+    expected_ms: Scaled<u32>,
 }
 
-/// Measures the programs that are wanted.
-///
-/// # Errors
-/// See [`Stop`].
-pub fn run(session: &mut Session) -> Result<(), Stop> {
-    for (name, program) in ALL {
-        if session.plan.wants(GROUP, name) {
-            measure_one(session, name, program)?;
-        }
-    }
-    Ok(())
-}
+#[rustfmt::skip]
+const ALL: &[Measured] = &[
+    Measured { name: "bash",   program: "bash",    arguments: &["-c", "true"], expected_ms: scaled(20, 20) },
+    Measured { name: "python", program: "python3", arguments: &["-c", "pass"], expected_ms: scaled(40, 40) },
+    Measured { name: "sqlite", program: "sqlite3", arguments: &[],             expected_ms: scaled(3_500, 750) },
+    Measured { name: "node",   program: "node",    arguments: &[],             expected_ms: scaled(3_500, 750) },
+];
 
-fn measure_one(session: &mut Session, name: &str, program: &str) -> Result<(), Stop> {
-    let mut row = session.row(GROUP, name, Unit::Mebibytes);
-    let sizes = if session.plan.quick { &workload::QUICK } else { &workload::FULL };
-    let Some(invocation) = command(name, program, sizes, &session.launcher)? else {
-        return session.push_not_installed(row, program);
+fn benchmark(measured: &'static Measured) -> Benchmark {
+    let program = Program {
+        needs: vec![measured.program, "driver:primitives"],
+        quantity: Quantity::PeakMemory,
+        prepare: Box::new(|setting| {
+            if measured.arguments.is_empty() {
+                let sizes = workload::sizes(setting.quick);
+                let inputs = workload::prepare(sizes, &setting.scratch)?;
+                let workload = workload::find(measured.name).context("no such workload")?;
+                return workload.invocation(sizes, &inputs).context("not installed");
+            }
+            let program = programs::find(measured.program).context("not installed")?;
+            Ok(Invocation::new(&program, measured.arguments, &setting.scratch))
+        }),
     };
-    let Some(driver) = drivers::primitives(&session.launcher.scratch)? else {
-        return session.push_not_installed(row, "gcc");
-    };
-    row.command = invocation.line();
-    let figures = match cache_figures(&session.launcher, &invocation) {
-        Ok(figures) => figures,
-        Err(Failure::Interrupted) => return Err(Stop::Interrupted),
-        Err(Failure::Failed(reason)) => {
-            row.fail(reason);
-            return session.push(row);
-        }
-    };
-    row.memory = Some(figures);
-    row.target = session.target(GROUP, name, figures.guest_bytes);
-    let shown = |bytes| format!("{:.2}", mebibytes(bytes));
-    row.notes.push(format!(
-        "translated {} MiB, cache {} MiB, heap {} MiB",
-        shown(figures.guest_bytes),
-        shown(figures.cache_bytes),
-        shown(figures.heap_bytes),
-    ));
-    let pairs = session.plan.pairs(5, 3);
-    session.measure(row, pairs, |launcher, side| peak_rss(launcher, side, &driver, &invocation))?;
-    Ok(())
-}
-
-fn command(name: &str, program: &str, sizes: &Sizes, launcher: &Launcher) -> anyhow::Result<Option<Invocation>> {
-    let Some(path) = programs::find(program) else {
-        return Ok(None);
-    };
-    let plain = |arguments: &[&str]| super::invocation(&path, arguments, launcher);
-    Ok(match name {
-        "bash" => Some(plain(&["-c", "true"])),
-        "python" => Some(plain(&["-c", "pass"])),
-        _ => {
-            let inputs = workload::prepare(sizes, &launcher.scratch)?;
-            workload::find(name).and_then(|workload| workload.invocation(sizes, &inputs))
-        }
-    })
-}
-
-fn cache_figures(launcher: &Launcher, invocation: &Invocation) -> Result<CacheFigures, Failure> {
-    let text = stats_of(launcher, invocation)?;
-    run_stats::largest_image(&text).ok_or_else(|| Failure::Failed("bt-run: --stats tells no end".to_owned()))
-}
-
-/// The driver starts the command, because the kernel counts what the starting process had mapped.
-fn peak_rss(launcher: &Launcher, side: Side, driver: &Path, invocation: &Invocation) -> Result<f64, Failure> {
-    let file = launcher.scratch.join("peak-rss");
-    let mut arguments = vec!["peak-rss".to_owned(), file.display().to_string()];
-    let words = launcher.words(side, invocation)?;
-    arguments.extend(words.iter().map(|word| word.to_string_lossy().into_owned()));
-    let wrapped = Invocation { program: driver.to_owned(), arguments, output: Output::Null, ..invocation.clone() };
-    let limit = Duration::from_secs(600);
-    let run = launcher.run(Side::Native, &wrapped, Output::Null, &[], limit)?;
-    if run.status != 0 {
-        let status = describe_status(run.status);
-        let said = launcher.first_error_line(Side::Native).unwrap_or_default();
-        return Err(Failure::Failed(format!("{}: {status}: {said}", side.name())));
-    }
-    let text = std::fs::read_to_string(&file).map_err(anyhow::Error::from)?;
-    parse_kibibytes(&text)
-        .map(|kib| kib / 1024.0)
-        .ok_or_else(|| Failure::Failed(format!("{}: no peak: {text:?}", side.name())))
-}
-
-fn parse_kibibytes(text: &str) -> Option<f64> {
-    text.trim().parse::<u32>().ok().map(f64::from)
-}
-
-#[allow(clippy::cast_precision_loss, reason = "memory sizes are far below 2^53")]
-fn mebibytes(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
+    let about = "peak resident size of a whole run";
+    let benchmark = Benchmark::program(measured.name, about, Unit::Mebibytes, program, measured.expected_ms);
+    Benchmark { asked: Asked::Code, ..benchmark }.on(Place::All).rounds(5, 3)
 }
 
 #[cfg(test)]
@@ -118,9 +56,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn peak_is_a_number_of_kibibytes() {
-        assert_eq!(parse_kibibytes("3584\n"), Some(3584.0));
-        assert_eq!(parse_kibibytes(""), None);
-        assert_eq!(parse_kibibytes("-1"), None);
+    fn what_has_no_arguments_is_a_compute_workload() {
+        for measured in ALL.iter().filter(|measured| measured.arguments.is_empty()) {
+            assert!(workload::find(measured.name).is_some(), "{}", measured.name);
+        }
     }
 }

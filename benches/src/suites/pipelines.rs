@@ -6,16 +6,16 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::c_source;
-use crate::inputs;
-use crate::launch::{Invocation, Output};
-use crate::programs;
-use crate::result::Unit;
-use crate::run::benchmark::{Benchmark, Clock, Place, Program, Setting, Suite, scaled};
-use crate::stats::Random;
+use super::benchmark::{Benchmark, Place, Program, Quantity, Setting, Suite, scaled};
+use super::c_source;
+use super::invocation::{Invocation, Output};
+use crate::base::inputs;
+use crate::base::programs;
+use crate::base::stats::Random;
+use crate::rows::result::Unit;
 
-/// See the module.
-pub const SUITE: Suite = Suite {
+/// The suite, as the module describes it.
+pub(super) const SUITE: Suite = Suite {
     name: "pipelines",
     about: "wall time of pipelines of small programs that bash starts, on all CPUs",
     benchmarks,
@@ -52,7 +52,7 @@ fn benchmarks() -> Vec<Benchmark> {
     let benchmark = |pipeline: &'static Pipeline| {
         let program = Program {
             needs: [&["bash", "gzip"], pipeline.needs].concat(),
-            clock: Clock::Wall,
+            quantity: Quantity::Wall,
             prepare: Box::new(|setting| {
                 let sizes = if setting.quick { &QUICK } else { &FULL };
                 let arguments = ["-c", pipeline.script, "bash", &sizes.numbers.to_string()].map(str::to_owned).to_vec();
@@ -60,7 +60,7 @@ fn benchmarks() -> Vec<Benchmark> {
                 Ok(Invocation {
                     program,
                     arguments,
-                    folder: folder(setting, sizes)?,
+                    directory: directory(setting, sizes)?,
                     input: None,
                     output: Output::Null,
                 })
@@ -74,22 +74,22 @@ fn benchmarks() -> Vec<Benchmark> {
 
 #[derive(Debug)]
 struct Sizes {
-    folder: &'static str,
+    directory: &'static str,
     words: usize,
     files: usize,
     numbers: usize,
 }
 
-const FULL: Sizes = Sizes { folder: "pipelines-full", words: 1_500_000, files: 800, numbers: 3_000_000 };
-const QUICK: Sizes = Sizes { folder: "pipelines-quick", words: 300_000, files: 160, numbers: 600_000 };
+const FULL: Sizes = Sizes { directory: "pipelines-full", words: 1_500_000, files: 800, numbers: 3_000_000 };
+const QUICK: Sizes = Sizes { directory: "pipelines-quick", words: 300_000, files: 160, numbers: 600_000 };
 
-fn folder(setting: &Setting, sizes: &Sizes) -> Result<PathBuf> {
-    let folder = setting.scratch.join(sizes.folder);
-    inputs::make_once(&folder, &format!("{sizes:?} {}", include_str!("pipelines.rs")), || make(&folder, sizes))?;
-    Ok(folder)
+fn directory(setting: &Setting, sizes: &Sizes) -> Result<PathBuf> {
+    let directory = setting.scratch.join(sizes.directory);
+    inputs::make_once(&directory, &format!("{sizes:?} {}", include_str!("pipelines.rs")), || make(&directory, sizes))?;
+    Ok(directory)
 }
 
-fn make(folder: &Path, sizes: &Sizes) -> Result<()> {
+fn make(directory: &Path, sizes: &Sizes) -> Result<()> {
     let mut random = Random::new(5);
     let mut text = String::new();
     for _ in 0..sizes.words {
@@ -97,14 +97,14 @@ fn make(folder: &Path, sizes: &Sizes) -> Result<()> {
         let number = random.below(1 + random.clone().below(5000));
         let _ = writeln!(text, "{}{number}", ["word", "x", "name"][number % 3]);
     }
-    std::fs::write(folder.join("words"), text)?;
+    std::fs::write(directory.join("words"), text)?;
     let gzip = programs::find("gzip").context("gzip")?;
-    let status = Command::new(gzip).args(["-n", "-f", "words"]).current_dir(folder).stdin(Stdio::null()).status()?;
+    let status = Command::new(gzip).args(["-n", "-f", "words"]).current_dir(directory).stdin(Stdio::null()).status()?;
     if !status.success() {
         bail!("gzip: {status}");
     }
     for number in 0..sizes.files {
-        let below = folder.join(format!("tree/{}", number % 20));
+        let below = directory.join(format!("tree/{}", number % 20));
         std::fs::create_dir_all(&below)?;
         std::fs::write(below.join(format!("file{number}.c")), c_source::program(1 + number % 3))?;
     }

@@ -1,10 +1,10 @@
-//! The operations of Singularity's papers: Aiken et al., "Deconstructing Process Isolation" (MSPC 2006), table 1, and Hunt
-//! et al., "Sealing OS Processes to Improve Dependability and Safety" (EuroSys 2007) with its forerunners.
+//! The operations of Singularity's papers: Aiken et al., "Deconstructing Process Isolation" (MSPC 2006), table 1, and
+//! Hunt et al., "Sealing OS Processes to Improve Dependability and Safety" (EuroSys 2007) with its forerunners.
 
-use crate::run::benchmark::{Benchmark, Parameter, Place, Suite, scaled};
+use super::benchmark::{Benchmark, Parameter, Place, Suite, scaled};
 
-/// See the module.
-pub const SUITE: Suite = Suite {
+/// The suite, as the module describes it.
+pub(super) const SUITE: Suite = Suite {
     name: "singularity",
     about: "the operations of the Singularity papers: calls, yields, messages between processes, new processes",
     benchmarks,

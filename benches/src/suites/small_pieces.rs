@@ -5,25 +5,26 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::levels::{Contest, Levels};
-use super::{Stop, check_native, check_ours, timed};
-use crate::inputs;
-use crate::launch::{Invocation, Output, Side};
-use crate::programs;
-use crate::rows::Unit;
-use crate::stats::Random;
+use super::benchmark::{Benchmark, Place, Program, Quantity, Suite, scaled};
+use super::invocation::{Invocation, Output};
+use crate::base::stats::Random;
+use crate::base::{inputs, programs};
+use crate::rows::result::Unit;
 
-/// The group of these rows.
-pub const GROUP: &str = "program";
+/// The suite of `bt-bench emulation`.
+pub(super) const SUITE: Suite = Suite {
+    name: "program",
+    about: "wall time of programs that read or write in small pieces, on all CPUs",
+    benchmarks: || ALL.iter().map(benchmark).collect(),
+};
 
 /// How much work the programs do.
 #[derive(Debug)]
 struct Sizes {
-    folder: &'static str,
+    directory: &'static str,
     /// Bytes that dd copies one by one.
     single_bytes: usize,
     /// The file that is read in pieces of 512 bytes, by itself and in an archive.
@@ -35,7 +36,7 @@ struct Sizes {
 }
 
 const FULL: Sizes = Sizes {
-    folder: "full",
+    directory: "full",
     single_bytes: 2_000_000,
     block_mib: 200,
     lines: 300_000,
@@ -43,10 +44,16 @@ const FULL: Sizes = Sizes {
     selects: 200_000,
 };
 
-const QUICK: Sizes =
-    Sizes { folder: "quick", single_bytes: 400_000, block_mib: 40, lines: 60_000, table_rows: 50_000, selects: 40_000 };
+const QUICK: Sizes = Sizes {
+    directory: "quick",
+    single_bytes: 400_000,
+    block_mib: 40,
+    lines: 60_000,
+    table_rows: 50_000,
+    selects: 40_000,
+};
 
-struct Program {
+struct Talker {
     name: &'static str,
     program: &'static str,
     arguments: fn(&Sizes) -> Vec<String>,
@@ -64,99 +71,62 @@ while file.read(1): count += 1
 print(count)";
 
 #[rustfmt::skip]
-const ALL: &[Program] = &[
-    Program { name: "dd-zero-null", program: "dd", input: None,
+const ALL: &[Talker] = &[
+    Talker { name: "dd-zero-null", program: "dd", input: None,
         arguments: |sizes| words(&["bs=1", &format!("count={}", sizes.single_bytes), "if=/dev/zero", "of=/dev/null"]) },
-    Program { name: "dd-512-file-null", program: "dd", input: None,
+    Talker { name: "dd-512-file-null", program: "dd", input: None,
         arguments: |_| words(&["bs=512", "if=blocks", "of=/dev/null"]) },
-    Program { name: "sqlite-selects", program: "sqlite3", input: Some("selects.sql"),
+    Talker { name: "sqlite-selects", program: "sqlite3", input: Some("selects.sql"),
         arguments: |_| words(&["table.db"]) },
-    Program { name: "perl-sysread", program: "perl", input: None,
+    Talker { name: "perl-sysread", program: "perl", input: None,
         arguments: |_| words(&["-e", r#"open F, "<", "lines"; $n++ while sysread F, $b, 1; print "$n\n""#]) },
-    Program { name: "python-unbuffered", program: "python3", input: None,
+    Talker { name: "python-unbuffered", program: "python3", input: None,
         arguments: |_| words(&["-c", PYTHON_SCRIPT]) },
-    Program { name: "dash-read", program: "dash", input: None,
+    Talker { name: "dash-read", program: "dash", input: None,
         arguments: |_| words(&["-c", "while read -r line; do last=$line; done <lines; echo $last"]) },
-    Program { name: "sed-unbuffered", program: "sed", input: None,
+    Talker { name: "sed-unbuffered", program: "sed", input: None,
         arguments: |_| words(&["-u", "-n", "/99999$/p", "lines"]) },
-    Program { name: "busybox-dd", program: "busybox", input: None,
+    Talker { name: "busybox-dd", program: "busybox", input: None,
         arguments: |_| words(&["dd", "bs=1", "if=lines", "of=/dev/null"]) },
-    Program { name: "tar-512", program: "tar", input: None,
+    Talker { name: "tar-512", program: "tar", input: None,
         arguments: |_| words(&["-b1", "-xOf", "blocks.tar"]) },
 ];
 
-/// The names of the rows.
-#[must_use]
-pub fn names() -> Vec<&'static str> {
-    ALL.iter().map(|program| program.name).collect()
-}
-
-/// Measures the programs that are wanted.
-///
-/// # Errors
-/// See [`Stop`].
-pub fn run(levels: &mut Levels, contest: &Contest) -> Result<(), Stop> {
-    let wanted: Vec<&Program> = ALL.iter().filter(|program| levels.plan().wants(GROUP, program.name)).collect();
-    if wanted.is_empty() {
-        return Ok(());
-    }
-    let sizes = if levels.plan().quick { &QUICK } else { &FULL };
-    let folder = levels.folder.join(sizes.folder);
-    let recipe = format!("{sizes:?} {:?} {}", ["tar", "sqlite3"].map(programs::find), include_str!("small_pieces.rs"));
-    inputs::make_once(&folder, &recipe, || make_inputs(sizes, &folder))?;
-    for program in wanted {
-        measure_one(levels, contest, program, sizes, &folder)?;
-    }
-    Ok(())
-}
-
-fn measure_one(
-    levels: &mut Levels,
-    contest: &Contest,
-    program: &Program,
-    sizes: &Sizes,
-    folder: &Path,
-) -> Result<(), Stop> {
-    let mut rows = Levels::rows(contest, GROUP, program.name, Unit::Milliseconds);
-    let Some(path) = programs::find(program.program) else {
-        return levels.push_not_installed(rows, program.program);
+fn benchmark(talker: &'static Talker) -> Benchmark {
+    let program = Program {
+        needs: vec![talker.program],
+        quantity: Quantity::Wall,
+        prepare: Box::new(|setting| {
+            let sizes = if setting.quick { &QUICK } else { &FULL };
+            let directory = setting.files.join(sizes.directory);
+            let made_by = ["tar", "sqlite3"].map(programs::find);
+            let recipe = format!("{sizes:?} {made_by:?} {}", include_str!("small_pieces.rs"));
+            inputs::make_once(&directory, &recipe, || make_inputs(sizes, &directory))?;
+            Ok(Invocation {
+                program: programs::find(talker.program).context("not installed")?,
+                arguments: (talker.arguments)(sizes),
+                directory,
+                input: talker.input,
+                output: Output::Null,
+            })
+        }),
     };
-    let invocation = Invocation {
-        program: path,
-        arguments: (program.arguments)(sizes),
-        folder: folder.to_owned(),
-        input: program.input,
-        output: Output::Null,
-    };
-    rows.iter_mut().for_each(|row| row.command = invocation.line());
-    let limit = std::cell::Cell::new(Duration::ZERO);
-    let pairs = levels.plan().pairs(9, 3);
-    let end = levels.measure(
-        contest,
-        &mut rows,
-        pairs,
-        |runner| match runner.side {
-            Side::Native => check_native(&runner.launcher, &invocation).map(|found| limit.set(found)),
-            _ => check_ours(&runner.launcher, &invocation, limit.get()),
-        },
-        |runner| Ok(timed(&runner.launcher, runner.side, &invocation, limit.get())?.wall_seconds * 1e3),
-    );
-    levels.push(rows)?;
-    end
+    let about = "wall time of a whole run";
+    Benchmark::program(talker.name, about, Unit::Milliseconds, program, scaled(600, 130)).on(Place::All).rounds(9, 3)
 }
 
-fn make_inputs(sizes: &Sizes, folder: &Path) -> Result<()> {
+fn make_inputs(sizes: &Sizes, directory: &Path) -> Result<()> {
     let mut lines = String::new();
     for number in 1..=sizes.lines {
         let _ = writeln!(lines, "{number}");
     }
-    fs::write(folder.join("lines"), lines)?;
-    write_blocks(&folder.join("blocks"), sizes.block_mib)?;
+    fs::write(directory.join("lines"), lines)?;
+    write_blocks(&directory.join("blocks"), sizes.block_mib)?;
     if let Some(tar) = programs::find("tar") {
-        done(Command::new(tar).args(["-b1", "-cf", "blocks.tar", "blocks"]).current_dir(folder))?;
+        done(Command::new(tar).args(["-b1", "-cf", "blocks.tar", "blocks"]).current_dir(directory))?;
     }
     if let Some(sqlite) = programs::find("sqlite3") {
-        make_table(&sqlite, sizes, folder)?;
+        make_table(&sqlite, sizes, directory)?;
     }
     Ok(())
 }
@@ -172,8 +142,8 @@ fn write_blocks(path: &Path, mebibytes: usize) -> Result<()> {
     Ok(())
 }
 
-fn make_table(sqlite: &PathBuf, sizes: &Sizes, folder: &Path) -> Result<()> {
-    let database = folder.join("table.db");
+fn make_table(sqlite: &PathBuf, sizes: &Sizes, directory: &Path) -> Result<()> {
+    let database = directory.join("table.db");
     if database.exists() {
         fs::remove_file(&database)?;
     }
@@ -188,7 +158,7 @@ fn make_table(sqlite: &PathBuf, sizes: &Sizes, folder: &Path) -> Result<()> {
     for _ in 0..sizes.selects {
         let _ = writeln!(selects, "select text from t where id = {};", 1 + random.below(sizes.table_rows));
     }
-    fs::write(folder.join("selects.sql"), selects)?;
+    fs::write(directory.join("selects.sql"), selects)?;
     Ok(())
 }
 

@@ -1,9 +1,9 @@
 //! Changes of who runs: into the kernel and back, to another thread or process, to a handler.
 
-use crate::run::benchmark::{Benchmark, Place, Suite, scaled};
+use super::benchmark::{Benchmark, Place, Suite, scaled};
 
-/// See the module.
-pub const SUITE: Suite = Suite {
+/// The suite, as the module describes it.
+pub(super) const SUITE: Suite = Suite {
     name: "switch",
     about: "changes of mode, of thread, of process, to signal handlers and to the page-fault handler",
     benchmarks,

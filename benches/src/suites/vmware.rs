@@ -1,22 +1,20 @@
-//! The benchmarks of Adams and Agesen, "A Comparison of Software and Hardware Techniques for x86 Virtualization" (ASPLOS 2006), as far
-//! as they can be run in a process.
+//! The benchmarks of Adams and Agesen, "A Comparison of Software and Hardware Techniques for x86 Virtualization"
+//! (ASPLOS 2006), as far as they can be run in a process.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::compute;
-use crate::c_source;
-use crate::inputs;
-use crate::launch::{Invocation, Output};
-use crate::programs;
-use crate::result::Unit;
-use crate::run::benchmark::{Benchmark, Clock, Place, Program, Setting, Suite, Work, scaled};
-use crate::run::server::{self, Server};
+use super::benchmark::{Benchmark, Program, Quantity, Server, Setting, Suite, scaled};
+use super::invocation::{Invocation, Output};
+use super::{c_source, compute, servers};
+use crate::base::inputs;
+use crate::base::programs;
+use crate::rows::result::Unit;
 
-/// See the module.
-pub const SUITE: Suite = Suite {
+/// The suite, as the module describes it.
+pub(super) const SUITE: Suite = Suite {
     name: "vmware",
     about: "the nano- and macro-benchmarks of Adams and Agesen (ASPLOS 2006), those that a process can run",
     benchmarks,
@@ -43,7 +41,7 @@ fn benchmarks() -> Vec<Benchmark> {
         compile(),
     ];
     all.extend([1, 4, 16, 64, 128, 256].map(web));
-    all.extend(compute::of_run(scaled(4, 2)));
+    all.extend(compute::benchmarks(scaled(4, 2)));
     all
 }
 
@@ -52,12 +50,12 @@ const LARGE_MEMORY: &str = "one step of a chain through all cache lines of a lar
 fn forkwait() -> Benchmark {
     let program = Program {
         needs: vec!["driver:vmware"],
-        clock: Clock::Wall,
+        quantity: Quantity::Wall,
         prepare: Box::new(|setting| {
             let program = setting.drivers.get("vmware").context("no driver")?.clone();
             let count = if setting.quick { "2000" } else { "40000" };
             let arguments = ["forkwait", count].map(str::to_owned).to_vec();
-            Ok(Invocation { program, arguments, folder: setting.scratch.clone(), input: None, output: Output::Null })
+            Ok(Invocation { program, arguments, directory: setting.scratch.clone(), input: None, output: Output::Null })
         }),
     };
     let about = "40,000 times fork, exit and waitpid (2,000 with --quick)";
@@ -72,12 +70,12 @@ const QUICK_FUNCTIONS: usize = 4;
 fn compile() -> Benchmark {
     let program = Program {
         needs: vec!["make", "gcc", "ar"],
-        clock: Clock::Wall,
+        quantity: Quantity::Wall,
         prepare: Box::new(|setting| {
-            let folder = project(setting)?;
+            let directory = project(setting)?;
             let program = programs::find("make").context("make")?;
             let arguments = ["-s", "-B", "-j1"].map(str::to_owned).to_vec();
-            Ok(Invocation { program, arguments, folder, input: None, output: Output::Null })
+            Ok(Invocation { program, arguments, directory, input: None, output: Output::Null })
         }),
     };
     let about = "make of a C project of 12 files with gcc -O1, on one CPU";
@@ -88,43 +86,33 @@ fn compile() -> Benchmark {
 fn project(setting: &Setting) -> Result<std::path::PathBuf> {
     let (name, functions) =
         if setting.quick { ("project-quick", QUICK_FUNCTIONS) } else { ("project-full", FULL_FUNCTIONS) };
-    let folder = setting.scratch.join(name);
-    inputs::make_once(&folder, &format!("{functions} {}", include_str!("vmware.rs")), || {
-        write_project(&folder, functions)
+    let directory = setting.scratch.join(name);
+    inputs::make_once(&directory, &format!("{functions} {}", include_str!("vmware.rs")), || {
+        write_project(&directory, functions)
     })?;
-    Ok(folder)
+    Ok(directory)
 }
 
-fn write_project(folder: &Path, functions: usize) -> Result<()> {
+fn write_project(directory: &Path, functions: usize) -> Result<()> {
     let mut objects = String::new();
     for number in 0..FILES {
-        std::fs::write(folder.join(format!("part{number}.c")), c_source::program(functions + number % 3))?;
+        std::fs::write(directory.join(format!("part{number}.c")), c_source::program(functions + number % 3))?;
         let _ = write!(objects, " part{number}.o");
     }
     let makefile = format!("lib.a:{objects}\n\tar rcs $@ $^\n%.o: %.c\n\tgcc -O1 -w -c -o $@ $<\n");
-    Ok(std::fs::write(folder.join("Makefile"), makefile)?)
+    Ok(std::fs::write(directory.join("Makefile"), makefile)?)
 }
 
 /// The paper's was Apache; nginx does with fewer processes what the paper's did.
 fn web(clients: u64) -> Benchmark {
     let server = Server {
         program: "nginx",
-        configure: server::nginx,
+        configure: servers::nginx,
         setup: None,
         request: r"GET /page.html HTTP/1.1\r\nHost: localhost\r\n\r\n",
         reply: r"HTTP/1.1 200 OK",
         clients,
     };
-    Benchmark {
-        name: "web-server",
-        about: "requests for a page of 4 KiB over loopback connections that stay open, nginx with one worker",
-        params: vec![("clients", clients)],
-        unit: Unit::PerSecond,
-        place: Place::Two,
-        rounds: scaled(5, 2),
-        expected_ms: scaled(1_600, 900),
-        work: Work::Server(server),
-        others: crate::run::benchmark::Others::No,
-        notes: &["the server on the first of the pinned CPUs, the client natively on the second"],
-    }
+    let about = "requests for a page of 4 KiB over loopback connections that stay open, nginx with one worker";
+    Benchmark::server("web-server", about, server)
 }

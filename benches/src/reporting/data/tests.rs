@@ -86,8 +86,8 @@ fn parameters_sort_as_numbers() {
 
 #[test]
 fn times_are_converted_to_nanoseconds() {
-    assert_eq!(nanoseconds_in(Unit::Milliseconds), Some(1e6));
-    assert_eq!(nanoseconds_in(Unit::PerSecond), None);
+    assert_eq!(Unit::Milliseconds.in_nanoseconds(), Some(1e6));
+    assert_eq!(Unit::PerSecond.in_nanoseconds(), None);
 }
 
 #[test]

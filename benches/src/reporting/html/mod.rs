@@ -8,7 +8,8 @@ use anyhow::Result;
 use super::data::{Data, Machine};
 use super::format::{html, letter};
 use super::markdown::facts;
-use super::plots::Plot;
+use super::plots;
+use super::plots::plot::Plot;
 use super::table::{Cell, Column, LEGEND, Row, Table};
 
 const STYLE: &str = include_str!("page.css");
@@ -18,7 +19,7 @@ const SCRIPT: &str = include_str!("page.js");
 ///
 /// # Errors
 /// A plot could not be drawn.
-pub fn page(data: &Data, tables: &[Table], plots: &[Plot]) -> Result<String> {
+pub(super) fn page(data: &Data, tables: &[Table], plots: &[Plot]) -> Result<String> {
     let mut text = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>Measurements of bt-run</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
@@ -46,7 +47,7 @@ pub fn page(data: &Data, tables: &[Table], plots: &[Plot]) -> Result<String> {
                 "<figure id=\"plot-{}\" aria-label=\"{}\">\n{}</figure>",
                 plot.id,
                 html(&plot.title),
-                plot.svg()?
+                plots::svg(plot)?
             );
         }
         text.push_str("</section>\n");

@@ -78,8 +78,8 @@ fn page_works_in_a_browser() {
         eprintln!("no browser: apt-get install chromium");
         return;
     };
-    let folder = Folder::new();
-    let path = folder.0.join("report.html");
+    let directory = Directory::new();
+    let path = directory.0.join("report.html");
     let data = data();
     fs::write(&path, text(&data).replace("</body>", &format!("{VISIT}</body>"))).unwrap();
     let output = Command::new("timeout")
@@ -93,7 +93,7 @@ fn page_works_in_a_browser() {
             "--disable-dev-shm-usage",
         ])
         .args(["--enable-logging=stderr", "--virtual-time-budget=5000", "--dump-dom"])
-        .arg(format!("--user-data-dir={}", folder.0.join("profile").display()))
+        .arg(format!("--user-data-dir={}", directory.0.join("profile").display()))
         .arg(format!("file://{}", path.display()))
         .output()
         .unwrap();
@@ -111,13 +111,13 @@ fn page_works_in_a_browser() {
 
 fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }
 
-/// A folder that goes away with the test.
-struct Folder(PathBuf);
+/// A directory that goes away with the test.
+struct Directory(PathBuf);
 
-impl Folder {
+impl Directory {
     fn new() -> Self {
         let path = std::env::temp_dir().join(format!("bt-bench-page-{}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
@@ -125,7 +125,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for Directory {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(Path::new(&self.0));
     }

@@ -1,14 +1,14 @@
-//! Bars that lie: a name needs no turning then, and there is room for the figure behind each bar.
+//! Bars that lie: a name needs no turning then, and there is room for the figure after each bar.
 
 use anyhow::Result;
 use plotters::style::RGBColor;
 
 use crate::reporting::format;
 
-use super::canvas::{Canvas, Hold, pixel, with_hits};
+use super::canvas::{Canvas, Hold, with_hits};
+use super::plot::{Bar, BarGroup, BarPanel, Origin, Plot};
 use super::scale::{Scale, label};
-use super::style::{self, FIELD, GRID, HEADING, INK, MUTED, TEXT};
-use super::{Bar, BarGroup, BarPanel, Origin, Plot};
+use super::style::{self, FIELD, GRID, HEADING, INK, MUTED, TEXT, pixel};
 
 const WIDTH: i32 = 1040;
 const BAR: i32 = 15;
@@ -27,7 +27,7 @@ const MOST_COLUMNS: usize = 4;
 ///
 /// # Errors
 /// The backend refused.
-pub fn draw(plot: &Plot, panels: &[BarPanel]) -> Result<String> {
+pub(super) fn draw(plot: &Plot, panels: &[BarPanel]) -> Result<String> {
     // Fields with the same names share them; they then stand beside each other.
     let shared = panels.len() > 1 && panels.iter().all(|panel| labels(panel) == labels(&panels[0]));
     let columns = match panels.len() {
@@ -156,7 +156,7 @@ fn scale(panel: &BarPanel, width: i32) -> Scale {
     let values =
         bars().filter_map(|bar| bar.value.as_ref().ok()).flat_map(|value| [value.low, value.median, value.high]);
     let scale = Scale::of(values.chain(panel.base), true);
-    // Room for the figure behind the longest bar, on both sides where bars go both ways.
+    // Room for the figure after the longest bar, on both sides where bars go both ways.
     let room = 58.0 / f64::from(width.max(140) - 58);
     if panel.base.is_some() {
         scale.with_room_above(room).with_more_room_below(room)

@@ -20,7 +20,7 @@ const FONT_FACTOR: f64 = 1.24;
 
 /// Where a text is held.
 #[derive(Clone, Copy, Debug)]
-pub enum Hold {
+pub(super) enum Hold {
     /// By its left end.
     Left,
     /// By its middle.
@@ -30,17 +30,9 @@ pub enum Hold {
 }
 
 /// A drawing in the making.
-pub struct Canvas<'text> {
+pub(super) struct Canvas<'text> {
     area: DrawingArea<SVGBackend<'text>, Shift>,
     hits: String,
-}
-
-/// Rounds to a pixel.
-#[must_use]
-pub fn pixel(value: f64) -> i32 {
-    #[allow(clippy::cast_possible_truncation, reason = "a drawing has some thousand pixels")]
-    let rounded = value.round().clamp(-1e6, 1e6) as i32;
-    rounded
 }
 
 impl<'text> Canvas<'text> {
@@ -48,7 +40,7 @@ impl<'text> Canvas<'text> {
     ///
     /// # Errors
     /// The backend refused.
-    pub fn new(svg: &'text mut String, width: i32, height: i32) -> Result<Self> {
+    pub(super) fn new(svg: &'text mut String, width: i32, height: i32) -> Result<Self> {
         let size = (width.max(1).unsigned_abs(), height.max(1).unsigned_abs());
         let area = SVGBackend::with_string(svg, size).into_drawing_area();
         area.fill(&GROUND).map_err(problem)?;
@@ -59,7 +51,7 @@ impl<'text> Canvas<'text> {
     ///
     /// # Errors
     /// The backend refused.
-    pub fn text(&self, text: &str, at: (i32, i32), size: f64, colour: RGBColor, hold: Hold) -> Result<()> {
+    pub(super) fn text(&self, text: &str, at: (i32, i32), size: f64, colour: RGBColor, hold: Hold) -> Result<()> {
         self.styled(text, at, (size, FontStyle::Normal, FontTransform::None), colour, hold)
     }
 
@@ -67,7 +59,7 @@ impl<'text> Canvas<'text> {
     ///
     /// # Errors
     /// The backend refused.
-    pub fn bold(&self, text: &str, at: (i32, i32), size: f64, hold: Hold) -> Result<()> {
+    pub(super) fn bold(&self, text: &str, at: (i32, i32), size: f64, hold: Hold) -> Result<()> {
         self.styled(text, at, (size, FontStyle::Bold, FontTransform::None), INK, hold)
     }
 
@@ -75,7 +67,7 @@ impl<'text> Canvas<'text> {
     ///
     /// # Errors
     /// The backend refused.
-    pub fn upright(&self, text: &str, at: (i32, i32)) -> Result<()> {
+    pub(super) fn upright(&self, text: &str, at: (i32, i32)) -> Result<()> {
         self.styled(text, at, (style::TEXT, FontStyle::Normal, FontTransform::Rotate270), MUTED, Hold::Middle)
     }
 
@@ -102,7 +94,7 @@ impl<'text> Canvas<'text> {
     ///
     /// # Errors
     /// The backend refused.
-    pub fn line(&self, points: Vec<(i32, i32)>, colour: RGBColor, width: u32) -> Result<()> {
+    pub(super) fn line(&self, points: Vec<(i32, i32)>, colour: RGBColor, width: u32) -> Result<()> {
         self.area.draw(&PathElement::new(points, ShapeStyle::from(&colour).stroke_width(width))).map_err(problem)
     }
 
@@ -110,7 +102,7 @@ impl<'text> Canvas<'text> {
     ///
     /// # Errors
     /// The backend refused.
-    pub fn area(&self, points: Vec<(i32, i32)>, colour: RGBColor, opacity: f64) -> Result<()> {
+    pub(super) fn area(&self, points: Vec<(i32, i32)>, colour: RGBColor, opacity: f64) -> Result<()> {
         let colour = plotters::style::Color::mix(&colour, opacity);
         self.area.draw(&Polygon::new(points, colour)).map_err(problem)
     }
@@ -119,7 +111,7 @@ impl<'text> Canvas<'text> {
     ///
     /// # Errors
     /// The backend refused.
-    pub fn filled(&self, corners: [(i32, i32); 2], colour: RGBColor) -> Result<()> {
+    pub(super) fn filled(&self, corners: [(i32, i32); 2], colour: RGBColor) -> Result<()> {
         self.area.draw(&Rectangle::new(corners, ShapeStyle::from(&colour).filled())).map_err(problem)
     }
 
@@ -127,12 +119,12 @@ impl<'text> Canvas<'text> {
     ///
     /// # Errors
     /// The backend refused.
-    pub fn mark(&self, at: (i32, i32), colour: RGBColor) -> Result<()> {
+    pub(super) fn mark(&self, at: (i32, i32), colour: RGBColor) -> Result<()> {
         self.area.draw(&Circle::new(at, 3, ShapeStyle::from(&colour).filled())).map_err(problem)
     }
 
     /// A box that shows `tip` when pointed at.
-    pub fn hit(&mut self, [from, to]: [(i32, i32); 2], tip: &str) {
+    pub(super) fn hit(&mut self, [from, to]: [(i32, i32); 2], tip: &str) {
         let (left, top) = (from.0.min(to.0), from.1.min(to.1));
         let (width, height) = ((to.0 - from.0).abs().max(6), (to.1 - from.1).abs().max(6));
         let tip = format::html(tip);
@@ -147,7 +139,7 @@ impl<'text> Canvas<'text> {
     ///
     /// # Errors
     /// The backend refused.
-    pub fn legend(&self, entries: &[(&str, RGBColor)], at: (i32, i32)) -> Result<()> {
+    pub(super) fn legend(&self, entries: &[(&str, RGBColor)], at: (i32, i32)) -> Result<()> {
         let mut left = at.0;
         for (name, colour) in entries {
             self.filled([(left, at.1 - 5), (left + 11, at.1 + 6)], *colour)?;
@@ -161,7 +153,7 @@ impl<'text> Canvas<'text> {
     ///
     /// # Errors
     /// The backend refused.
-    pub fn finish(self) -> Result<String> {
+    pub(super) fn finish(self) -> Result<String> {
         self.area.present().map_err(problem)?;
         Ok(self.hits)
     }
@@ -169,7 +161,7 @@ impl<'text> Canvas<'text> {
 
 /// Puts the boxes that can be pointed at on top of everything.
 #[must_use]
-pub fn with_hits(svg: &str, hits: &str) -> String {
+pub(super) fn with_hits(svg: &str, hits: &str) -> String {
     svg.rfind("</svg>").map_or_else(|| svg.to_owned(), |end| format!("{}{hits}</svg>\n", &svg[..end]))
 }
 

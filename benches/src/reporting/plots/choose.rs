@@ -1,12 +1,12 @@
 //! Which plots a report has.
 
+use crate::base::stats::Estimate;
 use crate::reporting::data::{Benchmark, Data, Outcome, Suite};
 use crate::reporting::format;
 use crate::reporting::published::Published;
-use crate::result::{Unit, Way};
-use crate::stats::Estimate;
+use crate::rows::result::{Unit, Way};
 
-use super::{Bar, BarGroup, BarPanel, Body, Line, LinePanel, Origin, Plot};
+use super::plot::{Bar, BarGroup, BarPanel, Body, Line, LinePanel, Origin, Plot};
 
 /// Parameters that make an axis, if several values of them were run; the first of these that qualifies.
 const AXES: [(&str, &str); 4] =
@@ -16,9 +16,9 @@ const POINTS: usize = 3;
 
 /// Every plot, in the order of the suites.
 #[must_use]
-pub fn all(data: &Data, published: &Published) -> Vec<Plot> {
+pub(crate) fn all(data: &Data, published: &Published) -> Vec<Plot> {
     let mut plots = Vec::new();
-    for suite in &data.suites {
+    for suite in data.suites.iter().filter(|suite| suite.is_beside_native()) {
         match suite.name.as_str() {
             "singularity" => plots.extend(singularity(suite, published)),
             "vmware" => plots.extend(vmware(suite, published)),
@@ -159,7 +159,7 @@ fn vmware(suite: &Suite, published: &Published) -> Vec<Plot> {
         panel(name, "cycles", values, suite.find(name, None), Outcome::cycles)
     });
     let macros = &source.whole_programs;
-    let seconds = |outcome: &Outcome| Some(crate::reporting::data::scaled(&outcome.nanoseconds()?, 1e-9));
+    let seconds = |outcome: &Outcome| Some(outcome.nanoseconds()?.scaled(1e-9));
     let clients = Some(("clients", 128.0));
     let whole_run = |outcome: &Outcome| outcome.row.unit != Unit::Nanoseconds && !outcome.row.quick;
     let forkwait = suite.find("forkwait", None).filter(|benchmark| benchmark.results.iter().all(whole_run));

@@ -34,7 +34,7 @@ fn fonts() -> Result<Arc<Database>> {
 ///
 /// # Errors
 /// There is no font, or the SVG cannot be read.
-pub fn pdf(svg: &str) -> Result<Vec<u8>> {
+pub(crate) fn pdf(svg: &str) -> Result<Vec<u8>> {
     let options = svg2pdf::usvg::Options { fontdb: fonts()?, ..svg2pdf::usvg::Options::default() };
     let tree = svg2pdf::usvg::Tree::from_str(svg, &options).context("a plot's SVG")?;
     match svg2pdf::to_pdf(&tree, svg2pdf::ConversionOptions::default(), svg2pdf::PageOptions::default()) {
@@ -47,7 +47,7 @@ pub fn pdf(svg: &str) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// There is no font, or the SVG cannot be read.
-pub fn png(svg: &str) -> Result<Vec<u8>> {
+pub(crate) fn png(svg: &str) -> Result<Vec<u8>> {
     let options = Options { fontdb: fonts()?, ..Options::default() };
     let tree = Tree::from_str(svg, &options).context("a plot's SVG")?;
     let size = tree.size().to_int_size().scale_by(ZOOM).context("a plot's size")?;

@@ -4,10 +4,10 @@ use anyhow::Result;
 
 use crate::reporting::format;
 
-use super::canvas::{Canvas, Hold, pixel, with_hits};
+use super::canvas::{Canvas, Hold, with_hits};
+use super::plot::{LinePanel, Plot};
 use super::scale::{Scale, label};
-use super::style::{self, FIELD, GRID, HEADING, MUTED, TEXT};
-use super::{LinePanel, Plot};
+use super::style::{self, FIELD, GRID, HEADING, MUTED, TEXT, pixel};
 
 const WIDTH: i32 = 1040;
 const HEAD: i32 = 84;
@@ -23,7 +23,7 @@ const LEFT: i32 = 66;
 ///
 /// # Errors
 /// The backend refused.
-pub fn draw(plot: &Plot, panels: &[LinePanel]) -> Result<String> {
+pub(super) fn draw(plot: &Plot, panels: &[LinePanel]) -> Result<String> {
     let columns = panels.len().clamp(1, 3);
     let rows = i32::try_from(panels.len().div_ceil(columns))?;
     let width = WIDTH / i32::try_from(columns)?;

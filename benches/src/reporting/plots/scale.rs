@@ -2,16 +2,17 @@
 
 /// An axis from `low` to `high`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Scale {
+pub(super) struct Scale {
     low: f64,
     high: f64,
     logarithmic: bool,
 }
 
 impl Scale {
-    /// An axis that holds all values, with room around them. Values that are not above 0 do not count on a logarithmic one.
+    /// An axis that holds all values, with room around them. Values that are not above 0 do not count on a logarithmic
+    /// one.
     #[must_use]
-    pub fn of(values: impl Iterator<Item = f64>, logarithmic: bool) -> Self {
+    pub(super) fn of(values: impl Iterator<Item = f64>, logarithmic: bool) -> Self {
         let usable = values.filter(|value| value.is_finite() && (!logarithmic || *value > 0.0));
         let (mut low, mut high) =
             usable.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
@@ -31,7 +32,7 @@ impl Scale {
 
     /// The same, with its lower end a decade (or so) below the smallest value: bars need some length.
     #[must_use]
-    pub fn with_room_below(mut self) -> Self {
+    pub(super) fn with_room_below(mut self) -> Self {
         if self.logarithmic {
             self.low = (self.low / 2.0).min(self.high / 20.0);
         }
@@ -40,7 +41,7 @@ impl Scale {
 
     /// The same, with more room at the upper end by this share of its length.
     #[must_use]
-    pub fn with_room_above(mut self, share: f64) -> Self {
+    pub(super) fn with_room_above(mut self, share: f64) -> Self {
         if self.logarithmic {
             self.high *= (self.high / self.low).powf(share);
         } else {
@@ -51,7 +52,7 @@ impl Scale {
 
     /// The same, with more room at the lower end.
     #[must_use]
-    pub fn with_more_room_below(mut self, share: f64) -> Self {
+    pub(super) fn with_more_room_below(mut self, share: f64) -> Self {
         if self.logarithmic {
             self.low /= (self.high / self.low).powf(share);
         } else {
@@ -62,26 +63,26 @@ impl Scale {
 
     /// The ends, as places.
     #[must_use]
-    pub fn ends(&self) -> [f64; 2] {
+    pub(super) fn ends(&self) -> [f64; 2] {
         [self.place(self.low), self.place(self.high)]
     }
 
     /// The lower end, as a value.
     #[must_use]
-    pub fn low(&self) -> f64 {
+    pub(super) fn low(&self) -> f64 {
         self.low
     }
 
     /// Where a value lies; what lies outside goes to the end.
     #[must_use]
-    pub fn place(&self, value: f64) -> f64 {
+    pub(super) fn place(&self, value: f64) -> f64 {
         let inside = value.clamp(self.low, self.high);
         if self.logarithmic { inside.log10() } else { inside }
     }
 
     /// Values to be written at the axis, at most about `most`.
     #[must_use]
-    pub fn ticks(&self, most: usize) -> Vec<f64> {
+    pub(super) fn ticks(&self, most: usize) -> Vec<f64> {
         if self.logarithmic { self.decades(most) } else { self.steps(most) }
     }
 
@@ -121,7 +122,7 @@ impl Scale {
 
 /// A tick as it is written: 0.5, 20, 10k, 3M.
 #[must_use]
-pub fn label(value: f64) -> String {
+pub(super) fn label(value: f64) -> String {
     let size = value.abs();
     let trimmed = |value: f64| {
         let text = format!("{value:.3}");

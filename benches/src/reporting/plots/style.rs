@@ -1,18 +1,18 @@
-//! Colours and sizes. The colours are those of Okabe and Ito, which readers with any colour vision tell apart; native is grey in
-//! every plot, what others published is pale.
+//! Colours and sizes. The colours are those of Okabe and Ito, which readers with any colour vision tell apart; native
+//! is grey in every plot, what others published is pale.
 
 use plotters::style::RGBColor;
 
-use super::Origin;
+use super::plot::Origin;
 
 /// Text and axes. A page replaces this very colour by its own.
-pub const INK: RGBColor = RGBColor(0x24, 0x29, 0x2F);
+pub(super) const INK: RGBColor = RGBColor(0x24, 0x29, 0x2F);
 /// Lines of the grid, likewise.
-pub const GRID: RGBColor = RGBColor(0xDF, 0xE3, 0xE8);
+pub(super) const GRID: RGBColor = RGBColor(0xDF, 0xE3, 0xE8);
 /// Less important text, likewise.
-pub const MUTED: RGBColor = RGBColor(0x5C, 0x66, 0x70);
+pub(super) const MUTED: RGBColor = RGBColor(0x5C, 0x66, 0x70);
 /// The ground, likewise.
-pub const GROUND: RGBColor = RGBColor(0xFE, 0xFE, 0xFE);
+pub(super) const GROUND: RGBColor = RGBColor(0xFE, 0xFE, 0xFE);
 
 const NATIVE: RGBColor = RGBColor(0x7D, 0x87, 0x91);
 const PUBLISHED: RGBColor = RGBColor(0xC9, 0xBD, 0xA3);
@@ -25,15 +25,15 @@ const FURTHER: [RGBColor; 4] =
     [RGBColor(0x56, 0xB4, 0xE9), RGBColor(0xCC, 0x79, 0xA7), RGBColor(0xE6, 0x9F, 0x00), RGBColor(0xB8, 0xAE, 0x1E)];
 
 /// Size of text in pixels of the drawing.
-pub const TEXT: f64 = 12.5;
+pub(super) const TEXT: f64 = 12.5;
 /// Size of a heading.
-pub const HEADING: f64 = 17.0;
+pub(super) const HEADING: f64 = 17.0;
 /// Size of a field's heading.
-pub const FIELD: f64 = 13.5;
+pub(super) const FIELD: f64 = 13.5;
 
 /// The colour of a series; `others` are the ways without a colour of their own, in order.
 #[must_use]
-pub fn colour(series: &str, origin: Origin, others: &[&str]) -> RGBColor {
+pub(super) fn colour(series: &str, origin: Origin, others: &[&str]) -> RGBColor {
     match (origin, series) {
         (Origin::Native, _) => NATIVE,
         (Origin::Published, _) => PUBLISHED,
@@ -50,7 +50,7 @@ pub fn colour(series: &str, origin: Origin, others: &[&str]) -> RGBColor {
 
 /// The series that [`colour`] has no fixed colour for.
 #[must_use]
-pub fn others<'name>(series: impl Iterator<Item = (&'name str, Origin)>) -> Vec<&'name str> {
+pub(super) fn others<'name>(series: impl Iterator<Item = (&'name str, Origin)>) -> Vec<&'name str> {
     let mut names: Vec<&str> = Vec::new();
     for (name, origin) in series {
         let fixed = ["direct", "translate", "ring0"].contains(&name);
@@ -63,7 +63,15 @@ pub fn others<'name>(series: impl Iterator<Item = (&'name str, Origin)>) -> Vec<
 
 /// How wide a text will be. The backend does not measure fonts: 0.6 em is on the safe side of a sans serif's mean.
 #[must_use]
-pub fn width(text: &str, size: f64) -> i32 {
+pub(super) fn width(text: &str, size: f64) -> i32 {
     let characters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-    super::canvas::pixel(f64::from(characters) * size * 0.6)
+    pixel(f64::from(characters) * size * 0.6)
+}
+
+/// Rounds to a pixel.
+#[must_use]
+pub(super) fn pixel(value: f64) -> i32 {
+    #[allow(clippy::cast_possible_truncation, reason = "a drawing has some thousand pixels")]
+    let rounded = value.round().clamp(-1e6, 1e6) as i32;
+    rounded
 }

@@ -1,10 +1,11 @@
 //! Which plots there are, and that their drawings hold what they should.
 
-use super::*;
+use super::plot::*;
+use super::{choose, style, svg};
 use crate::reporting::data::Data;
 use crate::reporting::load::Rows;
 use crate::reporting::{fixture, published};
-use crate::result::{ResultRow, State};
+use crate::rows::result::{ResultRow, State};
 
 fn plots(rows: Vec<ResultRow>) -> Vec<Plot> {
     choose::all(&Data::of(Rows { rows, warnings: Vec::new() }), &published::read().unwrap())
@@ -35,7 +36,7 @@ fn every_kind_of_plot_is_there_and_draws() {
         assert!(ids.contains(&id), "{id} in {ids:?}");
     }
     for plot in &plots {
-        let svg = plot.svg().unwrap();
+        let svg = super::svg(plot).unwrap();
         assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"), "{}", plot.id);
         assert!(svg.contains("class=\"hit\"") && !svg.contains("NaN"), "{}", plot.id);
     }
@@ -47,13 +48,13 @@ fn ladder_is_sorted_and_says_what_failed() {
     let Body::Bars(panels) = &plot.body else { panic!("bars") };
     let labels: Vec<&str> = panels[0].groups.iter().map(|group| group.label.as_str()).collect();
     assert_eq!(labels[0], "direct relaxed");
-    let svg = plot.svg().unwrap();
+    let svg = super::svg(&plot).unwrap();
     assert!(svg.contains("unavailable") && svg.contains("failed"));
 }
 
 #[test]
 fn bars_show_their_figure_when_pointed_at() {
-    let svg = plot("singularity-paper").svg().unwrap();
+    let svg = super::svg(&plot("singularity-paper")).unwrap();
     assert!(svg.contains("Linux: 437 cycles (ABI call)"));
 }
 
@@ -90,6 +91,6 @@ fn without_figures_there_are_no_plots_and_no_rows_are_no_error() {
 fn noisy_and_quick_bars_are_marked() {
     let noisy = plot("vmware-compute");
     assert!(noisy.subtitle.ends_with("≈ noisy."), "{}", noisy.subtitle);
-    assert!(noisy.svg().unwrap().contains(" ≈\n"));
+    assert!(svg(&noisy).unwrap().contains(" ≈\n"));
     assert!(plot("unheard-of-slowdown").subtitle.ends_with("◦ quick run."));
 }

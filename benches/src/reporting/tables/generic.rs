@@ -1,5 +1,5 @@
-//! The table of any suite: a line for each benchmark with the ways beside each other, or, where they are too many for that, a
-//! line for each way.
+//! The table of any suite: a line for each benchmark with the ways beside each other, or, where they are too many for
+//! that, a line for each way.
 
 use crate::reporting::data::{Benchmark, Outcome, Suite, Verdict};
 use crate::reporting::format;
@@ -10,7 +10,7 @@ const MOST_COLUMNS: usize = 5;
 
 /// Every benchmark of a suite.
 #[must_use]
-pub fn table(suite: &Suite) -> Table {
+pub(crate) fn table(suite: &Suite) -> Table {
     if suite.ways.len() > MOST_COLUMNS { long(suite) } else { wide(suite) }
 }
 

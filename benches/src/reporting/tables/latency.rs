@@ -9,7 +9,7 @@ const QUANTILES: [(&str, usize); 5] = [("minimum", 0), ("median", 50), ("90 %", 
 
 /// A line for each benchmark and way that has quantiles; `None` where there is none.
 #[must_use]
-pub fn table(suite: &Suite) -> Option<Table> {
+pub(super) fn table(suite: &Suite) -> Option<Table> {
     let mut columns = vec![Column::words("way")];
     columns.extend(QUANTILES.map(|(title, _)| Column::figures(title, None)));
     let id = format!("{}-latency", suite.name);

@@ -1,19 +1,18 @@
 //! Which tables a report has.
 
-mod generic;
+pub(super) mod generic;
 mod latency;
 mod singularity;
+pub(super) mod targets;
 mod vmware;
-
-pub use vmware::{Geometric, geometric_slowdown};
 
 use super::data::Data;
 use super::published::Published;
 use super::table::Table;
 
-/// Every table, in order: those of the papers first, then one for each suite.
+/// Every table, in order: of each suite the paper's, all benchmarks, the targets and the latencies.
 #[must_use]
-pub fn all(data: &Data, published: &Published) -> Vec<Table> {
+pub(super) fn all(data: &Data, published: &Published) -> Vec<Table> {
     let mut tables = Vec::new();
     for suite in &data.suites {
         match suite.name.as_str() {
@@ -21,7 +20,13 @@ pub fn all(data: &Data, published: &Published) -> Vec<Table> {
             "vmware" => tables.push(vmware::table(suite, published)),
             _ => {}
         }
-        tables.push(generic::table(suite));
+        let is_beside_native = suite.is_beside_native();
+        if is_beside_native {
+            tables.push(generic::table(suite));
+        }
+        if targets::has_targets(suite) || !is_beside_native {
+            tables.push(targets::table(suite));
+        }
         tables.extend(latency::table(suite));
     }
     tables

@@ -5,7 +5,7 @@ use crate::reporting::format;
 use crate::reporting::published::Published;
 use crate::reporting::table::{Cell, Column, Row, Table};
 
-/// The benchmark that stands for a column of the paper: the first of these that was run.
+/// The benchmark that is shown in a column of the paper: the first of these that was run.
 const COLUMNS: [(&str, &[&str]); 4] = [
     ("ABI call", &["abi-call"]),
     ("thread yield", &["thread-yield", "sched-yield"]),
@@ -15,7 +15,7 @@ const COLUMNS: [(&str, &[&str]); 4] = [
 
 /// Published systems, then native and each engine, in cycles and in nanoseconds.
 #[must_use]
-pub fn table(suite: &Suite, published: &Published) -> Table {
+pub(super) fn table(suite: &Suite, published: &Published) -> Table {
     let source = &published.singularity_mspc2006;
     let chosen: Vec<Option<&Benchmark>> = COLUMNS.iter().map(|(_, names)| first(suite, names)).collect();
     let mut columns = vec![Column::words("system"), Column::words("unit")];

@@ -2,9 +2,10 @@
 
 use crate::reporting::data::{Benchmark, Data};
 use crate::reporting::load::Rows;
+use crate::reporting::mean::geometric_slowdown;
 use crate::reporting::table::Table;
 use crate::reporting::{fixture, published};
-use crate::result::{ResultRow, State};
+use crate::rows::result::{ResultRow, State, Unit, Way};
 
 use super::*;
 
@@ -133,4 +134,20 @@ fn quick_forkwait_does_not_stand_for_forty_thousand() {
     let table = tables.iter().find(|table| table.id == "vmware-paper").unwrap();
     assert_eq!(line(table, "forkwait, 40,000 processes")[5..], ["–", "–", "–"]);
     assert_ne!(line(table, "compile")[5], "–");
+}
+
+#[test]
+fn rows_beside_another_base_stand_in_no_table_of_ratios_to_native() {
+    let off = Way::Engine { engine: "direct".to_owned(), emulate: Some("off".to_owned()) };
+    let relaxed = Way::Engine { engine: "direct".to_owned(), emulate: Some("relaxed".to_owned()) };
+    let row = |way: Way, base: Option<Way>| ResultRow {
+        suite: "compute-levels".to_owned(),
+        name: "xz".to_owned(),
+        base,
+        ..ResultRow::blank(way, Unit::Seconds)
+    };
+    let tables = tables(vec![row(off.clone(), None), row(relaxed, Some(off))]);
+    let ids: Vec<&str> = tables.iter().map(|table| table.id.as_str()).collect();
+    assert_eq!(ids, ["compute-levels-targets"]);
+    assert!(tables[0].is_even());
 }

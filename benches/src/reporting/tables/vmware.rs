@@ -1,12 +1,12 @@
-//! The comparison of Adams & Agesen (ASPLOS 2006), continued by this machine: nano-benchmarks in cycles, whole programs in the
-//! paper's units.
+//! The comparison of Adams & Agesen (ASPLOS 2006), continued by this machine: nano-benchmarks in cycles, whole programs
+//! in the paper's units.
 
 use crate::reporting::data::{Benchmark, Outcome, Suite};
 use crate::reporting::format;
+use crate::reporting::mean::geometric_slowdown;
 use crate::reporting::published::Published;
 use crate::reporting::table::{Cell, Column, Row, Table};
-use crate::result::{Unit, Way};
-use crate::stats::{self, Estimate};
+use crate::rows::result::{Unit, Way};
 
 /// The paper's nano-benchmarks that a process can run: name here, key there.
 const NANO: [(&str, &str); 5] = [
@@ -22,7 +22,7 @@ const FORKS: f64 = 40_000.0;
 
 /// Published native, software and hardware VMM beside native and each engine here.
 #[must_use]
-pub fn table(suite: &Suite, published: &Published) -> Table {
+pub(super) fn table(suite: &Suite, published: &Published) -> Table {
     let source = &published.vmware_asplos2006;
     let mut columns = vec![Column::words("benchmark"), Column::words("unit")];
     columns.extend(["native (2006)", "software VMM", "hardware VMM"].map(|title| Column::figures(title, None)));
@@ -103,48 +103,6 @@ fn push_compute(table: &mut Table, suite: &Suite, [software, hardware]: [f64; 2]
         cells.push(cell);
     }
     table.rows.push(Row { section: Some("Whole programs".to_owned()), way: None, cells });
-}
-
-/// A mean over several benchmarks.
-#[derive(Clone, Copy, Debug)]
-pub struct Geometric {
-    /// The mean slow-down with its interval.
-    pub estimate: Estimate,
-    /// The largest floor among the benchmarks.
-    pub floor: f64,
-    /// Benchmarks with a figure.
-    pub counted: usize,
-    /// Benchmarks that this way was tried with.
-    pub tried: usize,
-}
-
-/// The geometric mean of a way's slow-downs over the benchmarks that are `wanted`.
-#[must_use]
-pub fn geometric_slowdown(suite: &Suite, way: &str, wanted: impl Fn(&Benchmark) -> bool) -> Option<Geometric> {
-    let named = suite.benchmarks.iter().filter(|benchmark| wanted(benchmark));
-    let outcomes: Vec<&Outcome> = named.filter_map(|benchmark| benchmark.way(way)).collect();
-    let samples: Vec<Vec<f64>> = outcomes.iter().filter_map(|outcome| slowdowns(outcome)).collect();
-    let floors = outcomes.iter().filter_map(|outcome| outcome.row.floor);
-    Some(Geometric {
-        estimate: stats::geometric_mean(&samples)?,
-        floor: floors.fold(0.0, f64::max),
-        counted: samples.len(),
-        tried: outcomes.len(),
-    })
-}
-
-/// Turn by turn where native's turns are there, else the one ratio.
-fn slowdowns(outcome: &Outcome) -> Option<Vec<f64>> {
-    let slowdown = outcome.slowdown()?;
-    let (samples, native) = (&outcome.row.samples, &outcome.row.native);
-    if samples.is_empty() || native.len() < samples.len() {
-        return Some(vec![slowdown.median]);
-    }
-    let ratios = samples.iter().enumerate().map(|(turn, sample)| {
-        let base = native.get(turn + 1).map_or(native[turn], |&after| f64::midpoint(native[turn], after));
-        if outcome.row.unit.more_is_better() { base / sample } else { sample / base }
-    });
-    Some(ratios.collect())
 }
 
 /// A row in nanoseconds is about one process, any other about a whole run.
