@@ -4,10 +4,11 @@
 use std::hint::black_box;
 
 use bt_translator::addr::{CachePc, GuestPc};
-use bt_translator::block::{CodeSource, Request, Translator};
+use bt_translator::block::{Request, Translator};
 use bt_translator::decode::{Insn, decode_into};
 use bt_translator::layout::Layout;
 use bt_translator::scan::{NoFunctions, scan};
+use bt_translator::source::CodeSource;
 use bt_translator::translation::Translation;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 

@@ -28,7 +28,7 @@ struct Code<'a> {
     bytes: &'a [u8],
 }
 
-impl bt_translator::block::CodeSource for Code<'_> {
+impl bt_translator::source::CodeSource for Code<'_> {
     fn read(&mut self, pc: bt_translator::addr::GuestPc, buf: &mut [u8]) -> usize {
         let from = usize::try_from(pc.0.wrapping_sub(self.at)).unwrap_or(usize::MAX);
         let rest = self.bytes.get(from..).unwrap_or_default();

@@ -6,10 +6,12 @@
 
 use crate::addr::{CachePc, GuestPc};
 use crate::decode::{Class, DecodeError, Insn, Prefixes, copied_len, decode_into};
-use crate::emit::{Branch, gpr};
+use crate::emit::Branch;
 use crate::layout::Layout;
+use crate::rewrite::site::{Next, Site, emit_exit};
 use crate::rewrite::{branch, copy, cpuid, indirect, rip_relative, segment, syscall};
-use crate::translation::{Entry, ExitDesc, ExitKind, NO_ENTRY, Recover, Translation};
+use crate::source::{CodeSource, Window};
+use crate::translation::{Entry, ExitKind, NO_ENTRY, Recover, Translation};
 
 /// Guest instructions in one fragment at most.
 pub const MAX_INSNS: u32 = 128;
@@ -17,18 +19,6 @@ pub const MAX_INSNS: u32 = 128;
 const MAX_HOT_BYTES: u32 = 6 * 1024;
 /// Bytes of cold code that a fragment can need at most, and of hot code, for room checks.
 pub const MAX_FRAGMENT_BYTES: u64 = 16 * 1024;
-const MAX_INSN_LEN: usize = 15;
-const WINDOW_BYTES: usize = 256;
-/// Bytes of a displacement or immediate that is filled in later.
-const DISPLACEMENT_BYTES: u32 = 4;
-
-/// Where guest code comes from.
-pub trait CodeSource {
-    /// Copies executable guest code at `pc` into `buf`; returns how many bytes could be had.
-    fn read(&mut self, pc: GuestPc, buf: &mut [u8]) -> usize;
-    /// Whether a fragment can already be entered at `pc`.
-    fn is_known(&self, pc: GuestPc) -> bool;
-}
 
 /// How a fragment is to be made.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,110 +38,10 @@ pub struct Request {
     pub max_insns: u32,
 }
 
-/// A piece of guest code that has been read.
-pub(crate) struct Window {
-    at: GuestPc,
-    len: usize,
-    bytes: [u8; WINDOW_BYTES],
-}
-
-impl Window {
-    pub(crate) const EMPTY: Self = Self { at: GuestPc(0), len: 0, bytes: [0; WINDOW_BYTES] };
-
-    /// The bytes from `pc` on: at least the longest instruction's length where the guest has that much.
-    pub(crate) fn at(&mut self, pc: GuestPc, source: &mut dyn CodeSource) -> &[u8] {
-        let skip = usize::try_from(pc.since(self.at)).unwrap_or(usize::MAX);
-        if skip > self.len || self.len - skip < MAX_INSN_LEN {
-            self.len = source.read(pc, &mut self.bytes).min(WINDOW_BYTES);
-            self.at = pc;
-            return self.bytes.get(..self.len).unwrap_or(&[]);
-        }
-        self.bytes.get(skip..self.len).unwrap_or(&[])
-    }
-}
-
 /// Translates for one layout; keeps a window of guest code.
 pub struct Translator {
     layout: Layout,
     window: Window,
-}
-
-/// What the pass does after an instruction.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Next {
-    /// Goes on with the next instruction.
-    Continue,
-    /// Goes on; what follows is a new basic block.
-    NewBlock,
-    /// Goes on only to translate the return point of a call: nothing falls through.
-    ReturnPoint,
-    /// Ends the fragment.
-    End,
-}
-
-/// An instruction that is being rewritten, and the fragment that it goes into.
-pub(crate) struct Site<'a> {
-    /// The emitted code's surroundings.
-    pub(crate) layout: &'a Layout,
-    /// The fragment's tag.
-    pub(crate) tag: GuestPc,
-    /// The instruction's guest pc.
-    pub(crate) pc: GuestPc,
-    /// Its decoded form.
-    pub(crate) insn: &'a Insn,
-    /// Its bytes.
-    pub(crate) bytes: &'a [u8],
-    /// The fragment.
-    pub(crate) out: &'a mut Translation,
-}
-
-impl Site<'_> {
-    /// Guest pc of the next instruction.
-    #[must_use]
-    pub(crate) fn next(&self) -> GuestPc {
-        self.pc.plus(u64::from(self.insn.len))
-    }
-
-    /// Notes that the next hot byte belongs to this instruction.
-    pub(crate) fn mark(&mut self, recover: Recover) {
-        self.out.mark(self.tag, self.pc, recover);
-    }
-
-    /// Notes that the next hot byte belongs to the instruction at `pc`.
-    pub(crate) fn mark_at(&mut self, pc: GuestPc, recover: Recover) {
-        self.out.mark(self.tag, pc, recover);
-    }
-
-    /// Emits a branch that leaves the fragment, its stub, and the record of the exit.
-    pub(crate) fn exit(&mut self, branch: Branch, kind: ExitKind, target: GuestPc) {
-        emit_exit(self.layout, self.out, branch, kind, target);
-    }
-
-    /// Ends the fragment here with an exit of `kind` at this instruction.
-    pub(crate) fn leave_to_runtime(&mut self, kind: ExitKind) -> Next {
-        self.mark(Recover::At);
-        self.exit(Branch::JMP, kind, self.pc);
-        Next::End
-    }
-}
-
-fn emit_exit(layout: &Layout, out: &mut Translation, branch: Branch, kind: ExitKind, target: GuestPc) {
-    out.hot.align_patch(branch.opcode_len());
-    if out.in_place {
-        let reached = out.hot.branch(branch, target.0).is_some();
-        out.refused |= kind != ExitKind::Direct || !reached;
-        return;
-    }
-    let (stub, stub_at) = (out.cold.offset(), out.cold.here().0);
-    out.cold.mov_store_gs(layout.slot_rcx, gpr::RCX);
-    // The exit's id, which the runtime fills in.
-    out.cold.mov32_imm(gpr::RCX, 0);
-    let id_at = out.cold.offset() - DISPLACEMENT_BYTES;
-    out.cold.jmp_gs(layout.enter_exit);
-    // The stub is in the same zone as the code, within reach.
-    let _ = out.hot.branch(branch, stub_at);
-    let site = out.hot.offset() - DISPLACEMENT_BYTES;
-    out.exits.push(ExitDesc { kind, target, site, stub, id_at });
 }
 
 /// Ends the fragment: the guest goes on at `pc`.
@@ -194,7 +84,7 @@ impl Translator {
     ) {
         out.restart(hot_at, cold_at);
         out.in_place = request.in_place_until.is_some();
-        self.window.len = 0;
+        self.window.forget();
         let mut pc = tag;
         let mut insn = Insn::default();
         enter(&self.layout, out, tag, pc, request.indirect);

@@ -20,4 +20,5 @@ pub mod emit;
 pub mod layout;
 pub(crate) mod rewrite;
 pub mod scan;
+pub mod source;
 pub mod translation;

@@ -7,7 +7,8 @@ use crate::mem::guest;
 use crate::thread::registers::{Gpr, Regs};
 use crate::thread::state::ThreadState;
 use bt_translator::addr::{CachePc, GuestPc};
-use bt_translator::block::{CodeSource, Request};
+use bt_translator::block::Request;
+use bt_translator::source::CodeSource;
 use bt_translator::translation::{FAR_AWAY, Position, Recover, find_position};
 
 /// Where in what stands for a guest instruction a cache pc lies.

@@ -1,6 +1,6 @@
 //! What a copied instruction would do to the flow of control, or would reveal, and therefore cannot simply be copied.
 
-use super::insn::OpcodePrefix;
+use super::prefix::OpcodePrefix;
 
 /// Why an instruction may need more than a copy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

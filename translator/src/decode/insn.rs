@@ -1,55 +1,7 @@
 //! A decoded instruction: its fields, and what can be read from them.
 
-use super::{Class, Prefixes};
-
-/// In [`Insn::rex_off`]: there is no REX, VEX, EVEX or XOP prefix.
-pub const NO_OFFSET: u8 = 0xff;
-
-/// How the opcode is encoded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Encoding {
-    #[default]
-    /// One-byte opcodes, `0F`, `0F 38` and `0F 3A`.
-    Legacy,
-    /// `C4`, `C5`.
-    Vex,
-    /// `62`.
-    Evex,
-    /// `8F` with a map number of 8 and more.
-    Xop,
-    /// `0F 0F`: the opcode proper is the immediate byte at the end.
-    Now3d,
-}
-
-/// What the prefixes and the opcode map say, as one value for all encodings.
-#[derive(Clone, Copy)]
-pub(super) struct OpcodePrefix {
-    pub(super) encoding: Encoding,
-    pub(super) map: u8,
-    pub(super) opcode: u8,
-    pub(super) pp: u8,
-    pub(super) rex: u8,
-    pub(super) rex_off: u8,
-    pub(super) ext: u8,
-    pub(super) evex: u8,
-    pub(super) vector_len: u8,
-    pub(super) vvvv: u8,
-}
-
-impl OpcodePrefix {
-    pub(super) const NONE: Self = Self {
-        encoding: Encoding::Legacy,
-        map: 0,
-        opcode: 0,
-        pp: 0,
-        rex: 0,
-        rex_off: NO_OFFSET,
-        ext: 0,
-        evex: 0,
-        vector_len: 0,
-        vvvv: 0,
-    };
-}
+use super::Class;
+use super::prefix::{Encoding, Prefixes};
 
 /// One instruction, as offsets into its bytes and register numbers with all extension bits applied.
 ///
@@ -70,7 +22,7 @@ pub struct Insn {
     pub prefixes: Prefixes,
     /// W R X B as bits 3..0, from REX, VEX, EVEX or XOP, un-inverted.
     pub rex: u8,
-    /// Offset of the REX byte, or of the first byte of the VEX, EVEX or XOP prefix; [`NO_OFFSET`] if none.
+    /// Offset of the REX byte, or of the first byte of the VEX, EVEX or XOP prefix; [`NO_OFFSET`](super::NO_OFFSET) if none.
     pub rex_off: u8,
     /// EVEX only, un-inverted: bit 0 is R', bit 1 is V'.
     pub ext: u8,

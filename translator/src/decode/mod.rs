@@ -23,10 +23,10 @@ mod tables;
 pub use classify::Class;
 pub(crate) use fast::copied_len;
 pub use flag_effects::{FlagEffect, flags};
-pub use insn::{Encoding, Insn, NO_OFFSET};
-pub use prefix::Prefixes;
+pub use insn::Insn;
+pub use prefix::{Encoding, NO_OFFSET, Prefixes};
 
-use insn::OpcodePrefix;
+use prefix::OpcodePrefix;
 use tables::{
     CLASSIFY, DISP_LEN, ESCAPE, EXTRQ, Entry, GROUP3_8, GROUP3_Z, HAS_SIB, IMM_FORM, IMM_IRREGULAR, IMM_LEN, MODRM,
     MODRM_FORM, MODRM_REG_ONLY, MOFFS, PP_NONE, PREFIX, REX, SIB_BASE_5_HAS_DISP,

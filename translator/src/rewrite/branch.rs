@@ -1,9 +1,9 @@
 //! Branches whose target is in the instruction.
 
 use crate::addr::GuestPc;
-use crate::block::{Next, Site};
 use crate::decode::Class;
 use crate::emit::{Branch, Label};
+use crate::rewrite::site::{Next, Site};
 use crate::translation::{ExitKind, Recover};
 
 fn target(site: &Site<'_>) -> GuestPc {

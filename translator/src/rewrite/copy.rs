@@ -1,6 +1,6 @@
 //! Instructions that mean the same at another address.
 
-use crate::block::{Next, Site};
+use crate::rewrite::site::{Next, Site};
 use crate::translation::Recover;
 
 /// Copies the instruction.

@@ -3,8 +3,8 @@
 //! In a virtual machine the instruction traps into the hypervisor, which takes microseconds, and the start of a
 //! dynamically linked program executes some forty of them.
 
-use crate::block::{Next, Site};
 use crate::emit::{Label, gpr};
+use crate::rewrite::site::{Next, Site};
 use crate::translation::Recover;
 
 /// `mov gs:[scratch], rdx; lea rdx, [after]; jmp gs:[enter_cpuid]; after:`. The instruction overwrites rdx anyway.

@@ -6,10 +6,10 @@
 //! scheme for returns, Adams & Agesen, ASPLOS 2006, section 3).
 
 use crate::addr::GuestPc;
-use crate::block::{Next, Site};
 use crate::decode::{Class, Prefixes};
 use crate::emit::{Branch, Label, gpr};
 use crate::layout::Layout;
+use crate::rewrite::site::{Next, Site};
 use crate::rewrite::{branch, copy, rip_relative, segment};
 use crate::translation::{Recover, Translation};
 

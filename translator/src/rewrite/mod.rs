@@ -7,4 +7,5 @@ pub(crate) mod indirect;
 pub(crate) mod rebase;
 pub(crate) mod rip_relative;
 pub(crate) mod segment;
+pub(crate) mod site;
 pub(crate) mod syscall;

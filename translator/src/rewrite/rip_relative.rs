@@ -3,9 +3,9 @@
 //! The cache lies within ±2 GiB of the code it was made from, so nearly always only the displacement changes. An
 //! operand out of reach (or with a 32-bit address) is addressed through a spilled register.
 
-use crate::block::{Next, Site};
 use crate::decode::{Encoding, Prefixes};
 use crate::rewrite::rebase;
+use crate::rewrite::site::{Next, Site};
 use crate::translation::Recover;
 
 /// Emits an instruction with a RIP-relative operand.

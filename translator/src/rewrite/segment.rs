@@ -1,9 +1,9 @@
 //! gs belongs to the runtime: a guest's gs-relative operands and its gs base instructions are rewritten.
 
-use crate::block::{Next, Site};
 use crate::decode::{Encoding, Insn, Prefixes};
 use crate::emit::{Code, gpr};
 use crate::rewrite::rebase;
+use crate::rewrite::site::{Next, Site};
 use crate::translation::{ExitKind, Recover};
 
 /// True when the instruction accesses memory relative to gs.

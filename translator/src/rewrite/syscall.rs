@@ -7,9 +7,9 @@
 //! because the kernel clears the branch history on entry.
 
 use crate::addr::GuestPc;
-use crate::block::{Next, Site};
 use crate::emit::{Code, Label, gpr};
 use crate::layout::{Answer, ENTRIES, Layout};
+use crate::rewrite::site::{Next, Site};
 use crate::translation::Recover;
 
 /// Emits one call.

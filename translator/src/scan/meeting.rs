@@ -5,8 +5,8 @@
 //! begin.
 
 use crate::addr::GuestPc;
-use crate::block::{CodeSource, Window};
 use crate::decode::{Insn, copied_len, decode_into};
+use crate::source::{CodeSource, Window};
 
 /// Bytes before a place in which the ways to it must meet.
 pub(super) const MEETING_BYTES: u64 = 112;

@@ -7,33 +7,20 @@
 //! may be data, and data must not be patched.
 
 mod meeting;
+mod place;
 #[cfg(test)]
 mod tests;
 mod walk;
 
 use crate::addr::GuestPc;
-use crate::block::{CodeSource, Window};
 use crate::decode::{Class, Insn, copied_len, decode_into};
+use crate::source::{CodeSource, Window};
 use alloc::vec;
 use alloc::vec::Vec;
+use place::alone;
 use walk::Walk;
 
-/// What is at a place.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
-    /// The instruction begins there.
-    Site {
-        /// What it is: `Syscall`, `Cpuid`, `Int(0x80)`, `Sysenter`, or `GsBase` and `GsSelector` if it uses the gs
-        /// segment's base itself.
-        class: Class,
-        /// Start of the instruction before it, if the decoder came that way.
-        previous: Option<GuestPc>,
-    },
-    /// The bytes belong to another instruction.
-    NotCode,
-    /// Nobody knows.
-    Doubtful,
-}
+pub use place::{Extent, Verdict};
 
 /// A place whose bytes look like an instruction of interest.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,9 +30,6 @@ pub struct Candidate {
     /// What is there.
     pub verdict: Verdict,
 }
-
-/// The start and end of the function that holds an address.
-pub type Extent = (u64, u64);
 
 /// What is known of the functions in the code that is scanned.
 pub trait Functions {
@@ -104,27 +88,6 @@ fn pairs(code: &[u8], mut found: impl FnMut(usize)) {
             }
         }
         at += count;
-    }
-}
-
-/// Start of a `mov eax, imm32` or `mov rax, imm32` that ends at `pc` and loads a number of the system call table:
-/// nobody writes that but before a system call.
-fn number_before(source: &mut dyn CodeSource, pc: GuestPc) -> Option<GuestPc> {
-    let mut before = |len: u64| {
-        let from = GuestPc(pc.0.checked_sub(len)?);
-        let mut bytes = [0u8; 8];
-        let wanted = bytes.get_mut(..usize::try_from(len).ok()?)?;
-        (source.read(from, wanted) == wanted.len()).then_some((from, bytes))
-    };
-    // The long one first: its immediate is not the short one's.
-    if let Some((from, [0x48, 0xc7, 0xc0, _, 0..=3, 0, 0, _])) = before(7) {
-        return Some(from);
-    }
-    let Some((from, [0xb8, _, 0..=3, 0, 0, ..])) = before(5) else { return None };
-    // A prefix before it would make it another instruction.
-    match before(6) {
-        Some((_, [0x40..=0x4f | 0x66, ..])) => None,
-        _ => Some(from),
     }
 }
 
@@ -202,28 +165,6 @@ pub fn branch_targets(extent: Extent, source: &mut dyn CodeSource) -> Vec<u64> {
     }
     found.sort_unstable();
     found
-}
-
-/// What is at `pc`, of which nothing is known but the bytes around it.
-fn alone(pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> Verdict {
-    let number = number_before(source, pc);
-    match site(pc, number, window, source) {
-        verdict @ Verdict::Site { class: Class::Syscall, .. } if number.is_some() => verdict,
-        // Five bytes that mean nothing else.
-        verdict @ (Verdict::NotCode | Verdict::Site { class: Class::GsBase, .. }) => verdict,
-        Verdict::Site { .. } | Verdict::Doubtful => Verdict::Doubtful,
-    }
-}
-
-/// What is at `pc`, where an instruction begins.
-fn site(pc: GuestPc, previous: Option<GuestPc>, window: &mut Window, source: &mut dyn CodeSource) -> Verdict {
-    let mut insn = Insn::default();
-    match decode_into(window.at(pc, source), &mut insn).map(|_| insn.class) {
-        Ok(class @ (Class::Syscall | Class::Cpuid | Class::Int(0x80) | Class::Sysenter | Class::GsBase)) => {
-            Verdict::Site { class, previous }
-        }
-        _ => Verdict::NotCode,
-    }
 }
 
 /// Where the instruction begins whose opcode was found at `pc`; `None` if it is none of interest. `rdgsbase` and

@@ -3,8 +3,8 @@
 use super::meeting::{Meeting, meeting};
 use super::{CHUNK_BYTES, Extent, Functions, NoFunctions, Verdict, branch_targets, scan};
 use crate::addr::GuestPc;
-use crate::block::{CodeSource, Window};
 use crate::decode::Class;
+use crate::source::{CodeSource, Window};
 use alloc::vec::Vec;
 
 struct One(u64, u64);

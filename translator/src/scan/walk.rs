@@ -1,10 +1,10 @@
 //! Decoding of a function or a hole, from its start to one candidate after the other.
 
 use super::meeting::{MEETING_BYTES, Meeting, meeting};
-use super::{Extent, Verdict, alone, number_before, site};
+use super::place::{Extent, Verdict, alone, number_before, site};
 use crate::addr::GuestPc;
-use crate::block::{CodeSource, Window};
 use crate::decode::{Class, Insn, copied_len, decode_into};
+use crate::source::{CodeSource, Window};
 
 /// Instructions before a place in a hole that must decode for it to be taken for code.
 const CLEAN_BEFORE: u32 = 64;

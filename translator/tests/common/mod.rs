@@ -2,8 +2,9 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 use bt_translator::addr::{CachePc, GuestPc};
-use bt_translator::block::{CodeSource, Request, Translator};
+use bt_translator::block::{Request, Translator};
 use bt_translator::layout::{Answer, Layout};
+use bt_translator::source::CodeSource;
 use bt_translator::translation::Translation;
 
 pub const LAYOUT: Layout = Layout {

@@ -11,8 +11,8 @@ use crate::mem::guest;
 use crate::sys::{Fd, mem};
 use alloc::vec::Vec;
 use bt_translator::addr::GuestPc;
-use bt_translator::block::CodeSource;
 use bt_translator::scan::{Functions, NoFunctions};
+use bt_translator::source::CodeSource;
 use linux_raw_sys::general as k;
 
 /// Bytes of `syscall` and of `cpuid`.

@@ -2,9 +2,10 @@
 
 use super::window::JUMP_BYTES;
 use bt_translator::addr::{CachePc, GuestPc};
-use bt_translator::block::{CodeSource, Request};
+use bt_translator::block::Request;
 use bt_translator::decode::{Class, decode};
 use bt_translator::emit::JMP_NEAR;
+use bt_translator::source::CodeSource;
 
 /// Bytes of guest code that a patch overwrites at most: four and an instruction.
 pub const SOURCE_BYTES: usize = 24;

@@ -5,9 +5,9 @@ use super::site::{SOURCE_BYTES, Shape, shape};
 use crate::mem::guest;
 use alloc::vec::Vec;
 use bt_translator::addr::GuestPc;
-use bt_translator::block::CodeSource;
 use bt_translator::decode::{Class, decode};
 use bt_translator::scan::{Candidate, Functions, Verdict, branch_targets, scan};
+use bt_translator::source::CodeSource;
 
 /// Guest memory as the guest wrote it.
 pub struct Text<'a>(pub &'a Direct);

@@ -8,7 +8,7 @@ use crate::mem::guest;
 use crate::mem::map::CodeMap;
 use crate::sys::mem;
 use bt_translator::addr::GuestPc;
-use bt_translator::block::CodeSource;
+use bt_translator::source::CodeSource;
 use linux_raw_sys::general as k;
 
 /// Guest memory, seen by one translation.
