@@ -10,10 +10,9 @@ use bt_tests::spec::End;
 
 use super::ring0::{c_program, compare_used, silently};
 use crate::command::{Bench, RING0};
+use crate::limits;
 use crate::module;
 use crate::server::wait_until;
-
-const LIMIT: Duration = Duration::from_secs(20);
 
 /// How long SIGKILL may take. An emulated machine can be stopped by its host at any time: what counts is the shortest of
 /// several tries.
@@ -61,14 +60,14 @@ impl Spinner {
 
     /// Waits until the process is in a state of proc(5).
     pub fn wait_for_state(&self, state: &str) -> Result<()> {
-        wait_until(state, LIMIT, || self.stat(0).is_ok_and(|found| found == state))
+        wait_until(state, limits::WAIT, || self.stat(0).is_ok_and(|found| found == state))
     }
 
     /// Waits until the process has used `ticks` more of the processor's time.
     pub fn wait_for_progress(&self, ticks: u64) -> Result<()> {
         let used = || -> Result<u64> { Ok(self.stat(11)?.parse::<u64>()? + self.stat(12)?.parse::<u64>()?) };
         let before = used()?;
-        wait_until("progress", LIMIT, || used().is_ok_and(|now| now >= before + ticks))
+        wait_until("progress", limits::WAIT, || used().is_ok_and(|now| now >= before + ticks))
     }
 
     /// Sends a signal.
@@ -84,7 +83,7 @@ impl Spinner {
     fn end_timed(&mut self, signal: i32, wanted: End) -> Result<Duration> {
         let before = Instant::now();
         self.session.signal(signal)?;
-        let status = self.session.wait(LIMIT)?.context("the program does not end")?;
+        let status = self.session.wait(limits::WAIT)?.context("the program does not end")?;
         let took = before.elapsed();
         let end = end_of(status);
         if end != wanted {
