@@ -1,8 +1,10 @@
 //! `cargo xtask`: the project's own commands.
 
 mod apt;
+mod check;
 mod docs;
 mod kmod;
+mod launcher;
 mod layers;
 mod paper;
 mod test;
