@@ -9,10 +9,10 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::Bench;
+use super::bench::Bench;
 use crate::paths;
 use crate::runner::launch::options_of;
-use crate::runner::process;
+use crate::runner::process::{self, End};
 
 /// The letter of a process's state (proc(5)).
 fn state(pid: u32) -> Result<String> {
@@ -103,7 +103,7 @@ pub fn times(bench: &Bench) -> Result<()> {
     let begin = std::time::Instant::now();
     let done = bench.program(&["--stats-time", &stats], &["sleep", "0.05"])?;
     let whole = u64::try_from(begin.elapsed().as_nanos())?;
-    ensure!(done.end == Some(crate::spec::End::Exit(0)), "sleep ended with {:?}", done.end);
+    ensure!(done.end == Some(End::Exit(0)), "sleep ended with {:?}", done.end);
     let text = fs::read_to_string(&file).context("--stats wrote no file")?;
     let last = text.lines().last().context("no line")?;
     let end: serde_json::Value = serde_json::from_str(last)?;
@@ -133,7 +133,7 @@ for _ in range({TIMES}): call({}, 1, time)",
         let file = bench.work.join(format!("stats-{level}"));
         let stats = format!("--stats={}", file.display());
         let done = bench.program(&["--emulate", level, &stats], &["python3", "-c", &source])?;
-        ensure!(done.end == Some(crate::spec::End::Exit(0)), "python3 ended with {:?}", done.end);
+        ensure!(done.end == Some(End::Exit(0)), "python3 ended with {:?}", done.end);
         let text = fs::read_to_string(&file).context("--stats wrote no file")?;
         let end: serde_json::Value = serde_json::from_str(text.lines().last().context("no line")?)?;
         let answered = |name: &str| end["syscalls"][name]["emulated"].as_u64().unwrap_or(0);

@@ -11,7 +11,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 use crate::paths::SEARCH_PATH;
-use crate::spec::End;
+
+/// How a process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With this exit code.
+    Exit(i32),
+    /// By this signal.
+    Signal(i32),
+}
 
 /// How a command ended and what it wrote.
 #[derive(Debug)]
@@ -190,8 +198,7 @@ pub fn end_of(status: ExitStatus) -> End {
 
 #[cfg(test)]
 mod tests {
-    use super::{run, session_members};
-    use crate::spec::End;
+    use super::{End, run, session_members};
     use std::process::Command;
     use std::time::Duration;
 
