@@ -9,7 +9,7 @@ use bt_tests::{all_tests, packages};
 use clap::{Args, ValueEnum};
 
 use crate::launcher::build_launcher;
-use crate::{apt, docs, kmod, layers, paper, unit};
+use crate::{apt, docs, kmod, layers, licences, paper, unit};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -74,6 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         totals.add(unit::run(&arguments.filters)?);
         if launcher.is_ok() && arguments.filters.is_empty() {
             totals.add(layers::test());
+            totals.add(licences::test());
             totals.add(docs::test());
             totals.add(paper::test());
         }
