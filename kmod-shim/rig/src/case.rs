@@ -1,7 +1,5 @@
 //! A case: a named check, and how one says that it cannot run.
 
-use std::fmt;
-
 use anyhow::Result;
 
 use crate::command::Bench;
@@ -21,7 +19,8 @@ pub const fn case(name: &'static str, run: fn(&Bench) -> Result<()>) -> Case {
 }
 
 /// The error of a case that could not run, which is no failure.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 pub struct Skipped(String);
 
 impl Skipped {
@@ -30,14 +29,6 @@ impl Skipped {
         Self(reason.into()).into()
     }
 }
-
-impl fmt::Display for Skipped {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Skipped {}
 
 /// Skips the case unless the initramfs holds `command`.
 pub fn need(command: &str) -> Result<()> {

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use nix::sys::signal::Signal;
 
 use super::client;
 use crate::runner::compare::tail;
@@ -98,7 +99,7 @@ impl<'pass> Server<'pass> {
 
     /// Tells the master by `signal` to replace its workers, and asks until the old ones are gone:
     /// nobody is refused meanwhile.
-    pub fn replace_workers(&self, signal: i32) -> Result<()> {
+    pub fn replace_workers(&self, signal: Signal) -> Result<()> {
         let master = self.session.pid();
         let old = children(master)?;
         if old.is_empty() {
@@ -121,7 +122,7 @@ impl<'pass> Server<'pass> {
 
     /// Sends SIGTERM; the server must end by itself with this exit code.
     pub fn stop(mut self, code: i32) -> Result<()> {
-        self.session.signal(libc::SIGTERM)?;
+        self.session.signal(Signal::SIGTERM)?;
         match self.session.wait(self.limit)? {
             None => bail!("the server did not stop within {} s of SIGTERM\n{}", self.limit.as_secs(), self.output()),
             Some(status) if process::end_of(status) != End::Exit(code) => {
@@ -144,6 +145,5 @@ fn children(pid: i32) -> Result<Vec<i32>> {
 
 /// Whether the tests run as root: then servers are told which user to become.
 pub fn is_root() -> bool {
-    // SAFETY: geteuid has no preconditions.
-    unsafe { libc::geteuid() == 0 }
+    nix::unistd::geteuid().is_root()
 }

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use bt_tests::runner::compare::tail;
 use bt_tests::runner::process::{Session, fix_environment};
 use bt_tests::spec::End;
+use nix::sys::signal::Signal;
 
 use super::promptness::Spinner;
 use super::ring0::{c_program, compare, compare_used, silently};
@@ -78,9 +79,9 @@ pub fn tracers_attach(bench: &Bench) -> Result<()> {
         let mut strace = Session::start(&mut command)?;
         let lines = || fs::read_to_string(&log).unwrap_or_default().matches("getppid()").count();
         wait_until("twenty traced calls", limits::WAIT, || lines() >= 20)?;
-        strace.signal(libc::SIGINT)?;
+        strace.signal(Signal::SIGINT)?;
         strace.wait(limits::WAIT)?.context("strace does not end")?;
-        spinner.end(libc::SIGUSR1, End::Exit(0))
+        spinner.end(Signal::SIGUSR1, End::Exit(0))
     })
 }
 

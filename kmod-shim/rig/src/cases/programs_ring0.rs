@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use bt_tests::runner::process::fix_environment;
+use nix::sys::signal::Signal;
 
 use super::ring0::{Use, c_program, compare, compare_hot, expect_same_files, print_leaves, silently};
 use crate::case::need;
@@ -159,7 +160,7 @@ fn serve(bench: &Bench, command: &mut Command) -> Result<Vec<u8>> {
         answers.extend(answer(&mut client).with_context(|| format!("request {n}"))?);
     }
     drop(client);
-    server.stop(libc::SIGTERM, limits::WAIT)?;
+    server.stop(Signal::SIGTERM, limits::WAIT)?;
     Ok(answers)
 }
 
@@ -205,7 +206,7 @@ pub fn httpd_answers(bench: &Bench) -> Result<()> {
             bail!("answer {n} is {} bytes, not {}", page.stdout.len(), wanted.len());
         }
     }
-    server.stop(libc::SIGTERM, limits::WAIT)
+    server.stop(Signal::SIGTERM, limits::WAIT)
 }
 
 /// redis-server under redis-benchmark.
@@ -224,6 +225,6 @@ pub fn redis_answers(bench: &Bench) -> Result<()> {
     if count.stdout != b"2000\n" {
         bail!("the counter is {:?}", String::from_utf8_lossy(&count.stdout));
     }
-    server.stop(libc::SIGTERM, limits::WAIT)?;
+    server.stop(Signal::SIGTERM, limits::WAIT)?;
     server_use(bench, "redis")?.expect_hot("redis")
 }

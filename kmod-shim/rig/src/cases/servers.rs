@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 use bt_tests::runner::process::fix_environment;
+use nix::sys::signal::Signal;
 
 use crate::case::need;
 use crate::command::{Bench, expect_success};
@@ -40,14 +41,14 @@ pub fn run_natively(bench: &Bench) -> Result<()> {
     if page.stdout != b"hello" {
         bail!("nginx answers {:?}", String::from_utf8_lossy(&page.stdout));
     }
-    server.stop(libc::SIGTERM, limits::WAIT)?;
+    server.stop(Signal::SIGTERM, limits::WAIT)?;
 
     let mut redis = Command::new("redis-server");
     redis.args(["--port", "7000", "--save", "", "--daemonize", "no"]);
     let server = start(bench, &mut redis)?;
     let answer = bench.native("ping", &["redis-cli", "-p", "7000", "ping"])?;
     expect_success("redis-cli", &answer)?;
-    server.stop(libc::SIGTERM, limits::WAIT)?;
+    server.stop(Signal::SIGTERM, limits::WAIT)?;
     if TcpStream::connect(("127.0.0.1", PORT)).is_ok() {
         bail!("port {PORT} still answers");
     }
