@@ -22,60 +22,6 @@
 /* Room that one operation, or stub, needs at most. */
 #define ROOM 256
 
-/* Repetitions of a string instruction in ring 0 at most. */
-#define MAX_REPEATS 0x4000
-
-static struct bt_stub *new_stub(struct bt_unit *unit, enum bt_stub_kind kind,
-				u64 pc)
-{
-	struct bt_stub *stub = &unit->stubs[unit->stub_count++];
-
-	*stub = (struct bt_stub){ .kind = kind, .pc = pc, .based = unit->based };
-	return stub;
-}
-
-/* A jump to a stub, on a condition or always. */
-struct bt_stub *bt_branch_to_stub(struct bt_unit *unit, int condition,
-				  enum bt_stub_kind kind, u64 pc)
-{
-	struct bt_stub *stub = new_stub(unit, kind, pc);
-
-	if (condition == BT_ALWAYS) {
-		put8(unit, 0xe9);
-	} else {
-		put8(unit, 0x0f);
-		put8(unit, 0x80 | condition);
-	}
-	stub->site = unit->len;
-	put(unit, 0, 4);
-	stub->back = unit->len;
-	return stub;
-}
-
-void bt_leave_if(struct bt_unit *unit, int condition, u64 pc, u32 reason)
-{
-	bt_branch_to_stub(unit, condition, BT_STUB_LEAVE, pc)->reason = reason;
-}
-
-/*
- * The instruction that comes next may fault. With @kind BT_STUB_FAULT the
- * address in r11 is at fault, and the operation begins anew once it has been
- * dealt with.
- */
-void bt_may_fault(struct bt_unit *unit, const struct btshim_op *op,
-		  enum bt_stub_kind kind)
-{
-	struct bt_stub *stub = new_stub(unit, kind, bt_pc_of(unit, op));
-
-	stub->site = unit->len;
-	stub->back = unit->start;
-	stub->is_fault = true;
-	stub->displacement = unit->displacement;
-	stub->based = unit->start_based;
-	stub->ahead = unit->start_ahead;
-	stub->reason = BTSHIM_FAULT;
-}
-
 /* Where indirect branches lead. */
 static void put_landing(struct bt_unit *unit)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0 */
 /*
  * What the parts of the assembler share: each kind of operation (insn.c, flow.c,
- * handler.c) with its operands (operand.c), and the stubs behind (stubs.c).
+ * handler.c) with its operands (operand.c) and the ways out of it (branch.c), and
+ * the stubs after the hot code (stubs.c).
  */
 #ifndef BTSHIM_ASSEMBLE_H
 #define BTSHIM_ASSEMBLE_H
@@ -50,12 +51,13 @@ static inline bool bt_is_dead(const struct btshim_op *op)
 	return op->flags & BTSHIM_FLAGS_DEAD;
 }
 
-/* assemble.c: ways into stubs */
+/* branch.c: ways out of the code of an operation */
 struct bt_stub *bt_branch_to_stub(struct bt_unit *unit, int condition,
 				  enum bt_stub_kind kind, u64 pc);
 void bt_leave_if(struct bt_unit *unit, int condition, u64 pc, u32 reason);
 void bt_may_fault(struct bt_unit *unit, const struct btshim_op *op,
 		  enum bt_stub_kind kind);
+void bt_branch(struct bt_unit *unit, int condition, u64 pc, bool dead);
 
 /* The flags are those in the context's field at @offset. */
 static inline void bt_take_flags(struct bt_unit *unit, u32 offset)
@@ -95,7 +97,6 @@ int bt_put_insn(struct bt_unit *unit, const struct btshim_op *op);
 int bt_put_lea(struct bt_unit *unit, const struct btshim_op *op);
 int bt_put_check(struct bt_unit *unit, const struct btshim_op *op);
 int bt_put_string(struct bt_unit *unit, const struct btshim_op *op);
-void bt_branch(struct bt_unit *unit, int condition, u64 pc, bool dead);
 int bt_put_push(struct bt_unit *unit, const struct btshim_op *op,
 		const struct btshim_op *next);
 int bt_put_pop(struct bt_unit *unit, const struct btshim_op *op,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /*
- * The code of one process: units, the table of pcs, jumps that wait for code.
+ * The code of one process: units, and jumps that wait for code.
  *
  * Code is only ever added, or dropped as a whole. What is dropped keeps its
  * place until the last thread inside has left.
@@ -28,10 +28,7 @@ struct bt_code *bt_code_new(const struct bt_file *file)
 	if (!code)
 		return NULL;
 	kref_init(&code->ref);
-	for (i = 0; i < BT_LABELS; i++) {
-		code->table[i].pc = BT_NO_PC;
-		code->table[i].code = (u64)(unsigned long)bt_missing;
-	}
+	bt_table_clear(code->table);
 	for_each_set_bit(i, file->allowed_any, BTSHIM_CALLS)
 		code->handlers[i] = bt_call_landing(i);
 	return code;
@@ -50,40 +47,6 @@ static void release(struct kref *ref)
 void bt_code_put(struct bt_code *code)
 {
 	kref_put(&code->ref, release);
-}
-
-/* Where the code of @pc is, or 0. */
-u64 bt_code_find(const struct bt_label *table, u64 pc)
-{
-	u32 at = bt_hash(pc);
-
-	for (;;) {
-		u64 found = READ_ONCE(table[at].pc);
-
-		if (found == pc)
-			return READ_ONCE(table[at].code);
-		if (found == BT_NO_PC)
-			return 0;
-		at = (at + 1) & (BT_LABELS - 1);
-	}
-}
-
-/* A table that is never full ends every search. */
-static bool has_room_for(const struct bt_code *code, u32 labels)
-{
-	return code->labels + labels < BT_LABELS / 2;
-}
-
-static void add_label(struct bt_code *code, u64 pc, u64 address)
-{
-	u32 at = bt_hash(pc);
-
-	while (code->table[at].pc != BT_NO_PC)
-		at = (at + 1) & (BT_LABELS - 1);
-	code->table[at].code = address;
-	/* Threads inside search without a lock. */
-	smp_store_release(&code->table[at].pc, pc);
-	code->labels++;
 }
 
 /* The chunk that code goes to; one more if @is_fresh. */
@@ -110,7 +73,7 @@ static int link(struct bt_code *code, const struct bt_unit *unit)
 	u32 i, n, open = 0;
 
 	for (i = 0; i < code->exit_count; i++) {
-		u64 target = bt_code_find(code->table, code->exits[i].pc);
+		u64 target = bt_table_find(code->table, code->exits[i].pc);
 
 		if (target)
 			bt_area_link(code->exits[i].site,
@@ -230,14 +193,16 @@ static int load_unit(struct bt_code *code, struct bt_unit *unit)
 		return err;
 	if (unit->has_vector && !code->is_vector)
 		return -EAGAIN;
-	if (!has_room_for(code, unit->label_count))
+	if (!bt_table_has_room(code->labels, unit->label_count))
 		return -ENOSPC;
 	WRITE_ONCE(code->slots, unit->slots);
 	place(chunk, unit);
 	for (i = 0; i < unit->label_count; i++) {
-		if (!bt_code_find(code->table, unit->labels[i].pc))
-			add_label(code, unit->labels[i].pc,
-				  unit->address + unit->labels[i].code);
+		if (bt_table_find(code->table, unit->labels[i].pc))
+			continue;
+		bt_table_add(code->table, unit->labels[i].pc,
+			     unit->address + unit->labels[i].code);
+		code->labels++;
 	}
 	return link(code, unit);
 }

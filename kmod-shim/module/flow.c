@@ -8,51 +8,6 @@
 #include "assemble.h"
 #include "emit.h"
 
-/* The pc is in the unit. */
-static bool has_block(const struct bt_unit *unit, u64 pc)
-{
-	u32 i;
-
-	for (i = 0; i < unit->count; i++) {
-		if (unit->ops[i].kind == BTSHIM_BLOCK && unit->ops[i].imm == pc)
-			return true;
-	}
-	return false;
-}
-
-/* One instruction of up to three bytes that does nothing. */
-static void put_nop(struct bt_unit *unit, u32 bytes)
-{
-	static const u8 nops[4][3] = {
-		{ 0 }, { 0x90 }, { 0x66, 0x90 }, { 0x0f, 0x1f, 0x00 }
-	};
-	u32 i;
-
-	for (i = 0; i < bytes; i++)
-		put8(unit, nops[bytes][i]);
-}
-
-/* A jump to a pc, on a condition or always. */
-void bt_branch(struct bt_unit *unit, int condition, u64 pc, bool dead)
-{
-	struct bt_jump *jump = &unit->jumps[unit->jump_count++];
-	int opcode_bytes = condition == BT_ALWAYS ? 1 : 2;
-
-	/* A displacement that may be changed while it is executed is aligned. */
-	if (!has_block(unit, pc))
-		put_nop(unit, -(unit->len + opcode_bytes) & 3);
-	if (condition == BT_ALWAYS) {
-		put8(unit, 0xe9);
-	} else {
-		put8(unit, 0x0f);
-		put8(unit, 0x80 | condition);
-	}
-	jump->site = unit->len;
-	jump->pc = pc;
-	jump->dead = dead;
-	put(unit, 0, 4);
-}
-
 /*
  * Goes on at the pc in r11, or r10. A hint, if not 0, is where that leads mostly;
  * @next is the operation behind, NULL for none.

@@ -8,7 +8,7 @@
 /*
  * r15 points into the context, which is aligned to 64 bytes: so far in that most
  * fields have a displacement of one byte, and one byte further, so that a shift
- * by r15 is a shift by 1 (assemble.c, mask_address()).
+ * by r15 is a shift by 1 (operand.c, mask_address()).
  */
 #define BT_BIAS 0x81
 #define BT_ALIGN 64
@@ -211,6 +211,17 @@ int bt_call_slot(u32 nr);
 extern u16 bt_slot_calls[BT_SLOTS]; /* number of each slot's call */
 extern u8 bt_call_slots[BTSHIM_CALLS]; /* 0: none, else one more than the slot */
 
+/* table.c: the table of pcs, of BT_LABELS entries */
+void bt_table_clear(struct bt_label *table);
+u64 bt_table_find(const struct bt_label *table, u64 pc);
+bool bt_table_has_room(u32 used, u32 more);
+void bt_table_add(struct bt_label *table, u64 pc, u64 address);
+
+static inline u32 bt_hash(u64 pc)
+{
+	return (u32)pc & (BT_LABELS - 1);
+}
+
 /* assemble.c: operations to machine code */
 struct bt_jump {
 	u32 site; /* offset of the displacement */
@@ -268,12 +279,6 @@ void bt_code_put(struct bt_code *code);
 int bt_code_load(struct bt_file *file, struct btshim_load *load,
 		 const struct btshim_op *ops);
 int bt_code_clear(struct bt_file *file, bool is_vector);
-u64 bt_code_find(const struct bt_label *table, u64 pc);
-
-static inline u32 bt_hash(u64 pc)
-{
-	return (u32)pc & (BT_LABELS - 1);
-}
 
 /* run.c: enters code, and what happens there */
 long bt_run(struct bt_file *file, struct btshim_run __user *user);

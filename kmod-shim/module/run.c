@@ -328,7 +328,7 @@ static void enter(struct bt_file *file, struct bt_context *context)
 	context->slots = READ_ONCE(code->slots);
 	for (left = context->slots; left; left &= left - 1)
 		context->counts[__ffs64(left)] = 0;
-	at = bt_code_find(code->table, context->regs.ip);
+	at = bt_table_find(code->table, context->regs.ip);
 	if (at)
 		bt_enter(context, at);
 	if (context->locked)

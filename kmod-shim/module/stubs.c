@@ -260,7 +260,7 @@ static bool put_jump(struct bt_unit *unit, const struct bt_jump *jump)
 			put_polled(unit, jump, unit->address + label->code);
 		return false;
 	}
-	known = bt_code_find(unit->table, jump->pc);
+	known = bt_table_find(unit->table, jump->pc);
 	if (known) {
 		put_polled(unit, jump, known);
 		return false;

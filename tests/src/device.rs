@@ -1,35 +1,33 @@
 //! Surroundings of the kernel module's client and of the units that it loads, for programs with the C library.
 
 use std::ffi::CStr;
+use std::os::fd::IntoRawFd as _;
 
 use bt_shim::uapi::Op;
 use bt_shim::{Errno, Host};
 use bt_units::Outside;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
 
 /// System calls by the C library.
 #[derive(Clone, Copy, Debug)]
 pub struct Libc;
 
-fn last_error() -> Errno {
-    Errno(std::io::Error::last_os_error().raw_os_error().unwrap_or(0))
-}
-
 impl Host for Libc {
     fn open(&self, path: &CStr) -> Result<i32, Errno> {
-        // SAFETY: a C string.
-        let fd = unsafe { libc::open(path.as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) };
-        if fd < 0 { Err(last_error()) } else { Ok(fd) }
+        let fd = open(path, OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty());
+        fd.map(|fd| fd.into_raw_fd()).map_err(|error| Errno(error as i32))
     }
 
     fn ioctl<T>(&self, fd: i32, request: u32, argument: &mut T) -> Result<u64, Errno> {
         // SAFETY: the client gives each request the structure that its number names.
         let result = unsafe { libc::ioctl(fd, request.into(), std::ptr::from_mut(argument)) };
-        if result < 0 { Err(last_error()) } else { Ok(u64::from(result.cast_unsigned())) }
+        if result < 0 { Err(Errno(nix::errno::Errno::last_raw())) } else { Ok(u64::from(result.cast_unsigned())) }
     }
 
     fn close(&self, fd: i32) {
-        // SAFETY: the device's own descriptor.
-        unsafe { libc::close(fd) };
+        // There is nothing to write back that could fail.
+        let _ = nix::unistd::close(fd);
     }
 }
 

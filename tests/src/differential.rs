@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::environment::number;
 use crate::paths;
 use crate::runner::launch::Launch;
 use crate::runner::process;
@@ -17,18 +18,6 @@ const BLOCKS: u64 = 300_000;
 const SEED: u64 = 1;
 /// Blocks of which the whole state is shown.
 const SHOWN: usize = 3;
-
-/// A number that the environment may choose.
-pub fn number(variable: &str, default: u64) -> Result<u64> {
-    match std::env::var(variable) {
-        Err(_) => Ok(default),
-        Ok(text) => match text.strip_prefix("0x") {
-            Some(digits) => u64::from_str_radix(digits, 16),
-            None => text.parse(),
-        }
-        .with_context(|| format!("{variable} is not a number: {text}")),
-    }
-}
 
 fn program() -> PathBuf {
     paths::target().join("guest/blocks")

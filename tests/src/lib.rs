@@ -6,6 +6,7 @@
 pub mod blocks;
 pub mod device;
 pub mod differential;
+mod environment;
 pub mod guest;
 pub mod launcher;
 pub mod model;

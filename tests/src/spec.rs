@@ -3,8 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::runner::launch;
-use crate::server::ServerTest;
+use anyhow::Result;
+
+use crate::guest::Build;
+use crate::launcher::Check;
+use crate::runner::compare::Observation;
+use crate::runner::launch::{self, Pass};
+pub use crate::runner::process::End;
 
 /// The levels of emulation besides the default one, `coherent`.
 pub const LEVELS: [&str; 3] = ["off", "exact", "relaxed"];
@@ -32,15 +37,6 @@ impl Kind {
             Self::Launcher => "launcher",
         }
     }
-}
-
-/// How a step has to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// With this exit code.
-    Exit(i32),
-    /// By this signal.
-    Signal(i32),
 }
 
 /// One command of a test, run in the test's work folder.
@@ -84,11 +80,15 @@ pub struct Checks {
     pub native_images: Vec<String>,
 }
 
+/// What a server test does in one pass, in which no wait is longer than the limit. What it returns is compared between
+/// passes.
+pub type ServerCheck = fn(&Pass, Duration) -> Result<Vec<Observation>>;
+
 /// What a test does.
 #[derive(Clone, Debug)]
 pub enum Action {
     /// Compiles one guest, then runs its steps.
-    Guest(crate::guest::Build),
+    Guest(Build),
     /// Builds the program of random blocks, then runs its steps.
     Blocks,
     /// Runs random sequences of operations.
@@ -98,9 +98,9 @@ pub enum Action {
     /// Runs its steps.
     Program,
     /// Starts a server, loads it, stops it.
-    Server(ServerTest),
+    Server(ServerCheck),
     /// Checks the launcher; there is nothing to run natively.
-    Launcher(crate::launcher::Check),
+    Launcher(Check),
 }
 
 /// One test.
@@ -156,6 +156,11 @@ impl Test {
                 native_images: Vec::new(),
             },
         }
+    }
+
+    /// A test of an unmodified program of the distribution.
+    pub fn program(name: &str) -> Self {
+        Self::new(name, Kind::Program, Action::Program)
     }
 
     /// Packages that it needs.

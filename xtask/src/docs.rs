@@ -17,7 +17,8 @@ use bt_tests::runner::Totals;
 use bt_tests::{all_tests, paths};
 use clap::Args;
 
-use crate::test::{build_launcher, totals_of};
+use crate::check::totals_of;
+use crate::launcher::build_launcher;
 use notes::{Note, Notes};
 
 const PAGE: &str = "docs/syscalls.md";

@@ -1,10 +1,13 @@
 //! `cargo xtask`: the project's own commands.
 
 mod apt;
+mod check;
 mod docs;
 mod fuzz;
 mod kmod;
+mod launcher;
 mod layers;
+mod licences;
 mod paper;
 mod test;
 mod unit;
@@ -33,6 +36,8 @@ enum Command {
     Kmod(kmod::Arguments),
     /// Checks that files import from their own layer and below only, and never in a circle
     Layers,
+    /// Checks that every crate that the project is built from has a licence of a short list
+    Licences,
     /// Makes the paper's tables, plots and figures from the committed rows, and the paper
     Paper(paper::Arguments),
 }
@@ -44,6 +49,7 @@ fn main() -> Result<ExitCode> {
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Kmod(arguments) => kmod::run(&arguments),
         Command::Layers => layers::run(),
+        Command::Licences => licences::run(),
         Command::Paper(arguments) => paper::run(&arguments),
     }
 }

@@ -1,14 +1,15 @@
 //! `cargo xtask test`: packages, build, unit tests, the support page, guests, programs, servers, one closing line.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 use bt_tests::runner::{self, Options, Totals};
 use bt_tests::spec::{Kind, Test};
-use bt_tests::{all_tests, packages, paths};
+use bt_tests::{all_tests, packages};
 use clap::{Args, ValueEnum};
 
-use crate::{apt, docs, kmod, layers, paper, unit};
+use crate::launcher::build_launcher;
+use crate::{apt, docs, kmod, layers, licences, paper, unit};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -73,6 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         totals.add(unit::run(&arguments.filters)?);
         if launcher.is_ok() && arguments.filters.is_empty() {
             totals.add(layers::test());
+            totals.add(licences::test());
             totals.add(docs::test());
             totals.add(paper::test());
         }
@@ -101,19 +103,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(if totals.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A check that is one test of the suite.
-pub fn totals_of(name: &str, problems: &[String]) -> Totals {
-    let mut totals = Totals::default();
-    if problems.is_empty() {
-        println!("ok    {name}");
-        totals.passed = 1;
-    } else {
-        println!("FAIL  {name}\n  {}", problems.join("\n  "));
-        totals.failed.push(name.to_owned());
-    }
-    totals
-}
-
 /// Installs what is missing, or says how.
 fn provide_packages(tests: &[Test], no_install: bool) -> Result<()> {
     let names: Vec<&'static str> = tests.iter().flat_map(|test| test.packages.iter().copied()).collect();
@@ -127,23 +116,4 @@ fn provide_packages(tests: &[Test], no_install: bool) -> Result<()> {
     }
     println!("installing {}", missing.join(" "));
     apt::install(&missing)
-}
-
-/// Builds the launcher, unless `$BT_RUN` names one.
-pub fn build_launcher() -> Result<()> {
-    if std::env::var_os("BT_RUN").is_none() {
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--release", "-p", "bt-run"])
-            .current_dir(paths::workspace())
-            .status()
-            .context("cannot start cargo")?;
-        if !status.success() {
-            bail!("bt-run does not build");
-        }
-    }
-    let launcher = paths::launcher();
-    if !launcher.exists() {
-        bail!("{} does not exist", launcher.display());
-    }
-    Ok(())
 }

@@ -11,6 +11,8 @@ use bt_tests::spec::End;
 use bt_tests::stats::Stats;
 use serde_json::Value;
 
+use crate::limits;
+
 /// The launcher's file in the initramfs.
 pub const LAUNCHER: &str = "/bt/bt-run";
 /// The engine that runs code in the kernel.
@@ -48,7 +50,7 @@ impl Bench {
             name: name.to_owned(),
             work: root.join("work"),
             logs: root.join("logs"),
-            limit: Duration::from_secs(30),
+            limit: limits::of_command(name),
         };
         std::fs::create_dir_all(&bench.work).context("work folder")?;
         std::fs::create_dir_all(&bench.logs).context("logs")?;

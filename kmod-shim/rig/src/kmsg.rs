@@ -5,6 +5,8 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 
 use anyhow::{Context as _, Result};
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
 
 use crate::protocol::Message;
 
@@ -60,7 +62,7 @@ impl Mark {
     /// The log's end as it is now.
     pub fn now() -> Result<Self> {
         let mut device =
-            OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(DEVICE).context("kernel log")?;
+            OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(DEVICE).context("kernel log")?;
         device.seek(SeekFrom::End(0)).context("kernel log")?;
         Ok(Self { device })
     }
@@ -74,7 +76,7 @@ impl Mark {
                 Ok(length) => lines.extend(kernel_text(&String::from_utf8_lossy(&record[..length]))),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(lines),
                 // The ring has overwritten what was to be read next: the read after this one finds the oldest.
-                Err(error) if error.raw_os_error() == Some(libc::EPIPE) => {}
+                Err(error) if error.raw_os_error() == Some(Errno::EPIPE as i32) => {}
                 Err(error) => return Err(error).context("kernel log"),
             }
         }

@@ -3,10 +3,12 @@
 //! `bt-vm`, started by `/init`, runs the [cases] one after the other, each in a process of its own, and
 //! reports to the host over the console with the lines of [protocol].
 
+pub mod case;
 pub mod cases;
 pub mod command;
 pub mod figures;
 pub mod kmsg;
+pub mod limits;
 pub mod module;
 pub mod orphans;
 pub mod protocol;

@@ -1,11 +1,10 @@
 //! Loads and unloads the module under test.
 
 use std::fs::{self, File};
-use std::io;
-use std::os::fd::AsRawFd as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use nix::kmod::{DeleteModuleFlags, ModuleInitFlags, delete_module, finit_module};
 
 use crate::kmsg::Mark;
 
@@ -26,10 +25,7 @@ pub fn proc_line() -> Result<Option<String>> {
 pub fn load() -> Result<()> {
     let mut mark = Mark::now()?;
     let file = File::open(FILE).context(FILE)?;
-    // SAFETY: finit_module(2) reads the file and the C string of parameters, which is empty.
-    let status = unsafe { libc::syscall(libc::SYS_finit_module, file.as_raw_fd(), c"".as_ptr(), 0) };
-    if status < 0 {
-        let error = io::Error::last_os_error();
+    if let Err(error) = finit_module(&file, c"", ModuleInitFlags::empty()) {
         bail!("{FILE} does not load: {error}\n{}", mark.lines()?.join("\n"));
     }
     Ok(())
@@ -42,10 +38,7 @@ pub fn ensure_loaded() -> Result<()> {
 
 /// Unloads the module, rmmod(8); an error when somebody uses it.
 pub fn unload() -> Result<()> {
-    // SAFETY: delete_module(2) reads the C string.
-    let status = unsafe { libc::syscall(libc::SYS_delete_module, c"btshim".as_ptr(), libc::O_NONBLOCK) };
-    if status < 0 {
-        let error = io::Error::last_os_error();
+    if let Err(error) = delete_module(c"btshim", DeleteModuleFlags::O_NONBLOCK) {
         bail!("{NAME} does not unload: {error} ({})", proc_line()?.unwrap_or_default());
     }
     Ok(())

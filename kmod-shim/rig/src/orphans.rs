@@ -1,20 +1,18 @@
 //! Leaves no process of a case behind: it would hold the module, or take the processor from the next case.
 
 use std::fs;
-use std::io;
-use std::ptr;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use nix::sys::prctl::set_child_subreaper;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::unistd::Pid;
 
 /// Lets this process be the parent of descendants whose own parent has ended.
 pub fn adopt() -> Result<()> {
-    // SAFETY: PR_SET_CHILD_SUBREAPER takes an integer and has no memory effects.
-    if unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) } < 0 {
-        return Err(io::Error::last_os_error()).context("PR_SET_CHILD_SUBREAPER");
-    }
-    Ok(())
+    set_child_subreaper(true).context("PR_SET_CHILD_SUBREAPER")
 }
 
 /// Kills every child, and those that become children by that; an error names those that do not die.
@@ -26,12 +24,10 @@ pub fn kill_all() -> Result<()> {
             return Ok(());
         }
         for &(pid, _) in &left {
-            // SAFETY: neither call has memory effects, no status is asked for; the process is our child and not
-            // reaped, so that the number is its own.
-            unsafe {
-                libc::kill(pid, libc::SIGKILL);
-                libc::waitpid(pid, ptr::null_mut(), libc::WNOHANG);
-            }
+            // It is our child and not reaped, so the number is its own; the next round sees whether it has ended.
+            let pid = Pid::from_raw(pid);
+            let _ = kill(pid, Signal::SIGKILL);
+            let _ = waitpid(pid, Some(WaitPidFlag::WNOHANG));
         }
         thread::sleep(Duration::from_millis(10));
     }

@@ -12,9 +12,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use bt_tests::runner::process::{self, Session};
 
-use crate::cases::{Case, Skipped};
+use crate::case::{Case, Skipped};
 use crate::command::Bench;
 use crate::kmsg;
+use crate::limits;
 use crate::orphans;
 use crate::protocol::Message;
 
@@ -50,7 +51,8 @@ fn run_one(case: &Case) -> Result<Message> {
     // The command holds the pipe's writing end.
     drop(command);
     let printed = forward(reader);
-    let status = session.wait(case.limit)?;
+    let limit = limits::of_case(case.name);
+    let status = session.wait(limit)?;
     drop(session);
     if let Err(error) = orphans::kill_all() {
         return Ok(Message::Fail { name, reason: format!("{error:#}") });
@@ -58,7 +60,7 @@ fn run_one(case: &Case) -> Result<Message> {
     // Nobody is left who writes; the limit is for a pipe that something else keeps open.
     let _ = printed.recv_timeout(Duration::from_secs(2));
     let Some(status) = status else {
-        return Ok(Message::Fail { name, reason: format!("not over after {} s", case.limit.as_secs()) });
+        return Ok(Message::Fail { name, reason: format!("not over after {} s", limit.as_secs()) });
     };
     verdict(name, status)
 }

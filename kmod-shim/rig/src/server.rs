@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use bt_tests::runner::process::Session;
+use nix::sys::signal::Signal;
 
 /// A server that is killed, with everything it started, when dropped.
 #[derive(Debug)]
@@ -36,11 +37,11 @@ impl Server {
     }
 
     /// Asks the server to end with `signal` and waits for it.
-    pub fn stop(mut self, signal: i32, limit: Duration) -> Result<()> {
+    pub fn stop(mut self, signal: Signal, limit: Duration) -> Result<()> {
         self.session.signal(signal)?;
         match self.session.wait(limit)? {
             Some(_) => Ok(()),
-            None => bail!("the server did not end within {} s of signal {signal}", limit.as_secs()),
+            None => bail!("the server did not end within {} s of {signal}", limit.as_secs()),
         }
     }
 }

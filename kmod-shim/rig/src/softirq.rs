@@ -3,11 +3,11 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::command::{Bench, expect_success};
+use crate::limits;
 use crate::server::wait_until;
 
 /// RFC 4106: an AES key of 128 bits and a salt of 32. Who reads along is the machine itself.
@@ -15,7 +15,6 @@ const KEY: &str = "0x000102030405060708090a0b0c0d0e0f10111213";
 /// `/proc/crypto`'s name of that cipher in vector registers.
 const DRIVER: &str = "rfc4106-gcm-aesni";
 const ENOUGH: u64 = 1000;
-const LIMIT: Duration = Duration::from_secs(20);
 
 /// UDP on the loopback interface is encrypted as long as this lives.
 #[derive(Debug)]
@@ -54,7 +53,7 @@ pub fn encrypt_udp(bench: &Bench) -> Result<EncryptedUdp<'_>> {
 /// that other processors execute, which the emulator does not always survive.
 pub fn expect_vector_use(bench: &Bench) -> Result<()> {
     let mut seen = Ok(0);
-    wait_until("encrypted packets", LIMIT, || {
+    wait_until("encrypted packets", limits::WAIT, || {
         seen = packets(bench);
         !matches!(seen, Ok(0..ENOUGH))
     })?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::generate::{Block, Specs};
+use super::block::{Block, Specs};
 use super::opcodes::{Form, Spec};
 use super::state::{End, Outcome};
 

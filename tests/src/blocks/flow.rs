@@ -2,9 +2,10 @@
 
 use iced_x86::{Code, FlowControl, Mnemonic, Register};
 
-use super::generate::{Generator, Limits};
+use super::block::Planned;
+use super::encoding::{has_prefix, offsets, put_move};
+use super::generator::{Fixup, Generator, Label, Limits};
 use super::opcodes::{Encoded, Form};
-use super::steer::{has_prefix, offsets, put_move};
 
 /// True for near branches, which need something to lead to.
 pub(super) fn is_construct(code: Code) -> bool {
@@ -17,18 +18,6 @@ pub(super) fn is_construct(code: Code) -> bool {
         || code.is_loopcc()
         || code.is_jcx_short()
         || matches!(code, Code::Retnq | Code::Retnq_imm16)
-}
-
-/// Number of a place in the block.
-pub(super) type Label = usize;
-
-/// A field that waits for a label.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Fixup {
-    at: usize,
-    /// 1 or 4: relative to its end. 8: absolute.
-    len: usize,
-    label: Label,
 }
 
 const CALM: Limits = Limits { no_fault: true, is_calm: true, lead: 0 };
@@ -67,7 +56,7 @@ impl Generator<'_> {
     /// Appends a branch whose last field leads to `label`.
     fn branch(&mut self, encoded: &Encoded, number: usize, label: Label) {
         let offset = self.code.len();
-        self.planned.push(super::generate::Planned { offset, spec: number });
+        self.planned.push(Planned { offset, spec: number });
         let len = offsets(&encoded.bytes).immediate_size();
         self.code.extend(&encoded.bytes);
         self.fixups.push(Fixup { at: self.code.len() - len, len, label });
@@ -163,7 +152,7 @@ impl Generator<'_> {
         }
     }
 
-    /// A call of a function behind it. One of the two is what is tested.
+    /// A call of a function that comes after it. One of the two is what is tested.
     fn call(&mut self, call: Option<(&Encoded, usize)>, ret: Option<(Encoded, usize)>) -> Option<()> {
         let function = self.new_label();
         let end = self.new_label();
@@ -197,7 +186,7 @@ impl Generator<'_> {
                     let pop = self.random.below(9) * 8;
                     encoded.bytes.extend(pop.to_le_bytes().get(..2)?);
                 }
-                self.planned.push(super::generate::Planned { offset: self.code.len(), spec: number });
+                self.planned.push(Planned { offset: self.code.len(), spec: number });
                 self.code.extend(encoded.bytes);
             }
             None => self.code.push(0xc3),
@@ -249,7 +238,7 @@ impl Generator<'_> {
                 self.good_stack();
             }
             self.move_label(register, function);
-            self.planned.push(super::generate::Planned { offset: self.code.len(), spec: number });
+            self.planned.push(Planned { offset: self.code.len(), spec: number });
             self.code.extend(encoded.bytes);
         }
         if is_call {

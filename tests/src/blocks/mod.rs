@@ -8,25 +8,32 @@
 //! With `--emulator` what QEMU 7.2 gets wrong is left out: some instructions, and a REX in front of other prefixes, which a CPU
 //! ignores. With `--ring0` each block is entered through the btshim module, and goes on in ring 3 where it leaves ring 0.
 
+mod block;
 mod coverage;
+mod encoding;
 mod execute;
 mod flow;
+mod frame;
 mod generate;
+mod generator;
+mod memory;
 mod opcodes;
 mod places;
+mod plain;
 mod random;
 mod ring0;
 mod state;
 mod steer;
+mod target;
 
 use std::io::Write as _;
 
 use anyhow::{Context as _, Result, bail};
 use iced_x86::{Decoder, DecoderOptions, Formatter as _, InstructionInfoFactory, IntelFormatter};
 
+use block::{Block, Specs};
 use coverage::Coverage;
 use execute::Harness;
-use generate::{Block, Specs};
 use places::{Region, SLOTS, region_of};
 use ring0::Ring0;
 use state::{End, Outcome};

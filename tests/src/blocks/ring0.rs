@@ -8,7 +8,7 @@ use bt_shim::uapi::{REASONS, Run};
 use bt_shim::{Device, Refusal};
 use bt_units::Builder;
 
-use super::generate::Block;
+use super::block::Block;
 use crate::device::{Bytes, Libc};
 
 /// The device, and what came of the blocks.

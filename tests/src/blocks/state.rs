@@ -5,8 +5,11 @@
 
 use std::fmt::Write as _;
 
-use super::generate::{Block, COMPONENTS};
+use super::block::Block;
 use super::random::{Random, mix};
+
+/// State components that blocks save and restore (SDM vol. 1 13.1): x87 to ZMM, no PKRU.
+pub(crate) const COMPONENTS: u64 = 0xe7;
 
 /// Bytes of a state area: more than the components need.
 pub(crate) const AREA_BYTES: usize = 4096;

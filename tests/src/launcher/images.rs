@@ -6,11 +6,10 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::Bench;
+use super::bench::Bench;
 use crate::paths;
 use crate::runner::launch::options_of;
-use crate::runner::process;
-use crate::spec::End;
+use crate::runner::process::{self, End};
 
 /// What is in the image cache, by `bt-run cache list`.
 fn images(bench: &Bench, folder: &str) -> Result<Vec<String>> {

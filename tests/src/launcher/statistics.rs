@@ -1,18 +1,21 @@
 //! What `--stats` writes.
 
-use std::ffi::CString;
 use std::fs;
 use std::io::Read as _;
-use std::os::fd::AsRawFd as _;
-use std::os::unix::ffi::OsStrExt as _;
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::poll::{PollFd, PollFlags, poll};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::stat::Mode;
+use nix::unistd::{Pid, mkfifo};
 
-use super::Bench;
+use super::bench::Bench;
 use crate::paths;
 use crate::runner::launch::options_of;
-use crate::runner::process;
+use crate::runner::process::{self, End};
 
 /// The letter of a process's state (proc(5)).
 fn state(pid: u32) -> Result<String> {
@@ -29,6 +32,12 @@ fn status(pid: u32, field: &str) -> Result<u64> {
     Ok(u64::from_str_radix(line.trim(), 16)?)
 }
 
+/// Whether a descriptor can be read, now or soon.
+fn is_readable(fd: BorrowedFd<'_>) -> Result<bool> {
+    const SOON_MS: u8 = 20;
+    Ok(poll(&mut [PollFd::new(fd, PollFlags::POLLIN)], SOON_MS).context("poll")? > 0)
+}
+
 /// A process that a signal ends while it writes a line has written the whole line: the next process's line follows it.
 ///
 /// The file is a pipe that holds less than a line, so that the process is ended in the middle of its write.
@@ -41,12 +50,9 @@ pub fn whole_lines(bench: &Bench) -> Result<()> {
     let program = folder.join("true");
     fs::copy("/bin/true", &program)?;
     let pipe = bench.work.join("pipe");
-    let name = CString::new(pipe.as_os_str().as_bytes())?;
-    // SAFETY: a NUL-terminated path.
-    ensure!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) } == 0, "mkfifo: {}", std::io::Error::last_os_error());
+    mkfifo(&pipe, Mode::S_IRUSR | Mode::S_IWUSR).context("mkfifo")?;
     let mut both_ends = fs::OpenOptions::new().read(true).write(true).open(&pipe)?;
-    // SAFETY: fcntl with an integer.
-    let room = unsafe { libc::fcntl(both_ends.as_raw_fd(), libc::F_SETPIPE_SZ, PIPE_BYTES) };
+    let room = fcntl(&both_ends, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES)).context("F_SETPIPE_SZ")?;
     ensure!(room == PIPE_BYTES, "F_SETPIPE_SZ gave {room}");
     let mut command = Command::new(paths::launcher());
     command.args(options_of(&bench.pass)).arg(format!("--stats={}", pipe.display())).arg("--").arg(&program);
@@ -65,19 +71,16 @@ pub fn whole_lines(bench: &Bench) -> Result<()> {
     while state(child.id())? != "S" {
         std::thread::yield_now();
     }
-    // SAFETY: kill has no memory effects; the child is not reaped, so the pid is ours.
-    unsafe { libc::kill(child.id().cast_signed(), libc::SIGTERM) };
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).context("kill")?;
     // Until it has been ended, or has blocked the signal and goes on when there is room.
     while child.try_wait()?.is_none() && status(child.id(), "SigBlk:")? & status(child.id(), "ShdPnd:")? == 0 {
         std::thread::yield_now();
     }
     both_ends.read_exact(&mut text)?;
     while !text.contains(&b'\n') {
-        let mut wanted = libc::pollfd { fd: both_ends.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-        // SAFETY: one pollfd that lives across the call.
-        let ready = unsafe { libc::poll(&raw mut wanted, 1, 20) };
-        ensure!(ready != 0 || child.try_wait()?.is_none(), "the line is torn: {} bytes without an end", text.len());
-        if ready > 0 {
+        let ready = is_readable(both_ends.as_fd())?;
+        ensure!(ready || child.try_wait()?.is_none(), "the line is torn: {} bytes without an end", text.len());
+        if ready {
             let mut more = [0u8; 4096];
             let len = both_ends.read(&mut more)?;
             text.extend_from_slice(&more[..len]);
@@ -87,9 +90,7 @@ pub fn whole_lines(bench: &Bench) -> Result<()> {
     let _: serde_json::Value = serde_json::from_slice(line).context("not a line of JSON")?;
     // Its end event, if the signal came too late for that.
     while child.try_wait()?.is_none() {
-        let mut wanted = libc::pollfd { fd: both_ends.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-        // SAFETY: as above.
-        if unsafe { libc::poll(&raw mut wanted, 1, 20) } > 0 {
+        if is_readable(both_ends.as_fd())? {
             let _ = both_ends.read(&mut [0u8; 4096])?;
         }
     }
@@ -103,7 +104,7 @@ pub fn times(bench: &Bench) -> Result<()> {
     let begin = std::time::Instant::now();
     let done = bench.program(&["--stats-time", &stats], &["sleep", "0.05"])?;
     let whole = u64::try_from(begin.elapsed().as_nanos())?;
-    ensure!(done.end == Some(crate::spec::End::Exit(0)), "sleep ended with {:?}", done.end);
+    ensure!(done.end == Some(End::Exit(0)), "sleep ended with {:?}", done.end);
     let text = fs::read_to_string(&file).context("--stats wrote no file")?;
     let last = text.lines().last().context("no line")?;
     let end: serde_json::Value = serde_json::from_str(last)?;
@@ -133,7 +134,7 @@ for _ in range({TIMES}): call({}, 1, time)",
         let file = bench.work.join(format!("stats-{level}"));
         let stats = format!("--stats={}", file.display());
         let done = bench.program(&["--emulate", level, &stats], &["python3", "-c", &source])?;
-        ensure!(done.end == Some(crate::spec::End::Exit(0)), "python3 ended with {:?}", done.end);
+        ensure!(done.end == Some(End::Exit(0)), "python3 ended with {:?}", done.end);
         let text = fs::read_to_string(&file).context("--stats wrote no file")?;
         let end: serde_json::Value = serde_json::from_str(text.lines().last().context("no line")?)?;
         let answered = |name: &str| end["syscalls"][name]["emulated"].as_u64().unwrap_or(0);

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::run::Plan;
-use super::{BATCH, SEED};
-use crate::differential::number;
+use super::plan::{BATCH, Plan, SEED};
+use super::search::search;
+use crate::environment::number;
 use crate::paths;
 use crate::runner::Verdict;
 
@@ -68,7 +68,7 @@ pub fn check(home: &Path) -> Result<Verdict> {
             home: home.join(bug),
         };
         let started = Instant::now();
-        match plan.search()? {
+        match search(&plan)? {
             None => missed.push(format!("{bug} was not found in {BUDGET} sequences")),
             Some(difference) => {
                 // What showed it stays beside the outputs.

@@ -4,9 +4,10 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use proptest::strategy::ValueTree as _;
+use proptest::strategy::{BoxedStrategy, ValueTree as _};
 
-use super::run::{Bench, Output, Tree};
+use super::bench::{Bench, Output};
+use super::generate::Sequence;
 use crate::paths;
 use crate::runner::launch::{Launch, options_of};
 
@@ -16,6 +17,9 @@ pub const RUN_LIMIT: Duration = Duration::from_secs(5);
 const BUDGET: Duration = Duration::from_secs(30);
 /// A difference that needs luck gets a few chances.
 const ATTEMPTS: usize = 3;
+
+/// A tree of proptest's that gives simpler sequences on request.
+pub type Tree = <BoxedStrategy<Sequence> as proptest::strategy::Strategy>::Tree;
 
 /// Runs one sequence both ways.
 fn both(bench: &Bench<'_>, text: &str) -> Result<(Output, Output)> {
@@ -61,7 +65,7 @@ pub fn shrink(bench: &Bench<'_>, tree: &mut Tree) -> Result<Option<String>> {
         }
         shown = both(bench, &simplest)?;
     }
-    let kept = bench.folder().join("simplest.sequences");
+    let kept = bench.folder.join("simplest.sequences");
     fs::write(&kept, &simplest)?;
     let (native, ours) = shown;
     let mut report = format!("made simpler in {runs} runs, kept in {}:\n{simplest}", kept.display());

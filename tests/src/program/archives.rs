@@ -1,6 +1,5 @@
 //! tar with the compressors, each round trip compared with what went in.
 
-use super::program;
 use crate::spec::Test;
 
 pub fn tests() -> Vec<Test> {
@@ -10,7 +9,7 @@ pub fn tests() -> Vec<Test> {
             .map(|(name, package, flag)| round_trip(name, package, flag))
             .collect();
     tests.push(
-        program("tar/archives_keep_metadata")
+        Test::program("tar/archives_keep_metadata")
             .needs(&["tar"])
             .with_files("coreutils")
             .prepare(&[
@@ -33,7 +32,7 @@ pub fn tests() -> Vec<Test> {
 fn round_trip(name: &str, package: &'static str, flag: &str) -> Test {
     let create: &[&str] =
         &["tar", "--sort=name", "--mtime=2021-01-01", "--owner=0", "--group=0", flag, "-cf", "x.tar", "in"];
-    program(&format!("tar/{name}_round_trip"))
+    Test::program(&format!("tar/{name}_round_trip"))
         .needs(&["tar", "diffutils", package])
         .prepare(&["sh", "-c", "mkdir in; cp -rL /usr/include/linux/netfilter* in; seq 1 200000 > in/numbers; touch -d 2021-01-01 in/numbers; head -c 300000 /usr/bin/tar > in/binary"])
         .run(create)

@@ -1,11 +1,10 @@
 //! gcc and g++, the Go tool chain's output, rustc's output.
 
-use super::program;
 use crate::spec::{End, Test};
 
 pub fn tests() -> Vec<Test> {
     vec![
-        program("gcc/compiles_and_runs_c")
+        Test::program("gcc/compiles_and_runs_c")
             .needs(&["gcc", "libc6-dev", "binutils"])
             .with_files("compilers")
             .run(&["gcc", "-O2", "-o", "sieve", "sieve.c", "-lm"])
@@ -18,7 +17,7 @@ pub fn tests() -> Vec<Test> {
                 ("getrandom", "mkstemp draws again when a number would bias the name"),
             ])
             .limit_secs(120),
-        program("gcc/compiles_and_runs_cxx_with_exceptions")
+        Test::program("gcc/compiles_and_runs_cxx_with_exceptions")
             .needs(&["g++", "binutils"])
             .with_files("compilers")
             .run(&["g++", "-O1", "-pthread", "-o", "unwind", "unwind.cc"])
@@ -35,7 +34,7 @@ pub fn tests() -> Vec<Test> {
 
 /// Built with these options of Go's linker.
 fn go(name: &str, linker_options: &str) -> Test {
-    program(name)
+    Test::program(name)
         .needs(&["golang-go"])
         .with_files("compilers")
         .prepare(&["go", "build", "-ldflags", linker_options, "-o", "workers", "workers.go"])
@@ -56,7 +55,7 @@ fn rust() -> Test {
     let compiler = std::env::var_os("PATH")
         .and_then(|path| std::env::split_paths(&path).map(|folder| folder.join(&compiler)).find(|path| path.is_file()))
         .map_or(compiler, |path| path.display().to_string());
-    let mut test = program("rust/unwinds_through_panics_and_threads").with_files("compilers").prepare(&[
+    let mut test = Test::program("rust/unwinds_through_panics_and_threads").with_files("compilers").prepare(&[
         &compiler,
         "-O",
         "-o",

@@ -1,10 +1,9 @@
 //! coreutils, find and xargs.
 
-use super::program;
 use crate::spec::{End, Test};
 
 fn coreutils(name: &str) -> Test {
-    program(&format!("coreutils/{name}")).needs(&["coreutils"]).with_files("coreutils")
+    Test::program(&format!("coreutils/{name}")).needs(&["coreutils"]).with_files("coreutils")
 }
 
 pub fn tests() -> Vec<Test> {
@@ -110,7 +109,7 @@ pub fn tests() -> Vec<Test> {
             .run(&["arch"])
             .run(&["getconf", "PAGESIZE"])
             .calls_equal(),
-        program("findutils/find_walks_and_executes")
+        Test::program("findutils/find_walks_and_executes")
             .needs(&["findutils"])
             .with_files("coreutils")
             .prepare(&["sh", "-c", "mkdir -p t/x/y t/z; touch t/x/1 t/x/y/2 t/z/3; ln -s x t/l"])
@@ -118,7 +117,7 @@ pub fn tests() -> Vec<Test> {
             .run(&["find", "t", "-type", "f", "-exec", "basename", "{}", ";"])
             .run(&["find", "t", "-type", "f", "-exec", "echo", "{}", "+"])
             .calls_equal(),
-        program("findutils/find_feeds_xargs")
+        Test::program("findutils/find_feeds_xargs")
             .needs(&["findutils"])
             .prepare(&["sh", "-c", "mkdir t; for i in 1 2 3 4 5 6 7 8 9; do echo $i > \"t/file $i\"; done"])
             .run(&["sh", "-c", "find t -type f -print0 | sort -z | xargs -0 -n 2 cat"])

@@ -1,10 +1,9 @@
 //! python3, lua, luajit.
 
-use super::program;
 use crate::spec::{End, Test};
 
 fn python(name: &str) -> Test {
-    program(&format!("python3/{name}")).needs(&["python3"]).with_files("languages").ignore_files("__pycache__")
+    Test::program(&format!("python3/{name}")).needs(&["python3"]).with_files("languages").ignore_files("__pycache__")
 }
 
 pub fn tests() -> Vec<Test> {
@@ -20,12 +19,12 @@ pub fn tests() -> Vec<Test> {
         python("threads_share_work").run(&["python3", "threads.py"]),
         python("processes_and_pools").run(&["python3", "processes.py"]),
         python("asyncio_signals_and_ctypes").run(&["python3", "async_signals.py"]),
-        program("lua/script_runs")
+        Test::program("lua/script_runs")
             .needs(&["lua5.4"])
             .with_files("languages")
             .run(&["lua5.4", "features.lua", "argument"])
             .calls_equal(),
-        program("luajit/script_runs_with_traces")
+        Test::program("luajit/script_runs_with_traces")
             .needs(&["luajit"])
             .with_files("languages")
             .run(&["luajit", "features_jit.lua", "argument"])

@@ -11,12 +11,7 @@ mod text;
 mod tools;
 mod virtual_machines;
 
-use crate::spec::{Action, Kind, Test};
-
-/// A program test.
-fn program(name: &str) -> Test {
-    Test::new(name, Kind::Program, Action::Program)
-}
+use crate::spec::Test;
 
 /// All of them.
 pub fn collect() -> Vec<Test> {

@@ -1,18 +1,17 @@
 //! Programs that confine themselves: man filters its system calls, bwrap and unshare make namespaces.
 
-use super::program;
 use crate::spec::{End, Test};
 
 pub fn tests() -> Vec<Test> {
     vec![
-        program("man/formats_a_page_behind_its_own_filter")
+        Test::program("man/formats_a_page_behind_its_own_filter")
             .needs(&["man-db"])
             .with_files("sandboxes")
             .run(&["man", "-P", "cat", "./page.1"])
             .run(&["man", "-w", "no-such-page-anywhere"])
             .ends(End::Exit(16))
             .ignore_files(".cache"),
-        program("bwrap/runs_in_new_namespaces")
+        Test::program("bwrap/runs_in_new_namespaces")
             .needs(&["bubblewrap"])
             .run(&[
                 "bwrap",
@@ -53,7 +52,7 @@ pub fn tests() -> Vec<Test> {
             ])
             .run(&["bwrap", "--ro-bind", "/", "/", "no-such-program"])
             .ends(End::Exit(1)),
-        program("unshare/makes_a_user_namespace")
+        Test::program("unshare/makes_a_user_namespace")
             .needs(&["util-linux"])
             .run(&[
                 "unshare",

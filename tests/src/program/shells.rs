@@ -1,6 +1,5 @@
 //! bash, dash, busybox.
 
-use super::program;
 use crate::spec::{End, Test};
 
 /// What depends on when children end.
@@ -13,31 +12,34 @@ const CHILDREN: &[(&str, &str)] = &[
 
 pub fn tests() -> Vec<Test> {
     let mut tests = vec![
-        program("bash/script_with_pipes_traps_jobs_and_here_documents")
+        Test::program("bash/script_with_pipes_traps_jobs_and_here_documents")
             .needs(&["bash", "coreutils", "sed"])
             .with_files("shells")
             .run(&["bash", "features.sh", "one", "two words"])
             .ends(End::Exit(7))
             .normalise("line ([0-9]+): *[0-9]+ Seg", "line $1: PID Seg"),
-        program("bash/job_control_stops_and_continues")
+        Test::program("bash/job_control_stops_and_continues")
             .needs(&["procps"])
             .needs(&["bash"])
             .with_files("shells")
             .run(&["bash", "jobs.sh"])
             .normalise("[0-9]{3,}", "PID"),
-        program("bash/fifty_forks")
+        Test::program("bash/fifty_forks")
             .needs(&["bash"])
             .with_files("shells")
             .run(&["bash", "forks.sh"])
             .calls_equal_except(CHILDREN),
-        program("bash/script_file_is_executed")
+        Test::program("bash/script_file_is_executed")
             .needs(&["bash"])
             .with_files("shells")
             .run(&["./features.sh"])
             .ends(End::Exit(7))
             .normalise("line ([0-9]+): *[0-9]+ Seg", "line $1: PID Seg"),
-        program("bash/dies_by_its_signal").needs(&["bash"]).run(&["bash", "-c", "kill -TERM $$"]).ends(End::Signal(15)),
-        program("bash/bad_commands_exit_126_and_127")
+        Test::program("bash/dies_by_its_signal")
+            .needs(&["bash"])
+            .run(&["bash", "-c", "kill -TERM $$"])
+            .ends(End::Signal(15)),
+        Test::program("bash/bad_commands_exit_126_and_127")
             .needs(&["bash"])
             .run(&["bash", "-c", "no-such-command-here"])
             .ends(End::Exit(127))
@@ -45,13 +47,13 @@ pub fn tests() -> Vec<Test> {
             .ends(End::Exit(126))
             .run(&["bash", "-c", "/"])
             .ends(End::Exit(126)),
-        program("dash/script_runs")
+        Test::program("dash/script_runs")
             .needs(&["dash"])
             .with_files("shells")
             .run(&["dash", "posix.sh", "argument"])
             .ends(End::Exit(3))
             .calls_equal_except(CHILDREN),
-        program("dash/reads_commands_from_input")
+        Test::program("dash/reads_commands_from_input")
             .needs(&["dash"])
             .run(&["dash"])
             .stdin("x=5\necho $((x * 7))\nexec echo replaced\n")
@@ -64,13 +66,13 @@ pub fn tests() -> Vec<Test> {
 
 fn busybox() -> Vec<Test> {
     vec![
-        program("busybox/shell_runs")
+        Test::program("busybox/shell_runs")
             .needs(&["busybox-static"])
             .with_files("shells")
             .run(&["busybox", "sh", "posix.sh", "argument"])
             .ends(End::Exit(3))
             .calls_equal_except(CHILDREN),
-        program("busybox/applets_run")
+        Test::program("busybox/applets_run")
             .needs(&["busybox-static"])
             .with_files("shells")
             .run(&["busybox", "ls", "-l", "/etc/passwd"])
@@ -105,7 +107,7 @@ fn shared_offsets() -> Vec<Test> {
         .into_iter()
         .flat_map(|shell| {
             let test = |name: &str| {
-                program(&format!("{shell}/{name}"))
+                Test::program(&format!("{shell}/{name}"))
                     .needs(&["bash", "dash", "coreutils", "sed"])
                     .run(&[shell, "-c", READERS])
                     .at_every_level()

@@ -1,6 +1,5 @@
 //! grep, sed, awk, perl.
 
-use super::program;
 use crate::spec::{End, Test};
 
 /// libsigsegv, which grep and gawk start, reads /proc/self/maps into a buffer that it enlarges when the runtime's mappings no longer fit.
@@ -8,7 +7,7 @@ const MAPS: &str = "the list of mappings is longer, and read again into a larger
 
 pub fn tests() -> Vec<Test> {
     vec![
-        program("grep/searches_a_tree")
+        Test::program("grep/searches_a_tree")
             .needs(&["grep"])
             .with_files("coreutils")
             .run(&["grep", "-r", "-n", "-E", "struct [a-z_]+ \\{", "/usr/include/linux"])
@@ -18,7 +17,7 @@ pub fn tests() -> Vec<Test> {
             .run(&["grep", "nothing like this", "words"])
             .ends(End::Exit(1))
             .calls_equal_except(&[("lseek", MAPS), ("mmap", MAPS), ("munmap", MAPS), ("read", MAPS)]),
-        program("sed/edits_streams_and_files")
+        Test::program("sed/edits_streams_and_files")
             .needs(&["sed"])
             .with_files("coreutils")
             .run(&["sed", "-n", "2,4p;$=", "words"])
@@ -30,13 +29,17 @@ pub fn tests() -> Vec<Test> {
             .calls_equal_except(&[("getrandom", "mkostemp draws again when a number would bias the name")]),
         awk("mawk").calls_equal(),
         awk("gawk").needs(&["gawk"]).calls_equal_except(&[("read", MAPS), ("mmap", MAPS), ("munmap", MAPS)]),
-        program("perl/script_runs").needs(&["perl"]).with_files("languages").run(&["perl", "features.pl", "argument"]),
-        program("perl/forks_and_signals").needs(&["perl"]).with_files("languages").run(&["perl", "processes.pl"]),
+        Test::program("perl/script_runs").needs(&["perl"]).with_files("languages").run(&[
+            "perl",
+            "features.pl",
+            "argument",
+        ]),
+        Test::program("perl/forks_and_signals").needs(&["perl"]).with_files("languages").run(&["perl", "processes.pl"]),
     ]
 }
 
 fn awk(name: &str) -> Test {
-    program(&format!("awk/{name}_computes"))
+    Test::program(&format!("awk/{name}_computes"))
         .with_files("coreutils")
         .run(&[
             name,

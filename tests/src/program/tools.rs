@@ -1,11 +1,10 @@
 //! sqlite3, openssl, git, make.
 
-use super::program;
 use crate::spec::{End, Test};
 
 pub fn tests() -> Vec<Test> {
     vec![
-        program("sqlite3/creates_queries_and_recovers")
+        Test::program("sqlite3/creates_queries_and_recovers")
             .needs(&["sqlite3"])
             .with_files("tools")
             .run(&["sqlite3", "-bail", "data.db", ".read fill.sql"])
@@ -17,7 +16,7 @@ pub fn tests() -> Vec<Test> {
             .calls_equal(),
         openssl(),
         git("makes_history"),
-        program("make/parallel_build_equals_native")
+        Test::program("make/parallel_build_equals_native")
             .needs(&["make", "gcc", "libc6-dev", "binutils"])
             .with_files("make")
             .run(&["make", "-s", "-j2"])
@@ -30,7 +29,7 @@ pub fn tests() -> Vec<Test> {
 }
 
 fn openssl() -> Test {
-    program("openssl/digests_ciphers_keys_and_certificates")
+    Test::program("openssl/digests_ciphers_keys_and_certificates")
         .needs(&["openssl"])
         .with_files("coreutils")
         .run(&["openssl", "dgst", "-sha256", "words"])
@@ -91,7 +90,7 @@ fn openssl() -> Test {
 
 /// git's own times are fixed by the environment, so every object is the same byte for byte.
 fn git(name: &str) -> Test {
-    let mut test = program(&format!("git/{name}")).needs(&["git"]).with_files("tools");
+    let mut test = Test::program(&format!("git/{name}")).needs(&["git"]).with_files("tools");
     let commands: &[&[&str]] = &[
         &["git", "init", "-q", "-b", "main", "repo"],
         &["git", "-C", "repo", "add", "-A"],

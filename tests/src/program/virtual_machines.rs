@@ -1,27 +1,26 @@
 //! node and java with their compilers at work.
 
-use super::program;
 use crate::spec::{End, Test};
 
 pub fn tests() -> Vec<Test> {
     let node = node();
     let node = node.as_str();
     vec![
-        program("node/starts_and_ends")
+        Test::program("node/starts_and_ends")
             .needs(&["nodejs"])
             .run(&[node, "-e", "process.exit(4)"])
             .ends(End::Exit(4))
             .run(&[node, "-e", "throw new Error('uncaught')"])
             .ends(End::Exit(1)),
-        program("node/optimises_and_deoptimises")
+        Test::program("node/optimises_and_deoptimises")
             .needs(&["nodejs"])
             .with_files("virtual_machines")
             .run(&[node, "jit.js"]),
-        program("node/worker_threads_share_memory")
+        Test::program("node/worker_threads_share_memory")
             .needs(&["nodejs"])
             .with_files("virtual_machines")
             .run(&[node, "workers.js"]),
-        program("node/children_files_and_sockets")
+        Test::program("node/children_files_and_sockets")
             .needs(&["nodejs"])
             .with_files("virtual_machines")
             .run(&[node, "system.js"]),
@@ -43,7 +42,7 @@ fn node() -> String {
 }
 
 fn java(name: &str, argv: &[&str]) -> Test {
-    program(&format!("java/{name}"))
+    Test::program(&format!("java/{name}"))
         .needs(&["openjdk-17-jdk-headless"])
         .with_files("virtual_machines")
         .prepare(&["javac", "-d", "classes", "Compute.java"])

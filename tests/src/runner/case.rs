@@ -7,40 +7,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::compare::{Normaliser, first_difference, folder_differences, tail};
+use super::compare::{Normaliser, Observation, first_difference, folder_differences, tail};
 use super::launch::{self, Launch, Pass};
 use super::process;
+use super::verdict::Verdict;
 use crate::launcher::Bench;
 use crate::spec::{Action, Calls, End, Step, Test};
 use crate::stats::{CallCounts, Stats};
 use crate::{paths, strace};
-
-/// Outcome of a test under one engine.
-#[derive(Debug)]
-pub enum Verdict {
-    /// Everything held.
-    Passed,
-    /// What did not.
-    Failed(String),
-    /// Why it was not run.
-    Skipped(String),
-}
-
-/// Something that a pass showed, compared between passes.
-#[derive(Debug)]
-pub struct Observation {
-    /// What it is.
-    pub label: String,
-    /// Raw bytes.
-    pub bytes: Vec<u8>,
-}
-
-impl Observation {
-    /// A text observation.
-    pub fn new(label: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
-        Self { label: label.into(), bytes: bytes.into() }
-    }
-}
 
 /// Runs `test` natively and under each engine.
 pub fn run(test: &Test, engines: &[String]) -> Vec<(String, Verdict, Duration)> {
@@ -252,7 +226,7 @@ fn pass(test: &Test, launch: &Launch) -> Result<(Vec<Observation>, PathBuf)> {
     let pass = Pass { launch: launch.clone(), work: work.clone(), logs: home.join(format!("{}.logs", launch.word())) };
     fs::create_dir_all(&pass.logs)?;
     let observations = match &test.action {
-        Action::Server(server) => server.run(&pass, test.limit),
+        Action::Server(check) => check(&pass, test.limit),
         _ => run_steps(test, &pass),
     };
     fs::rename(&work, &kept)?;

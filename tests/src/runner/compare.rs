@@ -8,6 +8,22 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use regex_lite::Regex;
 
+/// Something that a pass showed, compared between passes.
+#[derive(Debug)]
+pub struct Observation {
+    /// What it is.
+    pub label: String,
+    /// Raw bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Observation {
+    /// A text observation.
+    pub fn new(label: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { label: label.into(), bytes: bytes.into() }
+    }
+}
+
 /// Replaces what legitimately differs between runs.
 #[derive(Debug)]
 pub struct Normaliser {

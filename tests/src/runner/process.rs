@@ -2,16 +2,29 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout};
+use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, setsid};
 
 use crate::paths::SEARCH_PATH;
-use crate::spec::End;
+
+/// How a process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With this exit code.
+    Exit(i32),
+    /// By this signal.
+    Signal(i32),
+}
 
 /// How a command ended and what it wrote.
 #[derive(Debug)]
@@ -49,11 +62,8 @@ impl Session {
         // SAFETY: between fork and exec only async-signal-safe calls are made.
         unsafe {
             command.pre_exec(|| {
-                if libc::setsid() < 0 {
-                    return Err(io::Error::last_os_error());
-                }
-                let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-                libc::setrlimit(libc::RLIMIT_CORE, &raw const none);
+                setsid()?;
+                setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
                 // Tests see only the descriptors they are given.
                 libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
                 Ok(())
@@ -81,27 +91,25 @@ impl Session {
         let deadline = Instant::now() + limit;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let millis = i32::try_from(left.as_millis()).unwrap_or(i32::MAX);
-            let mut wanted = libc::pollfd { fd: self.pidfd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-            // SAFETY: one pollfd that lives across the call.
-            let ready = unsafe { libc::poll(&raw mut wanted, 1, millis) };
-            if ready > 0 {
-                self.over = true;
-                return Ok(Some(self.child.wait()?));
-            }
-            if ready == 0 && left.is_zero() {
-                return Ok(None);
+            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+            let mut wanted = [PollFd::new(self.pidfd.as_fd(), PollFlags::POLLIN)];
+            match nix::poll::poll(&mut wanted, timeout) {
+                Ok(0) if left.is_zero() => return Ok(None),
+                // It ends a fraction of a millisecond early.
+                Ok(0) | Err(Errno::EINTR) => {}
+                Ok(_) => {
+                    self.over = true;
+                    return Ok(Some(self.child.wait()?));
+                }
+                Err(error) => return Err(error).context("poll"),
             }
         }
     }
 
     /// Sends a signal to the leader.
-    pub fn signal(&self, signal: i32) -> Result<()> {
-        // SAFETY: kill has no memory effects; the leader is not reaped, so the pid is ours.
-        if !self.over && unsafe { libc::kill(self.pid(), signal) } < 0 {
-            return Err(io::Error::last_os_error()).context("kill");
-        }
-        Ok(())
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        // Until it is reaped, the pid is its own.
+        if self.over { Ok(()) } else { kill(Pid::from_raw(self.pid()), signal).context("kill") }
     }
 
     /// Kills what is left of the session.
@@ -114,8 +122,8 @@ impl Session {
                 break;
             }
             for pid in members {
-                // SAFETY: kill has no memory effects; the process is in a session that we made.
-                unsafe { libc::kill(pid, libc::SIGKILL) };
+                // One that has ended meanwhile is what was wanted.
+                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
             }
             if !self.over && self.child.try_wait().is_ok_and(|status| status.is_some()) {
                 self.over = true;
@@ -190,8 +198,7 @@ pub fn end_of(status: ExitStatus) -> End {
 
 #[cfg(test)]
 mod tests {
-    use super::{run, session_members};
-    use crate::spec::End;
+    use super::{End, run, session_members};
     use std::process::Command;
     use std::time::Duration;
 

@@ -4,10 +4,11 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use nix::sys::signal::Signal;
 
 use super::client::{QUESTIONS, ask};
-use super::{Server, free_port, is_root};
-use crate::runner::case::Observation;
+use super::instance::{Server, free_port, is_root};
+use crate::runner::compare::Observation;
 use crate::runner::launch::{Launch, Pass};
 
 pub fn run(pass: &Pass, limit: Duration) -> Result<Vec<Observation>> {
@@ -54,7 +55,7 @@ Alias /licence /usr/share/common-licenses/GPL-3
     }
     server.load(&Launch::Native, "wrk", "/licence")?;
     server.load(&pass.launch, "wrk_beside", "/index.html")?;
-    server.replace_workers(libc::SIGUSR1)?;
+    server.replace_workers(Signal::SIGUSR1)?;
     // Apache itself drops kept-alive connections for a while after a graceful restart, which wrk
     // would count: each of these is a connection of its own.
     for _ in 0..100 {

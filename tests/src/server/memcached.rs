@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 
-use super::{Server, free_port, is_root};
-use crate::runner::case::Observation;
+use super::instance::{Server, free_port, is_root};
+use crate::runner::compare::Observation;
 use crate::runner::launch::Pass;
 
 const CLIENTS: usize = 8;

@@ -4,10 +4,11 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use nix::sys::signal::Signal;
 
 use super::client::{QUESTIONS, ask};
-use super::{Server, free_port, is_root};
-use crate::runner::case::Observation;
+use super::instance::{Server, free_port, is_root};
+use crate::runner::compare::Observation;
 use crate::runner::launch::{Launch, Pass};
 
 pub fn run(pass: &Pass, limit: Duration) -> Result<Vec<Observation>> {
@@ -52,7 +53,7 @@ http {{
     seen.push(Observation::new("proxied answer", ask(server.address(), question)?));
     server.load(&Launch::Native, "wrk", "/licence")?;
     server.load(&pass.launch, "wrk_beside", "/index.html")?;
-    server.replace_workers(libc::SIGHUP)?;
+    server.replace_workers(Signal::SIGHUP)?;
     server.load(&Launch::Native, "wrk_after_reload", "/licence")?;
     server.stop(0)?;
     let errors = fs::read_to_string(&log)?;

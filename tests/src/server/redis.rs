@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use super::{Server, free_port};
-use crate::runner::case::Observation;
+use super::instance::{Server, free_port};
+use crate::runner::compare::Observation;
 use crate::runner::launch::{Launch, Pass};
 
 const COMMANDS: &[&[&str]] = &[

@@ -7,9 +7,11 @@ use anyhow::Result;
 use bt_tests::runner::Totals;
 use clap::Args;
 
+use super::common::Common;
 use super::console::{Console, Figure};
-use super::machine::Machine;
-use super::{Common, Prepared, prepare, prepare_kernel, record};
+use super::machine::{LIMIT_SECONDS, Machine};
+use super::prepare::{Prepared, prepare, prepare_kernel};
+use super::report::record;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -18,7 +20,7 @@ pub struct Arguments {
     #[command(flatten)]
     common: Common,
     /// Time limit of a machine in seconds
-    #[arg(long, default_value_t = 600)]
+    #[arg(long, default_value_t = LIMIT_SECONDS)]
     timeout: u64,
 }
 

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use bt_tests::paths;
 
+use super::directory::directory;
 use super::kernels::{ELSEWHERE, Unpacked};
 use super::section;
 
@@ -71,7 +72,7 @@ fn fresh_copy(sources: &Path, purpose: &str, kernel: &Unpacked) -> Result<PathBu
     if !sources.join("Kbuild").exists() {
         bail!("{} has no Kbuild", sources.display());
     }
-    let folder = super::folder().join(purpose).join(kernel.name);
+    let folder = directory().join(purpose).join(kernel.name);
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }

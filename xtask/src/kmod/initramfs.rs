@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use bt_tests::paths;
 
 use super::cpio::Archive;
+use super::directory::directory;
 use super::drivers;
 use super::kernels::Unpacked;
 use super::programs;
@@ -35,7 +36,7 @@ const GROUP: &str = "root:x:0:\nwww-data:x:33:\nnogroup:x:65534:\n";
 
 /// Builds what the machine runs besides the module: `bt-vm`, bt-run, `bt-bench` and the C programs.
 pub fn build_parts() -> Result<()> {
-    crate::test::build_launcher()?;
+    crate::launcher::build_launcher()?;
     build(&["--profile", "guest", "-p", "bt-kmod-rig", "--bin", "bt-vm"])?;
     // As the suite's tests have it: most of it is compiled then. What is for a debugger stays here.
     build(&["-p", "bt-bench", "--bin", "bt-bench"])?;
@@ -63,12 +64,12 @@ fn run(command: &mut Command) -> Result<()> {
 
 /// `bt-bench` as the machine has it.
 fn bench_program() -> PathBuf {
-    super::folder().join("programs/bt-bench")
+    directory().join("programs/bt-bench")
 }
 
 /// The drivers that `bt-bench` uses in the machine, where there is no gcc.
 fn bench_drivers() -> PathBuf {
-    super::folder().join("programs/drivers")
+    directory().join("programs/drivers")
 }
 
 /// Writes the archive with `module` for `kernel`; returns its file.
@@ -111,7 +112,7 @@ pub fn compose(kernel: &Unpacked, module: &Path) -> Result<PathBuf> {
         }
     }
     archive.file("bt/btshim.ko", 0o644, fs::read(module).with_context(|| module.display().to_string())?);
-    let file = super::folder().join("initramfs").join(format!("{}.cpio", kernel.name));
+    let file = directory().join("initramfs").join(format!("{}.cpio", kernel.name));
     fs::create_dir_all(file.parent().unwrap_or(&file))?;
     // Not compressed: the emulated machine takes longer to decompress than to copy.
     fs::write(&file, archive.bytes())?;
@@ -148,7 +149,7 @@ fn c_sources(folder: &CFolder) -> Result<Vec<PathBuf>> {
 }
 
 fn c_program(folder: &CFolder, source: &Path) -> Result<PathBuf> {
-    Ok(super::folder().join("programs").join(folder.name).join(source.file_stem().context("source without a name")?))
+    Ok(directory().join("programs").join(folder.name).join(source.file_stem().context("source without a name")?))
 }
 
 fn compile(folder: &CFolder, source: &Path) -> Result<()> {

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::directory::directory;
 use crate::apt;
 
 /// A kernel that the module is built for.
@@ -58,7 +59,7 @@ pub const ELSEWHERE: &str = "own";
 
 impl Kernel {
     fn folder(&self) -> PathBuf {
-        super::folder().join("kernels").join(self.name)
+        directory().join("kernels").join(self.name)
     }
 
     /// Downloads and unpacks the kernel unless that was done before, and as a whole.

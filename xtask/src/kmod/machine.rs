@@ -10,7 +10,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
+use super::directory::directory;
 use super::kernels::Unpacked;
+
+/// Limit of a machine that runs all cases, in seconds, where the command does not say. It ends what hangs and measures
+/// nothing: an idle host takes a fifth of it.
+pub const LIMIT_SECONDS: u64 = 1800;
 
 /// A machine to boot.
 #[derive(Debug)]
@@ -79,7 +84,7 @@ impl Machine<'_> {
 
     /// Where the console is kept.
     pub fn console_file(&self) -> Result<PathBuf> {
-        let folder = super::folder().join("console");
+        let folder = directory().join("console");
         fs::create_dir_all(&folder)?;
         Ok(folder.join(format!("{}-{}.log", self.kernel.name, self.flavour)))
     }

@@ -6,10 +6,12 @@ use anyhow::{Result, bail};
 use bt_tests::runner::Totals;
 use clap::{Args, ValueEnum};
 
+use super::common::Common;
 use super::console::{Console, Outcome, Verdict};
 use super::kernels::Unpacked;
-use super::machine::Machine;
-use super::{Common, Prepared, prepare, prepare_kernel, record};
+use super::machine::{LIMIT_SECONDS, Machine};
+use super::prepare::{Prepared, prepare, prepare_kernel};
+use super::report::record;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -30,7 +32,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 2)]
     smp: u32,
     /// Time limit of a machine in seconds
-    #[arg(long, default_value_t = 600)]
+    #[arg(long, default_value_t = LIMIT_SECONDS)]
     timeout: u64,
 }
 
@@ -99,7 +101,7 @@ impl Arguments {
             seconds: None,
             seed: 1,
             smp: 2,
-            timeout: 600,
+            timeout: LIMIT_SECONDS,
         }
     }
 }

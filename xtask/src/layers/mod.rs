@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, bail};
 use bt_tests::paths;
 use bt_tests::runner::Totals;
 
-use crate::test::totals_of;
+use crate::check::totals_of;
 use graph::Graph;
 
 /// Source directories of the workspace's crates, in which no circle may be.

@@ -17,7 +17,7 @@ use bt_tests::runner::Totals;
 use clap::Args;
 
 use crate::apt;
-use crate::test::totals_of;
+use crate::check::totals_of;
 use check::Generated;
 use readme::Made;
 

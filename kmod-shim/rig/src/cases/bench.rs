@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Result, bail};
 use serde_json::Value;
@@ -13,12 +12,8 @@ use crate::command::{Bench, LAUNCHER, RING0, events, expect_success};
 /// Suites and benchmarks: what stays in ring 0, what waits there, what leaves it for handlers.
 const MEASURED: &[(&str, &str)] = &[("singularity", "abi-call"), ("singularity", "psr-pipe"), ("switch", "signal")];
 
-/// `bt-bench` asks the machine for much before it measures.
-pub const LIMIT: Duration = Duration::from_secs(180);
-
 /// Each gets a row with a figure.
 pub fn measures(bench: &Bench) -> Result<()> {
-    let bench = &Bench { limit: LIMIT, ..bench.clone() };
     in_plain_flavours("it only has to run")?;
     silently(|| {
         let file = bench.work.join("rows.jsonl");

@@ -1,7 +1,5 @@
 //! Random instructions in ring 0, compared with ring 3 (`bt_tests::blocks`).
 
-use std::time::Duration;
-
 use anyhow::{Result, bail};
 
 use super::ring0::{SAME_CODE, in_plain_flavours};
@@ -13,8 +11,6 @@ const BLOCKS: &str = "/bt/blocks";
 /// fault of the emulator's: garbage in the flags behind a vector rounding, flags of a rotation that faults.
 const SEED: &str = "5";
 const COUNT: &str = "1000";
-/// Most of the time goes into finding out what the processor has.
-pub const LIMIT: Duration = Duration::from_secs(240);
 /// Differing blocks that are shown.
 const SHOWN: usize = 3;
 
@@ -22,7 +18,6 @@ const SHOWN: usize = 3;
 pub fn are_as_native(bench: &Bench) -> Result<()> {
     in_plain_flavours(SAME_CODE)?;
     module::ensure_loaded()?;
-    let bench = &Bench { limit: LIMIT / 2, ..bench.clone() };
     let arguments = [BLOCKS, "--emulator", "--seed", SEED, "--count", COUNT];
     let native = bench.native("native", &arguments)?;
     let ring0 = bench.native("ring0", &[&arguments[..], &["--ring0"]].concat())?;

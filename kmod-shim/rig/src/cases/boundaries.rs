@@ -2,21 +2,20 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use bt_tests::runner::compare::tail;
 use bt_tests::runner::process::{Session, fix_environment};
 use bt_tests::spec::End;
+use nix::sys::signal::Signal;
 
-use super::need;
 use super::promptness::Spinner;
 use super::ring0::{c_program, compare, compare_used, silently};
+use crate::case::need;
 use crate::command::{Bench, LAUNCHER, RING0, expect_success};
+use crate::limits;
 use crate::module;
 use crate::server::wait_until;
-
-const LIMIT: Duration = Duration::from_secs(20);
 
 /// A seccomp(2) filter sees every call that begins after it was installed.
 pub fn filters_see_calls(bench: &Bench) -> Result<()> {
@@ -26,9 +25,7 @@ pub fn filters_see_calls(bench: &Bench) -> Result<()> {
 /// Children of fork(2) and vfork(2), programs that are executed, threads that end.
 pub fn families_go_on(bench: &Bench) -> Result<()> {
     silently(|| {
-        let mut bench = bench.clone();
-        bench.limit = Duration::from_secs(60);
-        let run = compare_used(&bench, "family", &[&c_program("family")])?;
+        let run = compare_used(bench, "family", &[&c_program("family")])?;
         // The parents of three forks and their children, at least.
         let users =
             run.events.iter().filter(|event| event.pointer("/ring0/calls").is_some_and(|n| n.as_u64() > Some(1000)));
@@ -81,10 +78,10 @@ pub fn tracers_attach(bench: &Bench) -> Result<()> {
         fix_environment(&mut command, &bench.work);
         let mut strace = Session::start(&mut command)?;
         let lines = || fs::read_to_string(&log).unwrap_or_default().matches("getppid()").count();
-        wait_until("twenty traced calls", LIMIT, || lines() >= 20)?;
-        strace.signal(libc::SIGINT)?;
-        strace.wait(LIMIT)?.context("strace does not end")?;
-        spinner.end(libc::SIGUSR1, End::Exit(0))
+        wait_until("twenty traced calls", limits::WAIT, || lines() >= 20)?;
+        strace.signal(Signal::SIGINT)?;
+        strace.wait(limits::WAIT)?.context("strace does not end")?;
+        spinner.end(Signal::SIGUSR1, End::Exit(0))
     })
 }
 

@@ -5,13 +5,12 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-use std::time::Duration;
-
 use anyhow::{Context as _, Result, bail};
 use bt_tests::runner::process::Session;
 
 use super::ring0::{SAME_CODE, device_program, in_plain_flavours, silently};
 use crate::command::{Bench, expect_success, parameter};
+use crate::limits;
 use crate::module;
 
 /// No operation reaches memory of the kernel, and no jump anything but code that was made.
@@ -24,13 +23,10 @@ pub fn opcodes_do_no_harm(bench: &Bench) -> Result<()> {
     device_program(bench, "opcodes", &[])
 }
 
-/// Some hundred thousand units are made.
-pub const BASES_LIMIT: Duration = Duration::from_secs(240);
-
 /// Every instruction between two accesses with one base: the second is where the base then points.
 pub fn bases_are_followed(bench: &Bench) -> Result<()> {
     in_plain_flavours(SAME_CODE)?;
-    device_program(&Bench { limit: BASES_LIMIT, ..bench.clone() }, "bases", &[])
+    device_program(bench, "bases", &[])
 }
 
 /// Runs of pushes and pops are exact at each of them.
@@ -90,7 +86,7 @@ pub fn open_device_keeps_the_module(bench: &Bench) -> Result<()> {
             bail!("the module has gone");
         }
         drop(keep);
-        session.wait(bench.limit)?.context("the program did not end")?;
+        session.wait(limits::WAIT)?.context("the program did not end")?;
         module::unload()?;
         module::load()
     })

@@ -6,9 +6,10 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use bt_tests::runner::process::{Session, fix_environment};
 
-use super::need;
 use super::ring0::{c_program, compare_used, print_leaves, silently};
+use crate::case::need;
 use crate::command::{Bench, RING0, expect_success, parameter, sum};
+use crate::limits;
 use crate::softirq;
 
 /// What a fault tells the program is the same as natively: signal, code, address, registers.
@@ -24,9 +25,6 @@ pub fn are_the_programs(bench: &Bench) -> Result<()> {
     })
 }
 
-/// More than the host asks for.
-pub const VECTORS_LIMIT: Duration = Duration::from_secs(3600);
-
 /// Vector registers keep their values beside others that use them: processes, handlers of signals, softirqs.
 pub fn vector_registers_stay(bench: &Bench) -> Result<()> {
     need("ip")?;
@@ -40,7 +38,7 @@ pub fn vector_registers_stay(bench: &Bench) -> Result<()> {
         let disturber = Session::start(beside.stdout(std::process::Stdio::null()))?;
         softirq::expect_vector_use(bench)?;
         let mut limited = bench.clone();
-        limited.limit = Duration::from_secs(seconds + 40);
+        limited.limit = Duration::from_secs(seconds) + limits::WAIT;
         let run = limited.engine(RING0, "vectors", &[&c_program("vectors"), &seconds.to_string(), "beside"])?;
         drop(disturber);
         print_leaves("vectors", &run);

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use bt_tests::runner::compare::tail;
 
-use super::need;
+use crate::case::need;
 use crate::command::{Bench, expect_success};
 
 /// Folder of the programs compiled from `c/`.

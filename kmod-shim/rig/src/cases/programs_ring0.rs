@@ -5,14 +5,15 @@ use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use bt_tests::runner::process::fix_environment;
+use nix::sys::signal::Signal;
 
-use super::need;
 use super::ring0::{Use, c_program, compare, compare_hot, expect_same_files, print_leaves, silently};
+use crate::case::need;
 use crate::command::{Bench, EngineRun, RING0, events, expect_success};
+use crate::limits;
 use crate::module;
 use crate::server::Server;
 
@@ -103,7 +104,6 @@ pub fn shell_scripts_run(bench: &Bench) -> Result<()> {
 }
 
 const PORT: u16 = 7000;
-const LIMIT: Duration = Duration::from_secs(30);
 const REQUESTS: usize = 1500;
 
 /// A configuration of nginx with one file; the master process starts a worker.
@@ -149,9 +149,9 @@ fn server_use(bench: &Bench, label: &str) -> Result<Use> {
 fn serve(bench: &Bench, command: &mut Command) -> Result<Vec<u8>> {
     command.current_dir(&bench.work).stdout(Stdio::null());
     fix_environment(command, &bench.work);
-    let server = Server::start(command, PORT, LIMIT)?;
+    let server = Server::start(command, PORT, limits::WAIT)?;
     let mut client = TcpStream::connect(("127.0.0.1", PORT)).context("connect")?;
-    client.set_read_timeout(Some(Duration::from_secs(10)))?;
+    client.set_read_timeout(Some(limits::WAIT))?;
     client.set_nodelay(true)?;
     let mut answers = Vec::new();
     for n in 0..REQUESTS {
@@ -160,7 +160,7 @@ fn serve(bench: &Bench, command: &mut Command) -> Result<Vec<u8>> {
         answers.extend(answer(&mut client).with_context(|| format!("request {n}"))?);
     }
     drop(client);
-    server.stop(libc::SIGTERM, LIMIT)?;
+    server.stop(Signal::SIGTERM, limits::WAIT)?;
     Ok(answers)
 }
 
@@ -197,7 +197,7 @@ pub fn httpd_answers(bench: &Bench) -> Result<()> {
     let mut command = bench.under(RING0, "httpd", &argv);
     command.current_dir(&bench.work);
     fix_environment(&mut command, &bench.work);
-    let server = Server::start(&mut command, PORT, LIMIT)?;
+    let server = Server::start(&mut command, PORT, limits::WAIT)?;
     let wanted = fs::read(bench.work.join("page"))?;
     for n in 0..20 {
         let page = bench.native("page", &["/bin/busybox", "wget", "-q", "-O", "-", "http://127.0.0.1:7000/page"])?;
@@ -206,7 +206,7 @@ pub fn httpd_answers(bench: &Bench) -> Result<()> {
             bail!("answer {n} is {} bytes, not {}", page.stdout.len(), wanted.len());
         }
     }
-    server.stop(libc::SIGTERM, LIMIT)
+    server.stop(Signal::SIGTERM, limits::WAIT)
 }
 
 /// redis-server under redis-benchmark.
@@ -218,13 +218,13 @@ pub fn redis_answers(bench: &Bench) -> Result<()> {
     let mut command = bench.under(RING0, "redis", &argv);
     command.current_dir(&bench.work).stdout(Stdio::null());
     fix_environment(&mut command, &bench.work);
-    let server = Server::start(&mut command, PORT, LIMIT)?;
+    let server = Server::start(&mut command, PORT, limits::WAIT)?;
     let load = ["redis-benchmark", "-p", "7000", "-n", "2000", "-c", "4", "-q", "-t", "set,get,incr"];
     expect_success("redis-benchmark", &bench.native("load", &load)?)?;
     let count = bench.native("count", &["redis-cli", "-p", "7000", "get", "counter:__rand_int__"])?;
     if count.stdout != b"2000\n" {
         bail!("the counter is {:?}", String::from_utf8_lossy(&count.stdout));
     }
-    server.stop(libc::SIGTERM, LIMIT)?;
+    server.stop(Signal::SIGTERM, limits::WAIT)?;
     server_use(bench, "redis")?.expect_hot("redis")
 }

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use bt_tests::runner::process::{Session, end_of, fix_environment};
 use bt_tests::spec::End;
+use nix::sys::signal::Signal;
 
 use super::ring0::{c_program, compare_used, silently};
 use crate::command::{Bench, RING0};
+use crate::limits;
 use crate::module;
 use crate::server::wait_until;
-
-const LIMIT: Duration = Duration::from_secs(20);
 
 /// How long SIGKILL may take. An emulated machine can be stopped by its host at any time: what counts is the shortest of
 /// several tries.
@@ -61,30 +61,30 @@ impl Spinner {
 
     /// Waits until the process is in a state of proc(5).
     pub fn wait_for_state(&self, state: &str) -> Result<()> {
-        wait_until(state, LIMIT, || self.stat(0).is_ok_and(|found| found == state))
+        wait_until(state, limits::WAIT, || self.stat(0).is_ok_and(|found| found == state))
     }
 
     /// Waits until the process has used `ticks` more of the processor's time.
     pub fn wait_for_progress(&self, ticks: u64) -> Result<()> {
         let used = || -> Result<u64> { Ok(self.stat(11)?.parse::<u64>()? + self.stat(12)?.parse::<u64>()?) };
         let before = used()?;
-        wait_until("progress", LIMIT, || used().is_ok_and(|now| now >= before + ticks))
+        wait_until("progress", limits::WAIT, || used().is_ok_and(|now| now >= before + ticks))
     }
 
     /// Sends a signal.
-    pub fn signal(&self, signal: i32) -> Result<()> {
+    pub fn signal(&self, signal: Signal) -> Result<()> {
         self.session.signal(signal)
     }
 
     /// Sends a signal and expects the program to end that way; returns how long it took.
-    pub fn end(mut self, signal: i32, wanted: End) -> Result<()> {
+    pub fn end(mut self, signal: Signal, wanted: End) -> Result<()> {
         self.end_timed(signal, wanted).map(drop)
     }
 
-    fn end_timed(&mut self, signal: i32, wanted: End) -> Result<Duration> {
+    fn end_timed(&mut self, signal: Signal, wanted: End) -> Result<Duration> {
         let before = Instant::now();
         self.session.signal(signal)?;
-        let status = self.session.wait(LIMIT)?.context("the program does not end")?;
+        let status = self.session.wait(limits::WAIT)?.context("the program does not end")?;
         let took = before.elapsed();
         let end = end_of(status);
         if end != wanted {
@@ -100,7 +100,7 @@ fn is_killed(bench: &Bench, what: &str, settle: impl Fn(&Spinner) -> Result<()>)
         for _ in 0..TRIES {
             let mut spinner = Spinner::start(bench, what)?;
             settle(&spinner)?;
-            least = least.min(spinner.end_timed(libc::SIGKILL, End::Signal(libc::SIGKILL))?);
+            least = least.min(spinner.end_timed(Signal::SIGKILL, End::Signal(Signal::SIGKILL as i32))?);
         }
         println!("{what}: killed within {least:?}");
         if least > KILLED_WITHIN {
@@ -132,23 +132,23 @@ pub fn programs_stop_and_go_on(bench: &Bench) -> Result<()> {
             let spinner = Spinner::start(bench, what)?;
             for _ in 0..5 {
                 spinner.wait_for_progress(2)?;
-                spinner.signal(libc::SIGSTOP)?;
+                spinner.signal(Signal::SIGSTOP)?;
                 spinner.wait_for_state("T")?;
-                spinner.signal(libc::SIGCONT)?;
+                spinner.signal(Signal::SIGCONT)?;
                 spinner.wait_for_state("R")?;
             }
             spinner.wait_for_progress(2)?;
-            spinner.end(libc::SIGUSR1, End::Exit(0)).context(what)?;
+            spinner.end(Signal::SIGUSR1, End::Exit(0)).context(what)?;
         }
         let spinner = Spinner::start(bench, "block")?;
         for _ in 0..5 {
             spinner.wait_for_state("S")?;
-            spinner.signal(libc::SIGSTOP)?;
+            spinner.signal(Signal::SIGSTOP)?;
             spinner.wait_for_state("T")?;
-            spinner.signal(libc::SIGCONT)?;
+            spinner.signal(Signal::SIGCONT)?;
         }
         spinner.wait_for_state("S")?;
-        spinner.end(libc::SIGUSR1, End::Exit(0)).context("block")
+        spinner.end(Signal::SIGUSR1, End::Exit(0)).context("block")
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use bt_tests::runner::compare::tail;
 
-use super::Skipped;
+use crate::case::Skipped;
 use crate::command::{Bench, EngineRun, RING0, expect_success, sum};
 use crate::kmsg::Mark;
 use crate::module;

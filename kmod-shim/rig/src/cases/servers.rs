@@ -3,17 +3,17 @@
 use std::fs;
 use std::net::TcpStream;
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Result, bail};
 use bt_tests::runner::process::fix_environment;
+use nix::sys::signal::Signal;
 
-use super::need;
+use crate::case::need;
 use crate::command::{Bench, expect_success};
+use crate::limits;
 use crate::server::Server;
 
 const PORT: u16 = 7000;
-const LIMIT: Duration = Duration::from_secs(30);
 
 /// A configuration of nginx that needs no file besides itself.
 const NGINX: &str = "daemon off; master_process off; error_log stderr; pid nginx.pid;
@@ -41,14 +41,14 @@ pub fn run_natively(bench: &Bench) -> Result<()> {
     if page.stdout != b"hello" {
         bail!("nginx answers {:?}", String::from_utf8_lossy(&page.stdout));
     }
-    server.stop(libc::SIGTERM, LIMIT)?;
+    server.stop(Signal::SIGTERM, limits::WAIT)?;
 
     let mut redis = Command::new("redis-server");
     redis.args(["--port", "7000", "--save", "", "--daemonize", "no"]);
     let server = start(bench, &mut redis)?;
     let answer = bench.native("ping", &["redis-cli", "-p", "7000", "ping"])?;
     expect_success("redis-cli", &answer)?;
-    server.stop(libc::SIGTERM, LIMIT)?;
+    server.stop(Signal::SIGTERM, limits::WAIT)?;
     if TcpStream::connect(("127.0.0.1", PORT)).is_ok() {
         bail!("port {PORT} still answers");
     }
@@ -58,5 +58,5 @@ pub fn run_natively(bench: &Bench) -> Result<()> {
 fn start(bench: &Bench, command: &mut Command) -> Result<Server> {
     command.current_dir(&bench.work);
     fix_environment(command, &bench.work);
-    Server::start(command, PORT, LIMIT)
+    Server::start(command, PORT, limits::WAIT)
 }

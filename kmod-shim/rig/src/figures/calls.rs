@@ -5,32 +5,19 @@
 
 use std::arch::asm;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, bail};
 use bt_shim::uapi::{CALLS, Kind, Op, RUN, Reason, Run, flags};
-use bt_shim::{Device, Refusal};
-use bt_tests::device::{Bytes, Libc};
-use bt_units::Builder;
 
 use super::kernel_code::KernelCode;
-use super::operations::POINTER;
-use super::{least_ticks, report, report_against};
+use super::region::{BASE, COUNT, FLAGS, ROUNDS, Region, rounded};
+use super::report::{report, report_against};
+use super::ticks::least_ticks;
 use crate::command::Bench;
-use crate::module;
 use crate::protocol::Target;
 
-/// Calls of a loop. A loop is shorter than the time between two timer interrupts.
-const COUNT: i64 = 1000;
-const ROUNDS: usize = 20;
 /// One of those that are never given out: __x64_sys_ni_syscall() answers ("don't use numbers 387 through 423",
 /// arch/x86/entry/syscalls/syscall_64.tbl).
 const UNASSIGNED: i64 = 400;
-/// Where units pretend to be: the module does not look at code.
-pub const BASE: u64 = 0x50_0000;
-/// Flags as a process has them: interrupts on, and bit 1, which is always set.
-const FLAGS: u64 = 0x202;
-const RBX: usize = 3;
-const RSP: usize = 4;
-const RDI: usize = 7;
 
 /// Ticks of a loop with an instruction, of 20 rounds the best.
 macro_rules! loop_ticks {
@@ -53,11 +40,6 @@ macro_rules! loop_ticks {
 fn from_ring3(number: i64, arguments: [u64; 3]) -> i64 {
     let calls = loop_ticks!("syscall", number, arguments);
     rounded(calls - loop_ticks!("", number, arguments), COUNT)
-}
-
-/// The quotient, rounded to the nearest.
-fn rounded(sum: i64, count: i64) -> i64 {
-    (sum + count / 2).div_euclid(count)
 }
 
 /// A system call that does next to nothing, from ring 3.
@@ -155,86 +137,10 @@ fn between_loops(with: &[u8], without: &[u8]) -> Result<i64> {
     Ok(Region::load(with)?.per_round(1)? - Region::load(without)?.per_round(0)?)
 }
 
-/// One unit, loaded in a device of its own.
-pub struct Region {
-    device: Device,
-}
-
-impl Region {
-    /// Loads what the translator makes of `code`.
-    pub fn load(code: &[u8]) -> Result<Self> {
-        Self::load_changed(code, |_| ())
-    }
-
-    /// The same, with changes.
-    fn load_changed(code: &[u8], change: impl FnOnce(&mut [Op])) -> Result<Self> {
-        module::ensure_loaded()?;
-        let device = Device::open(&Libc)?;
-        let mut builder = Builder::new();
-        builder.build(BASE, None, &mut Bytes { base: BASE, code });
-        let ops = &mut builder.unit_mut().ops;
-        change(ops);
-        let loaded = match device.load(&Libc, ops, 0) {
-            // The first vector instructions: there was nothing to lose.
-            Err(Refusal::Dropped) => device.load(&Libc, ops, 0),
-            other => other,
-        };
-        loaded.map_err(|refusal| anyhow!("the unit does not load: {refusal}"))?;
-        Ok(Self { device })
-    }
-
-    /// Instructions of each time round a loop that counts rbx down, and has so many calls in it. The way in and out is the
-    /// same for a loop that is twice as long, and so cancels.
-    pub fn per_round(&self, calls: u64) -> Result<i64> {
-        let once = self.loop_ticks(COUNT, calls)?;
-        Ok(rounded(self.loop_ticks(2 * COUNT, calls)? - once, COUNT))
-    }
-
-    fn loop_ticks(&self, count: i64, calls: u64) -> Result<i64> {
-        let mut result = Ok(());
-        let ticks = least_ticks(ROUNDS, || {
-            if let Err(error) = self.run_loop(count.cast_unsigned(), calls) {
-                result = Err(error);
-            }
-        });
-        result.map(|()| ticks)
-    }
-
-    /// Runs to the loop's end. If the kernel has work on the way, where the loop would go on may be within a block: it is
-    /// begun again. That only adds, and the best round counts.
-    fn run_loop(&self, count: u64, calls: u64) -> Result<()> {
-        const TRIES: u32 = 10;
-        for _ in 0..TRIES {
-            let mut run = Run { pc: BASE, flags: FLAGS, ..Run::default() };
-            run.regs[RBX] = count;
-            run.regs[RSP] = POINTER;
-            run.regs[RDI] = POINTER;
-            // SAFETY: the structure is there; the unit accesses no memory but the data of `operations`.
-            let result = unsafe { libc::syscall(libc::SYS_lseek, self.device.fd(), &raw mut run, RUN) };
-            match Reason::of(run.reason) {
-                _ if result < 0 => return Err(std::io::Error::last_os_error()).context("lseek"),
-                Some(Reason::Untranslated) if run.regs[RBX] == 0 && run.calls == calls * count => return Ok(()),
-                Some(Reason::Work) => {}
-                reason => {
-                    bail!("left by {reason:?} at {:#x} with {} calls made, {} to go", run.pc, run.calls, run.regs[RBX])
-                }
-            }
-        }
-        bail!("the kernel had work {TRIES} times")
-    }
-}
-
-impl Drop for Region {
-    fn drop(&mut self) {
-        // SAFETY: the device's own descriptor.
-        unsafe { libc::close(self.device.fd()) };
-    }
-}
-
 /// Into a region that does nothing and back, the whole system call.
 pub fn enter_and_leave(bench: &Bench) -> Result<()> {
     let region = Region::load(&[0x0f, 0x0b])?; // ud2
-    let device = u64::from(region.device.fd().cast_unsigned());
+    let device = u64::from(region.fd().cast_unsigned());
     let mut counts = [0_u64; CALLS];
     let mut run = Run { pc: BASE, flags: FLAGS, ..Run::default() };
     let enter = |run: &mut Run| {

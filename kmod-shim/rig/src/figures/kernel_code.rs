@@ -4,12 +4,15 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
 
 use anyhow::{Context as _, Result, bail};
+use goblin::container::{Container, Ctx, Endian};
+use goblin::elf::Elf;
+use goblin::elf::program_header::{PT_LOAD, ProgramHeader};
+use goblin::elf64::header::SIZEOF_EHDR;
 use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 
 /// More than any way through code without loops.
 const MOST: i64 = 1000;
 const LONGEST_INSN: usize = 15;
-const PT_LOAD: u32 = 1;
 
 /// The kernel's code as it is in memory: alternatives, calls of tracers and ways to return are patched at boot.
 pub struct KernelCode {
@@ -119,21 +122,17 @@ fn holds(branch: Mnemonic, left: i64, right: i64) -> Result<bool> {
     })
 }
 
-/// The segments of an ELF file (elf(5)).
+/// The segments in memory of an ELF file, of which only the headers are read.
 fn segments(file: &File) -> Result<Vec<Segment>> {
-    let word = |at: u64| -> Result<u64> {
-        let mut bytes = [0; 8];
-        file.read_exact_at(&mut bytes, at)?;
-        Ok(u64::from_le_bytes(bytes))
-    };
-    let half = |at: u64| -> Result<u64> { Ok(word(at)? & 0xffff) };
-    let (table, entry_len, count) = (word(32)?, half(54)?, half(56)?);
-    let mut segments = Vec::new();
-    for n in 0..count {
-        let header = table + n * entry_len;
-        if word(header)? & 0xffff_ffff == u64::from(PT_LOAD) {
-            segments.push(Segment { offset: word(header + 8)?, address: word(header + 16)?, len: word(header + 32)? });
-        }
-    }
-    Ok(segments)
+    let mut bytes = [0; SIZEOF_EHDR];
+    file.read_exact_at(&mut bytes, 0)?;
+    let header = Elf::parse_header(&bytes)?;
+    let count = usize::from(header.e_phnum);
+    let mut table = vec![0; count * usize::from(header.e_phentsize)];
+    file.read_exact_at(&mut table, header.e_phoff)?;
+    let headers = ProgramHeader::parse(&table, 0, count, Ctx::new(Container::Big, Endian::Little))?;
+    let in_memory = headers.into_iter().filter(|header| header.p_type == PT_LOAD);
+    Ok(in_memory
+        .map(|header| Segment { address: header.p_vaddr, len: header.p_filesz, offset: header.p_offset })
+        .collect())
 }

@@ -4,13 +4,9 @@ use std::ptr;
 
 use anyhow::{Result, bail};
 
-use super::calls::{BASE, Region};
-use super::report;
+use super::region::{BASE, DATA, DATA_BYTES, Region};
+use super::report::report;
 use crate::command::Bench;
-
-/// Where data is: near enough for operands relative to the pc.
-const DATA: usize = 0x60_0000;
-const DATA_BYTES: usize = 0x1000;
 
 /// Sequences, put into the same loop each. With `%` begin the operands relative to the pc: four bytes are put there.
 const SEQUENCES: &[(&str, &[&[u8]])] = &[
@@ -63,6 +59,3 @@ fn in_loop(sequence: &[u8]) -> Vec<u8> {
     code.extend([0x0f, 0x0b]); // ud2
     code
 }
-
-/// What rsp and rdi are: the middle of the data.
-pub const POINTER: u64 = DATA as u64 + DATA_BYTES as u64 / 2;

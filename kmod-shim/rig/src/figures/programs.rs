@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail};
 use bt_tests::runner::process;
 
-use super::{report, report_against, ticks_of};
+use super::report::{report, report_against};
+use super::ticks::ticks_of;
 use crate::cases::ring0;
 use crate::command::{Bench, LAUNCHER, RING0};
 use crate::protocol::Target;

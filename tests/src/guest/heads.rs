@@ -1,52 +1,16 @@
-//! Guests: small programs in C, C++ and assembly that check themselves.
-//!
-//! Each file of `tests/guests/<topic>/` is one test or several. Lines at its head direct it:
-//!
-//! ```text
-//! // build: -O1 -pthread          flags; `build[static]: …` adds a variant of that name
-//! // run: one two                 arguments
-//! // exit: 3   or   signal: 11    how it ends, 0 without
-//! // env: NAME=value              added to the environment
-//! // limit: 30                    seconds
-//! // alone: why                   nothing runs beside it
-//! // calls: equal                 system calls are compared; `calls: equal except futex (why)`
-//! // native: /suffix why          this image may be executed natively
-//! // needs: package               beyond gcc
-//! // differs: regex => text       normalised before comparing
-//! // stderr: any                  is not compared
-//! // levels: off relaxed          levels of emulation besides the default one; those in `emulation` have all
-//! // options: --no-follow          further options of the launcher
-//! // links: name other.c flags    builds another file beside it, a shared library without flags
-//! ```
+//! Makes tests of the sources, by the lines at their heads.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::build::{Build, Part};
 use crate::paths;
 use crate::spec::{Action, End, Kind, Test};
 
 /// The topic whose guests run at every level of emulation.
 const EMULATION: &str = "emulation";
-
-/// How one variant of a guest is built.
-#[derive(Clone, Debug)]
-pub struct Build {
-    source: PathBuf,
-    flags: Vec<String>,
-    output: PathBuf,
-    parts: Vec<Part>,
-}
-
-/// Another file that a guest needs.
-#[derive(Clone, Debug)]
-struct Part {
-    source: PathBuf,
-    flags: Vec<String>,
-    output: PathBuf,
-}
 
 /// All guests below `tests/guests`, sorted by name.
 pub fn collect() -> Result<Vec<Test>> {
@@ -172,56 +136,4 @@ fn package(name: &str) -> Result<&'static str> {
         .map(|package| package.name)
         .find(|&known| known == name)
         .with_context(|| format!("package {name} is not in the table"))
-}
-
-impl Build {
-    /// Whether it prints what it found; assembly tells by its exit code only.
-    pub fn prints(&self) -> bool {
-        self.source.extension().is_some_and(|kind| kind != "S")
-    }
-
-    /// Compiles unless the output is newer than the sources.
-    pub fn compile(&self) -> Result<()> {
-        for part in &self.parts {
-            compile(&part.source, &part.flags, &part.output)?;
-        }
-        compile(&self.source, &self.flags, &self.output)
-    }
-}
-
-fn compile(source: &Path, flags: &[String], output: &Path) -> Result<()> {
-    let common = paths::sources().join("guests");
-    let stamp = output.with_extension(format!("{}.flags", output.extension().unwrap_or_default().display()));
-    let line = flags.join(" ");
-    let built = output.metadata().and_then(|meta| meta.modified()).ok();
-    // Headers lie beside the source and one folder up.
-    let folders = [Some(common.as_path()), source.parent()];
-    let newest = folders
-        .into_iter()
-        .flatten()
-        .flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()))
-        .filter(|path| path == source || path.extension().is_some_and(|kind| kind == "h"))
-        .filter_map(|path| path.metadata().and_then(|meta| meta.modified()).ok())
-        .max();
-    if built.is_some() && built > newest && fs::read_to_string(&stamp).is_ok_and(|known| known == line) {
-        return Ok(());
-    }
-    if let Some(folder) = output.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let compiler = if source.extension().is_some_and(|kind| kind == "cc") { "g++" } else { "gcc" };
-    let done = Command::new(compiler)
-        .args(["-Wall", "-Wextra", "-g", "-I"])
-        .arg(&common)
-        .arg("-o")
-        .arg(output)
-        .arg(source)
-        .args(flags)
-        .output()
-        .with_context(|| format!("cannot start {compiler}"))?;
-    if !done.status.success() {
-        bail!("{compiler} failed\n{}", String::from_utf8_lossy(&done.stderr));
-    }
-    fs::write(stamp, line)?;
-    Ok(())
 }
