@@ -41,7 +41,8 @@ macro_rules! process_rows {
             //:     __WCLONE would find it: it is dismissed before.
             //:     test: processes/waits_select_their_children signals/child_signals_tell_what_happened
             __NR_wait4: (Int, Out(WaitStatus), Flags(Set::Wait), Out(Rusage)) -> Int => process::wait(2);
-            __NR_waitid: (Flags(Set::IdType), Int, Out(Siginfo), Flags(Set::Wait), Out(Rusage)) -> Int => process::wait(3);
+            __NR_waitid: (Flags(Set::IdType), Int, Out(Siginfo), Flags(Set::Wait), Out(Rusage)) -> Int
+                => process::wait(3);
             //: pidfd_open: Makes a descriptor of a process.
             __NR_pidfd_open: (Int, Flags(Set::PidfdOpen)) -> Int;
             //: pidfd_getfd: The process may be this one: its descriptions are taken for shared from then on, and every
@@ -138,9 +139,14 @@ macro_rules! process_rows {
             __NR_sched_getparam: (Int, Out(SchedParam)) -> Int;
             __NR_sched_setscheduler: (Int, Flags(Set::Sched), In(SchedParam)) -> Int;
             __NR_sched_getscheduler: (Int) -> Name(Set::Sched);
-            //: sched_get_priority_max sched_get_priority_min sched_rr_get_interval: Asks the scheduler.
-            __NR_sched_get_priority_max: (Flags(Set::Sched)) -> Int;
-            __NR_sched_get_priority_min: (Flags(Set::Sched)) -> Int;
+            //: sched_get_priority_max sched_get_priority_min: The limits of the policies that every kernel has are
+            //:     constants; of others the kernel is asked.
+            //:     test: syscalls/priority_limits_are_the_policies
+            __NR_sched_get_priority_max: [exact, answers, blind] (Flags(Set::Sched)) -> Int
+                => process::priority_limit(99);
+            __NR_sched_get_priority_min: [exact, answers, blind] (Flags(Set::Sched)) -> Int
+                => process::priority_limit(1);
+            //: sched_rr_get_interval: Asks the scheduler.
             __NR_sched_rr_get_interval: (Int, Out(Timespec)) -> Int;
             __NR_sched_setaffinity: (Int, Size, CpuSet(1)) -> Int;
             __NR_sched_getaffinity: (Int, Size, OutCpuSet(1)) -> Int;

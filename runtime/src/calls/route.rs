@@ -11,6 +11,8 @@ pub enum Route {
     Clock(Clock),
     /// Answers it by what its descriptor is.
     Lane(Operation),
+    /// Enters Rust where the process may answer the call: its handler does.
+    Handler,
     /// Finds out by a look at its arguments whether it concerns the runtime at all.
     Filter(Filter),
 }

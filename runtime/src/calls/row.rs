@@ -9,7 +9,7 @@ use crate::options::EmulateLevel;
 pub enum Treatment {
     /// The kernel answers it.
     Passthrough,
-    /// The runtime carries it out, or changes its arguments or its result: its row names a handler.
+    /// The runtime carries it out, or changes its arguments or its result: its row names a handler that does not only answer.
     Rewritten,
 }
 
@@ -187,6 +187,12 @@ impl Row {
         self
     }
 
+    /// Its handler answers it where the process may.
+    pub(super) const fn answers(mut self) -> Self {
+        self.route = Route::Handler;
+        self
+    }
+
     /// The gate asks this before it enters Rust.
     pub(super) const fn asks(mut self, filter: Filter) -> Self {
         self.route = Route::Filter(filter);
@@ -250,9 +256,11 @@ impl Row {
         self
     }
 
-    /// The row names a handler.
-    pub(super) const fn rewritten(mut self) -> Self {
-        self.treatment = Treatment::Rewritten;
+    /// The row names a handler: unless that only answers, the runtime carries the call out.
+    pub(super) const fn handled(mut self) -> Self {
+        if !matches!(self.route, Route::Handler) {
+            self.treatment = Treatment::Rewritten;
+        }
         self
     }
 }

@@ -16,7 +16,7 @@ macro_rules! row_treatment {
         $row
     };
     ($row:expr, $handler:ident) => {
-        $row.rewritten()
+        $row.handled()
     };
 }
 

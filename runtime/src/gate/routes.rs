@@ -75,6 +75,7 @@ fn plain_entry(nr: u64) -> CallEntry {
         Route::Value(value) if answers && !(value.is_credential() && facts::holds(Fact::CredentialsUnknown)) => {
             CallEntry::Answer
         }
+        Route::Handler if answers => CallEntry::Slow,
         // With --strict the vDSO's own call, should it make one, would be taken for a site that was missed.
         Route::Clock(clock) if answers && !options.strict => CallEntry::Clock(clock),
         Route::Lane(operation) if answers && facts::holds(Fact::LanesAsked) => CallEntry::Lane(operation),

@@ -57,6 +57,17 @@ pub fn arch_prctl(call: &mut Call<'_>) -> Outcome {
     }
 }
 
+/// sched_get_priority_max(2), sched_get_priority_min(2): `real_time` is the limit of policies that have priorities, the others' is 0
+/// (kernel/sched/syscalls.c).
+pub fn priority_limit(call: &mut Call<'_>, real_time: u64) -> Outcome {
+    let policy = call.int(0).cast_unsigned();
+    call.answer(|| match policy {
+        k::SCHED_FIFO | k::SCHED_RR => Some(Ok(real_time)),
+        k::SCHED_NORMAL | k::SCHED_BATCH | k::SCHED_IDLE | k::SCHED_DEADLINE => Some(Ok(0)),
+        _ => None,
+    })
+}
+
 /// prctl(2): what would break the runtime is answered here.
 pub fn prctl(call: &mut Call<'_>) -> Outcome {
     const PR_SET_SYSCALL_USER_DISPATCH: i32 = 59;
