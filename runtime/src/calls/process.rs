@@ -108,9 +108,10 @@ macro_rules! process_rows {
             __NR_futex_requeue: (Ptr, Hex, Int, Int) -> Int;
             //: arch_prctl: gs is bt-run's, so the program's gs base is a value that the runtime keeps; a thread that
             //:     sets one translates from then on. ARCH_SET_CPUID answers ENODEV, because kept answers could not
-            //:     fault. All else is passed on.
-            //:     test: code/segments_are_the_programs_own patching/one_thread_uses_gs
-            __NR_arch_prctl: (Flags(Set::ArchPrctl), Switch(Cases::ArchPrctl)) -> Int => process::arch_prctl;
+            //:     fault. The fs base is read where user code may read it: nobody else changes it. All else is passed
+            //:     on.
+            //:     test: code/segments_are_the_programs_own patching/one_thread_uses_gs syscalls/fs_base_is_told
+            __NR_arch_prctl: [exact] (Flags(Set::ArchPrctl), Switch(Cases::ArchPrctl)) -> Int => process::arch_prctl;
             //: prctl: PR_SET_SYSCALL_USER_DISPATCH answers EINVAL, because it would trap the runtime's own calls. After
             //:     PR_SET_SECCOMP no call is answered. All else is passed on, with everything handed back, because some
             //:     of it takes rights away.

@@ -8,6 +8,7 @@ use crate::gate::routes::learn;
 use crate::observe::stats;
 use crate::options::{self, EngineChoice};
 use crate::sys::Errno;
+use crate::sys::cpu::has_fsgsbase;
 use crate::thread::registers::Gpr;
 use linux_raw_sys::general as k;
 
@@ -25,6 +26,7 @@ pub fn exit_group(call: &mut Call<'_>) -> Outcome {
 /// arch_prctl(2): fs is the guest's, gs is ours, the guest's gs base a value.
 pub fn arch_prctl(call: &mut Call<'_>) -> Outcome {
     const ARCH_SET_GS: i32 = 0x1001;
+    const ARCH_GET_FS: i32 = 0x1003;
     const ARCH_GET_GS: i32 = 0x1004;
     const ARCH_SET_CPUID: i32 = 0x1012;
     match call.int(0) {
@@ -48,6 +50,15 @@ pub fn arch_prctl(call: &mut Call<'_>) -> Outcome {
             let base = call.ts.guest_gs_base;
             Outcome::Done(put_user(call.arg(1), &base).map(|()| 0))
         }
+        ARCH_GET_FS => call.answer(|| {
+            if !has_fsgsbase() {
+                return None;
+            }
+            let base: u64;
+            // SAFETY: reads a register, by an instruction that the CPU and the kernel allow.
+            unsafe { core::arch::asm!("rdfsbase {}", out(reg) base, options(nostack, nomem, preserves_flags)) };
+            Some(put_user(call.arg(1), &base).map(|()| 0))
+        }),
         // As a CPU without CPUID faulting: answers that are kept could not fault.
         ARCH_SET_CPUID if call.arg(1) == 0 => Outcome::Done(Err(Errno::ENODEV)),
         _ => {
