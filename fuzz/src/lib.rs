@@ -2,9 +2,11 @@
 //!
 //! A target panics when something is wrong; an input that means nothing to it is ignored.
 
+mod images;
 mod scanning;
 mod translating;
 
+pub use images::{handoff, headers};
 pub use scanning::scan;
 pub use translating::translate;
 
@@ -19,8 +21,12 @@ pub struct Target {
 }
 
 /// All fuzz targets.
-pub const TARGETS: &[Target] =
-    &[Target { name: "translate", run: translate, max_len: 512 }, Target { name: "scan", run: scan, max_len: 8192 }];
+pub const TARGETS: &[Target] = &[
+    Target { name: "translate", run: translate, max_len: 512 },
+    Target { name: "scan", run: scan, max_len: 8192 },
+    Target { name: "headers", run: headers, max_len: 8192 },
+    Target { name: "handoff", run: handoff, max_len: 8192 },
+];
 
 /// Guest code in a buffer, at the address where it runs.
 struct Code<'a> {

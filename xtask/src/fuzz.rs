@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
+use bt_tests::runner::Totals;
+
+use crate::check::totals_of;
 
 /// What has LLVM record which code an input reached, and what it compared, for libFuzzer. As `cargo fuzz` sets it.
 const COVERAGE_FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module \
@@ -35,16 +38,46 @@ pub struct Arguments {
 
 /// Runs the targets.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let problems = problems_found(arguments)?;
+    for problem in &problems {
+        eprintln!("{problem}");
+    }
+    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A minute of each target as one test of the suite.
+pub fn test() -> Totals {
+    let arguments = Arguments { seconds: 60, target: None, plain: false };
+    let problems = problems_found(&arguments).unwrap_or_else(|error| vec![format!("{error:#}")]);
+    totals_of("cargo xtask fuzz", &problems)
+}
+
+/// Runs the targets, as many at a time as there are CPUs; one line for each that failed.
+fn problems_found(arguments: &Arguments) -> Result<Vec<String>> {
     let names = targets()?;
     let wanted: Vec<&String> =
         names.iter().filter(|name| arguments.target.as_ref().is_none_or(|t| t == *name)).collect();
     ensure!(!wanted.is_empty(), "there is no such target: the targets are {}", names.join(", "));
     let programs = if arguments.plain { None } else { build_guided(&names) };
-    match programs {
-        Some(programs) => wanted.into_iter().try_for_each(|name| run_guided(&programs, name, arguments.seconds))?,
-        None => run_plain(arguments)?,
+    let run = |name: &str| match &programs {
+        Some(programs) => run_guided(programs, name, arguments.seconds),
+        None => run_plain(name, arguments.seconds),
+    };
+    let jobs = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut problems = Vec::new();
+    for group in wanted.chunks(jobs) {
+        std::thread::scope(|scope| {
+            let running: Vec<_> = group.iter().map(|name| scope.spawn(|| run(name))).collect();
+            for target in running {
+                match target.join() {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => problems.push(format!("{error:#}")),
+                    Err(_) => problems.push("a target could not be watched".to_owned()),
+                }
+            }
+        });
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(problems)
 }
 
 fn directory() -> PathBuf {
@@ -139,19 +172,16 @@ fn seed(corpus: &Path, program: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Runs the plain driver.
-fn run_plain(arguments: &Arguments) -> Result<()> {
+/// Runs one target by the plain driver.
+fn run_plain(name: &str, seconds: u64) -> Result<()> {
     let artifacts = output("artifacts");
     std::fs::create_dir_all(&artifacts)?;
     let mut command = Command::new(env!("CARGO"));
     command.args(["run", "--quiet", "--release", "--bin", "drive", "--manifest-path"]);
     command.arg(directory().join("Cargo.toml")).arg("--target-dir").arg(output("plain"));
-    command.args(["--", "--seconds", &arguments.seconds.to_string()]);
-    if let Some(name) = &arguments.target {
-        command.args(["--target", name]);
-    }
+    command.args(["--", "--seconds", &seconds.to_string(), "--target", name]);
     let status = command.current_dir(&artifacts).status().context("cannot start cargo")?;
-    ensure!(status.success(), "a target failed: the input is in {}", artifacts.display());
+    ensure!(status.success(), "{name} failed: the input is in {}", artifacts.display());
     Ok(())
 }
 

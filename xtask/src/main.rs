@@ -30,7 +30,7 @@ enum Command {
     Test(test::Arguments),
     /// Makes docs/syscalls.md, which says what becomes of each system call
     Docs(docs::Arguments),
-    /// Runs the fuzz targets: random and mutated code and files for the translator and the scan
+    /// Runs the fuzz targets: random and mutated code, files and hand-offs for what reads them
     Fuzz(fuzz::Arguments),
     /// Builds the kernel module and tests it in emulated machines
     Kmod(kmod::Arguments),

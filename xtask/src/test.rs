@@ -9,7 +9,7 @@ use bt_tests::{all_tests, packages};
 use clap::{Args, ValueEnum};
 
 use crate::launcher::build_launcher;
-use crate::{apt, docs, kmod, layers, licences, paper, unit};
+use crate::{apt, docs, fuzz, kmod, layers, licences, paper, unit};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -77,6 +77,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             totals.add(licences::test());
             totals.add(docs::test());
             totals.add(paper::test());
+            totals.add(fuzz::test());
         }
     }
     let engines = std::env::var("BT_ENGINES").unwrap_or_else(|_| "translate,direct,strict".to_owned());

@@ -102,7 +102,7 @@ fn verdict(name: String, status: ExitStatus) -> Result<Message> {
     })
 }
 
-/// The other side of [`run_one`]: runs `case` in this process.
+/// The other side of `run_one`: runs `case` in this process.
 pub fn run_here(case: &Case) -> Result<ExitCode> {
     let bench = Bench::new(case.name)?;
     let Err(error) = (case.run)(&bench) else {

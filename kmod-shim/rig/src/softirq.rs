@@ -49,7 +49,7 @@ pub fn encrypt_udp(bench: &Bench) -> Result<EncryptedUdp<'_>> {
 }
 
 /// Waits until many packets have been en- and decrypted: somebody has to send them. What receives them is the network's softirq,
-/// and [`DRIVER`] takes the vector registers there unless the kernel has them already. A probe would show that, but patches code
+/// and the driver takes the vector registers there unless the kernel has them already. A probe would show that, but patches code
 /// that other processors execute, which the emulator does not always survive.
 pub fn expect_vector_use(bench: &Bench) -> Result<()> {
     let mut seen = Ok(0);

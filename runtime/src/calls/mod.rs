@@ -7,7 +7,7 @@
 //!
 //! A row is `__NR_name: [words] {what is handed back} (arguments) -> result => handler;`. The words are methods of [`Row`]; words, braces and handler
 //! may be missing. Above the rows, in lines that begin with `//:`, stands what becomes of the calls, why, and which tests show it
-//! (`cargo xtask docs` makes a page of that). [`all_rows!`] hands all of them to a macro, so that each layer makes of them what it needs.
+//! (`cargo xtask docs` makes a page of that). `all_rows!` hands all of them to a macro, so that each layer makes of them what it needs.
 
 #![deny(unsafe_code)]
 

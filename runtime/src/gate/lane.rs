@@ -48,7 +48,7 @@ pub enum Kind {
     Device,
     /// A regular file: the lane is the first field of a [`FileLane`](crate::emulate::files::FileLane).
     File,
-    /// An end of a pipe: `base` is its [`Ring`](crate::emulate::rings::pipe::Ring).
+    /// An end of a pipe: `base` is its `Ring` (`emulate::rings::pipe`).
     Pipe,
     /// An eventfd.
     Event,

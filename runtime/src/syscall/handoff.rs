@@ -11,8 +11,6 @@ use alloc::vec::Vec;
 use core::mem::size_of;
 use zerocopy::{Immutable, IntoBytes, KnownLayout, TryFromBytes};
 
-/// Begins the string; the number is the structure's version.
-const PREFIX: &[u8] = b"\x01bt-run handoff 2 ";
 /// Longest AT_EXECFN, with its NUL.
 pub const EXECFN_BYTES: usize = 4096;
 
@@ -37,15 +35,18 @@ pub struct Handoff {
 }
 
 /// Bytes of the longest string, with its NUL.
-pub const STRING_BYTES: usize = PREFIX.len() + 2 * size_of::<Handoff>() + EXECFN_BYTES + 1;
+pub const STRING_BYTES: usize = Handoff::PREFIX.len() + 2 * size_of::<Handoff>() + EXECFN_BYTES + 1;
 
 impl Handoff {
+    /// Begins the string; the number is the structure's version.
+    pub const PREFIX: &[u8] = b"\x01bt-run handoff 2 ";
+
     /// Writes the string, NUL-terminated, with AT_EXECFN at its end. `None` if it does not fit.
     pub fn write(&self, execfn: &[u8], to: &mut [u8; STRING_BYTES]) -> Option<()> {
         let digit = |n: u8| if n < 10 { b'0' + n } else { b'a' + n - 10 };
         let hex = self.as_bytes().iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]);
         let mut slots = to.iter_mut();
-        for b in PREFIX.iter().copied().chain(hex).chain(execfn.iter().copied()).chain([0]) {
+        for b in Self::PREFIX.iter().copied().chain(hex).chain(execfn.iter().copied()).chain([0]) {
             *slots.next()? = b;
         }
         Some(())
@@ -57,7 +58,7 @@ impl Handoff {
     pub fn take(execfn: &[u8], first_env: &[u8]) -> Option<(Self, i32, Vec<u8>)> {
         let digits = core::str::from_utf8(execfn.strip_prefix(b"/dev/fd/")?).ok()?;
         let n = digits.parse().ok()?;
-        let rest = first_env.strip_prefix(PREFIX)?;
+        let rest = first_env.strip_prefix(Self::PREFIX)?;
         let (hex, guest_execfn) = rest.split_at_checked(2 * size_of::<Self>())?;
         let value = |d: u8| (d as char).to_digit(16).and_then(|v| u8::try_from(v).ok());
         let mut bytes = [0u8; size_of::<Self>()];
@@ -116,7 +117,7 @@ mod tests {
         let len = buf.iter().position(|&b| b == 0).unwrap();
         let options_at = core::mem::offset_of!(Handoff, options);
         let places = [core::mem::offset_of!(Options, engine), core::mem::offset_of!(Options, strict)];
-        for place in places.map(|place| PREFIX.len() + 2 * (options_at + place)) {
+        for place in places.map(|place| Handoff::PREFIX.len() + 2 * (options_at + place)) {
             let mut forged = buf[..len].to_vec();
             forged[place] = b'f';
             assert!(Handoff::take(b"/dev/fd/9", &forged).is_none());

@@ -270,7 +270,7 @@ pub struct Found {
     pub fd: Fd,
     /// AT_EXECFN.
     pub execfn: Vec<u8>,
-    /// Arguments a script's interpreter gets in place of argv[0]; empty for a program.
+    /// Arguments a script's interpreter gets in place of `argv[0]`; empty for a program.
     pub head: Vec<Vec<u8>>,
 }
 

@@ -35,7 +35,7 @@ fn barrier() {
     let _ = process::membarrier(MEMBARRIER_PRIVATE_EXPEDITED);
 }
 
-/// clone(2) with CLONE_VM and no signal at its end; the child calls [`run`] with `socket` on the stack that ends at `top`.
+/// clone(2) with CLONE_VM and no signal at its end; the child calls `run` with `socket` on the stack that ends at `top`.
 ///
 /// # Safety
 /// The stack must be unused, all signals blocked.

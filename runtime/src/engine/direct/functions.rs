@@ -169,12 +169,12 @@ impl ElfImage {
 
     /// The code that an FDE describes.
     fn extent(&self, fde: u64) -> Option<Extent> {
-        let back: u32 = self.value(fde + 4)?;
-        let (encoding, is_signal_frame) = self.pc_encoding((fde + 4).checked_sub(u64::from(back))?)?;
-        let (start, size) = self.pointer(fde + 8, encoding)?;
-        let (len, _) = self.pointer(fde + 8 + size, encoding & 15)?;
+        let back: u32 = self.value(fde.wrapping_add(4))?;
+        let (encoding, is_signal_frame) = self.pc_encoding(fde.wrapping_add(4).checked_sub(u64::from(back))?)?;
+        let (start, size) = self.pointer(fde.wrapping_add(8), encoding)?;
+        let (len, _) = self.pointer(fde.wrapping_add(8).wrapping_add(size), encoding & 15)?;
         // A signal's restorer is described from the byte before it on, because unwinders look up pc - 1.
-        Some((start + u64::from(is_signal_frame), start.checked_add(len)?))
+        Some((start.checked_add(u64::from(is_signal_frame))?, start.checked_add(len)?))
     }
 
     /// An encoded pointer and its size.

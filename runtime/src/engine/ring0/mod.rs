@@ -12,7 +12,7 @@
 //! on in ring 0: so a region grows to what a loop executes. A site whose entries bring too few calls is taken out, and has
 //! to earn its way back in ("innocent until proven guilty", Adams & Agesen, ASPLOS 2006).
 //!
-//! Ring 0 may make the calls that the module lists and that concern the runtime in nothing ([`may_call`]); the others end at the
+//! Ring 0 may make the calls that the module lists and that concern the runtime in nothing (`gate::allowed`); the others end at the
 //! gate as ever. Only code that cannot be written without a system call is translated, so that every change is told.
 
 pub mod leave;

@@ -15,7 +15,7 @@
 //! | `bt_slow` | as `bt_pass` | Rust `bt_on_syscall`, then `bt_leave` |
 //! | `bt_leave` | guest state in the thread state | `resume`, with that state |
 //!
-//! The functions in Rust are named in [`entries`]; the layers above define them.
+//! The functions in Rust are named in `gate::entries`; the layers above define them.
 //!
 //! What the gate does not touch: DF (no string instruction exists in the runtime), MXCSR, x87, the upper halves of
 //! vector registers, fs. AC and TF are cleared for Rust code and put back when leaving.

@@ -1,6 +1,6 @@
 //! Calls answered by what their descriptor is, in assembly.
 //!
-//! An entry looks the descriptor up in [`LANES`]. Without a lane the call is passed on, with all registers and flags as they
+//! An entry looks the descriptor up in `LANES`. Without a lane the call is passed on, with all registers and flags as they
 //! were. With one it goes to the lane's code for the operation, which either answers or gives the call to Rust (`bt_slow`),
 //! as if nothing had been done: a lane handles the ordinary case only.
 //!
@@ -15,7 +15,7 @@
 //! A descriptor gets a lane only while the process has one thread; afterwards only lanes of devices are left, which have no state. A signal that comes meanwhile is requeued and taken when the
 //! lane leaves (`bt_lane_check`). A fault in a copy gives the call to Rust.
 //!
-//! The entries are in [`find`], the code by kind of lane in [`devices`], [`file`] and [`pipe`], what they share in [`copy`] and [`leave`].
+//! The entries are in `find`, the code by kind of lane in `devices`, `file` and `pipe`, what they share in `copy` and `leave`.
 
 pub mod copy;
 pub mod devices;
