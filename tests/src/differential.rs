@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 use crate::environment::number;
+use crate::extent::Extent;
 use crate::paths;
 use crate::runner::launch::Launch;
 use crate::runner::process;
@@ -24,9 +25,9 @@ fn program() -> PathBuf {
 }
 
 /// The test.
-pub fn test() -> Result<Test> {
+pub fn test(extent: Extent) -> Result<Test> {
     let program = program().display().to_string();
-    let count = number("BT_BLOCKS", BLOCKS)?.to_string();
+    let count = number("BT_BLOCKS", extent.share_of(BLOCKS))?.to_string();
     let seed = number("BT_SEED", SEED)?.to_string();
     let arguments = [&program, "--seed", &seed, "--count", &count];
     Ok(Test::new("differential/blocks_end_in_the_same_state", Kind::Guest, Action::Blocks)

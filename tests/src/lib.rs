@@ -7,6 +7,7 @@ pub mod blocks;
 pub mod device;
 pub mod differential;
 mod environment;
+pub mod extent;
 pub mod guest;
 pub mod launcher;
 pub mod model;
@@ -20,13 +21,14 @@ pub mod stats;
 mod strace;
 
 use anyhow::{Result, bail};
+use extent::Extent;
 use spec::Test;
 
-/// Every test of the suite.
-pub fn all_tests() -> Result<Vec<Test>> {
+/// The tests of the suite.
+pub fn all_tests(extent: Extent) -> Result<Vec<Test>> {
     let mut tests = guest::collect()?;
-    tests.push(differential::test()?);
-    tests.extend(model::tests());
+    tests.push(differential::test(extent)?);
+    tests.extend(model::tests(extent)?);
     tests.extend(program::collect());
     tests.extend(server::collect());
     tests.extend(launcher::collect());

@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn every_named_package_is_in_the_table() {
-        for test in crate::all_tests().expect("tests are collected") {
+        for test in crate::all_tests(crate::extent::Extent::Whole).expect("tests are collected") {
             for name in test.packages {
                 assert!(PACKAGES.iter().any(|package| package.name == name), "{name} is not in the table");
             }

@@ -92,7 +92,10 @@ pub enum Action {
     /// Builds the program of random blocks, then runs its steps.
     Blocks,
     /// Runs random sequences of operations.
-    Sequences,
+    Sequences {
+        /// How many all passes run together.
+        count: u64,
+    },
     /// Requires that these sequences find bugs that were put in.
     SeededBugs,
     /// Runs its steps.

@@ -13,6 +13,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
+use bt_tests::extent::Extent;
 use bt_tests::runner::Totals;
 use bt_tests::{all_tests, paths};
 use clap::Args;
@@ -92,7 +93,7 @@ fn make() -> Result<(String, Vec<String>)> {
     let calls = calls()?;
     let families: Vec<Family> =
         FAMILIES.into_iter().map(|name| family(name, &read(&file_of(name))?)).collect::<Result<_>>()?;
-    let tests: BTreeSet<String> = all_tests()?.into_iter().map(|test| test.name).collect();
+    let tests: BTreeSet<String> = all_tests(Extent::Whole)?.into_iter().map(|test| test.name).collect();
     let problems = problems(&calls, &families, &tests);
     Ok((render(&read(INTRO)?, &calls, &families), problems))
 }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use bt_tests::extent::Extent;
 use bt_tests::runner::{self, Options, Totals};
 use bt_tests::spec::{Kind, Test};
 use bt_tests::{all_tests, packages};
@@ -21,6 +22,10 @@ pub struct Arguments {
     /// Installs no packages, also not as root
     #[arg(long)]
     no_install: bool,
+    /// Runs what takes few minutes: unit tests of what the launcher is made of, the checks of layers, licences and the calls'
+    /// page, and guests under `direct` and `translate`, with a tenth of the random tests
+    #[arg(long, conflicts_with = "only_kind")]
+    quick: bool,
     /// Runs one kind of test only; may be given several times
     #[arg(long, value_enum)]
     only_kind: Vec<Part>,
@@ -42,7 +47,19 @@ enum Part {
 
 impl Arguments {
     fn wants(&self, part: Part) -> bool {
+        if self.quick {
+            return matches!(part, Part::Unit | Part::Guest);
+        }
         self.only_kind.is_empty() || self.only_kind.contains(&part)
+    }
+
+    /// Engines, where the environment names none.
+    fn engines(&self) -> &'static str {
+        if self.quick { "translate,direct" } else { "translate,direct,strict" }
+    }
+
+    fn extent(&self) -> Extent {
+        if self.quick { Extent::Quick } else { Extent::Whole }
     }
 
     fn selects(&self, test: &Test) -> bool {
@@ -58,7 +75,7 @@ impl Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let tests: Vec<Test> = all_tests()?.into_iter().filter(|test| arguments.selects(test)).collect();
+    let tests: Vec<Test> = all_tests(arguments.extent())?.into_iter().filter(|test| arguments.selects(test)).collect();
     if arguments.list {
         for test in &tests {
             println!("{} {}", test.kind.word(), test.name);
@@ -71,16 +88,20 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let launcher = build_launcher();
     // A filter names guests and programs; unit tests have cargo's own.
     if arguments.wants(Part::Unit) && (arguments.filters.is_empty() || !arguments.only_kind.is_empty()) {
-        totals.add(unit::run(&arguments.filters)?);
+        let crates = if arguments.quick { unit::FREESTANDING } else { unit::CRATES };
+        totals.add(unit::run(crates, &arguments.filters)?);
         if launcher.is_ok() && arguments.filters.is_empty() {
             totals.add(layers::test());
             totals.add(licences::test());
             totals.add(docs::test());
-            totals.add(paper::test());
-            totals.add(fuzz::test());
+            // They build bt-bench, and the fuzz targets.
+            if !arguments.quick {
+                totals.add(paper::test());
+                totals.add(fuzz::test());
+            }
         }
     }
-    let engines = std::env::var("BT_ENGINES").unwrap_or_else(|_| "translate,direct,strict".to_owned());
+    let engines = std::env::var("BT_ENGINES").unwrap_or_else(|_| arguments.engines().to_owned());
     let options = Options {
         engines: engines.split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect(),
         jobs: arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get)),

@@ -8,16 +8,19 @@ use bt_tests::runner::Totals;
 
 /// Crates whose own tests are run, one build each: cargo unifies features over one build, and the
 /// freestanding crates must not get another's.
-const CRATES: &[&str] =
+pub const CRATES: &[&str] =
     &["bt-shim", "bt-translator", "bt-units", "bt-run", "bt-tests", "bt-bench", "bt-kmod-rig", "xtask"];
 
-/// Runs the unit tests whose names match a filter; all without filters.
-pub fn run(filters: &[String]) -> Result<Totals> {
+/// Those of [`CRATES`] that the launcher is made of.
+pub const FREESTANDING: &[&str] = &["bt-shim", "bt-translator", "bt-units", "bt-run"];
+
+/// Runs the unit tests of `crates` whose names match a filter; all without filters.
+pub fn run(crates: &[&str], filters: &[String]) -> Result<Totals> {
     let mut totals = Totals::default();
-    for &name in CRATES {
+    for &name in crates {
         let mut command = Command::new(env!("CARGO"));
         command.args(["test", "--quiet", "--no-fail-fast", "-p", name, "--"]).args(filters);
-        // The test harness tells the results on standard output, cargo its own on standard error.
+        // The test harness prints the results on standard output, cargo its own on standard error.
         let mut child = command
             .current_dir(bt_tests::paths::workspace())
             .stdout(Stdio::piped())
@@ -62,7 +65,12 @@ fn count(line: &str) -> Option<(usize, usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::count;
+    use super::{CRATES, FREESTANDING, count};
+
+    #[test]
+    fn freestanding_crates_are_among_all() {
+        assert!(FREESTANDING.iter().all(|name| CRATES.contains(name)));
+    }
 
     #[test]
     fn result_line_is_counted() {

@@ -10,8 +10,6 @@ use super::search::search;
 use crate::environment::number;
 use crate::runner::launch;
 
-const SEQUENCES: u64 = 10_000;
-
 /// Percent of all sequences by engine and level: the ways worth most doubt get most.
 const SHARES: &[(&str, Option<&str>, u64)] = &[
     ("direct", None, 40),
@@ -22,12 +20,12 @@ const SHARES: &[(&str, Option<&str>, u64)] = &[
     ("translate", Some("off"), 5),
 ];
 
-/// Runs the pass's share of the sequences.
-pub fn check(pass: &str, home: &Path) -> Result<()> {
+/// Runs the pass's share of `count` sequences.
+pub fn check(pass: &str, count: u64, home: &Path) -> Result<()> {
     let (engine, level) = (launch::engine_of(pass), launch::level_of(pass));
     let index = SHARES.iter().position(|&(name, at, _)| name == engine && at == level);
     let share = index.and_then(|index| SHARES.get(index)).map_or(5, |&(_, _, share)| share);
-    let total = number("BT_SEQUENCES", SEQUENCES)? * share / 100;
+    let total = count * share / 100;
     let plan = Plan {
         pass: pass.to_owned(),
         number: index.map_or(99, |index| index as u64),

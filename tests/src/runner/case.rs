@@ -22,7 +22,7 @@ pub fn run(test: &Test, engines: &[String]) -> Vec<(String, Verdict, Duration)> 
     if let Action::Launcher(check) = test.action {
         return engines.iter().map(|engine| launcher(test, check, engine)).collect();
     }
-    if matches!(test.action, Action::Sequences | Action::SeededBugs) {
+    if matches!(test.action, Action::Sequences { .. } | Action::SeededBugs) {
         let started = Instant::now();
         return match prepare(test) {
             Ok(()) => engines.iter().map(|engine| sequences(test, engine)).collect(),
@@ -69,8 +69,8 @@ fn launcher(test: &Test, check: crate::launcher::Check, engine: &str) -> (String
 fn sequences(test: &Test, engine: &str) -> (String, Verdict, Duration) {
     let started = Instant::now();
     let result = match test.action {
-        Action::SeededBugs => crate::model::seeded_bugs(&home(test)),
-        _ => crate::model::check(engine, &home(test)).map(|()| Verdict::Passed),
+        Action::Sequences { count } => crate::model::check(engine, count, &home(test)).map(|()| Verdict::Passed),
+        _ => crate::model::seeded_bugs(&home(test)),
     };
     let verdict = result.unwrap_or_else(|error| Verdict::Failed(format!("{error:#}")));
     (engine.to_owned(), verdict, started.elapsed())
@@ -95,7 +95,7 @@ fn prepare(test: &Test) -> Result<()> {
     match &test.action {
         Action::Guest(build) => build.compile()?,
         Action::Blocks => crate::differential::build()?,
-        Action::Sequences | Action::SeededBugs => crate::model::build()?,
+        Action::Sequences { .. } | Action::SeededBugs => crate::model::build()?,
         _ => {}
     }
     Ok(())

@@ -14,7 +14,7 @@ use super::directory::directory;
 use super::kernels::Unpacked;
 
 /// Limit of a machine that runs all cases, in seconds, where the command does not say. It ends what hangs and measures
-/// nothing: an idle host takes a fifth of it.
+/// nothing: on a host that is busy with something else the cases take ten minutes.
 pub const LIMIT_SECONDS: u64 = 1800;
 
 /// A machine to boot.
