@@ -5,7 +5,7 @@
  * is ever writable and executable at one address.
  *
  * The exception table of the module has a fixed share for each chunk of the
- * area, behind those of the module's own text, which lies below the area. The
+ * area, after those of the module's own text, which lies below the area. The
  * kernel searches it by bisection: unused entries of a chunk name the
  * chunk's last byte, where no code is, so the table is in order at all times.
  */

@@ -8,7 +8,7 @@
  * code executed before passes a poll; registers that hold the kernel's values
  * are never an operand.
  *
- * Hot code comes first, what is seldom needed ("stubs") behind it.
+ * Hot code comes first, what is rarely needed ("stubs") after it.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>

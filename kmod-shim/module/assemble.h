@@ -90,7 +90,7 @@ static inline bool bt_is_kept(u8 reg)
 }
 
 /*
- * insn.c, flow.c, handler.c: one operation each; @next is the one behind, NULL
+ * insn.c, flow.c, handler.c: one operation each; @next is the one after it, NULL
  * for none
  */
 int bt_put_insn(struct bt_unit *unit, const struct btshim_op *op);
@@ -109,7 +109,7 @@ int bt_put_call(struct bt_unit *unit, const struct btshim_op *op);
 int bt_put_syscall(struct bt_unit *unit, const struct btshim_op *op,
 		   const struct btshim_op *next);
 
-/* stubs.c: what lies behind the hot code */
+/* stubs.c: what lies after the hot code */
 int bt_finish_unit(struct bt_unit *unit);
 
 #endif

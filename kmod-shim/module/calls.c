@@ -104,7 +104,7 @@ bt_handler bt_call_handler(u32 nr)
 
 /*
  * The same for an indirect call, which has to lead to ENDBR64 on CPUs with IBT:
- * kprobes give the address behind it.
+ * kprobes give the address after it.
  */
 bt_handler bt_call_landing(u32 nr)
 {
@@ -142,7 +142,7 @@ void bt_calls_own(unsigned long *list)
 
 /*
  * Finds the handlers. One that the kernel does not have stays out of the list.
- * On kernels with IBT the address is the one behind ENDBR64, which is as good
+ * On kernels with IBT the address is the one after ENDBR64, which is as good
  * for a direct call.
  */
 int bt_calls_init(void)

@@ -153,7 +153,7 @@ SYM_CODE_START(bt_poll)
 	CALL_C bt_handle_poll
 SYM_CODE_END(bt_poll)
 
-/* The same, behind a system call whose number is in BT_CALL. */
+/* The same, after a system call whose number is in BT_CALL. */
 SYM_CODE_START(bt_after_call)
 	ENTRY_HINT
 	ENDBR

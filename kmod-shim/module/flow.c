@@ -10,7 +10,7 @@
 
 /*
  * Goes on at the pc in r11, or r10. A hint, if not 0, is where that leads mostly;
- * @next is the operation behind, NULL for none.
+ * @next is the operation after it, NULL for none.
  */
 static void branch_to_address(struct bt_unit *unit, const struct btshim_op *op,
 			      const struct btshim_op *next, u8 target)

@@ -262,7 +262,7 @@ struct bt_unit {
 	/*
 	 * r11 is the value of this register less @ahead, fit to be accessed;
 	 * BTSHIM_NONE: of none. Only rsp may be ahead, and only between pushes
-	 * and pops: then the context's rsp is behind as well.
+	 * and pops: then the context's rsp lags as well.
 	 */
 	u8 based;
 	s32 ahead;

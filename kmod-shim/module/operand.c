@@ -111,7 +111,7 @@ static int mask_address(struct bt_unit *unit, bool dead)
 }
 
 /*
- * What is added behind the mask leads from an address below 2^63 to one that is
+ * What is added after the mask leads from an address below 2^63 to one that is
  * a process's, or not canonical, or within the last 2 MiB, where the kernel maps
  * nothing (Documentation/x86/x86_64/mm.rst, "unused hole"): a displacement, and
  * what a unit's pushes take away.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /*
- * The seldom executed half of a unit: what deals with faults and the kernel's
+ * The rarely executed half of a unit: what deals with faults and the kernel's
  * work, polls on the way back, and exits.
  *
  * A jump is forward if it leads to a higher address of its unit, or to a unit
@@ -146,7 +146,7 @@ static void put_release(struct bt_unit *unit, const struct bt_stub *stub)
 	PUT(unit, 0x65, 0x81); /* sub dword gs:[preempt_count], lock */
 	put_absolute(unit, 5, PREEMPT_COUNT);
 	put(unit, FPREGS_LOCK, 4);
-	/* If a reschedule is due, the work flags tell behind the call. */
+	/* If a reschedule is due, the work flags tell after the call. */
 	put_back(unit, stub);
 	land(unit, slow);
 	call_with_pc(unit, stub->pc, bt_release_vector);

@@ -160,8 +160,8 @@ static void begin_process(int which)
     control->pids[which] = getpid();
     for (int i = 0; i < SLOTS; i++)
         slots[i] = -1;
-    if (chdir(control->folder) != 0)
-        broken(control->folder);
+    if (chdir(control->directory) != 0)
+        broken(control->directory);
     start_process_state();
 }
 
@@ -201,11 +201,11 @@ static void say_files(void)
     }
 }
 
-static void run_sequence(const char *head, const char *folder, int is_fresh)
+static void run_sequence(const char *head, const char *directory, int is_fresh)
 {
-    snprintf(control->folder, sizeof control->folder, "%s", folder);
-    if (mkdir(folder, 0755) != 0 && errno != EEXIST)
-        broken(folder);
+    snprintf(control->directory, sizeof control->directory, "%s", directory);
+    if (mkdir(directory, 0755) != 0 && errno != EEXIST)
+        broken(directory);
     control->length = 0;
     control->turn = 0;
     control->has_preallocated = 0;
@@ -234,11 +234,11 @@ static void run_sequence(const char *head, const char *folder, int is_fresh)
     if (control->has_partner)
         while (control->partner_has != control->sequence)
             await_change(&control->partner_has, control->sequence - 1);
-    if (chdir(folder) != 0)
-        broken(folder);
+    if (chdir(directory) != 0)
+        broken(directory);
     say_files();
-    if (chdir("/") != 0 || rmdir(folder) != 0)
-        broken(folder);
+    if (chdir("/") != 0 || rmdir(directory) != 0)
+        broken(directory);
 }
 
 static void run_partner(int memory)
@@ -286,7 +286,7 @@ static FILE *open_sequences(const char *name)
     return fmemopen(text, (size_t)stat.st_size, "r");
 }
 
-/* model fresh|same SEQUENCES FOLDER MEMORY-FOLDER: `fresh` forks a process A for each sequence. */
+/* model fresh|same SEQUENCES DIRECTORY MEMORY-DIRECTORY: `fresh` forks a process A for each sequence. */
 int main(int argc, char **argv)
 {
     program = argv[0];

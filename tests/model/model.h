@@ -2,7 +2,8 @@
  * bt-run; its output must be the same.
  *
  * Up to four actors take strict turns: process A with the threads A0 and A1, process B with B0 and B1. B is forked from A by an
- * operation, or it is the partner: the program started anew before any file was opened, which shares only the folder. */
+ * operation, or it is the partner: the program started anew before any file was opened, which shares only the
+ * directory. */
 #ifndef MODEL_H
 #define MODEL_H
 
@@ -37,7 +38,7 @@ struct control {
     int has_partner;
     int has_preallocated; /* where data is and where holes are depends on the page cache then */
     pid_t pids[2];
-    char folder[256];
+    char directory[256];
     struct op ops[MOST_OPS];
     uint32_t length;
     char text[1 << 17];

@@ -52,13 +52,13 @@ OPERATION(make)
 
 /* An opening that must not wait (O_NONBLOCK) may be told to come again while a lease is given up, which the page of system calls names
  * as the difference it is. It must succeed within a second. */
-static int open_at_last(int folder, const char *path, int flags, int mode)
+static int open_at_last(int directory, const char *path, int flags, int mode)
 {
     int fd;
     struct timespec begin, now;
     clock_gettime(CLOCK_MONOTONIC, &begin);
     do {
-        fd = openat(folder, path, flags, mode);
+        fd = openat(directory, path, flags, mode);
         clock_gettime(CLOCK_MONOTONIC, &now);
     } while (fd < 0 && errno == EWOULDBLOCK && flags & O_NONBLOCK && now.tv_sec - begin.tv_sec < 2);
     return fd;
@@ -71,10 +71,10 @@ OPERATION(open)
 
 OPERATION(openat)
 {
-    int folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    long fd = open_at_last(folder, path_of(args[1]), (int)args[2] | O_CLOEXEC, 0600);
+    int directory = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    long fd = open_at_last(directory, path_of(args[1]), (int)args[2] | O_CLOEXEC, 0600);
     int error = errno;
-    close(folder);
+    close(directory);
     errno = error;
     return put_slot(args[0], fd);
 }
@@ -317,7 +317,7 @@ OPERATION(fallocate)
     return fallocate(fd_of(args[0]), mode, args[2], args[3]);
 }
 
-/* The name behind a number, without the folder and without what the kernel counts. */
+/* The name that a number leads to, without the directory and without what the kernel counts. */
 OPERATION(procfd)
 {
     char link[40], target[300];

@@ -39,7 +39,7 @@ impl Kind {
     }
 }
 
-/// One command of a test, run in the test's work folder.
+/// One command of a test, run in the test's work directory.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// Program and arguments; the program is looked up as a shell does.
@@ -109,7 +109,7 @@ pub enum Action {
 /// One test.
 #[derive(Clone, Debug)]
 pub struct Test {
-    /// `folder/behaviour`, unique.
+    /// `directory/behaviour`, unique.
     pub name: String,
     /// Part of the suite.
     pub kind: Kind,
@@ -125,7 +125,7 @@ pub struct Test {
     pub options: Vec<String>,
     /// Must not share the machine with other tests.
     pub alone: bool,
-    /// Copied into the work folder before each run.
+    /// Copied into the work directory before each run.
     pub files: Option<PathBuf>,
     /// What it does.
     pub action: Action,
@@ -172,9 +172,9 @@ impl Test {
         self
     }
 
-    /// Copies `tests/programs/<folder>` into the work folder.
-    pub fn with_files(mut self, folder: &str) -> Self {
-        self.files = Some(crate::paths::sources().join("programs").join(folder));
+    /// Copies `tests/programs/<directory>` into the work directory.
+    pub fn with_files(mut self, directory: &str) -> Self {
+        self.files = Some(crate::paths::sources().join("programs").join(directory));
         self
     }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::stats::CallCounts;
 
-/// What a log tells.
+/// What a log holds.
 #[derive(Debug, Default)]
 pub struct Log {
     /// Calls by name.

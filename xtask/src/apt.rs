@@ -79,7 +79,7 @@ fn apt(arguments: &[&str]) -> Result<()> {
 
 /// Whether this process may install packages.
 pub fn may_install() -> bool {
-    // The owner of a process's folder is its effective user.
+    // The owner of a process's directory is its effective user.
     std::os::unix::fs::MetadataExt::uid(&match fs::metadata("/proc/self") {
         Ok(meta) => meta,
         Err(_) => return false,

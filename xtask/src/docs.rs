@@ -66,7 +66,7 @@ pub fn test() -> Totals {
     totals_of("cargo xtask docs --check", &problems_of_page(true))
 }
 
-/// Makes the page and writes it, or compares it with what stands there; one line for each thing that is wrong.
+/// Makes the page and writes it, or compares it with the page that is there; one line for each thing that is wrong.
 fn problems_of_page(only_check: bool) -> Vec<String> {
     let path = paths::workspace().join(PAGE);
     let (page, mut problems) = match make() {

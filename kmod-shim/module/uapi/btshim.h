@@ -53,14 +53,14 @@ enum btshim_kind {
 	BTSHIM_JUMP = 5,
 	/* The same if the condition @opcode (0 to 15, as in Jcc) holds. */
 	BTSHIM_JCC = 6,
-	/* Pushes the pc behind the instruction and goes on at the pc @imm. */
+	/* Pushes the pc after the instruction and goes on at the pc @imm. */
 	BTSHIM_CALL = 7,
 	/*
 	 * Goes on at the pc in the register @reg or the memory operand; @imm, if
 	 * not 0, is the pc to compare with first.
 	 */
 	BTSHIM_JUMP_TO = 8,
-	/* The same, and pushes the pc behind the instruction. */
+	/* The same, and pushes the pc after the instruction. */
 	BTSHIM_CALL_TO = 9,
 	/* Pops the pc to go on at, then adds @disp to rsp; @imm as above. */
 	BTSHIM_RET = 10,
@@ -117,7 +117,7 @@ struct btshim_op {
 	__u8 base;
 	__u8 index;
 	__u8 scale;    /* 1, 2, 4, 8 */
-	__u8 len;      /* bytes of the instruction this stands for */
+	__u8 len;      /* bytes of the instruction that it is made from */
 	__u8 reserved; /* 0 */
 	__s32 disp;
 	__u32 at;      /* the instruction's pc, from the block's on */

@@ -37,21 +37,21 @@ static void make_calls(uid_t user)
 /* What is open, by number; a listing's own descriptor is left out. */
 static void list_descriptors(void)
 {
-	DIR *folder = opendir("/proc/self/fd");
+	DIR *directory = opendir("/proc/self/fd");
 	struct dirent *entry;
 	int count = 0, highest = 0;
 
-	if (!folder)
+	if (!directory)
 		return;
-	while ((entry = readdir(folder))) {
+	while ((entry = readdir(directory))) {
 		int n = atoi(entry->d_name);
 
-		if (entry->d_name[0] == '.' || n == dirfd(folder))
+		if (entry->d_name[0] == '.' || n == dirfd(directory))
 			continue;
 		count++;
 		highest = n > highest ? n : highest;
 	}
-	closedir(folder);
+	closedir(directory);
 	dprintf(1, "%d descriptors, the highest is %d\n", count, highest);
 }
 
@@ -120,13 +120,13 @@ static void low_limit(void)
 
 static void other_root(void)
 {
-	char folder[] = "/tmp/rootXXXXXX", byte;
+	char directory[] = "/tmp/rootXXXXXX", byte;
 
-	CHECK(mkdtemp(folder) != NULL);
+	CHECK(mkdtemp(directory) != NULL);
 	make_calls(0);
 	int file = open("/proc/version", O_RDONLY);
 
-	CHECK(chroot(folder) == 0 && chdir("/") == 0);
+	CHECK(chroot(directory) == 0 && chdir("/") == 0);
 	make_calls(0);
 	CHECK(read(file, &byte, 1) == 1);
 	CHECK(open("/proc/version", O_RDONLY) == -1 && errno == ENOENT);

@@ -23,7 +23,7 @@ pub const RING0: &str = "ring0";
 pub struct Bench {
     /// The case.
     pub name: String,
-    /// Current folder of the commands, empty at first.
+    /// Current directory of the commands, empty at first.
     pub work: PathBuf,
     /// Outputs and statistics.
     pub logs: PathBuf,
@@ -52,7 +52,7 @@ impl Bench {
             logs: root.join("logs"),
             limit: limits::of_command(name),
         };
-        std::fs::create_dir_all(&bench.work).context("work folder")?;
+        std::fs::create_dir_all(&bench.work).context("work directory")?;
         std::fs::create_dir_all(&bench.logs).context("logs")?;
         Ok(bench)
     }
@@ -118,7 +118,7 @@ impl Bench {
     }
 }
 
-/// What the host says of the runs of this boot: the number behind `bt.NAME=` on the kernel's command line.
+/// What the host says of the runs of this boot: the number after `bt.NAME=` on the kernel's command line.
 pub fn parameter(name: &str) -> Result<u64> {
     let line = std::fs::read_to_string("/proc/cmdline").context("/proc/cmdline")?;
     let prefix = format!("bt.{name}=");

@@ -64,7 +64,7 @@ pub fn expect_vector_use(bench: &Bench) -> Result<()> {
 fn packets(bench: &Bench) -> Result<u64> {
     let finished = bench.run("ip", Command::new("ip").args(["-s", "xfrm", "state"]))?;
     expect_success("ip", &finished)?;
-    packets_in(&String::from_utf8_lossy(&finished.stdout)).context("ip tells no packets")
+    packets_in(&String::from_utf8_lossy(&finished.stdout)).context("ip prints no number of packets")
 }
 
 /// The number in `lifetime current:`, `N(bytes), N(packets)`.

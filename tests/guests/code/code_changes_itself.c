@@ -1,5 +1,5 @@
 // build: -O1 -I.
-// Stores into code that ran, code that runs next and the instruction right behind the store take effect.
+// Stores into code that ran, code that runs next and the instruction right after the store take effect.
 #include "generated.h"
 
 int main(void)
@@ -32,7 +32,7 @@ int main(void)
     memcpy(code + 200, counting, sizeof counting);
     CHECK_EQ(call(code + 200), 99);
     CHECK_EQ(call(code + 200), 199);
-    /* rep movsb, itself on the page, writes code that then runs. What it writes right behind itself is
+    /* rep movsb, itself on the page, writes code that then runs. What it writes right after itself is
      * seen late by CPUs with fast strings, so that is left out. */
     static const unsigned char copying[] = {0xf3, 0xa4, 0xc3};
     unsigned char fresh[6];

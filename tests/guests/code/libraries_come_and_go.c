@@ -13,14 +13,14 @@ static int callback(int x) { return x - 5; }
 int main(int argc, char **argv)
 {
     (void)argc;
-    char path[PATH_MAX], folder[PATH_MAX];
-    strncpy(folder, argv[0], sizeof folder - 1);
-    dirname(folder);
+    char path[PATH_MAX], directory[PATH_MAX];
+    strncpy(directory, argv[0], sizeof directory - 1);
+    dirname(directory);
     int same = 0;
     void *last = NULL;
     for (int i = 0; i < 400; i++) {
         int two = i % 3 == 1;
-        snprintf(path, sizeof path, "%s/library_%s.so", folder, two ? "two" : "one");
+        snprintf(path, sizeof path, "%s/library_%s.so", directory, two ? "two" : "one");
         void *library = dlopen(path, i % 2 ? RTLD_NOW : RTLD_LAZY);
         if (!library)
             dprintf(2, "%s\n", dlerror());

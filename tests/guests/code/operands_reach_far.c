@@ -9,7 +9,7 @@ static unsigned char *near(unsigned char *code, long offset)
     return got == wanted ? got : NULL;
 }
 
-/* Writes an instruction with a rip-relative operand, `tail` bytes of immediate behind it, and a ret. */
+/* Writes an instruction with a rip-relative operand, `tail` bytes of immediate after it, and a ret. */
 static void emit(unsigned char *at, const char *bytes, int length, unsigned char *target, const char *tail, int tail_length)
 {
     memcpy(at, bytes, (size_t)length);
@@ -34,7 +34,7 @@ static void every_form(unsigned char *code, unsigned char *data)
     emit(code, "\x80\x05", 2, data, "\x7f", 1); /* addb $127 */
     call(code);
     CHECK_EQ(*cell & 0xff, 0x80);
-    emit(code, "\x66\x81\x35", 3, data, "\xff\xff", 2); /* xorw $, a 16-bit immediate behind */
+    emit(code, "\x66\x81\x35", 3, data, "\xff\xff", 2); /* xorw $, a 16-bit immediate after it */
     call(code);
     emit(code, "\xf0\x48\xff\x05", 4, data, "", 0); /* lock incq */
     uint64_t before = *cell;

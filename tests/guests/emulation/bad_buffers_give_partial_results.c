@@ -72,7 +72,7 @@ int main(void)
     CHECK(all != MAP_FAILED);
     middle = all + 4096;
     CHECK_EQ(munmap(all, 4096), 0);
-    /* The page behind is first missing, then there without any right, then read-only. */
+    /* The next page is first missing, then there without any right, then read-only. */
     for (int kind = 0; kind < 3; kind++) {
         if (kind == 0)
             CHECK_EQ(mprotect(all + 3 * 4096, 4096, PROT_NONE), 0);
@@ -84,7 +84,7 @@ int main(void)
         int fd = open("data", O_RDWR), ends[2];
         CHECK_EQ(pipe2(ends, O_NONBLOCK), 0);
         memset(middle, 'm', 8192);
-        printf("page behind: kind %d\n", kind);
+        printf("next page: kind %d\n", kind);
         on_file(fd);
         on_pipe(ends);
         quiet = 1;

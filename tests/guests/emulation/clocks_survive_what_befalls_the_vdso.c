@@ -30,7 +30,7 @@ static void on_timer(int signal)
 }
 
 /* long call_and_compare(number, first, second, third, unsigned long *wrong): all registers that a system call keeps, and the carry
-   flag, hold their values behind it; *wrong is not 0 otherwise. */
+   flag, hold their values after it; *wrong is not 0 otherwise. */
 long call_and_compare(long number, long first, long second, long third, unsigned long *wrong);
 __asm__("call_and_compare:\n"
         "push %rbx\n push %rbp\n push %r12\n push %r13\n push %r14\n push %r15\n push %r8\n"

@@ -1,5 +1,6 @@
-/* A second process that shares nothing with the first but the folder: the program itself, started anew. Tests that include
- * this have the head line `options: --no-follow`, so that the partner runs natively and sees what any process would see.
+/* A second process that shares nothing with the first but the directory: the program itself, started anew. Tests that
+ * include this have the head line `options: --no-follow`, so that the partner runs natively and sees what any process
+ * would see.
  * The first asks, the partner carries out `answer` and tells its result. */
 #ifndef PARTNER_H
 #define PARTNER_H

@@ -107,12 +107,12 @@ int main(void)
         }
         close(fd);
     }
-    int folder = open(".", O_RDONLY | O_DIRECTORY);
+    int directory = open(".", O_RDONLY | O_DIRECTORY);
     for (int i = 0; i < MANY; i++) {
-        CHECK_EQ(read(folder, bytes, 1), -1);
+        CHECK_EQ(read(directory, bytes, 1), -1);
         CHECK_EQ(errno, EISDIR);
     }
-    close(folder);
+    close(directory);
     end_moves();
     return done();
 }

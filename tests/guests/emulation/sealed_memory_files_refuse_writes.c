@@ -29,7 +29,7 @@ static void use(int fd)
 {
     show("write in place", pwrite(fd, "x", 1, 5000));
     show("write over the end", pwrite(fd, "xyz", 3, 9999));
-    show("write behind the end", pwrite(fd, "x", 1, 12000));
+    show("write after the end", pwrite(fd, "x", 1, 12000));
     show("grow", ftruncate(fd, 15000));
     show("shrink", ftruncate(fd, 9000));
     show("size", size_of(fd));

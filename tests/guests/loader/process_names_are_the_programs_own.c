@@ -56,8 +56,8 @@ int main(int argc, char **argv)
     snprintf(path, sizeof path, "/proc/%d/exe", getpid());
     link_is_program(path);
     CHECK(readlinkat(AT_FDCWD, "/proc/self/exe", text, sizeof text) == (ssize_t)strlen(expected));
-    int folder = open("/proc/self", O_RDONLY | O_DIRECTORY);
-    CHECK(readlinkat(folder, "exe", text, sizeof text) == (ssize_t)strlen(expected));
+    int directory = open("/proc/self", O_RDONLY | O_DIRECTORY);
+    CHECK(readlinkat(directory, "exe", text, sizeof text) == (ssize_t)strlen(expected));
     CHECK_EQ(memcmp(text, expected, strlen(expected)), 0);
 
     strncpy(name, strrchr(argv[0], '/') + 1, 15);

@@ -67,10 +67,10 @@ int main(int argc, char **argv)
     memcpy(long_line, "#!/", 3);
     long_line[sizeof long_line - 1] = 0;
     write_script("long_line", long_line, 0755);
-    CHECK_EQ(mkdir("folder", 0755), 0);
+    CHECK_EQ(mkdir("directory", 0755), 0);
     char *names[] = {"./plain",  "./argument",   "./unfinished", "./nested",  "./level3",        "./level4",
                      "./level5", "./level6",     "./missing",    "./no_line", "./no_permission", "./empty_line",
-                     "./nothing", "./long_line", "./folder",     "./absent",  "./plain/below"};
+                     "./nothing", "./long_line", "./directory",     "./absent",  "./plain/below"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         run(names[i], "last argument");
     return done();

@@ -35,7 +35,7 @@ static void *others(void *argument)
     return NULL;
 }
 
-/* Runs `fourth` beside the three, which go on behind it. */
+/* Runs `fourth` beside the three, which go on after it. */
 static void run_beside(void *(*fourth)(void *))
 {
     pid = getpid(), parent = getppid();

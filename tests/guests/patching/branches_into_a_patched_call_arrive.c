@@ -2,7 +2,7 @@
 // build[pie]: -O1 -fPIE -pie
 // calls: equal
 // Nobody promises that code is entered at its beginning: the load of a call's number is skipped, the call is
-// skipped, each instruction behind it is branched to, many times, through pointers that no table lists.
+// skipped, each instruction after it is branched to, many times, through pointers that no table lists.
 #include "enter.h"
 
 /* The number's load and the call. */

@@ -16,7 +16,7 @@ long straddling(void), straddling_bare(void), before_the_edge(void);
 
 static long (*as_function(void *where))(void) { return (long (*)(void))(uintptr_t)where; }
 
-/* mov $number, %eax; syscall; ret, the call ending `beyond` bytes behind the second page's start. */
+/* mov $number, %eax; syscall; ret, the call ending `beyond` bytes after the second page's start. */
 static unsigned char *put_call(unsigned char *second, int number, int beyond, int with_return)
 {
     unsigned char code[] = {0xb8, 0, 0, 0, 0, 0x0f, 0x05, 0xc3}, *at = second + beyond - 7;
@@ -45,7 +45,7 @@ int main(void)
             CHECK_EQ(as_function(at)(), pid);
         CHECK_EQ(munmap(code, 12288), 0);
     }
-    /* exit_group as a child's last instruction: behind it nothing is mapped. */
+    /* exit_group as a child's last instruction: after it nothing is mapped. */
     for (int i = 0; i < 3; i++) {
         unsigned char *code = pages(2, RW), *second = code + 4096;
         unsigned char *at = put_call(second, SYS_exit_group, 0, 0);

@@ -1,7 +1,7 @@
 // build[fixed]: -O1 -no-pie
 // build[pie]: -O1 -fPIE -pie
 // calls: equal
-// Calls so close that no jump fits between them, functions without padding behind a call, calls in loop heads, and numbers that are
+// Calls so close that no jump fits between them, functions without padding after a call, calls in loop heads, and numbers that are
 // loaded by every instruction, or by one that only looks like it.
 #include "enter.h"
 

@@ -5,7 +5,7 @@
 
 static long (*as_function(void *where))(void) { return (long (*)(void))(uintptr_t)where; }
 
-/* mov $number, %eax; syscall; ret, the call ending `beyond` bytes behind the second page's start. */
+/* mov $number, %eax; syscall; ret, the call ending `beyond` bytes after the second page's start. */
 static unsigned char *put_call(unsigned char *second, int number, int beyond)
 {
     unsigned char code[] = {0xb8, 0, 0, 0, 0, 0x0f, 0x05, 0xc3}, *at = second + beyond - 7;

@@ -2,7 +2,7 @@
 // build[pie]: -O1 -fPIE -pie
 // calls: equal
 // Bytes that look like a call, in operands of instructions and in tables between functions: the tables read as they were
-// assembled, the instructions do what they say. Behind a call that never returns data may follow at once.
+// assembled, the instructions do what they say. After a call that never returns data may follow at once.
 #include "enter.h"
 
 /* The same bytes once where they may be patched, if they are mistaken, and once in data. */
@@ -27,7 +27,7 @@ TABLE("table_behind_stop", ".byte 0x0f, 0x05, 9, 8, 7, 6, 5, 0x06")
 FUNCTION(between_tables, "mov $110, %eax\nsyscall\nret")
 TABLE("table_random", RANDOM)
 FUNCTION(after_random, "mov $39, %eax\nsyscall\nret")
-/* Functions that no table describes, data before and behind them. */
+/* Functions that no table describes, data before and after them. */
 TABLE("table_before_bare", ".byte 0x0f, 0x05, 0x00, 0x0f, 0x05, 0x06")
 __asm__("undescribed: mov $39, %eax\nsyscall\nret\n");
 TABLE("table_after_bare", ".byte 0x0f, 0x05, 0x0f, 0xa2, 0x06, 0x06")

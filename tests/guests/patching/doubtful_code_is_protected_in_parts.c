@@ -33,10 +33,10 @@ static void all(void)
 int main(int argc, char **argv)
 {
     (void)argc;
-    char path[PATH_MAX], folder[PATH_MAX];
-    strncpy(folder, argv[0], sizeof folder - 1);
-    dirname(folder);
-    snprintf(path, sizeof path, "%s/doubtful.so", folder);
+    char path[PATH_MAX], directory[PATH_MAX];
+    strncpy(directory, argv[0], sizeof directory - 1);
+    dirname(directory);
+    snprintf(path, sizeof path, "%s/doubtful.so", directory);
     pid = getpid(), parent = getppid();
     for (int i = 0; i < 5; i++) {
         void *library = dlopen(path, RTLD_NOW);

@@ -1,7 +1,7 @@
 // build[fixed]: -O1 -no-pie
 // build[pie]: -O1 -fPIE -pie
 // calls: equal
-// Instructions behind a call fault where they were written, with their registers; handlers go on behind them, in front of
+// Instructions after a call fault where they were written, with their registers; handlers go on after them, in front of
 // them, or at any instruction of any patched call.
 #include "enter.h"
 #include <ucontext.h>

@@ -11,13 +11,13 @@
 int main(int argc, char **argv)
 {
     (void)argc;
-    char path[PATH_MAX], folder[PATH_MAX];
-    strncpy(folder, argv[0], sizeof folder - 1);
-    dirname(folder);
+    char path[PATH_MAX], directory[PATH_MAX];
+    strncpy(directory, argv[0], sizeof directory - 1);
+    dirname(directory);
     long pid = getpid(), parent = getppid();
     unsigned char *occupied = NULL;
     for (int i = 0; i < 150; i++) {
-        snprintf(path, sizeof path, "%s/raw_calls%s.so", folder, i % 3 == 1 ? "_too" : "");
+        snprintf(path, sizeof path, "%s/raw_calls%s.so", directory, i % 3 == 1 ? "_too" : "");
         void *library = dlopen(path, RTLD_NOW);
         CHECK(library != NULL);
         long (*own_pid)(void) = (long (*)(void))dlsym(library, "own_pid");

@@ -1,6 +1,6 @@
 // build: -O1 -pthread
 // limit: 60
-// getpid is right wherever it is asked: in children of every kind, in threads, behind exec, in another pid namespace, and what
+// getpid is right wherever it is asked: in children of every kind, in threads, after exec, in another pid namespace, and what
 // a seccomp filter says about it holds from the moment it is installed, in every thread it concerns.
 #include "enter.h"
 #include <linux/audit.h>

@@ -65,10 +65,10 @@ int main(int argc, char **argv)
         puts("program");
         return 5;
     }
-    char path[PATH_MAX], folder[PATH_MAX];
-    strncpy(folder, argv[0], sizeof folder - 1);
-    dirname(folder);
-    snprintf(path, sizeof path, "%s/%s", folder, argv[1]);
+    char path[PATH_MAX], directory[PATH_MAX];
+    strncpy(directory, argv[0], sizeof directory - 1);
+    dirname(directory);
+    snprintf(path, sizeof path, "%s/%s", directory, argv[1]);
     pid = getpid(), parent = getppid();
     CHECK_EQ(pthread_barrier_init(&start, NULL, THREADS + 1), 0);
     CHECK_EQ(pthread_barrier_init(&end, NULL, THREADS + 1), 0);

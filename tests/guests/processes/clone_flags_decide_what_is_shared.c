@@ -1,7 +1,7 @@
 // build: -O1
 // limit: 60
 // Raw clone with every combination of CLONE_VM, FILES, FS, SIGHAND, VFORK and THREAD that the kernel
-// takes: memory, descriptors, working folder, umask, handlers and pids as each side sees them afterwards.
+// takes: memory, descriptors, working directory, umask, handlers and pids as each side sees them afterwards.
 #include "check.h"
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -111,8 +111,9 @@ int main(void)
         sigaction(SIGUSR2, NULL, &action);
         CHECK(getcwd(where, sizeof where) != NULL);
         mode_t mask = umask(022);
-        printf(": memory %d, opened %d, closed %d, folder %s, mask %o, handler %s\n", memory, is_open(100), !is_open(101),
-               strcmp(where, "/") == 0 ? "moved" : "kept", mask, action.sa_handler == SIG_DFL ? "kept" : "changed");
+        printf(": memory %d, opened %d, closed %d, directory %s, mask %o, handler %s\n", memory, is_open(100),
+               !is_open(101), strcmp(where, "/") == 0 ? "moved" : "kept", mask,
+               action.sa_handler == SIG_DFL ? "kept" : "changed");
         CHECK_EQ(chdir(home), 0);
         CHECK_EQ(memory, (bits & CLONE_VM) != 0);
         CHECK_EQ(is_open(100), (bits & CLONE_FILES) != 0);

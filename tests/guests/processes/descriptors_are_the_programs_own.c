@@ -14,13 +14,13 @@ int main(int argc, char **argv)
     if (argc > 1)
         return 33;
     int seen = 0;
-    DIR *folder = opendir("/proc/self/fd");
-    for (struct dirent *entry; (entry = readdir(folder));)
-        if (entry->d_name[0] != '.' && atoi(entry->d_name) != dirfd(folder)) {
+    DIR *directory = opendir("/proc/self/fd");
+    for (struct dirent *entry; (entry = readdir(directory));)
+        if (entry->d_name[0] != '.' && atoi(entry->d_name) != dirfd(directory)) {
             printf("open %s\n", entry->d_name);
             seen++;
         }
-    closedir(folder);
+    closedir(directory);
     CHECK_EQ(seen, 3);
     for (int fd = 3; fd < 256; fd++)
         CHECK_EQ(fcntl(fd, F_GETFD), -1);

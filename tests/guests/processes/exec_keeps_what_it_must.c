@@ -1,5 +1,5 @@
 // build: -O1
-// Across execve: descriptors without close-on-exec, masks, pending and ignored signals, umask, folder,
+// Across execve: descriptors without close-on-exec, masks, pending and ignored signals, umask, directory,
 // pid, nice value and alarms stay; handlers, alternate stack, mappings and names go. execveat by descriptor.
 #include "check.h"
 #include <fcntl.h>
@@ -44,8 +44,8 @@ int main(int argc, char **argv)
     mode_t mask = umask(0);
     CHECK_EQ(mask, 031);
     umask(mask);
-    char folder[100];
-    CHECK_EQ(strcmp(getcwd(folder, sizeof folder), "/usr"), 0);
+    char directory[100];
+    CHECK_EQ(strcmp(getcwd(directory, sizeof directory), "/usr"), 0);
     sigprocmask(SIG_SETMASK, NULL, &set);
     CHECK(sigismember(&set, SIGHUP));
     sigpending(&set);

@@ -46,9 +46,9 @@ int main(int argc, char **argv)
         printf("started for %s, %d\n", argv[1], geteuid() == getuid());
         return 3;
     }
-    char path[PATH_MAX], folder[PATH_MAX];
-    strncpy(folder, argv[0], sizeof folder - 1);
-    snprintf(path, sizeof path, "%s/thirty_two", dirname(folder));
+    char path[PATH_MAX], directory[PATH_MAX];
+    strncpy(directory, argv[0], sizeof directory - 1);
+    snprintf(path, sizeof path, "%s/thirty_two", dirname(directory));
     run(path, "one");
     copy(argv[0], "unreadable", 0111);
     copy(argv[0], "setuid", 04755);

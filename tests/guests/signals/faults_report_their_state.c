@@ -24,7 +24,7 @@ static void handler(int signal, siginfo_t *info, void *context)
     state->uc_mcontext.gregs[REG_RIP] = resume_at;
 }
 
-/* Runs `text` at a label; the fault is expected at it, the handler resumes behind. */
+/* Runs `text` at a label; the fault is expected at it, the handler resumes after it. */
 #define FAULT(name, text, input)                                                                   \
     do {                                                                                           \
         extern char at_##name[], behind_##name[];                                                  \

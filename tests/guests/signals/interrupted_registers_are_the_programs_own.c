@@ -18,7 +18,7 @@ static void tick(int signal, siginfo_t *info, void *context)
     if (rip < (uint64_t)loop_start || rip >= (uint64_t)loop_end)
         return;
     CHECK_EQ(regs[REG_RSP], loop_rsp);
-    /* rax counts, then rbx, then r12: each is the one before or one behind it. */
+    /* rax counts, then rbx, then r12: each is the one before or one after it. */
     int64_t first = regs[REG_RAX] - regs[REG_RBX], second = regs[REG_RBX] - regs[REG_R12];
     CHECK(first == 0 || first == 1);
     CHECK(second == 0 || second == 1);

@@ -8,7 +8,7 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
-/* long call_and_compare(number, a, b, c, d, unsigned long *wrong): what a call keeps holds its value behind it; *wrong is not 0 otherwise. */
+/* long call_and_compare(number, a, b, c, d, unsigned long *wrong): what a call keeps holds its value after it; *wrong is not 0 otherwise. */
 long call_and_compare(long number, long a, long b, long c, long d, unsigned long *wrong);
 __asm__("call_and_compare:\n"
         "push %rbx\n push %rbp\n push %r12\n push %r9\n"

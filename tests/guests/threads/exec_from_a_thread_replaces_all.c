@@ -39,8 +39,8 @@ int main(int argc, char **argv)
         CHECK_EQ(getpid(), atoi(argv[1]));
         CHECK_EQ(RAW0(SYS_gettid), getpid());
         int threads = 0;
-        DIR *folder = opendir("/proc/self/task");
-        for (struct dirent *entry; (entry = readdir(folder));)
+        DIR *directory = opendir("/proc/self/task");
+        for (struct dirent *entry; (entry = readdir(directory));)
             threads += entry->d_name[0] != '.';
         CHECK_EQ(threads, 1);
         sigset_t mask;

@@ -38,6 +38,6 @@ pub(crate) struct Specs {
     pub(crate) running: Vec<usize>,
     /// Numbers of those that always fault, but not with #UD.
     pub(crate) faulting: Vec<usize>,
-    /// Prefixes without effect stand nowhere: no REX before another prefix, no segment beside fs or gs.
+    /// There are no prefixes without effect: no REX before another prefix, no segment beside fs or gs.
     pub(crate) no_stray_prefix: bool,
 }

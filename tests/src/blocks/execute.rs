@@ -90,7 +90,7 @@ impl Harness {
         Ok(())
     }
 
-    /// Runs a loaded block; tells the words of memory that it changed if asked.
+    /// Runs a loaded block; adds a line for each word of memory that it changed to `changes`, where there is one.
     pub(crate) fn run(&self, block: &Block, region: &Region, changes: Option<&mut Vec<String>>) -> Outcome {
         if region.in_place {
             write(block.base, &block.code);

@@ -26,7 +26,7 @@ pub(super) struct Part {
 }
 
 impl Build {
-    /// Whether it prints what it found; assembly tells by its exit code only.
+    /// Whether it prints what it found; assembly has an exit code only.
     pub fn prints(&self) -> bool {
         self.source.extension().is_some_and(|kind| kind != "S")
     }
@@ -45,20 +45,20 @@ fn compile(source: &Path, flags: &[String], output: &Path) -> Result<()> {
     let stamp = output.with_extension(format!("{}.flags", output.extension().unwrap_or_default().display()));
     let line = flags.join(" ");
     let built = output.metadata().and_then(|meta| meta.modified()).ok();
-    // Headers lie beside the source and one folder up.
-    let folders = [Some(common.as_path()), source.parent()];
-    let newest = folders
+    // Headers lie beside the source and one directory up.
+    let directories = [Some(common.as_path()), source.parent()];
+    let newest = directories
         .into_iter()
         .flatten()
-        .flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()))
+        .flat_map(|directory| fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()))
         .filter(|path| path == source || path.extension().is_some_and(|kind| kind == "h"))
         .filter_map(|path| path.metadata().and_then(|meta| meta.modified()).ok())
         .max();
     if built.is_some() && built > newest && fs::read_to_string(&stamp).is_ok_and(|known| known == line) {
         return Ok(());
     }
-    if let Some(folder) = output.parent() {
-        fs::create_dir_all(folder)?;
+    if let Some(directory) = output.parent() {
+        fs::create_dir_all(directory)?;
     }
     let compiler = if source.extension().is_some_and(|kind| kind == "cc") { "g++" } else { "gcc" };
     let done = Command::new(compiler)

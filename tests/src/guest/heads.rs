@@ -28,8 +28,8 @@ pub fn collect() -> Result<Vec<Test>> {
     Ok(tests)
 }
 
-fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut entries: Vec<PathBuf> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+fn sorted(directory: &Path) -> Result<Vec<PathBuf>> {
+    let mut entries: Vec<PathBuf> = fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     entries.sort();
     Ok(entries)
 }
@@ -58,11 +58,11 @@ fn from_source(source: &Path) -> Result<Vec<Test>> {
         .into_iter()
         .map(|(variant, flags)| {
             let name = variant.map_or_else(|| stem.clone(), |variant| format!("{stem}.{variant}"));
-            let folder = paths::target().join("guests").join(&topic);
+            let directory = paths::target().join("guests").join(&topic);
             let mut build = Build {
                 source: source.to_owned(),
                 flags: flags.split_whitespace().map(str::to_owned).collect(),
-                output: folder.join(&name),
+                output: directory.join(&name),
                 parts: Vec::new(),
             };
             let program = build.output.display().to_string();
@@ -72,7 +72,7 @@ fn from_source(source: &Path) -> Result<Vec<Test>> {
                     "run" => arguments.extend(value.split_whitespace().map(str::to_owned)),
                     "links" => {
                         let mut words = value.split_whitespace();
-                        let output = folder.join(words.next().context("links: name source")?);
+                        let output = directory.join(words.next().context("links: name source")?);
                         let part = source.with_file_name(words.next().context("links: name source")?);
                         let mut flags: Vec<String> = words.map(str::to_owned).collect();
                         if flags.is_empty() {

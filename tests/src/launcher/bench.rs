@@ -12,13 +12,13 @@ use crate::paths;
 use crate::runner::launch::options_of;
 use crate::runner::process::{self, End, Finished};
 
-/// A check of the launcher in a work folder.
+/// A check of the launcher in a work directory.
 pub type Check = fn(&Bench) -> Result<()>;
 
 /// Where a check runs.
 #[derive(Debug)]
 pub struct Bench {
-    /// The work folder.
+    /// The work directory.
     pub work: PathBuf,
     /// Outputs.
     pub logs: PathBuf,

@@ -12,9 +12,9 @@ pub fn not_executable(bench: &Bench) -> Result<()> {
     let image = fs::read("/bin/true").context("/bin/true")?;
     let mut machine = image.clone();
     *machine.get_mut(18).context("short image")? = 183;
-    fs::create_dir(bench.work.join("folder"))?;
+    fs::create_dir(bench.work.join("directory"))?;
     let names = [
-        "./folder".to_owned(),
+        "./directory".to_owned(),
         bench.file("no_permission", &image, 0o644)?,
         bench.file("other_machine", &machine, 0o755)?,
         bench.file("truncated", image.get(..50).unwrap_or_default(), 0o755)?,

@@ -10,17 +10,17 @@ use super::bench::Bench;
 use crate::paths;
 
 /// The gate saves xmm0–15 and nothing else of the vector and floating-point state, and leaves DF as it is: no instruction of the
-/// launcher may depend on it or change it. The lanes' copy of long blocks is the exception: it runs behind a test of DF.
+/// launcher may depend on it or change it. The lanes' copy of long blocks is the exception: it runs after a test of DF.
 pub fn instructions(_bench: &Bench) -> Result<()> {
     let done = Command::new("objdump").args(["-d", "--no-show-raw-insn"]).arg(paths::launcher()).output()?;
     ensure!(done.status.success(), "objdump: {}", String::from_utf8_lossy(&done.stderr));
     let text = String::from_utf8_lossy(&done.stdout);
     let mut seen = 0;
-    let mut behind_a_test = false;
+    let mut after_a_test = false;
     for line in text.lines() {
         let Some((_, code)) = line.split_once('\t') else {
             if line.ends_with(">:") {
-                behind_a_test = line.contains("<bt_lane_rep>");
+                after_a_test = line.contains("<bt_lane_rep>");
             }
             continue;
         };
@@ -31,7 +31,7 @@ pub fn instructions(_bench: &Bench) -> Result<()> {
             || ["movsb", "movsw", "movsl", "movsq", "std", "cld"].contains(&name)
             || ["stos", "lods", "scas", "cmps"].iter().any(|s| name.starts_with(s) && code.contains("%es:"));
         let float = name.starts_with('f') || name.starts_with('v') || name == "ldmxcsr" || name == "emms";
-        ensure!((behind_a_test || !string) && !float, "the launcher executes: {line}");
+        ensure!((after_a_test || !string) && !float, "the launcher executes: {line}");
     }
     ensure!(seen > 10_000, "only {seen} instructions seen");
     Ok(())

@@ -47,7 +47,7 @@ pub fn missing_program(bench: &Bench) -> Result<()> {
 pub fn path_search(bench: &Bench) -> Result<()> {
     let done = bench.program(&[], &["sh", "-c", "echo $0 $1", "zero", "one"])?;
     ensure!(done.stdout == b"zero one\n", "sh printed {:?}", String::from_utf8_lossy(&done.stdout));
-    // A file of the work folder is not found without a slash, options end at `--`.
+    // A file of the work directory is not found without a slash, options end at `--`.
     bench.file("sh2", b"#!/bin/sh\necho found\n", 0o755)?;
     refused(&bench.program(&[], &["sh2"])?, 127, "sh2")?;
     let done = bench.program(&[], &["./sh2"])?;
@@ -55,7 +55,7 @@ pub fn path_search(bench: &Bench) -> Result<()> {
     let done = bench.run(&["echo", "--help"])?;
     ensure!(
         done.stdout == b"--help\n" || String::from_utf8_lossy(&done.stdout).contains("Usage: echo"),
-        "options behind the program are its own"
+        "options after the program are its own"
     );
     Ok(())
 }

@@ -12,19 +12,19 @@ use crate::runner::launch::options_of;
 use crate::runner::process::{self, End};
 
 /// What is in the image cache, by `bt-run cache list`.
-fn images(bench: &Bench, folder: &str) -> Result<Vec<String>> {
-    let done = bench.run(&["--cache-dir", folder, "cache", "list"])?;
+fn images(bench: &Bench, directory: &str) -> Result<Vec<String>> {
+    let done = bench.run(&["--cache-dir", directory, "cache", "list"])?;
     ensure!(done.end == Some(End::Exit(0)), "cache list: {}", String::from_utf8_lossy(&done.stderr));
     let text = String::from_utf8_lossy(&done.stdout).into_owned();
     Ok(text.lines().filter(|line| line.contains(".img")).map(str::to_owned).collect())
 }
 
 /// Figure `name` of the only process in the statistics.
-fn sites(bench: &Bench, folder: &str, program: &[&str], name: &str) -> Result<u64> {
+fn sites(bench: &Bench, directory: &str, program: &[&str], name: &str) -> Result<u64> {
     let file = bench.work.join("stats");
     let _ = fs::remove_file(&file);
     let stats = format!("--stats={}", file.display());
-    let done = bench.program(&["--cache-dir", folder, &stats], program)?;
+    let done = bench.program(&["--cache-dir", directory, &stats], program)?;
     ensure!(done.end == Some(End::Exit(0)), "{program:?}: {:?} {}", done.end, String::from_utf8_lossy(&done.stderr));
     let text = fs::read_to_string(&file).context("--stats wrote no file")?;
     let (_, rest) = text.split_once(&format!("\"{name}\":")).context("no such figure")?;
@@ -33,55 +33,55 @@ fn sites(bench: &Bench, folder: &str, program: &[&str], name: &str) -> Result<u6
 
 /// A program is scanned once; a changed one again; a cache that others could write is not used.
 pub fn check(bench: &Bench) -> Result<()> {
-    let folder = bench.work.join("images").display().to_string();
+    let directory = bench.work.join("images").display().to_string();
     let own = bench.work.join("busybox").display().to_string();
     fs::copy("/bin/busybox", &own)?;
-    let run = |name: &str| sites(bench, &folder, &[&own, "true"], name);
+    let run = |name: &str| sites(bench, &directory, &[&own, "true"], name);
     ensure!(run("remembered")? == 0, "remembered before it was ever seen");
-    let first = images(bench, &folder)?;
+    let first = images(bench, &directory)?;
     ensure!(!first.is_empty(), "nothing was kept");
     ensure!(run("remembered")? == 1, "not remembered");
     ensure!(run("numbered")? < 16, "sites were patched again");
     // Another time of modification, the same contents.
     fs::write(&own, fs::read(&own)?)?;
     ensure!(run("remembered")? == 0, "a changed file was taken for the old one");
-    ensure!(images(bench, &folder)?.len() == first.len() + 1, "the changed file was not kept");
+    ensure!(images(bench, &directory)?.len() == first.len() + 1, "the changed file was not kept");
     // Damaged images are ignored: shorter, with another owner's permissions, as a link.
-    for entry in fs::read_dir(&folder)? {
+    for entry in fs::read_dir(&directory)? {
         let path = entry?.path();
         let file = fs::OpenOptions::new().write(true).open(&path)?;
         file.set_len(file.metadata()?.len() - 1)?;
     }
     ensure!(run("remembered")? == 0, "a truncated image was used");
-    let cleared = bench.run(&["--cache-dir", &folder, "cache", "clear"])?;
-    ensure!(cleared.end == Some(End::Exit(0)) && images(bench, &folder)?.is_empty(), "cache clear left something");
+    let cleared = bench.run(&["--cache-dir", &directory, "cache", "clear"])?;
+    ensure!(cleared.end == Some(End::Exit(0)) && images(bench, &directory)?.is_empty(), "cache clear left something");
     run("remembered")?;
-    for entry in fs::read_dir(&folder)? {
+    for entry in fs::read_dir(&directory)? {
         fs::set_permissions(entry?.path(), fs::Permissions::from_mode(0o644))?;
     }
     ensure!(run("remembered")? == 0, "an image that others may read was used");
-    bench.run(&["--cache-dir", &folder, "cache", "clear"])?;
+    bench.run(&["--cache-dir", &directory, "cache", "clear"])?;
     run("remembered")?;
-    for entry in fs::read_dir(&folder)? {
+    for entry in fs::read_dir(&directory)? {
         let path = entry?.path();
         let moved = path.with_extension("moved");
         fs::rename(&path, &moved)?;
         std::os::unix::fs::symlink(&moved, &path)?;
     }
-    ensure!(run("remembered")? == 0, "an image behind a link was used");
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777))?;
-    ensure!(run("remembered")? == 0, "a folder that others may write was used");
+    ensure!(run("remembered")? == 0, "an image that a link leads to was used");
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o777))?;
+    ensure!(run("remembered")? == 0, "a directory that others may write was used");
     Ok(())
 }
 
 /// Many starts at once fill one cache; starts that are killed meanwhile leave nothing that is half.
 pub fn check_fill(bench: &Bench) -> Result<()> {
-    let folder = bench.work.join("images").display().to_string();
+    let directory = bench.work.join("images").display().to_string();
     for round in 0..20u32 {
-        bench.run(&["--cache-dir", &folder, "cache", "clear"])?;
+        bench.run(&["--cache-dir", &directory, "cache", "clear"])?;
         let start = || -> Result<std::process::Child> {
             let mut command = Command::new(paths::launcher());
-            command.args(options_of(&bench.pass)).args(["--cache-dir", &folder, "--", "bash", "-c", "exit 7"]);
+            command.args(options_of(&bench.pass)).args(["--cache-dir", &directory, "--", "bash", "-c", "exit 7"]);
             command.current_dir(&bench.work).stdin(std::process::Stdio::null());
             process::fix_environment(&mut command, &bench.work);
             Ok(command.spawn()?)
@@ -96,10 +96,11 @@ pub fn check_fill(bench: &Bench) -> Result<()> {
             let status = child.wait()?;
             ensure!(n == 0 || status.code() == Some(7), "start {n} of round {round} ended with {status}");
         }
-        let done = bench.program(&["--cache-dir", &folder], &["bash", "-c", "exit 7"])?;
+        let done = bench.program(&["--cache-dir", &directory], &["bash", "-c", "exit 7"])?;
         ensure!(done.end == Some(End::Exit(7)), "after round {round}: {:?}", done.end);
-        let strangers =
-            fs::read_dir(&folder)?.filter_map(|e| e.ok()).filter(|e| e.path().extension().is_none_or(|x| x != "img"));
+        let strangers = fs::read_dir(&directory)?
+            .filter_map(|e| e.ok())
+            .filter(|e| e.path().extension().is_none_or(|x| x != "img"));
         ensure!(strangers.count() == 0, "something unfinished was left in round {round}");
     }
     Ok(())
@@ -107,10 +108,10 @@ pub fn check_fill(bench: &Bench) -> Result<()> {
 
 /// A full disk costs the image, not the program.
 pub fn check_full(bench: &Bench) -> Result<()> {
-    let folder = bench.work.join("images").display().to_string();
-    // A limit of 64 KiB a file stands for the disk: to reach it would end the program by SIGXFSZ (setrlimit(2)).
+    let directory = bench.work.join("images").display().to_string();
+    // A limit of 64 KiB for each file plays the full disk: to reach it would end the program by SIGXFSZ (setrlimit(2)).
     let line = format!(
-        "ulimit -f 64; exec {} {} --cache-dir {folder} -- bash -c 'exit 7'",
+        "ulimit -f 64; exec {} {} --cache-dir {directory} -- bash -c 'exit 7'",
         paths::launcher().display(),
         options_of(&bench.pass).join(" ")
     );
@@ -119,7 +120,7 @@ pub fn check_full(bench: &Bench) -> Result<()> {
     process::fix_environment(&mut command, &bench.work);
     let done = process::run(&mut command, None, &bench.logs, "full", bench.limit)?;
     ensure!(done.end == Some(End::Exit(7)), "ended with {:?}: {}", done.end, String::from_utf8_lossy(&done.stderr));
-    let largest = fs::read_dir(&folder)?.filter_map(|e| Some(e.ok()?.metadata().ok()?.len())).max().unwrap_or(0);
+    let largest = fs::read_dir(&directory)?.filter_map(|e| Some(e.ok()?.metadata().ok()?.len())).max().unwrap_or(0);
     ensure!(largest <= 64 << 10, "an image of {largest} bytes was kept");
     Ok(())
 }

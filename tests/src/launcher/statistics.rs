@@ -44,10 +44,11 @@ fn is_readable(fd: BorrowedFd<'_>) -> Result<bool> {
 pub fn whole_lines(bench: &Bench) -> Result<()> {
     const PIPE_BYTES: i32 = 4096;
     // Each byte of the name takes six in a JSON string.
-    let folder = ["\u{1}".repeat(250), "\u{1}".repeat(250), "\u{1}".repeat(250)].iter().collect::<std::path::PathBuf>();
-    let folder = bench.work.join(folder);
-    fs::create_dir_all(&folder)?;
-    let program = folder.join("true");
+    let directory =
+        ["\u{1}".repeat(250), "\u{1}".repeat(250), "\u{1}".repeat(250)].iter().collect::<std::path::PathBuf>();
+    let directory = bench.work.join(directory);
+    fs::create_dir_all(&directory)?;
+    let program = directory.join("true");
     fs::copy("/bin/true", &program)?;
     let pipe = bench.work.join("pipe");
     mkfifo(&pipe, Mode::S_IRUSR | Mode::S_IWUSR).context("mkfifo")?;

@@ -35,7 +35,7 @@ pub struct Bench<'plan> {
     /// The pass.
     pub plan: &'plan Plan,
     /// Where its files are.
-    pub folder: PathBuf,
+    pub directory: PathBuf,
     /// How its sequences are run.
     pub manner: Manner,
     /// Time that one run may take.
@@ -59,7 +59,7 @@ impl Bench<'_> {
             program().display().to_string(),
             self.manner.word().to_owned(),
             input.display().to_string(),
-            self.folder.join("files").display().to_string(),
+            self.directory.join("files").display().to_string(),
             memory,
         ]
         .to_vec()
@@ -67,7 +67,7 @@ impl Bench<'_> {
 
     /// Unique among the workers of this pass.
     fn slot(&self) -> String {
-        self.folder.file_name().unwrap_or_default().display().to_string()
+        self.directory.file_name().unwrap_or_default().display().to_string()
     }
 
     /// A process that ran under another engine, or that none ran. Lines of ends may be cut: a sequence limits the size of files.
@@ -83,17 +83,17 @@ impl Bench<'_> {
 
     /// Runs sequences.
     pub fn run(&self, launch: &Launch, texts: &[String], label: &str) -> Result<Output> {
-        let input = self.folder.join(format!("{label}.sequences"));
+        let input = self.directory.join(format!("{label}.sequences"));
         fs::write(&input, texts.concat())?;
         let arguments = self.command(&input);
-        let record = self.folder.join(format!("{label}.record"));
+        let record = self.directory.join(format!("{label}.record"));
         let _ = fs::remove_file(&record);
-        let mut command = launch.command(&arguments, &self.folder, &record);
-        let done = process::run(&mut command, None, &self.folder, label, self.limit)?;
+        let mut command = launch.command(&arguments, &self.directory, &record);
+        let done = process::run(&mut command, None, &self.directory, label, self.limit)?;
         // A program that was killed left its files.
-        for folder in arguments.get(3..).unwrap_or_default() {
-            if Path::new(folder).exists() {
-                fs::remove_dir_all(folder).with_context(|| folder.clone())?;
+        for directory in arguments.get(3..).unwrap_or_default() {
+            if Path::new(directory).exists() {
+                fs::remove_dir_all(directory).with_context(|| directory.clone())?;
             }
         }
         let mut trouble = match done.end {

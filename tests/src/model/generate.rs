@@ -16,7 +16,7 @@ use super::operations::{Arg, ROWS, SETUP};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cast {
     Alone,
-    /// A process B that shares only the folder.
+    /// A process B that shares only the directory.
     Partner,
     /// A process B that A forks.
     Forked,

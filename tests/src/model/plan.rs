@@ -12,7 +12,7 @@ pub const SEED: u64 = 1;
 pub struct Plan {
     /// Engine and level.
     pub pass: String,
-    /// Tells this pass's sequences from those of others.
+    /// A number of the pass's own, so that it gets other sequences than the other passes.
     pub number: u64,
     /// Chosen by the user.
     pub seed: u64,

@@ -14,8 +14,8 @@ pub fn program() -> PathBuf {
 
 /// Builds the program.
 pub fn build() -> Result<()> {
-    let folder = paths::sources().join("model");
-    let mut sources: Vec<PathBuf> = std::fs::read_dir(&folder)?
+    let directory = paths::sources().join("model");
+    let mut sources: Vec<PathBuf> = std::fs::read_dir(&directory)?
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<Vec<_>>>()?
         .into_iter()

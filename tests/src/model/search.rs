@@ -53,9 +53,9 @@ fn run_batch(plan: &Plan, batch: u64, worker: usize) -> Result<Option<String>> {
         .map(|_| strategy.new_tree(&mut runner).map_err(|reason| anyhow::anyhow!("{reason}")))
         .collect::<Result<_>>()?;
     let texts: Vec<String> = trees.iter().enumerate().map(|(number, tree)| tree.current().text(number)).collect();
-    let folder = plan.home.join(format!("worker{worker}"));
-    fs::create_dir_all(&folder)?;
-    let mut bench = Bench { plan, folder, manner, limit: BATCH_LIMIT };
+    let directory = plan.home.join(format!("worker{worker}"));
+    fs::create_dir_all(&directory)?;
+    let mut bench = Bench { plan, directory, manner, limit: BATCH_LIMIT };
     let native = bench.run(&Launch::Native, &texts, "native")?;
     let again = bench.run(&Launch::Native, &texts, "again")?;
     if let Some(trouble) = &native.trouble {
@@ -80,7 +80,7 @@ fn run_batch(plan: &Plan, batch: u64, worker: usize) -> Result<Option<String>> {
     }
     let simplest = if plan.makes_simpler { shrink::shrink(&bench, tree)? } else { None };
     let Some(simplest) = simplest else {
-        let kept = bench.folder.join("ours.sequences");
+        let kept = bench.directory.join("ours.sequences");
         report.push_str(&format!("it does not differ alone; with what came before it is in {}\n", kept.display()));
         report.push_str(&shrink::side_by_side(native.sequences.get(index), ours.sequences.get(index), &plan.pass));
         return Ok(Some(report));

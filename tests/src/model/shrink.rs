@@ -65,7 +65,7 @@ pub fn shrink(bench: &Bench<'_>, tree: &mut Tree) -> Result<Option<String>> {
         }
         shown = both(bench, &simplest)?;
     }
-    let kept = bench.folder.join("simplest.sequences");
+    let kept = bench.directory.join("simplest.sequences");
     fs::write(&kept, &simplest)?;
     let (native, ours) = shown;
     let mut report = format!("made simpler in {runs} runs, kept in {}:\n{simplest}", kept.display());

@@ -53,7 +53,9 @@ fn go(name: &str, linker_options: &str) -> Test {
 fn rust() -> Test {
     let compiler = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let compiler = std::env::var_os("PATH")
-        .and_then(|path| std::env::split_paths(&path).map(|folder| folder.join(&compiler)).find(|path| path.is_file()))
+        .and_then(|path| {
+            std::env::split_paths(&path).map(|directory| directory.join(&compiler)).find(|path| path.is_file())
+        })
         .map_or(compiler, |path| path.display().to_string());
     let mut test = Test::program("rust/unwinds_through_panics_and_threads").with_files("compilers").prepare(&[
         &compiler,
@@ -67,7 +69,7 @@ fn rust() -> Test {
             test = test.env(variable, &value);
         }
     }
-    // rustup finds its tool chains below the user's home folder.
+    // rustup finds its tool chains below the user's home directory.
     if let Ok(home) = std::env::var("HOME") {
         test = test.env("HOME", &home);
     }

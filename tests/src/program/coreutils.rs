@@ -8,7 +8,7 @@ fn coreutils(name: &str) -> Test {
 
 pub fn tests() -> Vec<Test> {
     vec![
-        coreutils("ls_lists_a_folder").run(&["ls", "-la", "--time-style=+", "/usr"]).calls_equal(),
+        coreutils("ls_lists_a_directory").run(&["ls", "-la", "--time-style=+", "/usr"]).calls_equal(),
         coreutils("true_and_false_exit").run(&["true"]).run(&["false"]).ends(End::Exit(1)).calls_equal(),
         coreutils("cat_copies_input").run(&["cat", "-", "words"]).stdin("from standard input\n").calls_equal(),
         coreutils("cat_of_a_missing_file_complains").run(&["cat", "no-such-file"]).ends(End::Exit(1)).calls_equal(),

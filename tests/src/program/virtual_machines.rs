@@ -37,7 +37,9 @@ pub fn tests() -> Vec<Test> {
 /// The `node` on the caller's PATH, else the distribution's.
 fn node() -> String {
     std::env::var_os("PATH")
-        .and_then(|path| std::env::split_paths(&path).map(|folder| folder.join("node")).find(|path| path.is_file()))
+        .and_then(|path| {
+            std::env::split_paths(&path).map(|directory| directory.join("node")).find(|path| path.is_file())
+        })
         .map_or_else(|| "node".to_owned(), |path| path.display().to_string())
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::compare::{Normaliser, Observation, first_difference, folder_differences, tail};
+use super::compare::{Normaliser, Observation, directory_differences, first_difference, tail};
 use super::launch::{self, Launch, Pass};
 use super::process;
 use super::verdict::Verdict;
@@ -79,7 +79,7 @@ fn sequences(test: &Test, engine: &str) -> (String, Verdict, Duration) {
 /// The native run, kept for comparing.
 struct Native {
     observations: Vec<Observation>,
-    folder: PathBuf,
+    directory: PathBuf,
     calls: Option<strace::Log>,
 }
 
@@ -102,7 +102,7 @@ fn prepare(test: &Test) -> Result<()> {
 }
 
 fn native_pass(test: &Test) -> Result<Native> {
-    let (observations, folder) = pass(test, &Launch::Native)?;
+    let (observations, directory) = pass(test, &Launch::Native)?;
     if matches!(&test.action, Action::Guest(build) if build.prints())
         && observations.iter().all(|seen| seen.bytes.is_empty())
     {
@@ -131,11 +131,11 @@ fn native_pass(test: &Test) -> Result<Native> {
             Some(sum)
         }
     };
-    Ok(Native { observations, folder, calls })
+    Ok(Native { observations, directory, calls })
 }
 
 fn engine_pass(test: &Test, engine: &str, native: &Native) -> Result<()> {
-    let (observations, folder) = pass(test, &Launch::engine(engine, &test.options))?;
+    let (observations, directory) = pass(test, &Launch::engine(engine, &test.options))?;
     let rules = Normaliser::new(&test.checks.normalise)?;
     let mut complaints = Vec::new();
     for (was, is) in native.observations.iter().zip(&observations) {
@@ -144,7 +144,7 @@ fn engine_pass(test: &Test, engine: &str, native: &Native) -> Result<()> {
     if native.observations.len() != observations.len() {
         complaints.push("the passes made different steps".to_owned());
     }
-    complaints.extend(folder_differences(&native.folder, &folder, &test.checks.ignored_files, &rules)?);
+    complaints.extend(directory_differences(&native.directory, &directory, &test.checks.ignored_files, &rules)?);
     complaints.extend(check_statistics(test, engine, native.calls.as_ref())?);
     if matches!(test.action, Action::Blocks) {
         print!("{}", crate::differential::summary(&home(test))?);
@@ -214,14 +214,14 @@ fn step_label(index: usize) -> String {
     format!("step{}", index + 1)
 }
 
-/// Runs all steps in a fresh work folder and moves it aside afterwards.
+/// Runs all steps in a fresh work directory and moves it aside afterwards.
 fn pass(test: &Test, launch: &Launch) -> Result<(Vec<Observation>, PathBuf)> {
     let home = home(test);
     let work = home.join("work");
     let kept = home.join(launch.word());
     fs::create_dir_all(&work)?;
     if let Some(files) = &test.files {
-        copy_folder(files, &work)?;
+        copy_directory(files, &work)?;
     }
     let pass = Pass { launch: launch.clone(), work: work.clone(), logs: home.join(format!("{}.logs", launch.word())) };
     fs::create_dir_all(&pass.logs)?;
@@ -273,7 +273,7 @@ fn describe(end: End) -> String {
     }
 }
 
-fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+fn copy_directory(from: &Path, to: &Path) -> Result<()> {
     for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
         let path = entry?.path();
         let Some(name) = path.file_name() else {
@@ -282,7 +282,7 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
         let target = to.join(name);
         if path.is_dir() {
             fs::create_dir_all(&target)?;
-            copy_folder(&path, &target)?;
+            copy_directory(&path, &target)?;
         } else {
             fs::copy(&path, &target)?;
         }

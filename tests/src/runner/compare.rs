@@ -90,9 +90,9 @@ pub fn tail(text: &[u8], lines: usize) -> String {
 /// Every file below `root`: kind, mode and content.
 fn listing(root: &Path, ignored: &[String]) -> Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+    let mut directories = vec![root.to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(&directory).with_context(|| directory.display().to_string())? {
             let path = entry?.path();
             let name = path.strip_prefix(root)?.display().to_string();
             if ignored.iter().any(|prefix| name.starts_with(prefix.as_str())) {
@@ -101,8 +101,8 @@ fn listing(root: &Path, ignored: &[String]) -> Result<BTreeMap<String, String>> 
             let kind = fs::symlink_metadata(&path)?;
             let mode = kind.permissions().mode() & 0o7777;
             let text = if kind.is_dir() {
-                folders.push(path);
-                format!("folder, mode {mode:o}")
+                directories.push(path);
+                format!("directory, mode {mode:o}")
             } else if kind.is_symlink() {
                 format!("link to {}", fs::read_link(&path)?.display())
             } else if kind.is_file() {
@@ -116,8 +116,13 @@ fn listing(root: &Path, ignored: &[String]) -> Result<BTreeMap<String, String>> 
     Ok(found)
 }
 
-/// Differences between the files of two work folders.
-pub fn folder_differences(native: &Path, ours: &Path, ignored: &[String], rules: &Normaliser) -> Result<Vec<String>> {
+/// Differences between the files of two work directories.
+pub fn directory_differences(
+    native: &Path,
+    ours: &Path,
+    ignored: &[String],
+    rules: &Normaliser,
+) -> Result<Vec<String>> {
     let left = listing(native, ignored)?;
     let right = listing(ours, ignored)?;
     let mut complaints = Vec::new();
@@ -147,7 +152,7 @@ pub fn folder_differences(native: &Path, ours: &Path, ignored: &[String], rules:
 
 #[cfg(test)]
 mod tests {
-    use super::{Normaliser, first_difference, folder_differences};
+    use super::{Normaliser, directory_differences, first_difference};
     use std::fs;
 
     #[test]
@@ -165,19 +170,19 @@ mod tests {
 
     #[test]
     fn content_mode_and_absence_are_seen() {
-        let root = crate::paths::target().join("bt-tests/unit/folders");
+        let root = crate::paths::target().join("bt-tests/unit/directories");
         let _ = fs::remove_dir_all(&root);
         let (a, b) = (root.join("a"), root.join("b"));
-        for folder in [&a, &b] {
-            fs::create_dir_all(folder).unwrap();
-            fs::write(folder.join("same"), "1").unwrap();
+        for directory in [&a, &b] {
+            fs::create_dir_all(directory).unwrap();
+            fs::write(directory.join("same"), "1").unwrap();
         }
         let rules = Normaliser::new(&[]).unwrap();
-        assert!(folder_differences(&a, &b, &[], &rules).unwrap().is_empty());
+        assert!(directory_differences(&a, &b, &[], &rules).unwrap().is_empty());
         fs::write(b.join("same"), "2").unwrap();
         fs::write(a.join("left"), "").unwrap();
         fs::write(b.join("right"), "").unwrap();
-        assert_eq!(folder_differences(&a, &b, &[], &rules).unwrap().len(), 3);
-        assert_eq!(folder_differences(&a, &b, &["left".to_owned()], &rules).unwrap().len(), 2);
+        assert_eq!(directory_differences(&a, &b, &[], &rules).unwrap().len(), 3);
+        assert_eq!(directory_differences(&a, &b, &["left".to_owned()], &rules).unwrap().len(), 2);
     }
 }

@@ -59,7 +59,7 @@ impl Launch {
         Self::Engine { pass: pass.to_owned(), options: options.to_vec(), launcher: None }
     }
 
-    /// Name of the pass in folders and reports.
+    /// Name of the pass in directories and reports.
     pub fn word(&self) -> &str {
         match self {
             Self::Native => "native",
@@ -82,7 +82,7 @@ impl Launch {
                 let mut stats = std::ffi::OsString::from("--stats=");
                 stats.push(record);
                 let mut command = Command::new(launcher.clone().unwrap_or_else(paths::launcher));
-                // Not in the home folder, which is compared with that of the native run.
+                // Not in the home directory, which is compared with that of the native run.
                 let images = paths::target().join("images");
                 command
                     .args(options_of(pass))
@@ -106,7 +106,7 @@ impl Launch {
 pub struct Pass {
     /// How commands are started.
     pub launch: Launch,
-    /// The work folder; its path is the same in each pass, programs print it.
+    /// The work directory; its path is the same in each pass, programs print it.
     pub work: PathBuf,
     /// Outputs, logs and statistics.
     pub logs: PathBuf,

@@ -167,7 +167,7 @@ fn session_members(session: i32) -> Vec<i32> {
         .collect()
 }
 
-/// Runs `command` to its end or to `limit`; output goes through files beside the work folder, so
+/// Runs `command` to its end or to `limit`; output goes through files beside the work directory, so
 /// that a descendant that keeps a descriptor open cannot hold the runner up.
 pub fn run(command: &mut Command, stdin: Option<&str>, logs: &Path, label: &str, limit: Duration) -> Result<Finished> {
     fs::create_dir_all(logs)?;

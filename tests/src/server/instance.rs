@@ -97,7 +97,7 @@ impl<'pass> Server<'pass> {
         Ok(())
     }
 
-    /// Tells the master by `signal` to replace its workers, and asks until the old ones are gone:
+    /// Asks the master by `signal` to replace its workers, and asks until the old ones are gone:
     /// nobody is refused meanwhile.
     pub fn replace_workers(&self, signal: Signal) -> Result<()> {
         let master = self.session.pid();

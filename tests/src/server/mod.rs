@@ -22,7 +22,7 @@ pub fn collect() -> Vec<Test> {
     ]
 }
 
-/// A server test; what it writes into its folder (logs, data) is checked by the test itself.
+/// A server test; what it writes into its directory (logs, data) is checked by the test itself.
 fn server(name: &str, check: ServerCheck, packages: &[&'static str]) -> Test {
     Test::new(name, Kind::Server, Action::Server(check)).needs(packages).alone().ignore_files("").limit_secs(60)
 }

@@ -3,11 +3,12 @@
 //! ```text
 //! //: name other_name: One sentence or two, which may go on
 //! //:     in indented lines.
-//! //:     test: folder/test folder/other
+//! //:     test: directory/test directory/other
 //! __NR_name: …
 //! ```
 //!
-//! A call has one note, among the rows of its file. The names of tests end a note and may go on in indented lines, too; `test: none` says that no test shows it.
+//! A call has one note, among the rows of its file. The names of tests end a note and may go on in indented lines, too;
+//! `test: none` says that no test shows it.
 
 use std::collections::BTreeSet;
 
@@ -53,7 +54,7 @@ impl Notes {
             let whole = std::mem::take(&mut note.text);
             let (names, text) = whole
                 .split_once(':')
-                .with_context(|| format!("line {}: no colon behind the calls' names", note.line))?;
+                .with_context(|| format!("line {}: no colon after the calls' names", note.line))?;
             note.calls = names.split_whitespace().map(str::to_owned).collect();
             text.trim().clone_into(&mut note.text);
         }
@@ -108,7 +109,7 @@ mod tests {
     fn mistakes_are_named_by_line() {
         for (text, message) in [
             ("//:     alone\n", "line 1 continues no note"),
-            ("//: dup\n//:     dup2\n", "line 1: no colon behind the calls' names"),
+            ("//: dup\n//:     dup2\n", "line 1: no colon after the calls' names"),
             ("//: dup: A.\n\n//: dup2 dup: B.\n", "line 3: dup has a note already"),
             ("//: dup:\n//:     test: none\n", "line 1: the note is empty"),
         ] {

@@ -7,8 +7,8 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use bt_tests::paths;
 
-use super::directory::directory;
 use super::kernels::{ELSEWHERE, Unpacked};
+use super::output::output_directory;
 use super::section;
 
 /// Where the module's sources are.
@@ -18,13 +18,13 @@ pub fn sources() -> PathBuf {
 
 /// Builds the module from `sources` with every warning an error; returns its file.
 pub fn build(kernel: &Unpacked, sources: &Path) -> Result<PathBuf> {
-    let folder = fresh_copy(sources, "build", kernel)?;
+    let directory = fresh_copy(sources, "build", kernel)?;
     // No BTF: it needs pahole and the kernel's own vmlinux, which the headers do not have.
-    let text = make(kernel, &folder, &["W=1", "KCFLAGS=-Werror", "CONFIG_DEBUG_INFO_BTF_MODULES="])?;
+    let text = make(kernel, &directory, &["W=1", "KCFLAGS=-Werror", "CONFIG_DEBUG_INFO_BTF_MODULES="])?;
     if text.lines().any(is_warning) {
         bail!("the module builds with warnings for {}\n{text}", kernel.release);
     }
-    let file = folder.join("btshim.ko");
+    let file = directory.join("btshim.ko");
     let mut elf = fs::read(&file).with_context(|| file.display().to_string())?;
     if section::make_executable(&mut elf, section::CODE_AREA).context("btshim.ko")?.is_some() {
         fs::write(&file, elf)?;
@@ -34,17 +34,17 @@ pub fn build(kernel: &Unpacked, sources: &Path) -> Result<PathBuf> {
 
 /// Lines that sparse prints about `sources`; what it says about the kernel's headers is left out.
 pub fn check(kernel: &Unpacked, sources: &Path) -> Result<Vec<String>> {
-    let folder = fresh_copy(sources, "sparse", kernel)?;
-    let text = make(kernel, &folder, &["C=2", "CHECK=sparse", "CONFIG_DEBUG_INFO_BTF_MODULES="])?;
-    let prefix = format!("{}/", folder.display());
+    let directory = fresh_copy(sources, "sparse", kernel)?;
+    let text = make(kernel, &directory, &["C=2", "CHECK=sparse", "CONFIG_DEBUG_INFO_BTF_MODULES="])?;
+    let prefix = format!("{}/", directory.display());
     Ok(text.lines().filter_map(|line| line.strip_prefix(prefix.as_str())).map(str::to_owned).collect())
 }
 
-fn make(kernel: &Unpacked, folder: &Path, variables: &[&str]) -> Result<String> {
+fn make(kernel: &Unpacked, directory: &Path, variables: &[&str]) -> Result<String> {
     let done = Command::new("make")
         .arg("-C")
         .arg(&kernel.headers)
-        .arg(format!("M={}", folder.display()))
+        .arg(format!("M={}", directory.display()))
         .arg("-j2")
         // Debian's were built with it; another kernel's Makefile knows better.
         .args((kernel.name != ELSEWHERE).then_some("CC=gcc-12"))
@@ -72,12 +72,12 @@ fn fresh_copy(sources: &Path, purpose: &str, kernel: &Unpacked) -> Result<PathBu
     if !sources.join("Kbuild").exists() {
         bail!("{} has no Kbuild", sources.display());
     }
-    let folder = directory().join(purpose).join(kernel.name);
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
+    let directory = output_directory().join(purpose).join(kernel.name);
+    if directory.exists() {
+        fs::remove_dir_all(&directory)?;
     }
-    copy_tree(sources, &folder)?;
-    Ok(folder)
+    copy_tree(sources, &directory)?;
+    Ok(directory)
 }
 
 fn copy_tree(from: &Path, to: &Path) -> Result<()> {

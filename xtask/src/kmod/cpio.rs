@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 // inode(7): types of files in st_mode.
-const FOLDER: u32 = 0o040_000;
+const DIRECTORY: u32 = 0o040_000;
 const FILE: u32 = 0o100_000;
 const LINK: u32 = 0o120_000;
 const CHARACTER_DEVICE: u32 = 0o020_000;
@@ -21,18 +21,18 @@ struct Entry {
 /// An archive in the making; paths have no leading `/`.
 #[derive(Default)]
 pub struct Archive {
-    // Sorted: a folder comes before what is in it.
+    // Sorted: a directory comes before what is in it.
     entries: BTreeMap<String, Entry>,
 }
 
 impl Archive {
-    /// Adds a folder, and those above it.
-    pub fn folder(&mut self, path: &str) {
+    /// Adds a directory, and those above it.
+    pub fn directory(&mut self, path: &str) {
         if let Some((parent, _)) = path.rsplit_once('/') {
-            self.folder(parent);
+            self.directory(parent);
         }
-        let folder = || Entry { mode: FOLDER | 0o755, device: (0, 0), content: Vec::new() };
-        self.entries.entry(path.to_owned()).or_insert_with(folder);
+        let directory = || Entry { mode: DIRECTORY | 0o755, device: (0, 0), content: Vec::new() };
+        self.entries.entry(path.to_owned()).or_insert_with(directory);
     }
 
     /// Adds a file.
@@ -58,7 +58,7 @@ impl Archive {
 
     fn add(&mut self, path: &str, entry: Entry) {
         if let Some((parent, _)) = path.rsplit_once('/') {
-            self.folder(parent);
+            self.directory(parent);
         }
         self.entries.insert(path.to_owned(), entry);
     }
@@ -76,7 +76,7 @@ impl Archive {
 
 fn write_entry(out: &mut Vec<u8>, inode: usize, path: &str, entry: &Entry) {
     let mut header = String::from("070701");
-    let links = if entry.mode & FOLDER == FOLDER { 2 } else { 1 };
+    let links = if entry.mode & DIRECTORY == DIRECTORY { 2 } else { 1 };
     let fields = [
         inode,
         entry.mode as usize,
@@ -112,7 +112,7 @@ mod tests {
     use super::Archive;
 
     #[test]
-    fn folders_come_first_and_parts_are_aligned() {
+    fn directories_come_first_and_parts_are_aligned() {
         let mut archive = Archive::default();
         archive.file("b/c/file", 0o644, b"hello".to_vec());
         archive.link("a", "b/c");

@@ -29,20 +29,20 @@ const MODULES: &[&str] = &[
 
 /// Adds [`MODULES`], what they depend on, and the lists that modprobe(8) reads.
 pub fn add_all(archive: &mut Archive, kernel: &Unpacked) -> Result<()> {
-    let folder = &kernel.modules;
+    let directory = &kernel.modules;
     let inside = format!("usr/lib/modules/{}", kernel.release);
-    for entry in fs::read_dir(folder)? {
+    for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let name = entry.file_name();
         if name.to_string_lossy().starts_with("modules.") {
             archive.file(&format!("{inside}/{}", name.to_string_lossy()), 0o644, fs::read(entry.path())?);
         }
     }
-    let list = fs::read_to_string(folder.join("modules.dep")).context("modules.dep")?;
+    let list = fs::read_to_string(directory.join("modules.dep")).context("modules.dep")?;
     for file in list.lines().filter_map(files_of_wanted).flatten() {
         let path = format!("{inside}/{file}");
         if !archive.has(&path) {
-            archive.file(&path, 0o644, fs::read(folder.join(file)).with_context(|| file.to_owned())?);
+            archive.file(&path, 0o644, fs::read(directory.join(file)).with_context(|| file.to_owned())?);
         }
     }
     Ok(())
@@ -61,7 +61,7 @@ pub fn list(kernel: &Unpacked) -> Result<()> {
     if kernel.modules.join("modules.dep").exists() {
         return Ok(());
     }
-    let base = kernel.modules.ancestors().nth(3).context("folder of modules")?;
+    let base = kernel.modules.ancestors().nth(3).context("directory of modules")?;
     let done =
         Command::new("depmod").arg("-b").arg(base).arg(&kernel.release).output().context("cannot start depmod")?;
     if !done.status.success() {

@@ -8,9 +8,9 @@ use anyhow::{Context as _, Result, bail};
 use bt_tests::paths;
 
 use super::cpio::Archive;
-use super::directory::directory;
 use super::drivers;
 use super::kernels::Unpacked;
+use super::output::output_directory;
 use super::programs;
 
 /// The first program. The machine ends with it: a panic ends it too, with the kernel's `panic=-1`.
@@ -44,9 +44,9 @@ pub fn build_parts() -> Result<()> {
     run(Command::new(&program).arg("drivers").arg(bench_drivers()))?;
     run(Command::new("strip").arg("-o").arg(bench_program()).arg(program))?;
     bt_tests::differential::build()?;
-    for folder in C_FOLDERS {
-        for source in c_sources(folder)? {
-            compile(folder, &source)?;
+    for directory in C_DIRECTORIES {
+        for source in c_sources(directory)? {
+            compile(directory, &source)?;
         }
     }
     Ok(())
@@ -64,12 +64,12 @@ fn run(command: &mut Command) -> Result<()> {
 
 /// `bt-bench` as the machine has it.
 fn bench_program() -> PathBuf {
-    directory().join("programs/bt-bench")
+    output_directory().join("programs/bt-bench")
 }
 
 /// The drivers that `bt-bench` uses in the machine, where there is no gcc.
 fn bench_drivers() -> PathBuf {
-    directory().join("programs/drivers")
+    output_directory().join("programs/drivers")
 }
 
 /// Writes the archive with `module` for `kernel`; returns its file.
@@ -78,7 +78,7 @@ pub fn compose(kernel: &Unpacked, module: &Path) -> Result<PathBuf> {
     for path in
         ["dev", "proc", "sys", "tmp", "root", "run", "var/log", "var/tmp", "etc", "bt/c", "bt/device", "bt/drivers"]
     {
-        archive.folder(path);
+        archive.directory(path);
     }
     for name in ["bin", "sbin", "lib", "lib64"] {
         archive.link(name, &format!("usr/{name}"));
@@ -104,15 +104,15 @@ pub fn compose(kernel: &Unpacked, module: &Path) -> Result<PathBuf> {
         }
     }
     programs::add_executable(&mut archive, &paths::launcher(), "bt/bt-run")?;
-    for folder in C_FOLDERS {
-        for source in c_sources(folder)? {
-            let program = c_program(folder, &source)?;
+    for directory in C_DIRECTORIES {
+        for source in c_sources(directory)? {
+            let program = c_program(directory, &source)?;
             let name = program.file_name().unwrap_or_default().to_string_lossy();
-            programs::add_executable(&mut archive, &program, &format!("bt/{}/{name}", folder.name))?;
+            programs::add_executable(&mut archive, &program, &format!("bt/{}/{name}", directory.name))?;
         }
     }
     archive.file("bt/btshim.ko", 0o644, fs::read(module).with_context(|| module.display().to_string())?);
-    let file = directory().join("initramfs").join(format!("{}.cpio", kernel.name));
+    let file = output_directory().join("initramfs").join(format!("{}.cpio", kernel.name));
     fs::create_dir_all(file.parent().unwrap_or(&file))?;
     // Not compressed: the emulated machine takes longer to decompress than to copy.
     fs::write(&file, archive.bytes())?;
@@ -120,25 +120,25 @@ pub fn compose(kernel: &Unpacked, module: &Path) -> Result<PathBuf> {
 }
 
 /// C programs of the machine.
-struct CFolder {
+struct CDirectory {
     /// Its name in the machine, below `/bt`.
     name: &'static str,
-    /// Below the rig's own folder.
+    /// Below the rig's own directory.
     sources: &'static str,
     /// More for the compiler.
     options: &'static [&'static str],
 }
 
 /// Programs that are guests, and those that use the device themselves.
-const C_FOLDERS: &[CFolder] = &[
-    CFolder { name: "c", sources: "c", options: &["-O2", "-pthread"] },
-    CFolder { name: "device", sources: "c/device", options: &["-O1", "-pthread", "-static"] },
+const C_DIRECTORIES: &[CDirectory] = &[
+    CDirectory { name: "c", sources: "c", options: &["-O2", "-pthread"] },
+    CDirectory { name: "device", sources: "c/device", options: &["-O1", "-pthread", "-static"] },
 ];
 
-fn c_sources(folder: &CFolder) -> Result<Vec<PathBuf>> {
-    let folder = paths::workspace().join("kmod-shim/rig").join(folder.sources);
+fn c_sources(directory: &CDirectory) -> Result<Vec<PathBuf>> {
+    let directory = paths::workspace().join("kmod-shim/rig").join(directory.sources);
     let mut sources = Vec::new();
-    for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+    for entry in fs::read_dir(&directory).with_context(|| directory.display().to_string())? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "c") {
             sources.push(path);
@@ -148,17 +148,20 @@ fn c_sources(folder: &CFolder) -> Result<Vec<PathBuf>> {
     Ok(sources)
 }
 
-fn c_program(folder: &CFolder, source: &Path) -> Result<PathBuf> {
-    Ok(directory().join("programs").join(folder.name).join(source.file_stem().context("source without a name")?))
+fn c_program(directory: &CDirectory, source: &Path) -> Result<PathBuf> {
+    Ok(output_directory()
+        .join("programs")
+        .join(directory.name)
+        .join(source.file_stem().context("source without a name")?))
 }
 
-fn compile(folder: &CFolder, source: &Path) -> Result<()> {
-    let program = c_program(folder, source)?;
+fn compile(directory: &CDirectory, source: &Path) -> Result<()> {
+    let program = c_program(directory, source)?;
     fs::create_dir_all(program.parent().unwrap_or(&program))?;
     let done = Command::new("gcc")
         .args(["-g", "-Wall", "-Wextra", "-Werror", "-I"])
         .arg(super::build::sources().join("uapi"))
-        .args(folder.options)
+        .args(directory.options)
         .arg("-o")
         .arg(&program)
         .arg(source)

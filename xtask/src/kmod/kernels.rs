@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::directory::directory;
+use super::output::output_directory;
 use crate::apt;
 
 /// A kernel that the module is built for.
@@ -35,9 +35,9 @@ pub struct Unpacked {
     pub release: String,
     /// The image to boot.
     pub image: PathBuf,
-    /// The folder to build modules in.
+    /// The directory to build modules in.
     pub headers: PathBuf,
-    /// The folder of its own modules.
+    /// The directory of its own modules.
     pub modules: PathBuf,
 }
 
@@ -58,44 +58,44 @@ impl Unpacked {
 pub const ELSEWHERE: &str = "own";
 
 impl Kernel {
-    fn folder(&self) -> PathBuf {
-        directory().join("kernels").join(self.name)
+    fn directory(&self) -> PathBuf {
+        output_directory().join("kernels").join(self.name)
     }
 
     /// Downloads and unpacks the kernel unless that was done before, and as a whole.
     pub fn fetch(&self) -> Result<Unpacked> {
-        let folder = self.folder();
-        if let Ok(unpacked) = self.unpacked(&folder) {
+        let directory = self.directory();
+        if let Ok(unpacked) = self.unpacked(&directory) {
             return Ok(unpacked);
         }
         // Renamed when complete.
-        let partial = folder.with_extension("partial");
-        for old in [&partial, &folder] {
+        let partial = directory.with_extension("partial");
+        for old in [&partial, &directory] {
             if old.exists() {
                 fs::remove_dir_all(old)?;
             }
         }
         fs::create_dir_all(&partial)?;
         self.unpack_into(&partial)?;
-        fs::rename(&partial, &folder)?;
-        self.unpacked(&folder)
+        fs::rename(&partial, &directory)?;
+        self.unpacked(&directory)
     }
 
-    fn unpack_into(&self, folder: &Path) -> Result<()> {
+    fn unpack_into(&self, directory: &Path) -> Result<()> {
         let packages = self.packages()?;
         println!("fetching {}", packages.join(" "));
-        let debs = folder.join("debs");
+        let debs = directory.join("debs");
         fs::create_dir(&debs)?;
-        // The sandbox's user cannot write into a folder of ours; the packages are checked all the same.
+        // The sandbox's user cannot write into a directory of ours; the packages are checked all the same.
         run(Command::new("apt-get")
             .args(["-q", "-o", "APT::Sandbox::User=root", "download"])
             .args(&packages)
             .current_dir(&debs))?;
         for deb in entries(&debs)? {
-            run(Command::new("dpkg").arg("-x").arg(deb).arg(folder))?;
+            run(Command::new("dpkg").arg("-x").arg(deb).arg(directory))?;
         }
         fs::remove_dir_all(&debs)?;
-        redirect_makefile(folder)
+        redirect_makefile(directory)
     }
 
     /// Names of the newest packages that it takes to boot the kernel and to build modules for it.
@@ -115,7 +115,7 @@ impl Kernel {
         Ok([image, headers].into_iter().chain(parts).collect())
     }
 
-    /// The package that `meta` stands for.
+    /// The package that the package `meta` depends on for the newest version.
     fn newest(&self, meta: &str, prefix: &str) -> Result<String> {
         let mut found = dependencies(meta)?;
         if found.is_empty() && apt::may_install() {
@@ -125,21 +125,21 @@ impl Kernel {
         let wanted = format!("{prefix}{}.", self.name);
         found.into_iter().find(|name| name.starts_with(&wanted)).with_context(|| {
             format!(
-                "apt knows no {meta} that stands for a {wanted}*: this needs Debian 12 with its security updates, \
+                "apt knows no {meta} that depends on a {wanted}*: this needs Debian 12 with its security updates, \
                  and `apt-get update`"
             )
         })
     }
 
-    fn unpacked(&self, folder: &Path) -> Result<Unpacked> {
-        let missing = || format!("{} is not a whole kernel", folder.display());
-        let image = entries(&folder.join("boot"))?
+    fn unpacked(&self, directory: &Path) -> Result<Unpacked> {
+        let missing = || format!("{} is not a whole kernel", directory.display());
+        let image = entries(&directory.join("boot"))?
             .into_iter()
             .find(|path| file_name(path).starts_with("vmlinuz-"))
             .with_context(missing)?;
         let release = file_name(&image).trim_start_matches("vmlinuz-").to_owned();
-        let headers = folder.join("usr/src").join(format!("linux-headers-{release}"));
-        let modules = folder.join("lib/modules").join(&release);
+        let headers = directory.join("usr/src").join(format!("linux-headers-{release}"));
+        let modules = directory.join("lib/modules").join(&release);
         if !headers.exists() || !modules.exists() {
             bail!(missing());
         }
@@ -148,8 +148,8 @@ impl Kernel {
 }
 
 /// The headers' Makefile includes the common one below `/usr/src`: lets it find that beside itself.
-fn redirect_makefile(folder: &Path) -> Result<()> {
-    for headers in entries(&folder.join("usr/src"))? {
+fn redirect_makefile(directory: &Path) -> Result<()> {
+    for headers in entries(&directory.join("usr/src"))? {
         let makefile = headers.join("Makefile");
         let Ok(text) = fs::read_to_string(&makefile) else { continue };
         if let Some(rest) = text.strip_prefix("include /usr/src/") {
@@ -175,8 +175,8 @@ fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
-    let list = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+fn entries(directory: &Path) -> Result<Vec<PathBuf>> {
+    let list = fs::read_dir(directory).with_context(|| directory.display().to_string())?;
     let mut paths = list.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     paths.sort();
     Ok(paths)

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-use super::directory::directory;
 use super::kernels::Unpacked;
+use super::output::output_directory;
 
 /// Limit of a machine that runs all cases, in seconds, where the command does not say. It ends what hangs and measures
 /// nothing: on a host that is busy with something else the cases take ten minutes.
@@ -84,9 +84,9 @@ impl Machine<'_> {
 
     /// Where the console is kept.
     pub fn console_file(&self) -> Result<PathBuf> {
-        let folder = directory().join("console");
-        fs::create_dir_all(&folder)?;
-        Ok(folder.join(format!("{}-{}.log", self.kernel.name, self.flavour)))
+        let directory = output_directory().join("console");
+        fs::create_dir_all(&directory)?;
+        Ok(directory.join(format!("{}-{}.log", self.kernel.name, self.flavour)))
     }
 
     fn command(&self) -> Command {

@@ -14,7 +14,7 @@ use super::cpio::Archive;
 struct Program {
     command: &'static str,
     package: &'static str,
-    /// Files and folders that it reads.
+    /// Files and directories that it reads.
     data: &'static [&'static str],
 }
 
@@ -106,7 +106,7 @@ fn add_tree(archive: &mut Archive, path: &Path) -> Result<()> {
 /// The path in the archive: `/bin` and `/lib` are links there as on the host, the file itself is stored where they
 /// lead. The last part is kept: a library is looked up by the name of its link.
 fn inside(path: &Path) -> Result<String> {
-    let parent = path.parent().context("path without a folder")?;
+    let parent = path.parent().context("path without a directory")?;
     let parent = fs::canonicalize(parent).with_context(|| parent.display().to_string())?;
     let path = parent.join(path.file_name().context("path without a name")?);
     Ok(path.to_string_lossy().trim_start_matches('/').to_owned())

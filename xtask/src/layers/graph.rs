@@ -44,7 +44,7 @@ impl Graph {
     }
 }
 
-/// Where a file stands in the search: when it was seen, and the earliest on the stack that it reaches.
+/// Place of a file in the search: when it was seen, and the earliest on the stack that it reaches.
 #[derive(Clone, Copy)]
 struct Place {
     seen: usize,

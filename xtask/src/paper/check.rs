@@ -46,7 +46,7 @@ impl Generated {
     }
 }
 
-/// Figures with a unit that stand in the text. `allowed` has one for each line, with a reason behind ` # `.
+/// Figures with a unit in the text. `allowed` has one for each line, with a reason after ` # `.
 pub fn literal_figures(source: &str, allowed: &str) -> Vec<String> {
     let entries: Vec<(&str, &str)> = allowed
         .lines()
@@ -63,13 +63,13 @@ pub fn literal_figures(source: &str, allowed: &str) -> Vec<String> {
     for (line, figure) in &found {
         if !entries.iter().any(|(allowed, _)| allowed == figure) {
             problems.push(format!(
-                "paper/paper.tex:{line}: {figure:?} stands in the text; take it from a row by \\btnum, or name it in \
+                "paper/paper.tex:{line}: {figure:?} is written in the text; take it from a row by \\btnum, or name it in \
                  paper/allowed-figures.txt with the reason why it was not measured"
             ));
         }
     }
     for (figure, _) in entries {
-        if !found.iter().any(|(_, stands)| stands == figure) {
+        if !found.iter().any(|(_, present)| present == figure) {
             problems.push(format!("paper/allowed-figures.txt: {figure:?} is not in the text any more"));
         }
     }

@@ -77,12 +77,12 @@ pub fn test() -> Totals {
     totals_of("cargo xtask paper --check", &problems.unwrap_or_else(|error| vec![format!("{error:#}")]))
 }
 
-/// All `*.jsonl`, by name; none if the folder is missing.
-fn committed_rows(folder: &Path) -> Result<Vec<PathBuf>> {
-    let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
+/// All `*.jsonl`, by name; none if the directory is missing.
+fn committed_rows(directory: &Path) -> Result<Vec<PathBuf>> {
+    let Ok(entries) = fs::read_dir(directory) else { return Ok(Vec::new()) };
     let mut files = Vec::new();
     for entry in entries {
-        let path = entry.with_context(|| folder.display().to_string())?.path();
+        let path = entry.with_context(|| directory.display().to_string())?.path();
         if path.extension().is_some_and(|ending| ending == "jsonl") {
             files.push(path);
         }
@@ -91,13 +91,13 @@ fn committed_rows(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn generate(rows: &[PathBuf], folder: &Path, formats: &str) -> Result<()> {
+fn generate(rows: &[PathBuf], directory: &Path, formats: &str) -> Result<()> {
     // What an earlier row made must not outlive it.
-    if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| folder.display().to_string())?;
+    if directory.exists() {
+        fs::remove_dir_all(directory).with_context(|| directory.display().to_string())?;
     }
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["run", "--quiet", "-p", "bt-bench", "--", "report", "--format", formats, "--output"]).arg(folder);
+    command.args(["run", "--quiet", "-p", "bt-bench", "--", "report", "--format", formats, "--output"]).arg(directory);
     // Without rows the files are made all the same: they define the macros.
     let nothing = [PathBuf::from("/dev/null")];
     command.args(if rows.is_empty() { &nothing } else { rows });
@@ -108,16 +108,16 @@ fn generate(rows: &[PathBuf], folder: &Path, formats: &str) -> Result<()> {
     Ok(())
 }
 
-fn problems(paper: &Path, generated_folder: &Path) -> Result<Vec<String>> {
+fn problems(paper: &Path, generated_directory: &Path) -> Result<Vec<String>> {
     let read = |path: PathBuf| fs::read_to_string(&path).with_context(|| path.display().to_string());
     let source = read(paper.join("paper.tex"))?;
     let allowed = read(paper.join("allowed-figures.txt"))?;
     let claims = read(paper.join("claims.md"))?;
-    let folder = generated_folder.join("latex");
+    let directory = generated_directory.join("latex");
     let generated = Generated::of(
-        &read(folder.join("numbers.tex"))?,
-        &read(folder.join("published.tex"))?,
-        &read(folder.join("rows.txt"))?,
+        &read(directory.join("numbers.tex"))?,
+        &read(directory.join("published.tex"))?,
+        &read(directory.join("rows.txt"))?,
     );
     if !generated.has_rows() {
         eprintln!("no rows are committed in {ROWS}: macros of measured figures and the claims' rows are not checked");
@@ -126,7 +126,7 @@ fn problems(paper: &Path, generated_folder: &Path) -> Result<Vec<String>> {
     problems.extend(check::undefined_macros(&source, &generated));
     problems.extend(check::claims(&claims, &generated));
     if generated.has_rows() {
-        problems.extend(missing_files(&source, generated_folder));
+        problems.extend(missing_files(&source, generated_directory));
     }
     Ok(problems)
 }
@@ -135,9 +135,9 @@ fn problems(paper: &Path, generated_folder: &Path) -> Result<Vec<String>> {
 fn missing_files(source: &str, generated: &Path) -> Vec<String> {
     let source = text::without_comments(source);
     let mut problems = Vec::new();
-    for (command, folder, ending) in [("bttable", "latex", "tex"), ("btfigure", "plots", "svg")] {
+    for (command, directory, ending) in [("bttable", "latex", "tex"), ("btfigure", "plots", "svg")] {
         for id in text::arguments(&source, command).into_iter().filter(|id| !id.contains('#')) {
-            if !generated.join(folder).join(format!("{id}.{ending}")).exists() {
+            if !generated.join(directory).join(format!("{id}.{ending}")).exists() {
                 problems.push(format!("paper/paper.tex: no committed row makes \\{command}{{{id}}}"));
             }
         }
@@ -146,17 +146,17 @@ fn missing_files(source: &str, generated: &Path) -> Vec<String> {
 }
 
 fn build(paper: &Path) -> Result<ExitCode> {
-    let folder = "build";
-    fs::create_dir_all(paper.join(folder)).context("paper/build")?;
+    let directory = "build";
+    fs::create_dir_all(paper.join(directory)).context("paper/build")?;
     if is_installed("latexmk") && is_installed("pdflatex") {
         let arguments = ["-pdf", "-quiet", "-interaction=nonstopmode", "-halt-on-error"];
         let mut command = Command::new("latexmk");
-        command.args(arguments).arg(format!("-outdir={folder}")).arg("paper.tex");
+        command.args(arguments).arg(format!("-outdir={directory}")).arg("paper.tex");
         let status = command.current_dir(paper).stdout(Stdio::null()).status().context("latexmk")?;
         if !status.success() {
             bail!("latexmk: {status}; see paper/build/paper.log");
         }
-        println!("{}", paper.join(folder).join("paper.pdf").display());
+        println!("{}", paper.join(directory).join("paper.pdf").display());
         return Ok(ExitCode::SUCCESS);
     }
     println!("tables and plots are in paper/generated; for the PDF: {}", apt::line(&PACKAGES));
@@ -165,5 +165,5 @@ fn build(paper: &Path) -> Result<ExitCode> {
 
 fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-/// What stands before and behind the part.
+/// The text before and after the part.
 const BEGIN: &str = "<!-- made by cargo xtask paper from benches/results -->\n";
 const END: &str = "<!-- end of what is made -->\n";
 /// The table's heading in the report, and the plot of the same name.
@@ -41,7 +41,7 @@ impl Made {
         fs::write(workspace.join("README.md"), &self.readme).context("README.md")
     }
 
-    /// Says so if what stands there is another.
+    /// Says so if another is there.
     pub fn problem(&self, workspace: &Path) -> Option<String> {
         let is_same = |path: &str, made: &[u8]| fs::read(workspace.join(path)).is_ok_and(|found| found == made);
         let current = is_same("README.md", self.readme.as_bytes()) && is_same(&format!("{FIGURES}/{PLOT}"), &self.plot);
@@ -55,7 +55,7 @@ fn part(report: &str) -> Option<String> {
     let from = report.find(HEADING)?;
     let section = &report[from + HEADING.len()..];
     let section = &section[..section.find("\n## ").unwrap_or(section.len())];
-    // The table and its footnotes; the caption stands before.
+    // The table and its footnotes; the caption comes before.
     let table = section.get(section.find("\n|")?..)?.trim();
     let legend = report.lines().find(|line| line.starts_with('▲'))?;
     let fact = |name: &str| report.lines().find_map(|line| line.strip_prefix(&format!("* **{name}**: ")));

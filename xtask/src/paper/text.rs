@@ -1,6 +1,6 @@
 //! Reading LaTeX as far as the checks need it: comments, commands with arguments, figures with units.
 
-/// Units that make a figure a measured one. Written as they stand in the source, behind the space.
+/// Units that make a figure a measured one. Written as in the source, after the space.
 const UNITS: [&str; 18] = [
     "ns",
     "us",
@@ -86,15 +86,15 @@ pub fn figures_with_units(text: &str) -> Vec<(usize, String)> {
         while let Some(start) = rest.find(|character: char| character.is_ascii_digit()) {
             let part_of_word = rest[..start].chars().next_back().is_some_and(char::is_alphanumeric);
             let number = number_at(&rest[start..]);
-            let behind = &rest[start + number..];
-            let gap = behind.len() - behind.trim_start_matches([' ', '~', ',', '\\', '{', '}']).len();
+            let after = &rest[start + number..];
+            let gap = after.len() - after.trim_start_matches([' ', '~', ',', '\\', '{', '}']).len();
             // A backslash belongs to what follows unless it makes a thin space.
-            let gap = if behind[..gap].ends_with('\\') { gap - 1 } else { gap };
-            if let Some(unit) = unit_at(&behind[gap..]).filter(|_| !part_of_word) {
+            let gap = if after[..gap].ends_with('\\') { gap - 1 } else { gap };
+            if let Some(unit) = unit_at(&after[gap..]).filter(|_| !part_of_word) {
                 let text = format!("{}{}{unit}", &rest[start..start + number], if gap > 0 { " " } else { "" });
                 found.push((index + 1, text));
             }
-            rest = behind;
+            rest = after;
         }
     }
     found

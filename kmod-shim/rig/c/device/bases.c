@@ -64,7 +64,7 @@ static void complain(const struct btshim_op *made, int base, const struct btshim
 static void execute(const struct btshim_op *ops, int base)
 {
 	struct btshim_run state = { .pc = next_pc, .flags = 0x202 };
-	uint64_t second = next_pc + ops[3].at, behind = next_pc + ops[4].at, points_to;
+	uint64_t second = next_pc + ops[3].at, after = next_pc + ops[4].at, points_to;
 	int reason;
 
 	for (int n = 0; n < BTSHIM_REGS; n++)
@@ -75,7 +75,7 @@ static void execute(const struct btshim_op *ops, int base)
 	reason = run(fd, &state);
 	/* What the instruction wrote is undone. */
 	points_to = state.regs[base];
-	if (state.pc == behind && reason == BTSHIM_UNTRANSLATED) {
+	if (state.pc == after && reason == BTSHIM_UNTRANSLATED) {
 		totals->done++;
 		totals->changed += points_to != before;
 		if (!is_in_buffer(points_to) || state.regs[R9] != word_at(points_to))

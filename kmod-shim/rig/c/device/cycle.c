@@ -1,4 +1,4 @@
-/* Opens, loads, runs and closes, as often as the argument says: nothing may stay behind. */
+/* Opens, loads, runs and closes, as often as the argument says: nothing may be left. */
 #include "device.h"
 
 int main(int argc, char **argv)
@@ -7,7 +7,7 @@ int main(int argc, char **argv)
 
 	while (rounds-- > 0) {
 		int fd = open_device();
-		/* Work behind the call leaves there: a block is where to go on. */
+		/* Work after the call leaves there: a block is where to go on. */
 		struct btshim_op ops[5] = { block(HERE), call_number(SYS_getppid), block(HERE + 2), store(RAX, RBX, 0),
 					    leave() };
 		struct btshim_run state = { .pc = HERE, .flags = 0x202 };

@@ -16,7 +16,7 @@ static const uint64_t targets[] = {
 	0xffffffffffffe000,
 	0x8000000000000000,
 	0xffff800000000000,
-	0x0000800000000000, /* behind the last of the process */
+	0x0000800000000000, /* after the last of the process */
 	0x00007ffffffff000,
 	0x0100000000000000,
 	0x4000000000000000,

@@ -33,7 +33,7 @@ int main(void)
 	count.reg = RBP;
 	count.base = RBP;
 	count.disp = 1;
-	/* A loop that nothing ends but a signal; behind the jump no flag is dead. */
+	/* A loop that nothing ends but a signal; after the jump no flag is dead. */
 	struct btshim_op ops[] = { block(HERE), count, vector, call_number(SYS_getppid), vector, to };
 
 	place(ops, 6);

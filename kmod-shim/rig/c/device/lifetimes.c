@@ -20,7 +20,7 @@ static void load_loop(int fd, uint64_t pc)
 	CHECK(load_ops(fd, ops, 3) == 0);
 }
 
-/* The same with a system call. Behind it a block begins: there ring 0 may be left, and is entered again. */
+/* The same with a system call. After it a block begins: there ring 0 may be left, and is entered again. */
 static void load_calling_loop(int fd, uint64_t pc)
 {
 	struct btshim_op ops[5] = { block(pc), op(BTSHIM_INSN), call_number(SYS_getppid), block(pc + 3), jump(pc) };

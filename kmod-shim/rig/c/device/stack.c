@@ -1,5 +1,5 @@
 /*
- * Runs of pushes and pops are exact at each of them: when one faults, those before it are done, those behind it are not, and
+ * Runs of pushes and pops are exact at each of them: when one faults, those before it are done, those after it are not, and
  * rsp and the pc say so. Pages that are only not there yet are none of the program's business.
  */
 #include "device.h"
@@ -61,7 +61,7 @@ static struct btshim_run state_with(char *sp)
 	return state;
 }
 
-/* Pushes, of which the one numbered @room and those behind it have no room. */
+/* Pushes, of which the one numbered @room and those after it have no room. */
 static void pushes(int count, int room, int has_vector)
 {
 	struct btshim_op ops[MOST + 3] = { block(next_pc), vector() };
@@ -118,7 +118,7 @@ static void pops(int count, int room, int has_vector)
 	next_pc += 64;
 }
 
-/* Pushes and pops in turns, a store by rsp behind each: @count of them. */
+/* Pushes and pops in turns, a store by rsp after each: @count of them. */
 static void mixed(uint64_t seed, int count)
 {
 	struct btshim_op ops[2 * MOST + 2] = { block(next_pc) };
@@ -160,7 +160,7 @@ static void mixed(uint64_t seed, int count)
 	next_pc += 64;
 }
 
-/* Pushes and calls whose operand is in memory by rsp as well, behind another push. */
+/* Pushes and calls whose operand is in memory by rsp as well, after another push. */
 static void memory_operands(int kind, int base)
 {
 	struct btshim_op ops[] = { block(next_pc), push(0), op(kind), leave(), block(next_pc + 32), leave() };

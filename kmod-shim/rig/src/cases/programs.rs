@@ -9,7 +9,7 @@ use bt_tests::runner::compare::tail;
 use crate::case::need;
 use crate::command::{Bench, expect_success};
 
-/// Folder of the programs compiled from `c/`.
+/// Directory of the programs compiled from `c/`.
 const C_PROGRAMS: &str = "/bt/c";
 
 /// Programs with arguments that make them load what they need.

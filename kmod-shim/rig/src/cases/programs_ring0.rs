@@ -124,8 +124,8 @@ pub fn nginx_answers(bench: &Bench) -> Result<()> {
     fs::create_dir_all(bench.work.join("html"))?;
     fs::write(bench.work.join("html/page"), "a page\n".repeat(500))?;
     fs::write(bench.work.join("nginx.conf"), NGINX)?;
-    let folder = bench.work.to_string_lossy().into_owned();
-    let argv = ["nginx", "-p", &folder, "-e", "stderr", "-c", "nginx.conf"];
+    let directory = bench.work.to_string_lossy().into_owned();
+    let argv = ["nginx", "-p", &directory, "-e", "stderr", "-c", "nginx.conf"];
     let mut native = Command::new(argv[0]);
     native.args(&argv[1..]);
     let wanted = serve(bench, &mut native)?;
