@@ -5,13 +5,13 @@
 
 pub mod case;
 pub mod cases;
-pub mod command;
+mod command;
 pub mod figures;
-pub mod kmsg;
-pub mod limits;
-pub mod module;
-pub mod orphans;
+mod kmsg;
+mod limits;
+mod module;
+mod orphans;
 pub mod protocol;
 pub mod runner;
-pub mod server;
-pub mod softirq;
+mod server;
+mod softirq;

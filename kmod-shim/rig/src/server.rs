@@ -31,11 +31,6 @@ impl Server {
         Ok(Self { session })
     }
 
-    /// Process id of the server.
-    pub fn pid(&self) -> i32 {
-        self.session.pid()
-    }
-
     /// Asks the server to end with `signal` and waits for it.
     pub fn stop(mut self, signal: Signal, limit: Duration) -> Result<()> {
         self.session.signal(signal)?;
