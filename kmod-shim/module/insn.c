@@ -161,14 +161,90 @@ static bool may_change(const struct btshim_op *op, u32 what, u8 reg)
 	       (op->encoding == BTSHIM_VEX && op->map == 3);
 }
 
+/*
+ * A locked access that crosses a cache line may raise #AC, which the kernel does
+ * not forgive itself: the code leaves unless the address in r11 is a multiple of
+ * @bytes.
+ */
+static void expect_aligned(struct bt_unit *unit, const struct btshim_op *op,
+			   u8 bytes)
+{
+	bool dead = bt_is_dead(op);
+
+	bt_settle_address(unit);
+	if (!dead)
+		put8(unit, 0x9c); /* pushfq */
+	PUT(unit, 0x41, 0xf6, 0xc3); /* test r11b, imm8 */
+	put8(unit, bytes - 1);
+	bt_branch_to_stub(unit, CC_NE,
+			  dead ? BT_STUB_LEAVE : BT_STUB_POP_LEAVE,
+			  bt_pc_of(unit, op))->reason = BTSHIM_UNTRANSLATED;
+	if (!dead)
+		put8(unit, 0x9d); /* popfq: as they were */
+}
+
+/* Registers of the process that r10 and r11 hold while an instruction runs. */
+struct kept {
+	u8 reg[3];
+	u8 at[3];
+	int count;
+};
+
+static void keep(struct kept *kept, u8 reg, u8 at)
+{
+	kept->reg[kept->count] = reg;
+	kept->at[kept->count++] = at;
+}
+
+/*
+ * Operands that are registers whose place is taken become r10 or r11.
+ * -EOPNOTSUPP: both are taken as well.
+ */
+static int replace_kept(const struct btshim_op *op, u32 what,
+			struct operands *x, struct kept *kept)
+{
+	bool r10_taken = false, r11_taken = x->in_memory;
+
+	if (what & (BT_REG | BT_IN_OPCODE) && bt_is_kept(op->reg) &&
+	    !(what & BT_BYTE_REG && is_high_byte(op, op->reg))) {
+		x->reg = R10;
+		r10_taken = true;
+		keep(kept, op->reg, R10);
+	}
+	if (what & BT_RM && !x->in_memory && bt_is_kept(op->rm) &&
+	    !(what & BT_BYTE_RM && is_high_byte(op, op->rm))) {
+		if (r10_taken && op->reg == op->rm) {
+			x->rm = R10;
+		} else {
+			x->rm = R11;
+			r11_taken = true;
+			keep(kept, op->rm, R11);
+		}
+	}
+	if (what & BT_VVVV && bt_is_kept(x->vvvv)) {
+		if (kept->count && kept->reg[0] == x->vvvv) {
+			x->vvvv = kept->at[0];
+		} else if (kept->count > 1 && kept->reg[1] == x->vvvv) {
+			x->vvvv = kept->at[1];
+		} else if (!r10_taken || !r11_taken) {
+			u8 at = r10_taken ? R11 : R10;
+
+			keep(kept, x->vvvv, at);
+			x->vvvv = at;
+		} else {
+			return -EOPNOTSUPP;
+		}
+	}
+	return 0;
+}
+
 int bt_put_insn(struct bt_unit *unit, const struct btshim_op *op)
 {
 	const struct bt_opcode *opcode = bt_opcode_of(op);
 	struct operands x = { op->reg, op->rm, op->vvvv & 15,
 			      op->rm == BTSHIM_MEMORY };
-	bool r10_taken = false, r11_taken = x.in_memory;
-	u8 keeps[3][2]; /* register of the process, where it is meanwhile */
-	int kept = 0, err;
+	struct kept kept = { .count = 0 };
+	int err, i;
 	u32 what;
 
 	if (!opcode || !opcode->prefixes || !is_on_list(op, opcode))
@@ -185,60 +261,14 @@ int bt_put_insn(struct bt_unit *unit, const struct btshim_op *op)
 		err = bt_operand_address(unit, op);
 		if (err)
 			return err;
-		if (locks && bytes > 1) {
-			bt_settle_address(unit);
-			/*
-			 * A locked access that crosses a cache line may raise
-			 * #AC, which the kernel does not forgive itself.
-			 */
-			if (!bt_is_dead(op))
-				put8(unit, 0x9c); /* pushfq */
-			PUT(unit, 0x41, 0xf6, 0xc3); /* test r11b, imm8 */
-			put8(unit, bytes - 1);
-			bt_branch_to_stub(unit, CC_NE,
-					  bt_is_dead(op) ? BT_STUB_LEAVE :
-						     BT_STUB_POP_LEAVE,
-				       bt_pc_of(unit, op))->reason =
-				BTSHIM_UNTRANSLATED;
-			if (!bt_is_dead(op))
-				put8(unit, 0x9d); /* popfq: as they were */
-		}
+		if (locks && bytes > 1)
+			expect_aligned(unit, op, bytes);
 	}
-	if (what & (BT_REG | BT_IN_OPCODE) && bt_is_kept(op->reg) &&
-	    !(what & BT_BYTE_REG && is_high_byte(op, op->reg))) {
-		x.reg = R10;
-		r10_taken = true;
-		keeps[kept][0] = op->reg;
-		keeps[kept++][1] = R10;
-	}
-	if (what & BT_RM && !x.in_memory && bt_is_kept(op->rm) &&
-	    !(what & BT_BYTE_RM && is_high_byte(op, op->rm))) {
-		if (r10_taken && op->reg == op->rm) {
-			x.rm = R10;
-		} else {
-			x.rm = R11;
-			r11_taken = true;
-			keeps[kept][0] = op->rm;
-			keeps[kept++][1] = R11;
-		}
-	}
-	if (what & BT_VVVV && bt_is_kept(x.vvvv)) {
-		if (kept && keeps[0][0] == x.vvvv) {
-			x.vvvv = keeps[0][1];
-		} else if (kept > 1 && keeps[1][0] == x.vvvv) {
-			x.vvvv = keeps[1][1];
-		} else if (!r10_taken || !r11_taken) {
-			u8 at = r10_taken ? R11 : R10;
-
-			keeps[kept][0] = x.vvvv;
-			keeps[kept++][1] = at;
-			x.vvvv = at;
-		} else {
-			return -EOPNOTSUPP;
-		}
-	}
-	for (err = 0; err < kept; err++)
-		load_context(unit, keeps[err][1], bt_context_place(keeps[err][0]));
+	err = replace_kept(op, what, &x, &kept);
+	if (err)
+		return err;
+	for (i = 0; i < kept.count; i++)
+		load_context(unit, kept.at[i], bt_context_place(kept.reg[i]));
 	if (x.in_memory)
 		bt_may_fault(unit, op, BT_STUB_FAULT);
 	else if (what & BT_RAISES || op->map || op->encoding == BTSHIM_VEX)
@@ -246,9 +276,8 @@ int bt_put_insn(struct bt_unit *unit, const struct btshim_op *op)
 	err = encode(unit, op, what, &x);
 	if (err)
 		return err;
-	while (kept-- > 0)
-		store_context(unit, bt_context_place(keeps[kept][0]),
-			      keeps[kept][1]);
+	for (i = kept.count - 1; i >= 0; i--)
+		store_context(unit, bt_context_place(kept.reg[i]), kept.at[i]);
 	unit->keeps_base = !may_change(op, what, unit->based);
 	return 0;
 }

@@ -1,7 +1,7 @@
 //! Steering: moves before an instruction that make its memory operand lie in an arena (or, sometimes, just not), its
 //! count small, its divisor work.
 
-use iced_x86::{EncodingKind, Mnemonic, OpAccess, OpKind, Register};
+use iced_x86::{EncodingKind, Instruction, Mnemonic, OpAccess, OpKind, Register};
 
 use super::encoding::{has_prefix, offsets, patch, put_move};
 use super::generator::{Generator, Limits, Steered};
@@ -93,6 +93,41 @@ impl Generator<'_> {
         Some(Steered { before, encoded, after, address })
     }
 
+    /// A segment's base is written: it points into an arena.
+    fn write_base(&mut self, insn: &Instruction, sets: &mut Sets) -> Option<()> {
+        let is_narrow = insn.op0_register().is_gpr32();
+        let arena = if is_narrow { LOW } else { self.random.pick(self.region.arenas) };
+        let base = arena + 8 * self.random.below(500);
+        sets.add(insn.op0_register(), base)?;
+        if insn.mnemonic() == Mnemonic::Wrfsbase {
+            self.fs = Some(base);
+        } else {
+            self.gs = Some(base);
+        }
+        Some(())
+    }
+
+    /// A segment register is loaded.
+    fn load_segment(&mut self, insn: &Instruction, sets: &mut Sets) -> Option<()> {
+        let is_gs = insn.op0_register() == Register::GS;
+        if insn.op1_kind() != OpKind::Register {
+            // Random selectors fault; a null one in fs clears its base.
+            return (!is_gs && insn.op0_register() != Register::FS).then_some(());
+        }
+        let selector = if is_gs || insn.op0_register() == Register::FS {
+            0
+        } else {
+            self.random.pick(&[USER_DS, USER_DS, USER_DS, 0])
+        };
+        sets.add(insn.op1_register(), selector)?;
+        match insn.op0_register() {
+            Register::GS => self.gs = None,
+            Register::FS => self.fs = None,
+            _ => {}
+        }
+        Some(())
+    }
+
     /// What single instructions need.
     fn special(&mut self, encoded: &mut Encoded, sets: &mut Sets, before: &mut Vec<u8>) -> Option<()> {
         let insn = encoded.insn;
@@ -142,34 +177,9 @@ impl Generator<'_> {
                 encoded.insn = Encoded::decode(&encoded.bytes, 0)?.insn;
             }
             Mnemonic::Int if insn.immediate8() == 0x80 => return None,
-            Mnemonic::Wrfsbase | Mnemonic::Wrgsbase => {
-                let is_narrow = insn.op0_register().is_gpr32();
-                let arena = if is_narrow { LOW } else { self.random.pick(self.region.arenas) };
-                let base = arena + 8 * self.random.below(500);
-                sets.add(insn.op0_register(), base)?;
-                if insn.mnemonic() == Mnemonic::Wrfsbase {
-                    self.fs = Some(base);
-                } else {
-                    self.gs = Some(base);
-                }
-            }
+            Mnemonic::Wrfsbase | Mnemonic::Wrgsbase => self.write_base(&insn, sets)?,
             Mnemonic::Mov if op0 == OpKind::Register && insn.op0_register().is_segment_register() => {
-                let is_gs = insn.op0_register() == Register::GS;
-                if op1 != OpKind::Register {
-                    // Random selectors fault; a null one in fs clears its base.
-                    return (!is_gs && insn.op0_register() != Register::FS).then_some(());
-                }
-                let selector = if is_gs || insn.op0_register() == Register::FS {
-                    0
-                } else {
-                    self.random.pick(&[USER_DS, USER_DS, USER_DS, 0])
-                };
-                sets.add(insn.op1_register(), selector)?;
-                match insn.op0_register() {
-                    Register::GS => self.gs = None,
-                    Register::FS => self.fs = None,
-                    _ => {}
-                }
+                self.load_segment(&insn, sets)?;
             }
             Mnemonic::Lfs => self.fs = None,
             Mnemonic::Pop if insn.op0_register() == Register::FS => self.fs = None,

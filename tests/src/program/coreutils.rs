@@ -7,6 +7,11 @@ fn coreutils(name: &str) -> Test {
 }
 
 pub fn tests() -> Vec<Test> {
+    [text_tools(), file_tools()].concat()
+}
+
+/// What prints, and what reads text.
+fn text_tools() -> Vec<Test> {
     vec![
         coreutils("ls_lists_a_directory").run(&["ls", "-la", "--time-style=+", "/usr"]).calls_equal(),
         coreutils("true_and_false_exit").run(&["true"]).run(&["false"]).ends(End::Exit(1)).calls_equal(),
@@ -61,6 +66,12 @@ pub fn tests() -> Vec<Test> {
             .run(&["expr", "6", "*", "7"])
             .run(&["basename", "/a/b/c.txt", ".txt"])
             .run(&["shuf", "--random-source=words", "-n", "5", "numbers"]),
+    ]
+}
+
+/// What changes files, starts programs, and asks the system.
+fn file_tools() -> Vec<Test> {
+    vec![
         coreutils("file_tools_change_the_tree")
             .run(&["mkdir", "-p", "a/b/c", "d"])
             .run(&["touch", "-d", "2020-02-02 02:02:02", "a/file"])
