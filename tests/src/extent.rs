@@ -5,8 +5,8 @@
 pub enum Extent {
     /// Everything.
     Whole,
-    /// What fits between two changes: a tenth of the random sequences and blocks, and not the search for seeded bugs, which
-    /// builds a launcher of its own.
+    /// What fits between two changes: a tenth of the random sequences and blocks, and not the search for seeded bugs,
+    /// which builds a launcher of its own.
     Quick,
 }
 

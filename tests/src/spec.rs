@@ -230,8 +230,8 @@ impl Test {
         self
     }
 
-    /// Its passes under `engine`: at the default level, or at the one that the name `ENGINE+LEVEL` holds, and at the levels
-    /// that it asks for.
+    /// Its passes under `engine`: at the default level, or at the one that the name `ENGINE+LEVEL` holds, and at the
+    /// levels that it asks for.
     ///
     /// Guests and checks of the launcher hold code that hides its calls on purpose: the strict pass is for programs and
     /// servers. It is about code, so it has no levels.

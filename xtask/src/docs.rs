@@ -1,8 +1,8 @@
-//! `cargo xtask docs`: `docs/syscalls.md` from the table of `bt-run calls`, the files of the calls' rows, and the page's beginning
-//! (`docs/syscalls-intro.md`).
+//! `cargo xtask docs`: `docs/syscalls.md` from the table of `bt-run calls`, the files of the calls' rows, and the page's
+//! beginning (`docs/syscalls-intro.md`).
 //!
-//! The row files say to which family a call belongs, what the family is called, and by a note above the rows what becomes of each
-//! call and why.
+//! The row files say to which family a call belongs, what the family is called, and by a note above the rows what
+//! becomes of each call and why.
 
 mod notes;
 

@@ -1,7 +1,7 @@
 //! `cargo xtask licences`: the project is built from crates whose licences are on a short list.
 //!
-//! The list has licences that ask for no more than to be named, and MPL-2.0, which asks for the source of the crate's own
-//! files. Advisories are not looked at: their database is not in the registry that cargo has.
+//! The list has licences that ask for no more than to be named, and MPL-2.0, which asks for the source of the crate's
+//! own files. Advisories are not looked at: their database is not in the registry that cargo has.
 
 use std::process::{Command, ExitCode};
 

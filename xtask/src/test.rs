@@ -22,8 +22,8 @@ pub struct Arguments {
     /// Installs no packages, also not as root
     #[arg(long)]
     no_install: bool,
-    /// Runs what takes few minutes: unit tests of what the launcher is made of, the checks of layers, licences and the calls'
-    /// page, and guests under `direct` and `translate`, with a tenth of the random tests
+    /// Runs what takes few minutes: unit tests of what the launcher is made of, the checks of layers, licences and the
+    /// calls' page, and guests under `direct` and `translate`, with a tenth of the random tests
     #[arg(long, conflicts_with = "only_kind")]
     quick: bool,
     /// Runs one kind of test only; may be given several times

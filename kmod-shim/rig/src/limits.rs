@@ -1,8 +1,8 @@
 //! How long cases may take.
 //!
-//! These limits end what hangs and measure nothing: an emulated machine is some twenty times slower than silicon, and slower
-//! again on a host that does something else besides. So each limit is at least two minutes, and at least four times what
-//! the case takes on an idle host.
+//! These limits end what hangs and measure nothing: an emulated machine is some twenty times slower than silicon, and
+//! slower again on a host that does something else besides. So each limit is at least two minutes, and at least four
+//! times what the case takes on an idle host.
 
 use std::time::Duration;
 

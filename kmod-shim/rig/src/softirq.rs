@@ -1,5 +1,5 @@
-//! Vector registers in the kernel's softirqs: each UDP packet of the loopback interface is encrypted and decrypted with AES
-//! in vector registers, the latter where the network's softirq receives it (IPsec: RFC 4303, RFC 4106).
+//! Vector registers in the kernel's softirqs: each UDP packet of the loopback interface is encrypted and decrypted with
+//! AES in vector registers, the latter where the network's softirq receives it (IPsec: RFC 4303, RFC 4106).
 
 use std::fs;
 use std::process::Command;
@@ -48,9 +48,9 @@ pub fn encrypt_udp(bench: &Bench) -> Result<EncryptedUdp<'_>> {
     if known.contains(DRIVER) { Ok(encrypted) } else { bail!("the kernel has no {DRIVER}") }
 }
 
-/// Waits until many packets have been en- and decrypted: somebody has to send them. What receives them is the network's softirq,
-/// and the driver takes the vector registers there unless the kernel has them already. A probe would show that, but patches code
-/// that other processors execute, which the emulator does not always survive.
+/// Waits until many packets have been en- and decrypted: somebody has to send them. What receives them is the network's
+/// softirq, and the driver takes the vector registers there unless the kernel has them already. A probe would show
+/// that, but patches code that other processors execute, which the emulator does not always survive.
 pub fn expect_vector_use(bench: &Bench) -> Result<()> {
     let mut seen = Ok(0);
     wait_until("encrypted packets", limits::WAIT, || {

@@ -1,5 +1,5 @@
-//! Runs blocks in this process: loads a full state, enters the block, and takes the full state it left at its end, or when it
-//! raised a signal.
+//! Runs blocks in this process: loads a full state, enters the block, and takes the full state it left at its end, or
+//! when it raised a signal.
 
 use anyhow::{Result, bail};
 use bt_shim::uapi::Run;

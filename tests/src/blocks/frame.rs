@@ -63,8 +63,8 @@ const fn gpr_out(n: usize) -> usize {
     offset_of!(Frame, registers_out) + offset_of!(Registers, gpr) + 8 * n
 }
 
-/// Loads the state in the frame, goes through ring 0 if there is a device, and jumps to where the block goes on; returns when it has
-/// ended.
+/// Loads the state in the frame, goes through ring 0 if there is a device, and jumps to where the block goes on;
+/// returns when it has ended.
 ///
 /// # Safety
 /// The frame must be filled in and the block must lead to [`leave`] or fault.

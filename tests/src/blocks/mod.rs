@@ -1,12 +1,13 @@
 //! Instruction differential: random blocks over everything that this CPU executes, natively and under an engine.
 //!
-//! The program `blocks` makes blocks from a seed, runs each with a random state and prints a line that depends on all of
-//! the state it left. It runs natively and under the engine; a line that differs is told with the block's
-//! disassembly and both states. Addresses of code and data are fixed, so that all addresses in a state are the same
-//! in both runs.
+//! The program `blocks` makes blocks from a seed, runs each with a random state and prints a line that depends on all
+//! of the state it left. It runs natively and under the engine; a line that differs is told with the block's
+//! disassembly and both states. Addresses of code and data are fixed, so that all addresses in a state are the same in
+//! both runs.
 //!
-//! With `--emulator` what QEMU 7.2 gets wrong is left out: some instructions, and a REX in front of other prefixes, which a CPU
-//! ignores. With `--ring0` each block is entered through the btshim module, and goes on in ring 3 where it leaves ring 0.
+//! With `--emulator` what QEMU 7.2 gets wrong is left out: some instructions, and a REX in front of other prefixes,
+//! which a CPU ignores. With `--ring0` each block is entered through the btshim module, and goes on in ring 3 where it
+//! leaves ring 0.
 
 mod block;
 mod coverage;
@@ -41,9 +42,10 @@ use state::{End, Outcome};
 /// Trials after which an instruction that never completed is taken to fault by nature.
 const TRIALS: u64 = 16;
 
-/// Parts of names of instructions that are left out where QEMU runs the machine. It aborts (a scalar rounding with VEX.L); reads a
-/// user's stack with the kernel's rights, of which with SMAP the kernel dies (far transfers); takes XOP for POP; refuses NOPs; makes any flags of an ADCX. And
-/// what concerns segments, system state and x87, none of which runs in ring 0, it does not always do alike.
+/// Parts of names of instructions that are left out where QEMU runs the machine. It aborts (a scalar rounding with
+/// VEX.L); reads a user's stack with the kernel's rights, of which with SMAP the kernel dies (far transfers); takes XOP
+/// for POP; refuses NOPs; makes any flags of an ADCX. And what concerns segments, system state and x87, none of which
+/// runs in ring 0, it does not always do alike.
 const NOT_EMULATED: [&str; 35] = [
     "Vrounds",
     "Iret",

@@ -1,7 +1,8 @@
 //! The state a block starts with and the state it leaves.
 //!
-//! Not compared: the x87 instruction and data pointers and opcode (FIP, FDP, FOP). They name where the last x87 instruction
-//! was executed, which is a copy under a translator; programs do not look at them, and no translator keeps them.
+//! Not compared: the x87 instruction and data pointers and opcode (FIP, FDP, FOP). They name where the last x87
+//! instruction was executed, which is a copy under a translator; programs do not look at them, and no translator keeps
+//! them.
 
 use std::fmt::Write as _;
 

@@ -199,8 +199,8 @@ fn writes_register(info: &[iced_x86::UsedRegister], register: Register) -> bool 
     })
 }
 
-/// What the translator does not rewrite and the runtime refuses with a line: no compiler makes these relative to gs with a
-/// 32-bit address.
+/// What the translator does not rewrite and the runtime refuses with a line: no compiler makes these relative to gs
+/// with a 32-bit address.
 fn is_refused(encoded: &Encoded) -> bool {
     let insn = &encoded.insn;
     let is_scaled = insn.code().encoding() == EncodingKind::EVEX && offsets(&encoded.bytes).displacement_size() == 1;

@@ -232,8 +232,8 @@ impl Generator<'_> {
         Some(())
     }
 
-    /// Stored x87 instruction pointers differ by nature, as the code runs elsewhere: they are overwritten. So is XSTATE_BV: which
-    /// components the CPU holds to be in use is its own business (SDM vol. 1 13.6).
+    /// Stored x87 instruction pointers differ by nature, as the code runs elsewhere: they are overwritten. So is
+    /// XSTATE_BV: which components the CPU holds to be in use is its own business (SDM vol. 1 13.6).
     pub(super) fn hide_instruction_pointers(
         &mut self,
         insn: &Instruction,

@@ -9,8 +9,9 @@ use anyhow::{Context as _, Result, ensure};
 use super::bench::Bench;
 use crate::paths;
 
-/// The gate saves xmm0–15 and nothing else of the vector and floating-point state, and leaves DF as it is: no instruction of the
-/// launcher may depend on it or change it. The lanes' copy of long blocks is the exception: it runs after a test of DF.
+/// The gate saves xmm0–15 and nothing else of the vector and floating-point state, and leaves DF as it is: no
+/// instruction of the launcher may depend on it or change it. The lanes' copy of long blocks is the exception: it runs
+/// after a test of DF.
 pub fn instructions(_bench: &Bench) -> Result<()> {
     let done = Command::new("objdump").args(["-d", "--no-show-raw-insn"]).arg(paths::launcher()).output()?;
     ensure!(done.status.success(), "objdump: {}", String::from_utf8_lossy(&done.stderr));
@@ -26,7 +27,8 @@ pub fn instructions(_bench: &Bench) -> Result<()> {
         };
         let name = code.split_whitespace().next().unwrap_or_default();
         seen += 1;
-        // `xsave64` writes the whole state when the runtime leaves through a signal frame, with the guest's state restored.
+        // `xsave64` writes the whole state when the runtime leaves through a signal frame, with the guest's state
+        // restored.
         let string = name.starts_with("rep")
             || ["movsb", "movsw", "movsl", "movsq", "std", "cld"].contains(&name)
             || ["stos", "lods", "scas", "cmps"].iter().any(|s| name.starts_with(s) && code.contains("%es:"));

@@ -130,7 +130,8 @@ call, time = ctypes.CDLL(None).syscall, ctypes.create_string_buffer(16)
 for _ in range({TIMES}): call({}, 1, time)",
         libc::SYS_clock_gettime
     );
-    // Reads and writes that each level answers at least, of twice `TIMES`: a descriptor that gets no lane makes the next look come later.
+    // Reads and writes that each level answers at least, of twice `TIMES`: a descriptor that gets no lane makes the
+    // next look come later.
     for (level, reads, writes) in [("off", 0, 0), ("coherent", 6000, 2500), ("relaxed", 7000, 7000)] {
         let file = bench.work.join(format!("stats-{level}"));
         let stats = format!("--stats={}", file.display());

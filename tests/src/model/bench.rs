@@ -70,7 +70,8 @@ impl Bench<'_> {
         self.directory.file_name().unwrap_or_default().display().to_string()
     }
 
-    /// A process that ran under another engine, or that none ran. Lines of ends may be cut: a sequence limits the size of files.
+    /// A process that ran under another engine, or that none ran. Lines of ends may be cut: a sequence limits the size
+    /// of files.
     fn stranger(&self, record: &Path) -> Result<Option<String>> {
         let text = fs::read_to_string(record).with_context(|| record.display().to_string())?;
         let engine = format!("\"engine\":\"{}\"", launch::engine_of(&self.plan.pass));

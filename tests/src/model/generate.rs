@@ -1,9 +1,10 @@
 //! Random sequences: how many processes and threads, which operations, by which actor.
 //!
-//! Natively the output of a sequence must be the same on every run. So left out by construction are: times, inode and block
-//! numbers; calls that would wait, because nobody could end the wait (pipes and counters never wait, locks are tried); signals
-//! from outside and timers (signals are raised between or inside operations); the order of epoll's list; holes of preallocated
-//! files, which depend on the page cache. The actors take strict turns. `run` checks it: every batch runs natively twice.
+//! Natively the output of a sequence must be the same on every run. So left out by construction are: times, inode and
+//! block numbers; calls that would wait, because nobody could end the wait (pipes and counters never wait, locks are
+//! tried); signals from outside and timers (signals are raised between or inside operations); the order of epoll's
+//! list; holes of preallocated files, which depend on the page cache. The actors take strict turns. `run` checks it:
+//! every batch runs natively twice.
 
 use proptest::collection::vec;
 use proptest::sample::select;

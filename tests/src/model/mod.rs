@@ -1,5 +1,6 @@
-//! Model-based test of files and pipes: random sequences of operations by up to two processes with two threads each, natively and
-//! under an engine at a level of emulation. The model is the kernel: every line of output must be the same.
+//! Model-based test of files and pipes: random sequences of operations by up to two processes with two threads each,
+//! natively and under an engine at a level of emulation. The model is the kernel: every line of output must be the
+//! same.
 //!
 //! `BT_SEQUENCES` asks for another number than 10,000, `BT_SEED` for others. `tests/model` is the program.
 

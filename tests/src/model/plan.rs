@@ -40,8 +40,8 @@ pub struct Manner {
 }
 
 impl Manner {
-    /// Half in one process, most with a native partner: another process of the family can be asked to let go, a native one sees
-    /// what any process sees.
+    /// Half in one process, most with a native partner: another process of the family can be asked to let go, a native
+    /// one sees what any process sees.
     pub fn of(batch: u64) -> Self {
         Self { same_process: batch.is_multiple_of(2), native_partner: batch % 4 != 3 }
     }

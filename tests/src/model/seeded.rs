@@ -1,5 +1,5 @@
-//! The random test has to find bugs that were put in for it: builds of the launcher with the feature `seeded-bugs` take an option
-//! that brings one of them to life.
+//! The random test has to find bugs that were put in for it: builds of the launcher with the feature `seeded-bugs` take
+//! an option that brings one of them to life.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,8 @@ const FEATURE: &str = "seeded-bugs";
 /// Sequences in which a bug has to show.
 const BUDGET: u64 = 4_000;
 
-/// The launcher with the bugs: `$BT_SEEDED_RUN`, else a build of its own; nothing while the runtime has no such feature.
+/// The launcher with the bugs: `$BT_SEEDED_RUN`, else a build of its own; nothing while the runtime has no such
+/// feature.
 fn launcher() -> Result<Option<PathBuf>> {
     if let Some(path) = std::env::var_os("BT_SEEDED_RUN") {
         return Ok(Some(PathBuf::from(path)));

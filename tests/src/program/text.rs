@@ -2,7 +2,8 @@
 
 use crate::spec::{End, Test};
 
-/// libsigsegv, which grep and gawk start, reads /proc/self/maps into a buffer that it enlarges when the runtime's mappings no longer fit.
+/// libsigsegv, which grep and gawk start, reads /proc/self/maps into a buffer that it enlarges when the runtime's
+/// mappings no longer fit.
 const MAPS: &str = "the list of mappings is longer, and read again into a larger buffer";
 
 pub fn tests() -> Vec<Test> {

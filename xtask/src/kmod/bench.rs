@@ -67,7 +67,8 @@ fn measure(arguments: &Arguments, prepared: &Prepared) -> Result<Option<Vec<Figu
     Ok(totals.failed.is_empty().then_some(figures))
 }
 
-/// A Markdown table: a row per figure in the order in which they came, a column per kernel. What misses its target says so.
+/// A Markdown table: a row per figure in the order in which they came, a column per kernel. What misses its target says
+/// so.
 fn table(columns: &[(String, Vec<Figure>)]) -> String {
     let mut rows: Vec<&Figure> = Vec::new();
     for figure in columns.iter().flat_map(|(_, figures)| figures) {

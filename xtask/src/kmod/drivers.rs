@@ -11,8 +11,8 @@ use super::kernels::Unpacked;
 /// Package of depmod(8) and modprobe(8).
 pub const PACKAGE: &str = "kmod";
 
-/// Modules by name, without those that they depend on: IPsec with AES in vector registers, and where that has its random
-/// numbers from. Where one of them is built in, it is not a file.
+/// Modules by name, without those that they depend on: IPsec with AES in vector registers, and where that has its
+/// random numbers from. Where one of them is built in, it is not a file.
 const MODULES: &[&str] = &[
     "aesni-intel",
     "crypto_null",

@@ -106,8 +106,9 @@ impl Machine<'_> {
 
     /// What follows `--` becomes the arguments of `/init`.
     fn kernel_command_line(&self) -> String {
-        // Warnings on the console, and every line of ours on it. After an oops nothing that follows can be believed;
-        // a processor that is stuck in the kernel does not come back. A host that is busy is no reason to mistrust the clock.
+        // Warnings on the console, and every line of ours on it. After an oops nothing that follows can be believed; a
+        // processor that is stuck in the kernel does not come back. A host that is busy is no reason to mistrust the
+        // clock.
         let fixed = "console=ttyS0 loglevel=5 printk.devkmsg=on panic=-1 oops=panic softlockup_panic=1 tsc=nowatchdog";
         format!("{fixed} {} -- {} {}", self.parameters, self.mode, self.filters.join(" "))
     }

@@ -87,8 +87,8 @@ impl Flavour {
     }
 }
 
-/// Boots until the first program runs, at most. The emulator's processors do not always agree on code that the kernel patches
-/// while it starts (an int3 of the kernel's own, before any of our files is read).
+/// Boots until the first program runs, at most. The emulator's processors do not always agree on code that the kernel
+/// patches while it starts (an int3 of the kernel's own, before any of our files is read).
 const BOOTS: u32 = 3;
 
 impl Arguments {

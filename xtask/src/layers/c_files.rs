@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result};
 
 use super::graph::Graph;
 
-/// Reads the `.c` files of a directory. A function that is not static and is defined at the left margin, as the kernel's style has it,
-/// belongs to its file; a file that names it calls it.
+/// Reads the `.c` files of a directory. A function that is not static and is defined at the left margin, as the
+/// kernel's style has it, belongs to its file; a file that names it calls it.
 pub fn read(directory: &Path) -> Result<Graph> {
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
     for entry in fs::read_dir(directory)? {
@@ -55,7 +55,8 @@ fn words(text: &str) -> BTreeSet<&str> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty()).collect()
 }
 
-/// Names of the functions that a file defines for others: a line at the left margin with `(`, and `{` at the margin before any `;`.
+/// Names of the functions that a file defines for others: a line at the left margin with `(`, and `{` at the margin
+/// before any `;`.
 fn definitions(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut head: Option<String> = None;

@@ -1,8 +1,8 @@
 //! Imports between the files of a Rust crate.
 //!
-//! An import is a path that begins with `crate`, `self` or `super`, or with the name of a module next to the file: in a `use`, in an expression, a
-//! type or a macro's arguments. Code for tests does not count. A module that only hands on what another defines (`pub use`)
-//! is transparent: who imports from it imports from the file that defines the item.
+//! An import is a path that begins with `crate`, `self` or `super`, or with the name of a module next to the file: in a
+//! `use`, in an expression, a type or a macro's arguments. Code for tests does not count. A module that only hands on
+//! what another defines (`pub use`) is transparent: who imports from it imports from the file that defines the item.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -137,8 +137,8 @@ fn flatten(tree: &UseTree, before: &mut Vec<String>, leaves: &mut Vec<(Vec<Strin
     }
 }
 
-/// A path from the crate's root; `None` for one that may leave the crate. The first part of such a path can be a module next to the
-/// file's own, which [`connect`] finds out: it is kept below the module.
+/// A path from the crate's root; `None` for one that may leave the crate. The first part of such a path can be a module
+/// next to the file's own, which [`connect`] finds out: it is kept below the module.
 fn absolute(path: &[String], module: &Module) -> Option<Vec<String>> {
     let (first, rest) = path.split_first()?;
     let mut from: Vec<String> = match first.as_str() {

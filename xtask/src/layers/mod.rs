@@ -1,5 +1,5 @@
-//! `cargo xtask layers`: every file of the runtime imports from its own layer and from layers below only, and no files of a crate, nor of
-//! the kernel module, import each other in a circle.
+//! `cargo xtask layers`: every file of the runtime imports from its own layer and from layers below only, and no files
+//! of a crate, nor of the kernel module, import each other in a circle.
 //!
 //! The list of layers is the table in ARCHITECTURE.md: there a reader looks for it, and here it is enforced.
 

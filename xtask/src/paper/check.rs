@@ -90,7 +90,8 @@ pub fn undefined_macros(source: &str, generated: &Generated) -> Vec<String> {
     missing.map(|(_, name)| format!("paper/paper.tex: no committed row or published figure defines {name}")).collect()
 }
 
-/// Claims whose rows are missing, failed or quick. A claim is a line of the table in claims.md; its second column names rows in backticks.
+/// Claims whose rows are missing, failed or quick. A claim is a line of the table in claims.md; its second column names
+/// rows in backticks.
 pub fn claims(claims: &str, generated: &Generated) -> Vec<String> {
     let mut problems = Vec::new();
     for (index, line) in claims.lines().enumerate().filter(|(_, line)| line.starts_with('|')) {

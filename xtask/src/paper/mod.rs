@@ -1,7 +1,7 @@
 //! `cargo xtask paper`: tables, plots and figures from the committed rows, then the paper itself.
 //!
-//! `--check` builds no PDF. It fails if the text states a measured figure by itself, uses a macro that no row defines, or if a
-//! claim names a row that was not committed, or if README.md shows another table than that of the rows.
+//! `--check` builds no PDF. It fails if the text states a measured figure by itself, uses a macro that no row defines,
+//! or if a claim names a row that was not committed, or if README.md shows another table than that of the rows.
 
 mod check;
 mod readme;

@@ -7,8 +7,9 @@ use crate::command::Bench;
 use crate::module;
 
 const BLOCKS: &str = "/bt/blocks";
-/// With this seed the emulator itself does all blocks alike, natively and in pieces. Of others one block in two thousand differs by a
-/// fault of the emulator's: garbage in the flags after a vector rounding, flags of a rotation that faults.
+/// With this seed the emulator itself does all blocks alike, natively and in pieces. Of others one block in two
+/// thousand differs by a fault of the emulator's: garbage in the flags after a vector rounding, flags of a rotation
+/// that faults.
 const SEED: &str = "5";
 const COUNT: &str = "1000";
 /// Differing blocks that are shown.

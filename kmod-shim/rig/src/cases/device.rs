@@ -39,7 +39,8 @@ pub fn flags_stay(bench: &Bench) -> Result<()> {
     device_program(bench, "flags", &[])
 }
 
-/// Random units do no harm. For each that is accepted and runs some five are loaded. Each kernel and flavour has its own.
+/// Random units do no harm. For each that is accepted and runs some five are loaded. Each kernel and flavour has its
+/// own.
 pub fn random_units_do_no_harm(bench: &Bench) -> Result<()> {
     let mut hasher = DefaultHasher::new();
     parameter("seed")?.hash(&mut hasher);

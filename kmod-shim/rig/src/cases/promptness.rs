@@ -15,8 +15,8 @@ use crate::limits;
 use crate::module;
 use crate::server::wait_until;
 
-/// How long SIGKILL may take. An emulated machine can be stopped by its host at any time: what counts is the shortest of
-/// several tries.
+/// How long SIGKILL may take. An emulated machine can be stopped by its host at any time: what counts is the shortest
+/// of several tries.
 const KILLED_WITHIN: Duration = Duration::from_millis(20);
 const TRIES: usize = 6;
 

@@ -1,7 +1,8 @@
 //! System calls from ring 3 and from ring 0, and the way between the two.
 //!
 //! A call's cost is the difference of two loops that have everything but the call in common. "Over the handler" is what
-//! remains of it without the instructions of the kernel's own handler, from its first to its return: what any caller pays.
+//! remains of it without the instructions of the kernel's own handler, from its first to its return: what any caller
+//! pays.
 
 use std::arch::asm;
 

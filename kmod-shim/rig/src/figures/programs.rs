@@ -39,8 +39,8 @@ fn strings(words: &[&str]) -> Vec<String> {
 
 /// Reports both, what of them is for a program that has nothing to do, and by how much ring 0 has less.
 ///
-/// Each runs once before, for what is kept from one run to the next: pages of files, and the engine's images. That run has
-/// statistics, which the console's log keeps.
+/// Each runs once before, for what is kept from one run to the next: pages of files, and the engine's images. That run
+/// has statistics, which the console's log keeps.
 fn compare(bench: &Bench, argv: impl Fn(&str) -> Vec<String>, count: &str, target: Option<Target>) -> Result<()> {
     let (all, nothing) = (argv(count), argv("0"));
     ring0::compare(bench, &bench.name, &all.iter().map(String::as_str).collect::<Vec<_>>())?;

@@ -67,8 +67,8 @@ impl Region {
         self.device.fd()
     }
 
-    /// Instructions of each time round a loop that counts rbx down, and has so many calls in it. The way in and out is the
-    /// same for a loop that is twice as long, and so cancels.
+    /// Instructions of each time round a loop that counts rbx down, and has so many calls in it. The way in and out is
+    /// the same for a loop that is twice as long, and so cancels.
     pub fn per_round(&self, calls: u64) -> Result<i64> {
         let once = self.loop_ticks(COUNT, calls)?;
         Ok(rounded(self.loop_ticks(2 * COUNT, calls)? - once, COUNT))
@@ -84,8 +84,8 @@ impl Region {
         result.map(|()| ticks)
     }
 
-    /// Runs to the loop's end. If the kernel has work on the way, where the loop would go on may be within a block: it is
-    /// begun again. That only adds, and the best round counts.
+    /// Runs to the loop's end. If the kernel has work on the way, where the loop would go on may be within a block: it
+    /// is begun again. That only adds, and the best round counts.
     fn run_loop(&self, count: u64, calls: u64) -> Result<()> {
         const TRIES: u32 = 10;
         for _ in 0..TRIES {
