@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::command::Bench;
 
-/// A named check that runs in a process of its own, for no longer than [`crate::limits`] says.
+/// A named check that runs in a process of its own, for no longer than the limits allow.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
     /// What holds when it passes.

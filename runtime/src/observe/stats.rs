@@ -192,11 +192,20 @@ fn write_ring0(out: &mut LongText, ring0: &ring0::Stats) {
     let _ = out.write_str("}},");
 }
 
-/// The image ends (by exit, exec or signal): prints its figures.
-pub fn finish(how: &str) {
-    if !options::get().wants_stats() {
-        return;
-    }
+/// What all threads of the image have counted, those that ended included.
+struct Sums {
+    /// Calls that were passed on, by number.
+    counts: [u64; COUNTED_CALLS],
+    answered: [u64; COUNTED_CALLS],
+    in_ring0: [u64; COUNTED_CALLS],
+    /// Numbers outside the table, with their counts.
+    unknown: alloc::vec::Vec<(u64, u64)>,
+    signals: u64,
+    dispatches: u64,
+    hits: u64,
+}
+
+fn sums() -> Sums {
     let mut counts = [0u64; COUNTED_CALLS];
     for (c, n) in counts.iter_mut().zip(&ENDED) {
         *c = n.load(Ordering::Relaxed);
@@ -209,7 +218,7 @@ pub fn finish(how: &str) {
     for (c, n) in in_ring0.iter_mut().zip(&ENDED_RING0) {
         *c = n.load(Ordering::Relaxed);
     }
-    let mut unknown: alloc::vec::Vec<(u64, u64)> = alloc::vec::Vec::new();
+    let mut unknown = alloc::vec::Vec::new();
     let mut signals = ENDED_SIGNALS.load(Ordering::Relaxed);
     let mut dispatches = ENDED_DISPATCHES.load(Ordering::Relaxed);
     let mut hits = ENDED_HITS.load(Ordering::Relaxed);
@@ -231,38 +240,15 @@ pub fn finish(how: &str) {
         dispatches += shared.dispatches.load(Ordering::Relaxed);
         hits += shared.lookup_hits.load(Ordering::Relaxed);
     });
-    let engine::Figures { cache: stats, links, sites, ring0 } = engine::lock().figures();
-    let mut out = LongText { bytes: alloc::vec::Vec::with_capacity(4096) };
-    let _ = write!(
-        out,
-        "{{\"event\":\"end\",\"pid\":{},\"engine\":\"{}\",\"exe\":{},\"how\":\"{how}\",\"fragments\":{},\"insns\":{},\"guest_bytes\":{},\"cache_bytes\":{},\"heap_bytes\":{},\"links\":{links},\"dispatches\":{dispatches},\"lookup_hits\":{hits},\"flushes\":{},\"invalidations\":{},\"write_faults\":{},\"steps\":{},\"signals\":{signals},\"sites\":{{\"displaced\":{},\"numbered\":{},\"trapped\":{},\"doubtful\":{},\"remembered\":{},\"missed\":{},\"scanned_bytes\":{},\"traps\":{}}},",
-        sys::process::getpid(),
-        options::get().engine.word(),
-        Json(crate::process::exe_path()),
-        stats.fragments,
-        stats.insns,
-        stats.guest_bytes,
-        stats.cache_bytes,
-        crate::mem::heap::HEAP.held_bytes(),
-        stats.flushes,
-        stats.invalidations,
-        stats.write_faults,
-        stats.steps,
-        sites.displaced,
-        sites.numbered,
-        sites.trapped,
-        sites.doubtful,
-        sites.remembered,
-        sites.missed,
-        sites.scanned_bytes,
-        sites.traps,
-    );
-    if allowed::is_chosen() {
-        write_ring0(&mut out, &ring0);
-    }
+    Sums { counts, answered, in_ring0, unknown, signals, dispatches, hits }
+}
+
+/// The figures of each call that was made.
+fn write_calls(out: &mut LongText, sums: &Sums) {
+    let Sums { counts, answered, in_ring0, unknown, .. } = sums;
     let _ = out.write_str("\"syscalls\":{");
     let mut first = true;
-    for (nr, ((n, answered), in_ring0)) in counts.iter().zip(&answered).zip(&in_ring0).enumerate() {
+    for (nr, ((n, answered), in_ring0)) in counts.iter().zip(answered).zip(in_ring0).enumerate() {
         let count = n + answered + in_ring0;
         if count == 0 {
             continue;
@@ -293,5 +279,44 @@ pub fn finish(how: &str) {
         let _ = write!(out, "{comma}\"syscall_{nr:#x}\":{{\"count\":{n},\"passthrough\":{n},\"emulated\":0}}");
     }
     let _ = out.write_str("}}\n");
+}
+
+/// The image ends (by exit, exec or signal): prints its figures.
+pub fn finish(how: &str) {
+    if !options::get().wants_stats() {
+        return;
+    }
+    let sums = sums();
+    let Sums { signals, dispatches, hits, .. } = sums;
+    let engine::Figures { cache: stats, links, sites, ring0 } = engine::lock().figures();
+    let mut out = LongText { bytes: alloc::vec::Vec::with_capacity(4096) };
+    let _ = write!(
+        out,
+        "{{\"event\":\"end\",\"pid\":{},\"engine\":\"{}\",\"exe\":{},\"how\":\"{how}\",\"fragments\":{},\"insns\":{},\"guest_bytes\":{},\"cache_bytes\":{},\"heap_bytes\":{},\"links\":{links},\"dispatches\":{dispatches},\"lookup_hits\":{hits},\"flushes\":{},\"invalidations\":{},\"write_faults\":{},\"steps\":{},\"signals\":{signals},\"sites\":{{\"displaced\":{},\"numbered\":{},\"trapped\":{},\"doubtful\":{},\"remembered\":{},\"missed\":{},\"scanned_bytes\":{},\"traps\":{}}},",
+        sys::process::getpid(),
+        options::get().engine.word(),
+        Json(crate::process::exe_path()),
+        stats.fragments,
+        stats.insns,
+        stats.guest_bytes,
+        stats.cache_bytes,
+        crate::mem::heap::HEAP.held_bytes(),
+        stats.flushes,
+        stats.invalidations,
+        stats.write_faults,
+        stats.steps,
+        sites.displaced,
+        sites.numbered,
+        sites.trapped,
+        sites.doubtful,
+        sites.remembered,
+        sites.missed,
+        sites.scanned_bytes,
+        sites.traps,
+    );
+    if allowed::is_chosen() {
+        write_ring0(&mut out, &ring0);
+    }
+    write_calls(&mut out, &sums);
     emit(&out.bytes);
 }

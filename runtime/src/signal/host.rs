@@ -4,9 +4,9 @@ use super::context::{regs_of, set_regs, unpack_flags};
 use super::deliver::{deliver, enter_dispatcher, force_default};
 use super::{ALL_BUT_FAULTS, blame, step};
 use crate::engine::direct::strict::missed_site;
-use crate::engine::lock;
 use crate::engine::recover::Step;
 use crate::engine::translate::invalidate::WriteFault;
+use crate::engine::{Engine, lock};
 use crate::gate::classify::{self, classify};
 use crate::gate::labels::{Label, address};
 use crate::gate::region::Region;
@@ -59,17 +59,28 @@ pub unsafe extern "C" fn bt_on_signal(signal: i32, info: *mut SigInfo, uc: *mut 
         }
         return in_runtime(ts, signal, info, uc);
     }
+    in_guest_code(ts, signal, info, uc, synchronous);
+}
+
+/// What a fault in place leads to.
+enum Elsewhere {
+    /// Nothing of ours: it is the guest's.
+    No,
+    /// The pc is that of a stub now.
+    Stub,
+    /// The thread translates from here on.
+    Dispatcher,
+}
+
+/// A signal while the thread runs guest code, in place or from the cache. `synchronous`: an instruction raised it.
+fn in_guest_code(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext, synchronous: bool) {
     let mut regs = regs_of(&uc.mc);
     let interrupted_pc = uc.mc.rip;
+    let is_fault = synchronous && signal == sig::SIGSEGV;
     let mut engine = lock();
     let recovered = engine.recover(ts, &mut regs);
     let in_cache = recovered.is_some();
-    if in_cache
-        && signal == sig::SIGSEGV
-        && synchronous
-        && uc.mc.trapno == TRAP_PAGE_FAULT
-        && uc.mc.err & ERROR_WRITE != 0
-    {
+    if in_cache && is_fault && uc.mc.trapno == TRAP_PAGE_FAULT && uc.mc.err & ERROR_WRITE != 0 {
         match engine.write_fault(uc.mc.cr2, Some(regs.rip)) {
             WriteFault::NotOurs => {}
             WriteFault::Retry => return,
@@ -93,54 +104,21 @@ pub unsafe extern "C" fn bt_on_signal(signal: i32, info: *mut SigInfo, uc: *mut 
         }
         return;
     }
-    if !in_cache && !ts.is_translating && signal == sig::SIGSEGV && synchronous {
-        // A branch into what was patched, or code that must not run in place.
-        let pc = uc.mc.rip;
-        if uc.mc.trapno == TRAP_GENERAL_PROTECTION
-            && let Some(at) = engine.enter_patch(pc)
-        {
-            if at != pc {
-                uc.mc.rip = at;
-                return;
+    if !in_cache && is_fault && !ts.is_translating {
+        match fault_in_place(&mut engine, ts, uc) {
+            Elsewhere::No => {}
+            Elsewhere::Stub => return,
+            Elsewhere::Dispatcher => {
+                drop(engine);
+                return enter_dispatcher(ts, uc);
             }
-            ts.is_translating = true;
-        }
-        let fetched = uc.mc.trapno == TRAP_PAGE_FAULT && uc.mc.cr2 == pc;
-        ts.is_translating |= fetched && engine.is_withheld(pc);
-        if ts.is_translating {
-            drop(engine);
-            return enter_dispatcher(ts, uc);
         }
     }
     let stepped = is_step(signal, info, uc);
     let at_stub = stepped && engine.begins_stub(interrupted_pc);
     drop(engine);
-    if stepped && in_cache {
-        // The guest's own trap flag: it counts its instructions, not ours.
-        ts.step_from = StepFrom::Cache;
-        if at_stub {
-            // Behind the jump that a patch consists of: the guest has executed nothing yet.
-            return;
-        }
-        if recovered == Some(Step::Calls) {
-            // The kernel returns with the flag set: the next step is reported behind the instruction after the call.
-            ts.last_step = regs.rip + SYSCALL_BYTES;
-        }
-        if recovered != Some(Step::Begins) || ts.last_step == regs.rip {
-            return;
-        }
-        ts.last_step = regs.rip;
-    } else if stepped && !ts.is_translating {
-        // In place. The jump that led here may have been ours: then the guest has executed nothing yet.
-        let again = match core::mem::take(&mut ts.step_from) {
-            StepFrom::Runtime => true,
-            StepFrom::Cache => ts.last_step == regs.rip,
-            StepFrom::Guest => false,
-        };
-        ts.last_step = regs.rip;
-        if again {
-            return;
-        }
+    if stepped && !is_guests_step(ts, regs.rip, recovered, at_stub) {
+        return;
     }
     if !in_cache && ts.stepping != 0 {
         return step::ended(ts, signal, info, uc, synchronous);
@@ -154,6 +132,53 @@ pub unsafe extern "C" fn bt_on_signal(signal: i32, info: *mut SigInfo, uc: *mut 
         *address = regs.rip;
     }
     deliver(ts, signal, &info, uc, synchronous);
+}
+
+/// A SIGSEGV in place: a branch into what was patched, or code that must not run in place.
+fn fault_in_place(engine: &mut Engine, ts: &mut ThreadState, uc: &mut UContext) -> Elsewhere {
+    let pc = uc.mc.rip;
+    if uc.mc.trapno == TRAP_GENERAL_PROTECTION
+        && let Some(at) = engine.enter_patch(pc)
+    {
+        if at != pc {
+            uc.mc.rip = at;
+            return Elsewhere::Stub;
+        }
+        ts.is_translating = true;
+    }
+    let is_fetch = uc.mc.trapno == TRAP_PAGE_FAULT && uc.mc.cr2 == pc;
+    ts.is_translating |= is_fetch && engine.is_withheld(pc);
+    if ts.is_translating { Elsewhere::Dispatcher } else { Elsewhere::No }
+}
+
+/// The guest's own trap flag raised a signal at its `pc`. Returns whether that is a step of the guest's: it counts its instructions,
+/// not ours. `recovered` is what the cache's code does there, nothing in place; `at_stub` says that a stub begins there.
+fn is_guests_step(ts: &mut ThreadState, pc: u64, recovered: Option<Step>, at_stub: bool) -> bool {
+    if recovered.is_some() {
+        ts.step_from = StepFrom::Cache;
+        if at_stub {
+            // After the jump that a patch consists of: the guest has executed nothing yet.
+            return false;
+        }
+        if recovered == Some(Step::Calls) {
+            // The kernel returns with the flag set: the next step is reported after the instruction that follows the call.
+            ts.last_step = pc + SYSCALL_BYTES;
+        }
+        if recovered != Some(Step::Begins) || ts.last_step == pc {
+            return false;
+        }
+        ts.last_step = pc;
+    } else if !ts.is_translating {
+        // In place. The jump that led here may have been ours: then the guest has executed nothing yet.
+        let is_again = match core::mem::take(&mut ts.step_from) {
+            StepFrom::Runtime => true,
+            StepFrom::Cache => ts.last_step == pc,
+            StepFrom::Guest => false,
+        };
+        ts.last_step = pc;
+        return !is_again;
+    }
+    true
 }
 
 /// The trap flag raised it. A hypervisor may lose the reason of a debug exception, rarely; the kernel then takes it for that of

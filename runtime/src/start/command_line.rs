@@ -88,54 +88,28 @@ fn absolute(path: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Reads the options; returns them with the index of the program's name. The image cache's place depends on the environment.
-#[must_use]
-pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
-    let mut options = Options::DEFAULT;
-    let mut use_cache = true;
-    let mut level_given = None;
-    let mut at = 1;
-    while let Some(&arg) = args.get(at) {
-        at += 1;
-        let (name, value) = match arg.iter().position(|&b| b == b'=') {
-            Some(i) if arg.starts_with(b"--") => (arg.get(..i).unwrap_or(arg), arg.get(i + 1..)),
-            _ => (arg, None),
-        };
-        let mut operand = || {
-            value.or_else(|| {
-                let v = args.get(at).copied();
-                at += 1;
-                v
-            })
-        };
+/// What the command line has said so far.
+struct Said {
+    options: Options,
+    use_cache: bool,
+    level: Option<EmulateLevel>,
+}
+
+/// Prints a text and ends.
+fn show(text: &str) -> ! {
+    Fd::STDOUT.write_all(text.as_bytes());
+    process::exit_group(0)
+}
+
+impl Said {
+    /// Takes an option in. `value` is what stands after its `=`; `operand` that, or else the next argument.
+    fn take<'a>(&mut self, name: &[u8], value: Option<&'a [u8]>, mut operand: impl FnMut() -> Option<&'a [u8]>) {
+        let options = &mut self.options;
         match name {
-            b"--" => break,
-            b"--help" | b"-h" => {
-                Fd::STDOUT.write_all(HELP.as_bytes());
-                process::exit_group(0)
-            }
-            b"--version" | b"-V" => {
-                Fd::STDOUT.write_all(concat!("bt-run ", env!("CARGO_PKG_VERSION"), "\n").as_bytes());
-                process::exit_group(0)
-            }
-            b"--engine" => match operand() {
-                Some(b"auto" | b"direct") => options.engine = EngineChoice::Direct,
-                Some(b"translate") => options.engine = EngineChoice::Translate,
-                Some(b"ring0") => options.engine = EngineChoice::Ring0,
-                other => wrong(format_args!(
-                    "no engine \"{}\": there are auto, direct, translate and ring0",
-                    Bytes(other.unwrap_or(b""))
-                )),
-            },
-            b"--emulate" => {
-                let word = operand().unwrap_or(b"");
-                match EmulateLevel::WORDS.iter().find(|(_, w)| w.as_bytes() == word) {
-                    Some((level, _)) => level_given = Some(*level),
-                    None => {
-                        wrong(format_args!("no level \"{}\": there are off, exact, coherent and relaxed", Bytes(word)))
-                    }
-                }
-            }
+            b"--help" | b"-h" => show(HELP),
+            b"--version" | b"-V" => show(concat!("bt-run ", env!("CARGO_PKG_VERSION"), "\n")),
+            b"--engine" => options.engine = engine(operand().unwrap_or(b"")),
+            b"--emulate" => self.level = Some(level(operand().unwrap_or(b""))),
             b"--emulate-only" => {
                 options.passed = CallSet::ALL;
                 set_calls(&mut options.passed, operand().unwrap_or(b""), false);
@@ -156,14 +130,14 @@ pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
                 }
             }
             b"--stats-time" => options.stats_time = true,
-            b"--no-cache" => use_cache = false,
+            b"--no-cache" => self.use_cache = false,
             b"--cache-dir" => match operand() {
                 Some(path) => {
                     let path = absolute(path);
                     folder::make(&path, b"");
                     set_path(&mut options.cache_path, &path, "--cache-dir");
                 }
-                None => wrong(format_args!("--cache-dir needs a folder")),
+                None => wrong(format_args!("--cache-dir needs a directory")),
             },
             b"--seeded-bug" if cfg!(feature = "seeded-bugs") => {
                 let name = operand().unwrap_or(b"");
@@ -176,38 +150,82 @@ pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
             b"--perf-map" => options.perf_map = true,
             b"--no-follow" => options.no_follow = true,
             b"--cache-size" => options.cache_mib = mib(operand(), 4, "--cache-size"),
-            _ if name.first() == Some(&b'-') => wrong(format_args!("no option \"{}\"", Bytes(name))),
-            _ => {
-                at -= 1;
-                break;
+            _ => wrong(format_args!("no option \"{}\"", Bytes(name))),
+        }
+    }
+
+    /// What follows from all of it together. The image cache's place depends on the environment.
+    fn finish(self, environment: &[&[u8]]) -> Options {
+        let Self { mut options, use_cache, level } = self;
+        if options.engine == EngineChoice::Ring0 {
+            // Ring 0 asks the kernel, which does not know what is held here.
+            options.emulate = EmulateLevel::Exact;
+            if level.is_some_and(|level| level > EmulateLevel::Exact) {
+                wrong(format_args!("--engine ring0 answers in the kernel: its levels of --emulate are off and exact"));
+            }
+            if options.strict {
+                wrong(format_args!(
+                    "--strict watches calls of --engine direct; --engine ring0 makes them in the kernel"
+                ));
             }
         }
+        if let Some(level) = level {
+            options.emulate = level;
+        }
+        if !use_cache {
+            options.cache_path = [0; PATH_BYTES];
+        } else if options.cache_path[0] == 0
+            && options.engine.runs_in_place()
+            && let Some(path) = folder::find(environment.iter().copied())
+        {
+            options.cache_path = path;
+        }
+        options
+    }
+}
+
+fn engine(word: &[u8]) -> EngineChoice {
+    match word {
+        b"auto" | b"direct" => EngineChoice::Direct,
+        b"translate" => EngineChoice::Translate,
+        b"ring0" => EngineChoice::Ring0,
+        _ => wrong(format_args!("no engine \"{}\": there are auto, direct, translate and ring0", Bytes(word))),
+    }
+}
+
+fn level(word: &[u8]) -> EmulateLevel {
+    match EmulateLevel::WORDS.iter().find(|(_, w)| w.as_bytes() == word) {
+        Some((level, _)) => *level,
+        None => wrong(format_args!("no level \"{}\": there are off, exact, coherent and relaxed", Bytes(word))),
+    }
+}
+
+/// Reads the options; returns them with the index of the program's name. The image cache's place depends on the environment.
+#[must_use]
+pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
+    let mut said = Said { options: Options::DEFAULT, use_cache: true, level: None };
+    let mut at = 1;
+    while let Some(&arg) = args.get(at).filter(|arg| arg.first() == Some(&b'-')) {
+        at += 1;
+        if arg == b"--" {
+            break;
+        }
+        let (name, value) = match arg.iter().position(|&b| b == b'=') {
+            Some(i) if arg.starts_with(b"--") => (arg.get(..i).unwrap_or(arg), arg.get(i + 1..)),
+            _ => (arg, None),
+        };
+        said.take(name, value, || {
+            value.or_else(|| {
+                let next = args.get(at).copied();
+                at += 1;
+                next
+            })
+        });
     }
     if args.get(at).is_none() {
         wrong(format_args!("no program given"));
     }
-    if options.engine == EngineChoice::Ring0 {
-        // Ring 0 asks the kernel, which does not know what is held here.
-        options.emulate = EmulateLevel::Exact;
-        if level_given.is_some_and(|level| level > EmulateLevel::Exact) {
-            wrong(format_args!("--engine ring0 answers in the kernel: its levels of --emulate are off and exact"));
-        }
-        if options.strict {
-            wrong(format_args!("--strict watches calls of --engine direct; --engine ring0 makes them in the kernel"));
-        }
-    }
-    if let Some(level) = level_given {
-        options.emulate = level;
-    }
-    if !use_cache {
-        options.cache_path = [0; PATH_BYTES];
-    } else if options.cache_path[0] == 0
-        && options.engine.runs_in_place()
-        && let Some(path) = folder::find(environment.iter().copied())
-    {
-        options.cache_path = path;
-    }
-    (options, at)
+    (said.finish(environment), at)
 }
 
 /// Finds a program as a shell does: a name with a slash is a path, others are looked for in PATH.

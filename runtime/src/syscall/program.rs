@@ -61,6 +61,21 @@ impl Program {
         self.execfn_len = n;
     }
 
+    /// The name of a file that was named by a descriptor: what a script and AT_EXECFN see (fs/exec.c, alloc_bprm).
+    fn set_execfn_in(&mut self, dir: Fd, path: &[u8]) {
+        let mut text = Text::default();
+        let _ = write!(text, "/dev/fd/{}", dir.0.cast_unsigned());
+        let mut full = [0u8; PATH_BYTES];
+        let separator: &[u8] = if path.is_empty() { b"" } else { b"/" };
+        let bytes = text.as_bytes().iter().chain(separator).chain(path);
+        let mut len = 0;
+        for (to, from) in full.iter_mut().zip(bytes) {
+            *to = *from;
+            len += 1;
+        }
+        self.set_execfn(full.get(..len).unwrap_or(&[]));
+    }
+
     /// Puts `s` in front of the arguments so far.
     fn prepend(&mut self, s: &[u8]) -> Option<()> {
         let n = s.len() + 1;
@@ -94,28 +109,10 @@ pub fn find(dir: Fd, path: &[u8], flags: u64) -> Result<Program, Native> {
         execfn: [0; EXECFN_BYTES],
         execfn_len: 0,
     };
-    program.set_execfn(path);
-    if dir != Fd::CWD && path.first() != Some(&b'/') {
-        // fs/exec.c, alloc_bprm: the name a script or AT_EXECFN sees.
-        let mut text = Text::default();
-        let _ = write!(text, "/dev/fd/{}", dir.0.cast_unsigned());
-        let mut full = [0u8; PATH_BYTES];
-        let head = text.as_bytes();
-        let mut n = head.len();
-        if let Some(to) = full.get_mut(..n) {
-            to.copy_from_slice(head);
-        }
-        if !path.is_empty() {
-            if let Some(slot) = full.get_mut(n) {
-                *slot = b'/';
-            }
-            n += 1;
-            if let Some(to) = full.get_mut(n..n + path.len()) {
-                to.copy_from_slice(path);
-            }
-            n += path.len();
-        }
-        program.set_execfn(full.get(..n).unwrap_or(&[]));
+    if dir == Fd::CWD || path.first() == Some(&b'/') {
+        program.set_execfn(path);
+    } else {
+        program.set_execfn_in(dir, path);
     }
     let mut buf = path_cstr(path);
     let mut len = path.len();

@@ -13,6 +13,7 @@ use crate::thread::registers::Gpr;
 use crate::thread::shared::add;
 use crate::thread::state::ThreadState;
 use alloc::vec;
+use alloc::vec::Vec;
 use bt_translator::addr::{CachePc, GuestPc};
 use bt_translator::block::{MAX_FRAGMENT_BYTES, Request};
 use bt_translator::translation::{ExitKind, Translation};
@@ -195,28 +196,8 @@ impl Engine {
         let (hot_at, cold_at) = (zone.hot, zone.cold);
         let fragment = u32::try_from(self.fragments.list.len()).unwrap_or(NONE);
         let first_exit = u32::try_from(self.fragments.exits.len()).unwrap_or(NONE);
-        let mut id = first_exit;
-        let far = &mut self.far;
-        far.clear();
-        for exit in &out.exits {
-            let numbered = self.fragments.generation << EXIT_BITS | id;
-            out.cold.patch32(exit.id_at, numbered.cast_signed());
-            id += 1;
-            let site = hot_at + u64::from(exit.site);
-            let distance = exit.target.0.abs_diff(site);
-            // Targets near the limit get a slot as well: their body may lie at the far end of a zone.
-            far.push(if exit.kind == ExitKind::Direct && distance > (1 << 31) - 2 * cache::MAX_ZONE_BYTES {
-                while !(out.cold.here().0 + FAR_POINTER).is_multiple_of(FAR_ALIGN) {
-                    out.cold.int3();
-                }
-                let at = out.cold.here().0;
-                out.cold.jmp_through_next();
-                out.cold.data64(0);
-                at
-            } else {
-                0
-            });
-        }
+        let exit_count =
+            complete_exits(out, hot_at, self.fragments.generation << EXIT_BITS | first_exit, &mut self.far);
         // SAFETY: both ranges are behind the zone's used parts, and the zone has room for them.
         unsafe {
             cache::write(CachePc(hot_at), out.hot.bytes());
@@ -228,7 +209,6 @@ impl Engine {
         zone.hot = hot_at + u64::from(out.hot.offset());
         zone.cold = cold_at + u64::from(out.cold.offset());
         self.stats.cache_bytes += u64::from(out.hot.offset()) + u64::from(out.cold.offset());
-        let exit_count = id - first_exit;
         if options::get().perf_map {
             perf_map::note(hot_at, u64::from(out.hot.offset()), tag);
         }
@@ -324,4 +304,30 @@ fn vsyscall(ts: &mut ThreadState, pc: u64) -> Option<u64> {
     ts.regs[Gpr::Rax] = call(rdi, rsi).unwrap_or_else(|errno| errno.as_result().cast_unsigned());
     ts.regs[Gpr::Rsp] = rsp + 8;
     Some(back)
+}
+
+/// Writes the exits' ids into their stubs, from `first_id` on, and adds a jump through a slot for each target that may be out of reach;
+/// where these are, or 0, goes to `far`. Returns the number of exits.
+fn complete_exits(out: &mut Translation, hot_at: u64, first_id: u32, far: &mut Vec<u64>) -> u32 {
+    far.clear();
+    let mut count = 0;
+    for exit in &out.exits {
+        out.cold.patch32(exit.id_at, (first_id + count).cast_signed());
+        count += 1;
+        let site = hot_at + u64::from(exit.site);
+        let distance = exit.target.0.abs_diff(site);
+        // Targets near the limit get a slot as well: their body may lie at the far end of a zone.
+        far.push(if exit.kind == ExitKind::Direct && distance > (1 << 31) - 2 * cache::MAX_ZONE_BYTES {
+            while !(out.cold.here().0 + FAR_POINTER).is_multiple_of(FAR_ALIGN) {
+                out.cold.int3();
+            }
+            let at = out.cold.here().0;
+            out.cold.jmp_through_next();
+            out.cold.data64(0);
+            at
+        } else {
+            0
+        });
+    }
+    count
 }

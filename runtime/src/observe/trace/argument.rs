@@ -35,6 +35,28 @@ impl Printer<'_, '_> {
                 let count = self.arg_u32(count);
                 self.items(shape, value, count);
             }
+            Arg::MaskAndSize => self.mask_and_size(value),
+            Arg::Clone => self.clone_call(),
+            Arg::Msg => self.message(value, u64::MAX),
+            Arg::Ptr
+            | Arg::Touched(_)
+            | Arg::TouchedBy(_)
+            | Arg::TouchedByPtr(_)
+            | Arg::TouchedArray(..)
+            | Arg::TouchedNodes(_)
+            | Arg::Iocbs(_)
+            | Arg::BpfAttr(_)
+            | Arg::IoctlArg(_)
+            | Arg::RegisterSet
+            | Arg::XattrArgs
+            | Arg::FileHandle => self.line.pointer(value),
+            arg => self.dependent_argument(arg, value),
+        }
+    }
+
+    /// Appends an argument whose length or meaning another argument tells.
+    fn dependent_argument(&mut self, arg: Arg, value: u64) {
+        match arg {
             Arg::Bytes(len) => {
                 let len_bytes = self.arg(len);
                 text::buffer(self.line, self.mem, value, len_bytes);
@@ -67,7 +89,6 @@ impl Printer<'_, '_> {
                 let len_bytes = self.arg_u32(len);
                 self.option_value(value, len_bytes);
             }
-            Arg::Msg => self.message(value, u64::MAX),
             Arg::FdSet(count) => {
                 let count = self.arg_u32(count);
                 if value == 0 {
@@ -76,28 +97,14 @@ impl Printer<'_, '_> {
                     self.text("[]");
                 }
             }
-            Arg::MaskAndSize => self.mask_and_size(value),
             Arg::CpuSet(len) => {
                 let len_bytes = self.arg(len);
                 self.cpu_set(value, len_bytes);
             }
-            Arg::Clone => self.clone_call(),
             Arg::CloneArgs(len) => {
                 let len_bytes = self.arg(len);
                 self.clone_args(value, len_bytes);
             }
-            Arg::Ptr
-            | Arg::Touched(_)
-            | Arg::TouchedBy(_)
-            | Arg::TouchedByPtr(_)
-            | Arg::TouchedArray(..)
-            | Arg::TouchedNodes(_)
-            | Arg::Iocbs(_)
-            | Arg::BpfAttr(_)
-            | Arg::IoctlArg(_)
-            | Arg::RegisterSet
-            | Arg::XattrArgs
-            | Arg::FileHandle => self.line.pointer(value),
             arg => self.returned_argument(arg, value),
         }
     }

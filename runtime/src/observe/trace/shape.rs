@@ -96,6 +96,32 @@ impl Printer<'_, '_> {
             }
             Shape::Itimerval => self.interval(record, "tv_usec"),
             Shape::Itimerspec => self.interval(record, "tv_nsec"),
+            Shape::Stat => self.stat(record),
+            Shape::Statfs => self.statfs(record),
+            Shape::Statx => self.statx(record),
+            Shape::Sigset => self.signal_set(record.u64(0)),
+            Shape::Sigaction => self.signal_action(record),
+            Shape::Siginfo => self.signal_info(record),
+            Shape::Sigevent => self.signal_event(record),
+            Shape::Flock => self.lock(record),
+            Shape::Sysinfo => self.system_info(record),
+            Shape::OpenHow => self.open_how(record),
+            Shape::Termios => self.terminal(record),
+            Shape::Comm => self.name(record, 0, 16),
+            Shape::Utimbuf
+            | Shape::Tms
+            | Shape::Timex
+            | Shape::Rusage
+            | Shape::Rlimit
+            | Shape::AltStack
+            | Shape::Owner => self.process_fields(shape, record),
+            _ => self.other_fields(shape, record),
+        }
+    }
+
+    /// Appends times, limits and owners.
+    fn process_fields(&mut self, shape: Shape, record: &Record) {
+        match shape {
             Shape::Utimbuf => {
                 self.signed_field("{actime=", record.i64(0));
                 self.signed_field(", modtime=", record.i64(8));
@@ -114,9 +140,6 @@ impl Printer<'_, '_> {
                 self.signed_field(", freq=", record.i64(16));
                 self.text(", ...}");
             }
-            Shape::Stat => self.stat(record),
-            Shape::Statfs => self.statfs(record),
-            Shape::Statx => self.statx(record),
             Shape::Rusage => {
                 self.text("{ru_utime=");
                 self.seconds(record, 0, "tv_usec");
@@ -131,22 +154,24 @@ impl Printer<'_, '_> {
                 self.limit(record.u64(8));
                 self.text("}");
             }
-            Shape::Sigset => self.signal_set(record.u64(0)),
-            Shape::Sigaction => self.signal_action(record),
-            Shape::Siginfo => self.signal_info(record),
-            Shape::Sigevent => self.signal_event(record),
             Shape::AltStack => {
                 self.pointer_field("{ss_sp=", record.u64(0));
                 self.alt_stack_flags(record.u32(8));
                 self.unsigned_field(", ss_size=", record.u64(16));
                 self.text("}");
             }
-            Shape::Flock => self.lock(record),
             Shape::Owner => {
                 self.flags_field("{type=", Set::OwnerType, u64::from(record.u32(0)));
                 self.signed_field(", pid=", i64::from(record.i32(4)));
                 self.text("}");
             }
+            _ => {}
+        }
+    }
+
+    /// Appends what is left.
+    fn other_fields(&mut self, shape: Shape, record: &Record) {
+        match shape {
             Shape::Pollfd => {
                 self.signed_field("{fd=", i64::from(record.i32(0)));
                 self.flags_field(", events=", Set::Poll, u64::from(record.u16(4)));
@@ -165,7 +190,6 @@ impl Printer<'_, '_> {
                 self.name(record, 65, 65);
                 self.text(", ...}");
             }
-            Shape::Sysinfo => self.system_info(record),
             Shape::CapHeader => {
                 self.flags_field("{version=", Set::CapVersion, u64::from(record.u32(0)));
                 self.signed_field(", pid=", i64::from(record.i32(4)));
@@ -178,8 +202,6 @@ impl Printer<'_, '_> {
                 self.capabilities(", inheritable=", word(8));
                 self.text("}");
             }
-            Shape::OpenHow => self.open_how(record),
-            Shape::Termios => self.terminal(record),
             Shape::Winsize => {
                 self.unsigned_field("{ws_row=", u64::from(record.u16(0)));
                 self.unsigned_field(", ws_col=", u64::from(record.u16(2)));
@@ -193,7 +215,7 @@ impl Printer<'_, '_> {
                 self.flags_field(", sem_flg=", Set::SemFlags, u64::from(record.u16(4)));
                 self.text("}");
             }
-            Shape::Comm => self.name(record, 0, 16),
+            _ => {}
         }
     }
 
