@@ -27,8 +27,8 @@ fn tables(criterion: &mut Criterion) {
 }
 
 /// The driver of single operations, built as the suites build it.
-fn driver(folder: &Path) -> Option<PathBuf> {
-    bt_bench::build_driver(folder, "primitives").ok().flatten()
+fn driver(directory: &Path) -> Option<PathBuf> {
+    bt_bench::build_driver(directory, "primitives").ok().flatten()
 }
 
 /// Nanoseconds of `count` operations in a guest, as the driver prints them for each.
@@ -55,12 +55,12 @@ const IN_GUEST: [(&str, &str, &[&str]); 4] = [
 ];
 
 fn guests(criterion: &mut Criterion) {
-    // Cargo puts this program two folders below its own.
+    // Cargo puts this program two directories below its own.
     let program = std::env::current_exe().expect("own path");
-    let target = program.ancestors().nth(3).expect("target folder").to_owned();
+    let target = program.ancestors().nth(3).expect("target directory").to_owned();
     let launcher = std::env::var_os("BT_RUN").map_or_else(|| target.join("release/bt-run"), PathBuf::from);
     let scratch = target.join("bench");
-    std::fs::create_dir_all(&scratch).expect("scratch folder");
+    std::fs::create_dir_all(&scratch).expect("scratch directory");
     let Some(driver) = driver(&scratch).filter(|_| launcher.is_file()) else {
         eprintln!("no rows of guests: they need gcc, and bt-run by `cargo build --release` or in $BT_RUN");
         return;

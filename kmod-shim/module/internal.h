@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0 */
 /*
- * What the module's files share. ../README.md says which file does what.
+ * What the files of the module share. The comment at the head of each says what it does.
  */
 #ifndef BTSHIM_INTERNAL_H
 #define BTSHIM_INTERNAL_H

@@ -1,7 +1,7 @@
 //! The runtime of bt-run: everything that lives in the guest's process.
 //!
-//! It shares the address space with the guest and nothing else: no libc, no thread-local storage, no heap of the guest's.
-//! ARCHITECTURE.md shows the data's way, README where to find what.
+//! It shares the address space with the guest and nothing else: no libc, no thread-local storage, no heap of the
+//! guest's. ARCHITECTURE.md shows the data's way, README where to find what.
 #![cfg_attr(not(test), no_std)]
 #![cfg_attr(not(test), deny(clippy::panic, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 

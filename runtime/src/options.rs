@@ -44,7 +44,7 @@ pub enum EmulateLevel {
     Off = 0,
     /// Those whose answer is provably the kernel's, and which leave nothing to hand back.
     Exact = 1,
-    /// Those behind which every other process sees what it would see natively.
+    /// Those after which every other process sees what it would see natively.
     Coherent = 2,
     /// Also those with differences that the support page names.
     Relaxed = 3,
@@ -121,7 +121,7 @@ pub struct Options {
     reserved: [u8; 6],
     /// `--trace=FILE`, NUL-terminated, empty for standard error.
     pub trace_path: [u8; PATH_BYTES],
-    /// Folder of the image cache, NUL-terminated, empty for none.
+    /// Directory of the image cache, NUL-terminated, empty for none.
     pub cache_path: [u8; PATH_BYTES],
     /// `--stats=FILE`, NUL-terminated, empty for standard error.
     pub stats_path: [u8; PATH_BYTES],

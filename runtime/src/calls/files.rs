@@ -5,7 +5,7 @@ macro_rules! files_rows {
         $next! { $then [$($before)*
             //: open openat: A path that names the process's own `exe` link in /proc leads to the program's file, not to
             //:     bt-run's. The new description is noted as the process's own, without which a file is not promoted;
-            //:     descriptors of bt-run that stand near its number move up.
+            //:     descriptors of bt-run whose numbers are near its own move up.
             //:     test: loader/process_names_are_the_programs_own emulation/descriptor_numbers_have_no_gaps
             //:         emulation/duplicates_close_in_any_order
             __NR_open: [asks(Filter::OpenFirstPath), opens] (Path, Flags(Set::Open), Switch(Cases::Open)) -> Int
@@ -62,7 +62,7 @@ macro_rules! files_rows {
             //:     test: loader/process_names_are_the_programs_own loader/programs_run_without_a_name.static
             __NR_readlink: [asks(Filter::FirstPath)] (Path, OutBytes(2), Size) -> Int => paths::readlink;
             __NR_readlinkat: [asks(Filter::SecondPath)] (DirFd, Path, OutBytes(3), Size) -> Int => paths::readlinkat;
-            //: getcwd: The folder, or one above it, can be renamed or removed by other processes, so its path is not
+            //: getcwd: The directory, or one above it, can be renamed or removed by other processes, so its path is not
             //:     kept.
             __NR_getcwd: (OutPath(1), Size) -> Int;
             //: chdir fchdir chroot: The kernel starts its own path walks there; with CLONE_FS other processes do, too.
@@ -70,7 +70,7 @@ macro_rules! files_rows {
             __NR_fchdir: (Fd) -> Int;
             __NR_chroot: {All} (Path) -> Int;
             //: getdents getdents64: Entries of bt-run's descriptors are taken out of the process's own /proc/PID/fd and
-            //:     fdinfo. Otherwise passed on: other processes change folders.
+            //:     fdinfo. Otherwise passed on: other processes change directories.
             //:     test: processes/descriptors_are_the_programs_own
             __NR_getdents: (Fd, OutDirents(2), Size) -> Int => descriptors::getdents(18);
             __NR_getdents64: (Fd, OutDirents64(2), Size) -> Int => descriptors::getdents(19);
@@ -118,7 +118,7 @@ macro_rules! files_rows {
             //:     test: processes/exec_keeps_what_it_must
             __NR_umask: [blind] (Mode) -> Octal;
             //: utime utimes futimesat utimensat: Changes times, which every process sees. Those of promoted files that
-            //:     were written are brought up to date before, not behind.
+            //:     were written are brought up to date before, not after.
             __NR_utime: {Times} (Path, In(Utimbuf)) -> Int;
             __NR_utimes: {Times} (Path, In(TimevalPair)) -> Int;
             __NR_futimesat: {Times} (DirFd, Path, In(TimevalPair)) -> Int;

@@ -25,7 +25,7 @@ macro_rules! memory_rows {
             //:     with ENOMEM.
             //:     test: patching/generated_calls_are_rewritten code/code_changes_through_the_kernel
             __NR_mremap: [blind] (Ptr, Size, Size, Flags(Set::Mremap), Switch(Cases::Mremap)) -> Hex => memory::mremap;
-            //: remap_file_pages: What was translated from these addresses is dropped, because other contents stand
+            //: remap_file_pages: What was translated from these addresses is dropped, because other contents are
             //:     there.
             //:     test: none
             __NR_remap_file_pages: (Ptr, Size, Flags(Set::Prot), Size, Flags(Set::Map)) -> Int

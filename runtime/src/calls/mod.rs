@@ -1,13 +1,14 @@
 //! Every x86-64 system call, described once.
 //!
-//! A row says what the arguments are, who answers the call, what must be handed back before it, how the gate deals with it, and which
-//! function carries it out. From the rows follow the memory that the kernel writes ([`outputs`]), the line that a trace prints, the gate's routes
-//! (`gate::routes`), the dispatch to the handlers (`syscall`), and the support page. The rows are grouped into files as the manual groups
-//! the calls; [`row`] finds one by its number.
+//! A row says what the arguments are, who answers the call, what must be handed back before it, how the gate deals with
+//! it, and which function carries it out. From the rows follow the memory that the kernel writes ([`outputs`]), the
+//! line that a trace prints, the gate's routes (`gate::routes`), the dispatch to the handlers (`syscall`), and the
+//! support page. The rows are grouped into files as the manual groups the calls; [`row`] finds one by its number.
 //!
-//! A row is `__NR_name: [words] {what is handed back} (arguments) -> result => handler;`. The words are methods of [`Row`]; words, braces and handler
-//! may be missing. Above the rows, in lines that begin with `//:`, stands what becomes of the calls, why, and which tests show it
-//! (`cargo xtask docs` makes a page of that). `all_rows!` hands all of them to a macro, so that each layer makes of them what it needs.
+//! A row is `__NR_name: [words] {what is handed back} (arguments) -> result => handler;`. The words are methods of
+//! [`Row`]; words, braces and handler may be missing. Above the rows, in lines that begin with `//:`, is said what
+//! becomes of the calls, why, and which tests show it (`cargo xtask docs` makes a page of that). `all_rows!` hands all
+//! of them to a macro, so that each layer makes of them what it needs.
 
 #![deny(unsafe_code)]
 

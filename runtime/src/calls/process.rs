@@ -175,7 +175,7 @@ macro_rules! process_rows {
             __NR_getrusage: [blind] (Flags(Set::RusageWho), Out(Rusage)) -> Int;
 
             //: getuid geteuid getgid getegid: Only the thread's own calls change them, and the runtime sees all of
-            //:     these. Not answered while an id is 65534, which may stand for one that the user namespace does not
+            //:     these. Not answered while an id is 65534, which may represent one that the user namespace does not
             //:     map yet, and after a change of the user namespace.
             //:     test: emulation/identities_follow_changes patching/process_ids_are_answered
             __NR_getuid: [exact, value(Value::Uid), blind, int80(24)] () -> Int;

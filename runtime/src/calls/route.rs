@@ -1,6 +1,7 @@
 //! How the gate deals with a call without entering Rust.
 
-/// What the gate can do with a call by itself. What it does at a given moment depends on facts about the process (`gate::routes`).
+/// What the gate can do with a call by itself. What it does at a given moment depends on facts about the process
+/// (`gate::routes`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Route {
     /// Nothing of its own: the call is passed on, or enters Rust if it has a handler.

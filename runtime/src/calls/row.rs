@@ -9,12 +9,13 @@ use crate::options::EmulateLevel;
 pub enum Treatment {
     /// The kernel answers it.
     Passthrough,
-    /// The runtime carries it out, or changes its arguments or its result: its row names a handler that does not only answer.
+    /// The runtime carries it out, or changes its arguments or its result: its row names a handler that does not only
+    /// answer.
     Rewritten,
 }
 
-/// State held in the process that a call, or what it lets others see, could miss: given back to the kernel first. (What pipes and
-/// eventfds hold goes back before every call but those marked blind.)
+/// State held in the process that a call, or what it lets others see, could miss: given back to the kernel first. (What
+/// pipes and eventfds hold goes back before every call but those marked blind.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Held {
@@ -40,7 +41,8 @@ pub enum Mark {
     Sampled = 1,
     /// The call can neither see nor change what pipes and eventfds hold in the process, nor wait for it.
     Blind = 2,
-    /// The call names a descriptor, but neither sees nor changes what its lane holds, or its handler follows what it does.
+    /// The call names a descriptor, but neither sees nor changes what its lane holds, or its handler follows what it
+    /// does.
     KeepsLane = 4,
     /// The call reads, writes or seeks by a descriptor: Rust asks what that is before it passes the call on.
     Transfers = 8,
@@ -119,7 +121,7 @@ impl Row {
         u32::from(self.int80).checked_sub(1)
     }
 
-    /// A row stands for a number of the table.
+    /// A row represents a number of the table.
     pub(super) const fn is_missing(&self) -> bool {
         self.name_len == 0
     }

@@ -1,4 +1,5 @@
-//! Names of the choices that one argument's value makes for those after it. [`cases`](super::cases) says what they lead to.
+//! Names of the choices that one argument's value makes for those after it. [`cases`](super::cases) says what they lead
+//! to.
 
 /// Which argument decides, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,5 @@
-//! What is asked of every call at once, in a few bytes for each: a start sets the routes of all calls, and the rows are many pages.
+//! What is asked of every call at once, in a few bytes for each: a start sets the routes of all calls, and the rows are
+//! many pages.
 
 use super::arg::{Arg, MAX_ARGS};
 use super::route::Route;

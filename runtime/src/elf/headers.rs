@@ -194,7 +194,8 @@ impl Headers {
         core::ffi::CStr::from_bytes_until_nul(self.interp.get(..self.interp_len)?).ok()
     }
 
-    /// The stack must be executable: PT_GNU_STACK says so. A missing header means no on x86-64 (arch/x86/include/asm/elf.h).
+    /// The stack must be executable: PT_GNU_STACK says so. A missing header means no on x86-64
+    /// (arch/x86/include/asm/elf.h).
     #[must_use]
     pub fn wants_exec_stack(&self) -> bool {
         self.stack_flags.is_some_and(|f| f & 1 != 0)

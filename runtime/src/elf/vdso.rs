@@ -1,5 +1,5 @@
-//! Functions of the vDSO, by name (vdso(7)). It is an ELF library in memory; symbols are found as a dynamic linker finds them
-//! (System V ABI, "Hash Table"; the GNU table is described in binutils' bfd/elflink.c).
+//! Functions of the vDSO, by name (vdso(7)). It is an ELF library in memory; symbols are found as a dynamic linker
+//! finds them (System V ABI, "Hash Table"; the GNU table is described in binutils' bfd/elflink.c).
 
 use crate::mem::guest;
 

@@ -18,8 +18,8 @@ pub enum Outcome {
     Done(Result<u64, Errno>),
     /// The same, of a call that the kernel was not asked about.
     Answered(Result<u64, Errno>),
-    /// The call is to be made as it is, with nothing to do behind it. The gate makes it, because behind a system call the CPU has
-    /// forgotten where Rust's callers return to, and mispredicts each return.
+    /// The call is to be made as it is, with nothing to do after it. The gate makes it, because after a system call the
+    /// CPU has forgotten where Rust's callers return to, and mispredicts each return.
     Tail,
     /// A signal came first: the guest is to execute its `syscall` again, after the handler.
     Interrupted,
@@ -66,8 +66,8 @@ impl Call<'_> {
         }
     }
 
-    /// What becomes of a call whose handler answers it: it is answered if the process may answer it and `value` knows the answer. The
-    /// kernel is asked otherwise.
+    /// What becomes of a call whose handler answers it: it is answered if the process may answer it and `value` knows
+    /// the answer. The kernel is asked otherwise.
     pub fn answer(&self, value: impl FnOnce() -> Option<Result<u64, Errno>>) -> Outcome {
         if is_answered(u64::from(self.nr))
             && let Some(result) = value()
@@ -84,22 +84,23 @@ impl Call<'_> {
         self.args.get(n).copied().unwrap_or(0)
     }
 
-    /// Makes the call as it is. Inlined, as what leads here: behind a system call the CPU has forgotten where its caller's callers
-    /// return to, and mispredicts each return.
+    /// Makes the call as it is. Inlined, as what leads here: after a system call the CPU has forgotten where its
+    /// caller's callers return to, and mispredicts each return.
     #[inline(always)]
     pub fn pass(&mut self) -> Outcome {
         let args = self.args;
         self.pass_with(&args)
     }
 
-    /// Has the kernel carry the call out at once, with other arguments. For calls that do not wait: a signal is taken only after it, and
-    /// the registers of the runtime's caller are not the guest's meanwhile.
+    /// Has the kernel carry the call out at once, with other arguments. For calls that do not wait: a signal is taken
+    /// only after it, and the registers of the runtime's caller are not the guest's meanwhile.
     ///
     /// # Errors
     /// The kernel's.
     pub fn make_with(&self, args: &[u64; 6]) -> Result<u64, Errno> {
         let [a, b, c, d, e, f] = *args;
-        // SAFETY: the call is the guest's, on its own memory: the handler has seen to it that no memory of the runtime is concerned.
+        // SAFETY: the call is the guest's, on its own memory: the handler has seen to it that no memory of the runtime
+        // is concerned.
         raw::check(unsafe { raw::syscall6(a, b, c, d, e, f, u64::from(self.nr)) })
     }
 

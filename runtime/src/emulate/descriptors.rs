@@ -1,7 +1,8 @@
 //! What each descriptor of the process is, as far as the emulation knows it.
 //!
-//! Only positive knowledge is kept: what is said of a descriptor holds until a call closes or replaces it, and all of these
-//! calls come to Rust or are noted by the gate ([`crate::gate::filters`]). About descriptors that appear by other ways (fcntl, recvmsg, …) nothing is said.
+//! Only positive knowledge is kept: what is said of a descriptor holds until a call closes or replaces it, and all of
+//! these calls come to Rust or are noted by the gate ([`crate::gate::filters`]). About descriptors that appear by other
+//! ways (fcntl, recvmsg, …) nothing is said.
 
 use crate::gate::facts::{Fact, holds};
 use crate::gate::filters::FEW;
@@ -42,7 +43,8 @@ pub fn access(fd: i32) -> Option<Access> {
     }
 }
 
-/// The highest descriptor of which something is known; of those up to the first value the gate may note something by itself.
+/// The highest descriptor of which something is known; of those up to the first value the gate may note something by
+/// itself.
 static HIGHEST: AtomicI32 = AtomicI32::new(FEW - 1);
 /// How a description came to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

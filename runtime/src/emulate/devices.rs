@@ -1,7 +1,7 @@
 //! /dev/null and /dev/zero: nothing is kept, so nothing has to be handed back, and any descriptor of them will do.
 //!
-//! drivers/char/mem.c: a write takes everything, a read gives nothing or zeros, every seek ends at 0. What a watcher of the
-//! node sees (inotify(7)) comes from the calls that are made every so often.
+//! drivers/char/mem.c: a write takes everything, a read gives nothing or zeros, every seek ends at 0. What a watcher of
+//! the node sees (inotify(7)) comes from the calls that are made every so often.
 
 use super::descriptors::{self, Access};
 use crate::gate::lane;

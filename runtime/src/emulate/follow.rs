@@ -1,9 +1,9 @@
-//! What calls do to descriptors, followed: what a descriptor leads to is handed back when its last descriptor goes, and a duplicate leads to
-//! the same.
+//! What calls do to descriptors, followed: what a descriptor leads to is handed back when its last descriptor goes, and
+//! a duplicate leads to the same.
 
 use super::descriptors;
 use super::seeded::{Bug, is_planted};
-use super::{files, rings};
+use super::{files, pipes};
 use crate::gate::facts::{Fact, holds};
 use crate::gate::lane;
 use crate::gate::routes::learn;
@@ -25,7 +25,7 @@ pub fn forget(first: i32, last: i32) {
         if !lane.is_null() {
             if is_last(fd) {
                 files::dismantle(fd);
-                rings::hand_back(fd);
+                pipes::hand_back(fd);
             }
             lane::set(fd, core::ptr::null_mut());
         }
@@ -35,12 +35,12 @@ pub fn forget(first: i32, last: i32) {
     }
 }
 
-/// `new` is about to become a duplicate of `old`: what it was is closed, unless the call fails. So what was known of it stays known,
-/// but its description is handed back if no other descriptor leads to it.
+/// `new` is about to become a duplicate of `old`: what it was is closed, unless the call fails. So what was known of it
+/// stays known, but its description is handed back if no other descriptor leads to it.
 pub fn replaced(old: i32, new: i32) {
     if old != new && is_last(new) {
         files::dismantle(new);
-        rings::hand_back(new);
+        pipes::hand_back(new);
     }
 }
 
@@ -59,7 +59,7 @@ pub fn duplicated(old: i32, new: u64) {
     let (Some(from), Some(to)) = (descriptors::description(old), descriptors::description(new)) else {
         // The duplicate would share an offset that is kept here.
         files::dismantle(old);
-        rings::hand_back(old);
+        pipes::hand_back(old);
         return;
     };
     if holds(Fact::Threaded) {

@@ -1,8 +1,9 @@
 //! Who the thread is: process and thread id, user and group ids.
 //!
-//! Process and thread id never change (a pid namespace that a process enters is for its children, pid_namespaces(7)). User and group
-//! ids are the thread's own and change by its own calls only, all of which come here; but an id that the user namespace does
-//! not map yet becomes another when somebody writes the map (user_namespaces(7)). Such a process is not answered.
+//! Process and thread id never change (a pid namespace that a process enters is for its children, pid_namespaces(7)).
+//! User and group ids are the thread's own and change by its own calls only, all of which come here; but an id that the
+//! user namespace does not map yet becomes another when somebody writes the map (user_namespaces(7)). Such a process is
+//! not answered.
 
 use crate::calls;
 use crate::calls::route::{Route, Value};

@@ -1,8 +1,9 @@
 //! The emulation layer: calls that the process answers itself.
 //!
-//! Which calls, and from which level on, the calls' rows say ([`crate::calls`]). What has no state and one value is answered by
-//! the stub or the gate. Reads and writes are answered by what their descriptor is: a lane ([`crate::gate::lane`]) is what the gate's
-//! assembly knows of it, [`sample`] finds the descriptors that are worth it, [`descriptors`] follows them.
+//! Which calls, and from which level on, the calls' rows say ([`crate::calls`]). What has no state and one value is
+//! answered by the stub or the gate. Reads and writes are answered by what their descriptor is: a lane
+//! ([`crate::gate::lane`]) is what the gate's assembly knows of it, [`sample`] finds the descriptors that are worth it,
+//! [`descriptors`] follows them.
 
 pub mod call;
 pub mod candidate;
@@ -13,7 +14,7 @@ pub mod files;
 pub mod follow;
 pub mod identity;
 pub mod keeper;
-pub mod rings;
+pub mod pipes;
 pub mod sample;
 pub mod seeded;
 
@@ -29,11 +30,11 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
     }
     if calls::is(call.nr, Mark::Transfers) {
         devices::refill(call.int(0));
-        return rings::answer(call).or_else(|| files::calls::answer(call));
+        return pipes::answer(call).or_else(|| files::calls::answer(call));
     }
     let is_forgotten = is_planted(Bug::KeepRingOverFork) && call.nr == k::__NR_clone;
-    if rings::any() && !calls::is(call.nr, Mark::Blind) && !is_forgotten {
-        rings::hand_back_all();
+    if pipes::any() && !calls::is(call.nr, Mark::Blind) && !is_forgotten {
+        pipes::hand_back_all();
     }
     if files::any() {
         hand_back(call);

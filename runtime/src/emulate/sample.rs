@@ -3,7 +3,7 @@
 //! The counter that every call has anyway counts up to zero, so a program whose calls gain nothing pays nothing.
 
 use super::candidate::{Found, index};
-use super::{descriptors, devices, files, rings};
+use super::{descriptors, devices, files, pipes};
 use crate::calls::SAMPLED;
 use crate::gate::facts::{Fact, holds};
 use crate::gate::lane;
@@ -59,7 +59,7 @@ pub fn look(shared: &Shared, nr: u32, args: &[u64; 6]) {
     let found = if may { consider(nr, args) } else { Found::Nothing };
     let Some(i) = index(nr as usize) else { return };
     let (Some(count), Some(granted)) = (shared.counts.get(nr as usize), shared.granted.get(i)) else { return };
-    let penalty = files::penalty().max(rings::penalty());
+    let penalty = files::penalty().max(pipes::penalty());
     let more = match found {
         Found::Lane => OFTEN << penalty,
         // A file is promoted by the second look at it.
@@ -81,7 +81,7 @@ fn consider(nr: u32, args: &[u64; 6]) -> Found {
         return Found::Nothing;
     }
     let Ok(stat) = Fd(fd).stat() else { return Found::Nothing };
-    if devices::consider(fd, &stat) || rings::consider(nr, fd) {
+    if devices::consider(fd, &stat) || pipes::consider(nr, fd) {
         return Found::Lane;
     }
     files::promote::consider(nr, fd, &stat, length)

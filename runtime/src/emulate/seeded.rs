@@ -1,4 +1,5 @@
-//! Bugs that are planted on purpose, in builds with the feature `seeded-bugs` only: the random test must find each of them.
+//! Bugs that are planted on purpose, in builds with the feature `seeded-bugs` only: the random test must find each of
+//! them.
 
 /// A planted bug.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,7 +1,7 @@
 //! Answers of `cpuid`, kept for the family.
 //!
-//! A virtual machine traps the instruction; the start of a program with glibc executes it some forty times. What a leaf says
-//! does not change while a system runs, but for leaves that name the CPU they are executed on, which are kept for
+//! A virtual machine traps the instruction; the start of a program with glibc executes it some forty times. What a leaf
+//! says does not change while a system runs, but for leaves that name the CPU they are executed on, which are kept for
 //! each CPU. `cpuid` also serialises (Intel SDM vol. 3, "Serializing Instructions"): so does [`bt_on_cpuid`].
 
 use crate::thread::registers::Gpr;
@@ -41,7 +41,8 @@ static SLOTS: [Slot; ANSWERS] =
     [const { Slot { ready: AtomicBool::new(false), words: [const { AtomicU32::new(0) }; 7] } }; ANSWERS];
 static CLAIMED: AtomicU32 = AtomicU32::new(0);
 
-/// Leaves whose answer does not depend on ecx (Intel SDM vol. 2 and AMD APM vol. 3, CPUID). What is not known may depend on it.
+/// Leaves whose answer does not depend on ecx (Intel SDM vol. 2 and AMD APM vol. 3, CPUID). What is not known may
+/// depend on it.
 fn ignores_subleaf(leaf: u32) -> bool {
     matches!(leaf, 0..=3 | 5 | 6 | 9 | 10 | 0x15 | 0x16 | 0x8000_0000..=0x8000_001c | 0x8000_001e | 0x8000_001f)
 }
@@ -114,8 +115,8 @@ fn answer(leaf: u32, ecx: u32) -> [u32; 4] {
     values
 }
 
-/// The emulator QEMU, whose `iretq` before version 9.1 reads a user program's stack with the kernel's rights: with SMAP the kernel
-/// dies of it. There `cpuid` does not trap. (Leaf 0x40000000: target/i386/cpu.c of QEMU.)
+/// The emulator QEMU, whose `iretq` before version 9.1 reads a user program's stack with the kernel's rights: with SMAP
+/// the kernel dies of it. There `cpuid` does not trap. (Leaf 0x40000000: target/i386/cpu.c of QEMU.)
 fn is_emulated() -> bool {
     const HYPERVISOR: u32 = 0x4000_0000;
     let [_, name @ ..] = answer(HYPERVISOR, 0);
@@ -123,7 +124,8 @@ fn is_emulated() -> bool {
     name == [0x5447_4354, 0x4354_4743, 0x4743_5447]
 }
 
-/// The CPU has the instruction SERIALIZE (SDM vol. 2, CPUID.(7,0):EDX.14). Programs' start-up code asks for the same leaves.
+/// The CPU has the instruction SERIALIZE (SDM vol. 2, CPUID.(7,0):EDX.14). Programs' start-up code asks for the same
+/// leaves.
 fn has_serialize() -> bool {
     const SERIALIZE: u32 = 1 << 14;
     // Beyond the last leaf the answer is another leaf's.

@@ -1,10 +1,10 @@
 //! What becomes of the guest's memory: what the memory calls, the loader and signals tell the engines.
 //!
-//! The kernel has done it already, unless a method says otherwise, and the engines' lock is held across both, so that no thread
-//! translates from memory that is being replaced.
+//! The kernel has done it already, unless a method says otherwise, and the engines' lock is held across both, so that
+//! no thread translates from memory that is being replaced.
 
-use super::direct::change::Lifted as LiftedCode;
 use super::direct::functions::ElfImage;
+use super::direct::on_unmap::Lifted as LiftedCode;
 use super::{CODE_CHANGES, Engine};
 use crate::mem::map::Region;
 use crate::options;
@@ -169,8 +169,8 @@ impl Engine {
     }
 }
 
-/// What runs in place follows a change of protection. `before`: what was known of `start..end`; `filled`: the parts that may hold
-/// something.
+/// What runs in place follows a change of protection. `before`: what was known of `start..end`; `filled`: the parts
+/// that may hold something.
 fn in_place_protected(
     engine: &mut Engine,
     start: u64,

@@ -1,8 +1,8 @@
 //! The engines: where the guest's code runs, and how its system calls are caught.
 //!
 //! A thread runs in place ([`direct`]) or from the code cache ([`translate`]), as its state says
-//! ([`ThreadState::is_translating`]); one that comes to what cannot run in place goes on translating. Signals and system
-//! calls ask the same of both: [`redirect`] and [`Engine::resume_at`], where a thread goes on at a guest pc;
+//! ([`ThreadState::is_translating`]); one that comes to what cannot run in place goes on translating. Signals and
+//! system calls ask the same of both: [`redirect`] and [`Engine::resume_at`], where a thread goes on at a guest pc;
 //! [`Engine::recover`], the guest's state at a pc of ours; [`Engine::write_fault`]; and what becomes of memory
 //! ([`Engine::mapped`], [`Engine::protected`], [`Engine::unmapped`]).
 
@@ -84,23 +84,22 @@ pub struct Stats {
 fn layout() -> Layout {
     let ibtc = low::ibtc();
     use crate::thread::state::offset as o;
-    let off = |n: usize| i32::try_from(n).unwrap_or(0);
     Layout {
-        slot_rcx: off(o::SLOT_RCX),
-        slot_r11: off(o::SLOT_R11),
-        slot_scratch: off(o::SLOT_SCRATCH),
-        slot_rsp: off(o::gpr(crate::thread::registers::Gpr::Rsp as usize)),
-        runtime_sp: off(o::RUNTIME_SP),
-        guest_gs_base: off(o::GUEST_GS_BASE),
-        enter_exit: off(o::ENTER_EXIT),
-        enter_lookup: off(o::ENTER_LOOKUP),
-        enter_gate: off(o::ENTER_GATE),
-        enter_cpuid: off(o::ENTER_CPUID),
-        enter_slow: off(o::ENTER_SLOW),
+        slot_rcx: const { o::displacement(o::SLOT_RCX) },
+        slot_r11: const { o::displacement(o::SLOT_R11) },
+        slot_scratch: const { o::displacement(o::SLOT_SCRATCH) },
+        slot_rsp: const { o::displacement(o::gpr(crate::thread::registers::Gpr::Rsp as usize)) },
+        runtime_sp: const { o::displacement(o::RUNTIME_SP) },
+        guest_gs_base: const { o::displacement(o::GUEST_GS_BASE) },
+        enter_exit: const { o::displacement(o::ENTER_EXIT) },
+        enter_lookup: const { o::displacement(o::ENTER_LOOKUP) },
+        enter_gate: const { o::displacement(o::ENTER_GATE) },
+        enter_cpuid: const { o::displacement(o::ENTER_CPUID) },
+        enter_slow: const { o::displacement(o::ENTER_SLOW) },
         sampled: &crate::calls::SAMPLED,
-        call_entries: off(o::CALL_ENTRIES),
+        call_entries: const { o::displacement(o::CALL_ENTRIES) },
         stub_calls: ibtc + low::STUB_CALLS_OFFSET,
-        call_counts: off(o::COUNTS),
+        call_counts: const { o::displacement(o::COUNTS) },
         // With --strict only the runtime's own code may make calls.
         stubs_call: !options::get().strict,
         answers: &crate::gate::ANSWERS,
@@ -181,8 +180,8 @@ pub fn redirect(ts: &mut ThreadState, pc: u64) {
 }
 
 impl Engine {
-    /// Points `resume` at where the thread goes on for the guest pc `pc`: there itself or in a stub, for a thread that runs in
-    /// place; else in the code cache.
+    /// Points `resume` at where the thread goes on for the guest pc `pc`: there itself or in a stub, for a thread that
+    /// runs in place; else in the code cache.
     pub fn resume_at(&mut self, ts: &mut ThreadState, pc: u64) {
         if !ts.is_translating {
             if let Some(at) = self.in_place_entry(pc) {
@@ -220,8 +219,8 @@ impl Engine {
         self.stats.steps += 1;
     }
 
-    /// Where a thread goes on that trapped at `pc` because it branched into overwritten code; `pc` itself if there is no other place, and
-    /// `None` if nothing was overwritten there.
+    /// Where a thread goes on that trapped at `pc` because it branched into overwritten code; `pc` itself if there is
+    /// no other place, and `None` if nothing was overwritten there.
     pub fn enter_patch(&mut self, pc: u64) -> Option<u64> {
         self.direct.patch_at(pc)?;
         self.direct.sites.traps += 1;

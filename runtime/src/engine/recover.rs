@@ -11,12 +11,12 @@ use bt_translator::block::Request;
 use bt_translator::source::CodeSource;
 use bt_translator::translation::{FAR_AWAY, Position, Recover, find_position};
 
-/// Where in what stands for a guest instruction a cache pc lies.
+/// How far the cache's code for a guest instruction has come at a cache pc.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {
     /// At its beginning.
     Begins,
-    /// Behind its beginning.
+    /// After its beginning.
     Inside,
     /// At the instruction that makes or answers its system call.
     Calls,
@@ -56,7 +56,7 @@ impl CodeSource for Kept<'_> {
 
 impl Engine {
     /// Rewrites `regs`, taken at a cache pc, into the guest's registers and pc. Returns whether the pc is at the
-    /// beginning of what stands for an instruction, or `None` if `regs.rip` is not in the cache.
+    /// beginning of what represents an instruction, or `None` if `regs.rip` is not in the cache.
     pub fn recover(&mut self, ts: &ThreadState, regs: &mut Regs) -> Option<Step> {
         if let Some((start, stub)) = self.direct.stub_at(regs.rip) {
             return self.recover_in_stub(ts, regs, start, &stub);
@@ -117,8 +117,8 @@ impl Engine {
         Some(apply(ts, regs, position, offset, fixed))
     }
 
-    /// Fills `out` with a fragment's translation once more, for its position maps: from the code it was made from, which is
-    /// unchanged or was kept.
+    /// Fills `out` with a fragment's translation once more, for its position maps: from the code it was made from,
+    /// which is unchanged or was kept.
     fn translate_again(&mut self, id: u32) -> Option<()> {
         let fragment = self.fragments.list.get(id as usize)?;
         let (tag, hot, cold) = (GuestPc(fragment.tag), CachePc(fragment.hot), CachePc(fragment.cold));
@@ -146,14 +146,14 @@ impl Engine {
             .map(|e| (e.stub, e.target))
     }
 
-    /// Target of the first exit whose displacement lies behind `pc`.
+    /// Target of the first exit whose displacement lies after `pc`.
     fn exit_after(&self, (first, count): (u32, u32), pc: u64) -> Option<u64> {
         (first..first + count).filter_map(|id| self.fragments.exit(id)).find(|e| e.site >= pc).map(|e| e.target)
     }
 }
 
-/// Rewrites `regs` as `position`, which covers `offset`, says; `fixed` is its guest pc. Returns whether an instruction's code
-/// begins there.
+/// Rewrites `regs` as `position`, which covers `offset`, says; `fixed` is its guest pc. Returns whether an
+/// instruction's code begins there.
 fn apply(ts: &ThreadState, regs: &mut Regs, position: Position, offset: u32, fixed: u64) -> Step {
     let pc = match position.recover {
         Recover::Copied => fixed + u64::from(offset - position.offset),

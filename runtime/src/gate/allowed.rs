@@ -1,4 +1,5 @@
-//! Which calls ring 0 may make: those that the module can make and that ring 3 leaves to the kernel. `engine::ring0` tells the module.
+//! Which calls ring 0 may make: those that the module can make and that ring 3 leaves to the kernel. `engine::ring0`
+//! tells the module.
 
 use super::entry::CallEntry;
 use crate::calls::route::Filter;
@@ -43,8 +44,8 @@ pub fn may_call(nr: usize) -> bool {
     ALLOWED.get(nr / 64).is_some_and(|word| word.load(Ordering::Relaxed) >> (nr % 64) & 1 != 0)
 }
 
-/// What ring 3 does with a call leaves it to ring 0: it is passed on, or answered with what the kernel would say. Those whose
-/// arguments are looked at are checked in ring 0 too (`engine::ring0::regions`).
+/// What ring 3 does with a call leaves it to ring 0: it is passed on, or answered with what the kernel would say. Those
+/// whose arguments are looked at are checked in ring 0 too (`engine::ring0::regions`).
 fn is_the_kernels(plain: CallEntry) -> bool {
     matches!(
         plain,

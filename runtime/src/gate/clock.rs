@@ -8,11 +8,11 @@
 //! | a body | `next_pc` and `resume` set; rcx and r11 free, all else the guest's | `bt_lane_done` or `bt_lane_slow` |
 //! | `bt_clock_lost` | `in_vdso` was set, anything in the registers | `bt_lane_slow` |
 //!
-//! The function runs on the runtime's stack and writes to it; the guest's memory is written afterwards, where a fault gives the
-//! call to Rust. While `in_vdso` is set a signal is requeued, wherever the thread is, and a fault leads to `bt_clock_lost`:
-//! rdtsc faults after `prctl(PR_SET_TSC)`, and a guest may unmap the vDSO. The function may make its system call after all,
-//! where the clock's hardware is not for user space: that goes to the kernel. Where the vDSO's `syscall` is patched (`start`), the entry is
-//! entered once more, and passes the call on.
+//! The function runs on the runtime's stack and writes to it; the guest's memory is written afterwards, where a fault
+//! gives the call to Rust. While `in_vdso` is set a signal is requeued, wherever the thread is, and a fault leads to
+//! `bt_clock_lost`: rdtsc faults after `prctl(PR_SET_TSC)`, and a guest may unmap the vDSO. The function may make its
+//! system call after all, where the clock's hardware is not for user space: that goes to the kernel. Where the vDSO's
+//! `syscall` is patched (`start`), the entry is entered once more, and passes the call on.
 
 use super::filters::table;
 use super::lanes::Code;
@@ -140,7 +140,8 @@ macro_rules! prepare {
     };
 }
 
-/// Calls the function. The registers that are not restored here are free or the function's to keep. The results are at rsp.
+/// Calls the function. The registers that are not restored here are free or the function's to keep. The results are at
+/// rsp.
 macro_rules! call {
     () => {
         concat!(

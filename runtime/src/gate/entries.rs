@@ -1,4 +1,5 @@
-//! What the gate calls in Rust. The gate lies below the layers that define these functions, so it knows them by their symbols only.
+//! What the gate calls in Rust. The gate lies below the layers that define these functions, so it knows them by their
+//! symbols only.
 
 use crate::sys::types::{SigInfo, UContext};
 use crate::thread::state::ThreadState;

@@ -39,17 +39,8 @@ pub static ANSWERS: [Answer; VALUE_COUNT] = {
 };
 
 const fn answer(number: u32) -> Answer {
-    let value = offset_i32(offset::ANSWERS + 4 * number as usize);
-    Answer { number, value, count: offset_i32(offset::ANSWERED + 8 * number as usize) }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    reason = "offsets in a structure of a few pages"
-)]
-const fn offset_i32(offset: usize) -> i32 {
-    offset as i32
+    let value = offset::displacement(offset::ANSWERS + 4 * number as usize);
+    Answer { number, value, count: offset::displacement(offset::ANSWERED + 8 * number as usize) }
 }
 
 /// Where the gate's assembly does that.

@@ -1,7 +1,7 @@
 //! Facts about the process on which it depends what the gate does with its calls.
 //!
-//! Each is held here and nowhere else. [`routes::learn`](super::routes::learn) is the one way to change one, because the routes of all calls follow from
-//! them.
+//! Each is held here and nowhere else. [`routes::learn`](super::routes::learn) is the one way to change one, because
+//! the routes of all calls follow from them.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -23,7 +23,8 @@ pub enum Fact {
     CredentialsUnknown = 1 << 5,
     /// A descriptor of ours has a low number: the gate leaves descriptors to Rust.
     OwnDescriptorsLow = 1 << 6,
-    /// Another process shares the table of descriptors, or something may change it unseen: nothing is known of descriptors.
+    /// Another process shares the table of descriptors, or something may change it unseen: nothing is known of
+    /// descriptors.
     DescriptorsShared = 1 << 7,
     /// The process has, or had, a second thread.
     Threaded = 1 << 8,

@@ -1,15 +1,16 @@
 //! Calls that the runtime carries out, as far as assembly can tell that this one is the kernel's alone.
 //!
-//! The runtime looks at every path, fcntl(2) command and signal mask; nearly all concern it in nothing. An entry here asks the question
-//! without changing a register or a flag, and passes the call on or gives it to Rust.
+//! The runtime looks at every path, fcntl(2) command and signal mask; nearly all concern it in nothing. An entry here
+//! asks the question without changing a register or a flag, and passes the call on or gives it to Rust.
 //!
 //! | entry | on entry | leaves to |
 //! |---|---|---|
 //! | `bt_filter_NAME` | as `bt_pass` | `bt_pass_lane` or `bt_slow` |
 //! | `bt_filter_open` | `next_pc` and `resume` set | the cache pc, after the call |
 //!
-//! A fault in a look at the guest's memory gives the call to Rust. Until the jump the guest is about to execute its `syscall`. What an
-//! open gives is noted behind the call; a signal that comes first leaves the descriptor unknown, which is always right.
+//! A fault in a look at the guest's memory gives the call to Rust. Until the jump the guest is about to execute its
+//! `syscall`. What an open gives is noted after the call; a signal that comes first leaves the descriptor unknown,
+//! which is always right.
 //!
 //! Descriptors are looked at up to [`FEW`] only: those of the runtime lie above (`syscall::descriptors::are_high`).
 
@@ -114,7 +115,7 @@ pub(super) fn piece() -> Piece {
         .with_fixups([((first, slow), slow)])
 }
 
-/// The pc behind the `syscall` of this block.
+/// The pc after the `syscall` of this block.
 #[must_use]
 pub fn call_end() -> u64 {
     const SYSCALL_BYTES: u64 = 2;
@@ -254,7 +255,7 @@ pub unsafe extern "C" fn block() {
         "mov rcx, gs:[{next_pc}]",
         "mov r11, gs:[{resume}]",
         "jmp bt_slow",
-        // ---- an open, whose result is noted: only r11 and rcx are free behind it, and r11 holds the flags
+        // ---- an open, whose result is noted: only r11 and rcx are free after it, and r11 holds the flags
         ".p2align 5",
         "bt_filter_open:",
         "mov rcx, gs:[{counts} + rax*8]",

@@ -48,7 +48,7 @@ pub enum Kind {
     Device,
     /// A regular file: the lane is the first field of a [`FileLane`](crate::emulate::files::FileLane).
     File,
-    /// An end of a pipe: `base` is its `Ring` (`emulate::rings::pipe`).
+    /// An end of a pipe: `base` is its `Ring` (`emulate::pipes::pipe`).
     Pipe,
     /// An eventfd.
     Event,
@@ -108,8 +108,8 @@ pub fn set(fd: i32, lane: *mut Lane) -> bool {
     true
 }
 
-/// What the assembly knows of a pipe's contents: while one slot is used at most, this describes all of them. The first field of a
-/// ring (`emulate::rings::pipe`).
+/// What the assembly knows of a pipe's contents: while one slot is used at most, this describes all of them. The first
+/// field of a ring (`emulate::pipes::pipe`).
 #[repr(C)]
 #[derive(Debug)]
 pub struct RingHead {

@@ -1,7 +1,7 @@
 //! Memory below 2 GiB, which emitted code reaches by a 32-bit displacement without a base register.
 //!
-//! First comes the first level of the look-up of indirect branches (IBTC), one pointer for the low 16 bits of a guest pc; then two
-//! tables of bytes by call number: which calls a stub may make by itself, and which it may answer.
+//! First comes the first level of the look-up of indirect branches (IBTC), one pointer for the low 16 bits of a guest
+//! pc; then two tables of bytes by call number: which calls a stub may make by itself, and which it may answer.
 
 use crate::sys::mem;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,8 @@ use linux_raw_sys::general as k;
 
 /// Entries of the first level.
 pub const IBTC_ENTRIES: u64 = 1 << 16;
-/// Offset from the first level of the bytes for calls that stubs make (`Layout::stub_calls`), of which only two pages are ever touched.
+/// Offset from the first level of the bytes for calls that stubs make (`Layout::stub_calls`), of which only two pages
+/// are ever touched.
 #[expect(clippy::cast_possible_truncation, reason = "half a MiB")]
 pub const STUB_CALLS_OFFSET: u32 = IBTC_ENTRIES as u32 * 8;
 const STUB_CALLS_BYTES: u64 = 1 << 16;

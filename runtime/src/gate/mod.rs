@@ -1,9 +1,10 @@
 //! The gate: the ways between guest code and the runtime.
 //!
-//! [`asm`] holds the assembly and the register contract of each entry, [`lanes`] that of calls answered by descriptor, [`clock`] that of calls
-//! answered by the vDSO, [`filters`] that of calls that only seldom concern the runtime, [`ring0`] that of calls at which ring 0 is
-//! entered; [`region`] tells a signal handler where in it a thread was stopped. [`routes`] decides which of them a call takes, from the calls' rows and
-//! the [`facts`] about the process. What the gate calls in Rust is in `entries`.
+//! [`asm`] holds the assembly and the register contract of each entry, [`lanes`] that of calls answered by descriptor,
+//! [`clock`] that of calls answered by the vDSO, [`filters`] that of calls that only seldom concern the runtime,
+//! [`ring0`] that of calls at which ring 0 is entered; [`region`] tells a signal handler where in it a thread was
+//! stopped. [`routes`] decides which of them a call takes, from the calls' rows and the [`facts`] about the process.
+//! What the gate calls in Rust is in `entries`.
 
 #[macro_use]
 mod operands;

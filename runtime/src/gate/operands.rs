@@ -1,7 +1,7 @@
 //! What the gate's assembly shares: its one list of operands, its labels, and pieces of code that several blocks have.
 
-/// As `naked_asm!`, with operands from one list: `gate_asm!([rax resume …] {own = const 1, …}; "line", …)`. The names are those of the
-/// thread state's fields, of a lane's and of a ring's; registers mean their slots in the thread state.
+/// As `naked_asm!`, with operands from one list: `gate_asm!([rax resume …] {own = const 1, …}; "line", …)`. The names
+/// are those of the thread state's fields, of a lane's and of a ring's; registers mean their slots in the thread state.
 macro_rules! gate_asm {
     ([$($name:ident)*] {}; $($line:expr),* $(,)?) => {
         gate_asm!(@ [$($name)*] [] $($line),*)
@@ -194,7 +194,8 @@ macro_rules! gate_asm {
     };
 }
 
-/// Names labels of the assembly: an enum with their addresses, and for each block of assembly a macro that declares its labels.
+/// Names labels of the assembly: an enum with their addresses, and for each block of assembly a macro that declares its
+/// labels.
 macro_rules! labels {
     ($(#[$meta:meta])* pub enum $name:ident {
         $($declare:ident: [$($variant:ident = $label:ident),* $(,)?]),* $(,)?

@@ -1,5 +1,6 @@
-//! A piece of the gate's assembly, as a signal handler sees it: where it lies, what a pc in it means, and where a thread goes on that
-//! faulted there. Each file of assembly describes its own; [`classify`](super::classify) asks all of them.
+//! A piece of the gate's assembly, as a signal handler sees it: where it lies, what a pc in it means, and where a
+//! thread goes on that faulted there. Each file of assembly describes its own; [`classify`](super::classify) asks all
+//! of them.
 
 use super::region::Region;
 
@@ -26,7 +27,8 @@ pub struct Piece {
     entries: [u64; ENTRIES],
     /// What a pc in a range means; the first range that holds it decides.
     ranges: [(Span, Region); RANGES],
-    /// Where a thread goes on that faulted in a range, by looking at the guest's memory; the first range that holds it decides.
+    /// Where a thread goes on that faulted in a range, by looking at the guest's memory; the first range that holds it
+    /// decides.
     fixups: [(Span, u64); FIXUPS],
 }
 

@@ -3,7 +3,7 @@
 /// What a pc inside the runtime's text means for a signal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Region {
-    /// The guest is about to execute its `syscall`; nothing has been saved yet: rcx holds the guest pc behind it.
+    /// The guest is about to execute its `syscall`; nothing has been saved yet: rcx holds the guest pc after it.
     BeforeCallLive,
     /// As above; next pc saved, rax and flags still live.
     BeforeCall,

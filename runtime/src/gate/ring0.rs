@@ -5,10 +5,11 @@
 //! | `bt_ring0_gate` | as `bt_enter_gate`, for a call that ring 0 may make | ring 0, the call's own entry, or `bt_slow` |
 //! | `bt_ring0_run` | the guest's state in the thread state, its vector registers in place, the runtime's stack | ring 0 |
 //!
-//! The gate looks the call's site up in a table of sites, by the low 16 bits of the pc behind it, without changing a register
-//! or a flag; entries hold the negative pc. A site that is in it is where translated code begins: the guest's state goes into
-//! the thread state, whose layout is the module's (`bt_shim::uapi::Run`), and one lseek(2) on the device does the rest. What comes back is in
-//! the thread state again; Rust (`bt_on_ring0_leave`) says where the thread goes on.
+//! The gate looks the call's site up in a table of sites, by the low 16 bits of the pc after it, without changing a
+//! register or a flag; entries hold the negative pc. A site that is in it is where translated code begins: the guest's
+//! state goes into the thread state, whose layout is the module's (`bt_shim::uapi::Run`), and one lseek(2) on the
+//! device does the rest. What comes back is in the thread state again; Rust (`bt_on_ring0_leave`) says where the thread
+//! goes on.
 //!
 //! Every so many calls that are not in the table one goes to Rust, which finds out which sites are worth it.
 

@@ -109,7 +109,8 @@ fn plain_entries() -> &'static PerCall {
     if allowed::is_chosen() { &PLAIN_ENTRIES } else { &ENTRIES }
 }
 
-/// Sets what the gate does with each call of a thread. The descriptors of another process in the same memory are not ours.
+/// Sets what the gate does with each call of a thread. The descriptors of another process in the same memory are not
+/// ours.
 fn apply_to(shared: &Shared) {
     // Ring 0 is bound to a process.
     let entries = if !shared.is_foreign() { &ENTRIES } else { plain_entries() };

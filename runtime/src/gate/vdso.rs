@@ -1,14 +1,15 @@
-//! The functions of the vDSO that the gate calls ([`clock`](super::clock)): what a program asks the kernel for and the vDSO tells without a call.
+//! The functions of the vDSO that the gate calls ([`clock`](super::clock)): what a program asks the kernel for and the
+//! vDSO tells without a call.
 //!
-//! Both read the same time: the kernel writes the vDSO's data when it changes its own (kernel/time/vsyscall.c). Where the vDSO
-//! cannot tell, it makes the call itself, as always.
+//! Both read the same time: the kernel writes the vDSO's data when it changes its own (kernel/time/vsyscall.c). Where
+//! the vDSO cannot tell, it makes the call itself, as always.
 
 use super::clock::FUNCTIONS;
 use crate::calls::route::Clock;
 use crate::elf::vdso::Vdso;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-/// First address of the vDSO and the one behind it.
+/// First address of the vDSO and the one after it.
 static RANGE: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
 
 /// The function's name in the vDSO (vdso(7)).

@@ -1,7 +1,7 @@
 //! Copies between the runtime and guest memory that survive a fault.
 //!
-//! The copy has loops of 32, 8 and 1 bytes. The host SIGSEGV/SIGBUS handler asks [`fixup`]: a fault in a loop continues in
-//! the next one, a fault in the byte loop ends the copy, which then says how much it could not do.
+//! The copy has loops of 32, 8 and 1 bytes. The host SIGSEGV/SIGBUS handler asks [`fixup`]: a fault in a loop continues
+//! in the next one, a fault in the byte loop ends the copy, which then says how much it could not do.
 
 use crate::sys::plain::Plain;
 use core::arch::naked_asm;

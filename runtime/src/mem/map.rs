@@ -1,7 +1,7 @@
 //! Guest memory that holds code, as the guest sees it.
 //!
-//! Only executable and shared mappings are kept: where code may be translated from, and what may change it. Data mappings
-//! are the kernel's business alone.
+//! Only executable and shared mappings are kept: where code may be translated from, and what may change it. Data
+//! mappings are the kernel's business alone.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -10,7 +10,7 @@ use linux_raw_sys::general as k;
 /// One mapping, or a part of one with equal properties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
-    /// First address behind it.
+    /// First address after it.
     pub end: u64,
     /// PROT_READ, PROT_WRITE, PROT_EXEC as the guest set them.
     pub prot: u32,
@@ -41,7 +41,8 @@ pub struct Watch {
     pub faults: u32,
 }
 
-/// Write faults on a page after which its code is compared at each entry instead: a fault costs as much as thirty comparisons.
+/// Write faults on a page after which its code is compared at each entry instead: a fault costs as much as thirty
+/// comparisons.
 pub const FAULTS_TO_CHECK: u32 = 100;
 
 /// The mappings, by start address.
@@ -178,7 +179,8 @@ impl CodeMap {
         found
     }
 
-    /// Code at `addr` can change without a fault: it is shared, or its page is written so often that faults cost too much.
+    /// Code at `addr` can change without a fault: it is shared, or its page is written so often that faults cost too
+    /// much.
     #[must_use]
     pub fn is_checked(&self, addr: u64) -> bool {
         self.find(addr).is_some_and(|(_, r)| r.shared)

@@ -61,7 +61,7 @@ pub fn traced(nr: u32, args: &[u64; 6], run: impl FnOnce() -> Outcome) -> Outcom
     outcome
 }
 
-/// include/linux/errno.h: what strace shows for a call that is made again behind a signal handler.
+/// include/linux/errno.h: what strace shows for a call that is made again after a signal handler.
 const ERESTARTSYS: i64 = -512;
 
 /// An exec is about to succeed: the image that would print its line is replaced.

@@ -45,8 +45,8 @@ fn set_limits(limits: [u64; 2]) -> bool {
     process::set_limits(k::RLIMIT_NOFILE, limits).is_ok()
 }
 
-/// A duplicate of `fd` at a number that the guest does not come to: behind its limit if the hard one is higher. Kept over exec
-/// only when one is under way.
+/// A duplicate of `fd` at a number that the guest does not come to: after its limit if the hard one is higher. Kept
+/// over exec only when one is under way.
 #[must_use]
 pub fn move_up(fd: i32) -> Option<i32> {
     const ROOM: u64 = 16;

@@ -1,10 +1,10 @@
 //! Which branch went to a non-canonical address?
 //!
-//! Most CPUs raise #GP on the branch itself, before it does anything; older ones of AMD on the target. Which kind this is shows when
-//! the runtime's own last jump goes there for the guest: the caller asks only where the fault named that jump. By then the guest's
-//! branch is done and its address is not known any more. It is found again: of all indirect branches that were translated,
-//! the one whose operand has that value, the newest of several (code that crashes is rarely old). For a call its return
-//! address decides; a `ret` is not found, its fault names the target.
+//! Most CPUs raise #GP on the branch itself, before it does anything; older ones of AMD on the target. Which kind this
+//! is shows when the runtime's own last jump goes there for the guest: the caller asks only where the fault named that
+//! jump. By then the guest's branch is done and its address is not known any more. It is found again: of all indirect
+//! branches that were translated, the one whose operand has that value, the newest of several (code that crashes is
+//! rarely old). For a call its return address decides; a `ret` is not found, its fault names the target.
 
 use crate::engine::lock;
 use crate::mem::guest;

@@ -21,7 +21,8 @@ const SS_ONSTACK: u64 = 1;
 const SS_DISABLE: u64 = 2;
 const SS_AUTODISARM: u64 = 1 << 31;
 
-/// Delivers a signal to the guest. `uc` holds the guest's state, pc included; on return it holds what the thread continues with.
+/// Delivers a signal to the guest. `uc` holds the guest's state, pc included; on return it holds what the thread
+/// continues with.
 pub fn deliver(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext, synchronous: bool) {
     let guest_action = action::get(signal);
     let kept = never_blocked();
@@ -180,7 +181,7 @@ fn undeliverable(
         force_default(signal);
         uc.mask &= !sig::bit(signal);
         if signal == sig::SIGTRAP {
-            // The pc is behind the instruction; executing on would not trap again.
+            // The pc is after the instruction; executing on would not trap again.
             let _ = queue_to_self(signal, info);
         }
         return;

@@ -33,7 +33,8 @@ const TF: u64 = 1 << 8;
 /// si_code of a SIGSYS by a seccomp filter (seccomp(2)).
 const SYS_SECCOMP: i32 = 1;
 
-/// Entered by the kernel (through `asm::signal_entry`) on the thread's alternate stack with every signal but SIGSEGV and SIGBUS blocked.
+/// Entered by the kernel (through `asm::signal_entry`) on the thread's alternate stack with every signal but SIGSEGV
+/// and SIGBUS blocked.
 ///
 /// # Safety
 /// Only the kernel calls it.
@@ -128,7 +129,7 @@ fn in_guest_code(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UCo
     let [address, ..] = &mut info.fields;
     let filtered = signal == sig::SIGSYS && info.code == SYS_SECCOMP;
     if (synchronous || filtered) && *address == interrupted_pc {
-        // si_addr of SIGFPE, SIGILL and SIGTRAP is the instruction's address, si_call_addr the one behind a stub's call.
+        // si_addr of SIGFPE, SIGILL and SIGTRAP is the instruction's address, si_call_addr the one after a stub's call.
         *address = regs.rip;
     }
     deliver(ts, signal, &info, uc, synchronous);
@@ -151,8 +152,9 @@ fn fault_in_place(engine: &mut Engine, ts: &mut ThreadState, uc: &mut UContext) 
     if ts.is_translating { Elsewhere::Dispatcher } else { Elsewhere::No }
 }
 
-/// The guest's own trap flag raised a signal at its `pc`. Returns whether that is a step of the guest's: it counts its instructions,
-/// not ours. `recovered` is what the cache's code does there, nothing in place; `at_stub` says that a stub begins there.
+/// The guest's own trap flag raised a signal at its `pc`. Returns whether that is a step of the guest's: it counts its
+/// instructions, not ours. `recovered` is what the cache's code does there, nothing in place; `at_stub` says that a
+/// stub begins there.
 fn is_guests_step(ts: &mut ThreadState, pc: u64, recovered: Option<Step>, at_stub: bool) -> bool {
     if recovered.is_some() {
         ts.step_from = StepFrom::Cache;
@@ -161,7 +163,8 @@ fn is_guests_step(ts: &mut ThreadState, pc: u64, recovered: Option<Step>, at_stu
             return false;
         }
         if recovered == Some(Step::Calls) {
-            // The kernel returns with the flag set: the next step is reported after the instruction that follows the call.
+            // The kernel returns with the flag set: the next step is reported after the instruction that follows the
+            // call.
             ts.last_step = pc + SYSCALL_BYTES;
         }
         if recovered != Some(Step::Begins) || ts.last_step == pc {
@@ -181,8 +184,8 @@ fn is_guests_step(ts: &mut ThreadState, pc: u64, recovered: Option<Step>, at_stu
     true
 }
 
-/// The trap flag raised it. A hypervisor may lose the reason of a debug exception, rarely; the kernel then takes it for that of
-/// the one-byte instruction `icebp` (F1; `exc_debug_user` in arch/x86/kernel/traps.c).
+/// The trap flag raised it. A hypervisor may lose the reason of a debug exception, rarely; the kernel then takes it for
+/// that of the one-byte instruction `icebp` (F1; `exc_debug_user` in arch/x86/kernel/traps.c).
 fn is_step(signal: i32, info: &SigInfo, uc: &UContext) -> bool {
     let lost = || uc.mc.rflags & TF != 0 && guest::read::<u8>(uc.mc.rip.wrapping_sub(1)) != Some(ICEBP);
     signal == sig::SIGTRAP && (info.code == TRAP_TRACE || info.code == TRAP_BRKPT && lost())
@@ -288,7 +291,7 @@ fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut 
     // None of the runtime's own instructions raises SIGTRAP.
     if signal == sig::SIGTRAP {
         // The guest's own trap flag, on its way through the gate. The CPU reports no step between a `syscall` and the
-        // instruction behind it: the kernel returns with the flag already set.
+        // instruction after it: the kernel returns with the flag already set.
         ts.step_from = StepFrom::Runtime;
         let pc = uc.mc.rip;
         if (address(Label::Syscall)..address(Label::GateEnd)).contains(&pc) || filters::is_at_or_behind_call(pc) {
@@ -306,11 +309,12 @@ fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut 
     }
     let leaving = (address(Label::Leave)..address(Label::LeaveEnd)).contains(&uc.mc.rip);
     if leaving && !is_canonical(ts.resume) {
-        // The last jump out of the runtime, to where the guest wanted to go, raised the #GP, so this CPU blames the branch.
-        // One that blames the target has a pc outside the runtime here, and the guest is given just that.
+        // The last jump out of the runtime, to where the guest wanted to go, raised the #GP, so this CPU blames the
+        // branch. One that blames the target has a pc outside the runtime here, and the guest is given just that.
         let mut regs = regs_of(&uc.mc);
         regs.rip = ts.resume;
-        // The search reads guest memory at addresses that are only guesses: a fault there must reach this handler again.
+        // The search reads guest memory at addresses that are only guesses: a fault there must reach this handler
+        // again.
         set_mask(ALL_BUT_FAULTS);
         blame::find_branch(&mut regs, ts.guest_gs_base);
         set_regs(&mut uc.mc, &regs);

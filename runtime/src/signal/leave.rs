@@ -13,7 +13,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 /// cs and ss of 64-bit user code (arch/x86/include/asm/segment.h).
 const USER_CS: u16 = 0x33;
 const USER_SS: u16 = 0x2b;
-/// Room for any vector state without AMX tiles, which need a permission we would see (arch_prctl(2) ARCH_REQ_XCOMP_PERM).
+/// Room for any vector state without AMX tiles, which need a permission we would see (arch_prctl(2)
+/// ARCH_REQ_XCOMP_PERM).
 const XSAVE_ROOM: usize = 12 * 1024;
 
 /// Called by `bt_leave` when signals have been requeued. `resume` and the registers are what the thread continues with.
@@ -107,7 +108,8 @@ fn xgetbv() -> u64 {
     u64::from(high) << 32 | u64::from(low)
 }
 
-/// Blocks every signal but those that runtime code can raise; returns the guest's mask, also if signals were requeued already.
+/// Blocks every signal but those that runtime code can raise; returns the guest's mask, also if signals were requeued
+/// already.
 pub fn block_all(ts: &mut ThreadState) -> u64 {
     let old = set_mask(ALL_BUT_FAULTS);
     if ts.requeued != 0 {

@@ -3,7 +3,7 @@
 use crate::calls;
 use crate::elf::LoadError;
 use crate::emulate::seeded::Bug;
-use crate::engine::direct::folder;
+use crate::engine::direct::directory;
 use crate::options::{CallSet, EmulateLevel, EngineChoice, Options, PATH_BYTES};
 use crate::report::{Bytes, say};
 use crate::sys::{Fd, fs, process};
@@ -134,7 +134,7 @@ impl Said {
             b"--cache-dir" => match operand() {
                 Some(path) => {
                     let path = absolute(path);
-                    folder::make(&path, b"");
+                    directory::make(&path, b"");
                     set_path(&mut options.cache_path, &path, "--cache-dir");
                 }
                 None => wrong(format_args!("--cache-dir needs a directory")),
@@ -176,7 +176,7 @@ impl Said {
             options.cache_path = [0; PATH_BYTES];
         } else if options.cache_path[0] == 0
             && options.engine.runs_in_place()
-            && let Some(path) = folder::find(environment.iter().copied())
+            && let Some(path) = directory::find(environment.iter().copied())
         {
             options.cache_path = path;
         }
@@ -200,7 +200,8 @@ fn level(word: &[u8]) -> EmulateLevel {
     }
 }
 
-/// Reads the options; returns them with the index of the program's name. The image cache's place depends on the environment.
+/// Reads the options; returns them with the index of the program's name. The image cache's place depends on the
+/// environment.
 #[must_use]
 pub fn parse(args: &[&[u8]], environment: &[&[u8]]) -> (Options, usize) {
     let mut said = Said { options: Options::DEFAULT, use_cache: true, level: None };

@@ -2,7 +2,7 @@
 
 use crate::elf::LoadError;
 use crate::engine::direct::housekeeping::{entries, remove};
-use crate::engine::direct::{folder, image};
+use crate::engine::direct::{directory, image};
 use crate::report::{Bytes, LongText};
 use crate::sys::{Errno, Fd};
 use core::fmt::Write;
@@ -15,24 +15,24 @@ pub fn run(command: &[u8]) -> Option<Result<(), LoadError>> {
         _ => return None,
     };
     let failed = |e: Errno| LoadError::Failed("the image cache cannot be read", e.0);
-    let Some(folder) = folder::open() else {
+    let Some(directory) = directory::open() else {
         return Some(Err(LoadError::Invalid("there is no image cache that is the user's alone")));
     };
-    Some(entries(folder).map_err(failed).and_then(|entries| {
+    Some(entries(directory).map_err(failed).and_then(|entries| {
         let mut out = LongText::default();
         let total: u64 = entries.iter().map(|e| e.bytes).sum();
         for entry in &entries {
             let name = entry.name.to_bytes();
             if clear {
-                remove(folder, &entry.name).map_err(failed)?;
+                remove(directory, &entry.name).map_err(failed)?;
             } else {
-                let _ = writeln!(out, "{:>10} {} {}", entry.bytes, Bytes(name), Bytes(&image::origin(folder, name)));
+                let _ = writeln!(out, "{:>10} {} {}", entry.bytes, Bytes(name), Bytes(&image::origin(directory, name)));
             }
         }
         let what = if clear { "removed" } else { "kept" };
         let _ = writeln!(out, "{} images {what}, {total} bytes", entries.len());
         Fd::STDOUT.write_all(&out.bytes);
-        folder.close();
+        directory.close();
         Ok(())
     }))
 }

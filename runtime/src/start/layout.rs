@@ -6,7 +6,7 @@ use crate::sys::process;
 pub const DYN_BASE: u64 = 0x5555_5555_4000;
 /// Bits of randomness of its choice, in pages (vm.mmap_rnd_bits' default).
 const DYN_RANDOM_BITS: u32 = 28;
-/// Span over which brk starts behind a program (arch/x86/kernel/process.c, arch_randomize_brk).
+/// Span over which brk starts after a program (arch/x86/kernel/process.c, arch_randomize_brk).
 const BRK_RANDOM: u64 = 0x0200_0000;
 /// personality(2): no randomization.
 const ADDR_NO_RANDOMIZE: u64 = 0x0004_0000;
@@ -22,7 +22,7 @@ pub fn program_base(align: u64) -> u64 {
     (DYN_BASE + offset) & !(align - 1)
 }
 
-/// Address at which brk starts behind a program that ends at `end`.
+/// Address at which brk starts after a program that ends at `end`.
 #[must_use]
 pub fn brk_start(end: u64) -> u64 {
     let end = end.next_multiple_of(4096);

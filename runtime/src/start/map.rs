@@ -19,7 +19,7 @@ pub struct Image {
     pub phdr: u64,
     /// Number of program headers.
     pub phnum: u64,
-    /// First address behind the last segment: brk begins there or later.
+    /// First address after the last segment: brk begins there or later.
     pub brk: u64,
     /// Start and end of code and data (proc(5), stat).
     pub code: (u64, u64),
@@ -124,6 +124,6 @@ fn zero(at: u64, len: u64) -> Result<(), LoadError> {
     if crate::mem::guest::write_bytes(at, zeros) == zeros.len() {
         Ok(())
     } else {
-        Err(LoadError::Invalid("is truncated: a segment reaches behind its end"))
+        Err(LoadError::Invalid("is truncated: a segment reaches past its end"))
     }
 }

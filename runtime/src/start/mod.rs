@@ -272,8 +272,8 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     {
         let end = vdso + len;
         crate::gate::vdso::start(vdso, end);
-        // The vDSO asks the kernel only for what the clock's hardware does not tell; such a call is always passed on, and to patch
-        // it at every start costs more than it could bring.
+        // The vDSO asks the kernel only for what the clock's hardware does not tell; such a call is always passed on,
+        // and to patch it at every start costs more than it could bring.
         engine.vdso_mapped(vdso, end, options::get().tells_calls());
     }
     drop(guard);
@@ -324,7 +324,8 @@ fn make_stack_executable(sp: u64) {
     }
 }
 
-/// Makes /proc/PID/{cmdline,environ,auxv,stat} and brk the guest's (prctl(2), PR_SET_MM_MAP: unprivileged without exe_fd).
+/// Makes /proc/PID/{cmdline,environ,auxv,stat} and brk the guest's (prctl(2), PR_SET_MM_MAP: unprivileged without
+/// exe_fd).
 fn describe_to_kernel(program: &Image, built: &Built, brk: u64) {
     /// `struct prctl_mm_map` (include/uapi/linux/prctl.h).
     #[repr(C)]

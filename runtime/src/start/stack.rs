@@ -152,8 +152,8 @@ const RANDOM_BYTES: usize = 16;
 /// Zero bytes at the very top (fs/exec.c, bprm_stack_limits: `sizeof(void *)`).
 const TOP_ZEROS: u64 = 8;
 
-/// Writes the guest's initial stack over the kernel's, laid out as the kernel does (fs/exec.c, fs/binfmt_elf.c): from the top
-/// the file name, environment and argument strings; platform string and random bytes; the block of pointers.
+/// Writes the guest's initial stack over the kernel's, laid out as the kernel does (fs/exec.c, fs/binfmt_elf.c): from
+/// the top the file name, environment and argument strings; platform string and random bytes; the block of pointers.
 ///
 /// # Safety
 /// Nothing may run on the process's initial stack.

@@ -17,13 +17,13 @@ pub fn mmap_anon(addr: u64, len: u64, prot: u32, flags: u32) -> Result<u64, Errn
     }
 }
 
-/// Where the runtime's own memory begins: 400 GiB below where the kernel puts the lowest of a program's mappings, and where all
-/// sanitizers accept mappings (LLVM, compiler-rt/lib/{asan,msan,tsan}).
+/// Where the runtime's own memory begins: 400 GiB below where the kernel puts the lowest of a program's mappings, and
+/// where all sanitizers accept mappings (LLVM, compiler-rt/lib/{asan,msan,tsan}).
 const OWN_BASE: u64 = 0x7e90_0000_0000;
 static OWN_NEXT: AtomicU64 = AtomicU64::new(OWN_BASE);
 
-/// An address for a mapping of the runtime's own. The holes that the guest leaves between its mappings stay holes: an access
-/// there faults, and the kernel finds them for the guest's next mapping.
+/// An address for a mapping of the runtime's own. The holes that the guest leaves between its mappings stay holes: an
+/// access there faults, and the kernel finds them for the guest's next mapping.
 #[must_use]
 pub fn own_address(len: u64) -> u64 {
     const GAP: u64 = 1 << 16;

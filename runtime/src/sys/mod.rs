@@ -1,4 +1,5 @@
-//! The kernel's side: system calls that the runtime makes for itself, typed, and structures as the kernel lays them out.
+//! The kernel's side: system calls that the runtime makes for itself, typed, and structures as the kernel lays them
+//! out.
 //!
 //! Numbers of system calls stand here and in the calls' rows only. Calls made on behalf of the guest pass the gate.
 

@@ -224,8 +224,8 @@ pub fn check_execution(fd: Fd) -> Result<(), Errno> {
 /// include/uapi/linux/fcntl.h.
 const AT_EXECVE_CHECK: u32 = 0x1_0000;
 
-/// clone(2) of a process with a copy of the memory, which goes on where the caller does. The registers' contents are the guest's;
-/// without a new stack. The result is raw: 0 in the child.
+/// clone(2) of a process with a copy of the memory, which goes on where the caller does. The registers' contents are
+/// the guest's; without a new stack. The result is raw: 0 in the child.
 ///
 /// # Safety
 /// Every lock that the child needs must be held by the caller.

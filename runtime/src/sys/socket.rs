@@ -98,8 +98,8 @@ pub unsafe fn receive<T>(socket: Fd, message: &mut T) -> Result<(u64, Fd), Errno
     unsafe { syscall(k::__NR_recvmsg, args) }.map(|len| (len, Fd(control.fd)))
 }
 
-/// Waits until a message can be received, `timeout` (seconds, nanoseconds) is over if there is one, or a signal outside `mask` comes
-/// (ppoll(2)). Whether one can.
+/// Waits until a message can be received, `timeout` (seconds, nanoseconds) is over if there is one, or a signal outside
+/// `mask` comes (ppoll(2)). Whether one can.
 ///
 /// # Errors
 /// EINTR: a signal came.

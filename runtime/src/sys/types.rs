@@ -148,7 +148,7 @@ unsafe impl Plain for FpxSwBytes {}
 pub const FPX_SW_OFFSET: u64 = 464;
 /// `FP_XSTATE_MAGIC1`.
 pub const FP_XSTATE_MAGIC1: u32 = 0x4650_5853;
-/// `FP_XSTATE_MAGIC2`, behind the area.
+/// `FP_XSTATE_MAGIC2`, after the area.
 pub const FP_XSTATE_MAGIC2: u32 = 0x4650_5845;
 /// `UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS` (arch/x86/include/uapi/asm/ucontext.h).
 pub const UC_FLAGS: u64 = 7;

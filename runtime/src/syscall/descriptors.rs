@@ -1,4 +1,5 @@
-//! Calls about descriptors: those of the runtime must neither be seen nor be lost, and what is known of the guest's is followed.
+//! Calls about descriptors: those of the runtime must neither be seen nor be lost, and what is known of the guest's is
+//! followed.
 
 use super::paths::keep_exe_name;
 use crate::emulate;
@@ -117,8 +118,8 @@ pub fn dup(call: &mut Call<'_>) -> Outcome {
     outcome
 }
 
-/// fcntl(2): duplicates are followed; what asks or changes more than flags of the descriptor, or locks, finds the description
-/// as the kernel knows it.
+/// fcntl(2): duplicates are followed; what asks or changes more than flags of the descriptor, or locks, finds the
+/// description as the kernel knows it.
 pub fn fcntl(call: &mut Call<'_>) -> Outcome {
     prepare_outputs(call);
     if call.ts.shared.is_foreign() {
@@ -209,7 +210,8 @@ pub fn get_from_process(call: &mut Call<'_>) -> Outcome {
     call.pass()
 }
 
-/// sendmsg(2), sendmmsg(2), whose argument with the number of messages is `count_arg`: descriptors may be among what is sent.
+/// sendmsg(2), sendmmsg(2), whose argument with the number of messages is `count_arg`: descriptors may be among what is
+/// sent.
 pub fn send(call: &mut Call<'_>, count_arg: Option<usize>) -> Outcome {
     // msg_controllen (recvmsg(2)) lies at byte 40 of a message.
     let count = count_arg.map_or(1, |at| call.arg(at).min(1024));
@@ -237,15 +239,15 @@ pub fn limit(call: &mut Call<'_>, resource_arg: usize) -> Outcome {
     outcome
 }
 
-/// getdents(2), getdents64(2): our descriptors do not show in the process's own /proc/PID/fd. `name_at` is the offset of d_name in an entry,
-/// in bytes: the old structure has no d_type before it.
+/// getdents(2), getdents64(2): our descriptors do not show in the process's own /proc/PID/fd. `name_at` is the offset
+/// of d_name in an entry, in bytes: the old structure has no d_type before it.
 pub fn getdents(call: &mut Call<'_>, name_at: u64) -> Outcome {
     loop {
         prepare_outputs(call);
         let outcome = call.pass();
         let Outcome::Done(Ok(len)) = outcome else { return outcome };
         let kept = without_hidden(call, len, name_at);
-        // Nothing left is not the end of the folder.
+        // Nothing left is not the end of the directory.
         if kept != 0 || len == 0 {
             return Outcome::Done(Ok(kept));
         }
@@ -269,7 +271,7 @@ fn without_hidden(call: &Call<'_>, len: u64, name_at: u64) -> u64 {
         };
         let hide = number.is_some_and(is_hidden);
         if hide && !checked {
-            if !is_own_fd_folder(call.int(0)) {
+            if !is_own_fd_directory(call.int(0)) {
                 return len;
             }
             checked = true;
@@ -288,8 +290,8 @@ fn without_hidden(call: &Call<'_>, len: u64, name_at: u64) -> u64 {
     to
 }
 
-/// The open folder is this process's fd or fdinfo folder.
-fn is_own_fd_folder(fd: i32) -> bool {
+/// The open directory is this process's fd or fdinfo directory.
+fn is_own_fd_directory(fd: i32) -> bool {
     let mut buf = [0u8; 64];
     let path = Fd(fd).target(&mut buf);
     let mut own = Text::default();

@@ -1,7 +1,7 @@
 //! execve(2), execveat(2): the next image runs under bt-run as well.
 //!
-//! What the next bt-run could not run is passed to the kernel as it is: it either runs it natively or has the right errno. Nothing
-//! is decided twice: only a file that passes every check here goes through bt-run.
+//! What the next bt-run could not run is passed to the kernel as it is: it either runs it natively or has the right
+//! errno. Nothing is decided twice: only a file that passes every check here goes through bt-run.
 
 use super::paths::names_own_exe;
 use super::program::{AT_EMPTY_PATH, MAX_SCRIPTS, Native, PATH_BYTES, Program, find, own_exe};
@@ -62,8 +62,8 @@ fn exec(call: &mut Call<'_>, dir: Fd, path: u64, argv: u64, envp: u64, flags: u6
     }
 }
 
-/// A tracer that runs under bt-run itself (strace, gdb) is to see the program, not the runtime. A tracer outside the family asked
-/// for the runtime.
+/// A tracer that runs under bt-run itself (strace, gdb) is to see the program, not the runtime. A tracer outside the
+/// family asked for the runtime.
 fn is_traced_by_family() -> bool {
     let Ok(fd) = fs::open(c"/proc/self/status", k::O_RDONLY) else { return false };
     let mut text = [0u8; 512];
@@ -140,8 +140,8 @@ struct Vector {
 }
 
 impl Vector {
-    /// Builds the vector: `head`, then the guest's vector at `guest_at` without its first `skip` entries. Returns its address.
-    /// A mapping is gone with the image; a failed exec leaves it behind, which is rare and harmless.
+    /// Builds the vector: `head`, then the guest's vector at `guest_at` without its first `skip` entries. Returns its
+    /// address. A mapping is gone with the image; a failed exec leaves it behind, which is rare and harmless.
     fn build(&mut self, head: &[u64], guest_at: u64, skip: u64) -> Result<u64, Errno> {
         let mut count = 0u64;
         if guest_at != 0 {

@@ -1,9 +1,9 @@
 //! From one image of the family to the next, over execve(2).
 //!
 //! The next bt-run is started from a descriptor of the runtime's own program, so the kernel tells it AT_EXECFN =
-//! "/dev/fd/N". What it must know besides the guest's arguments travels as the first string of the environment, which is
-//! taken out when the initial stack is written for the guest. (An inherited descriptor was tried: it cannot be had when the
-//! guest has lowered RLIMIT_NOFILE or used it up, or under a seccomp filter without memfd_create.)
+//! "/dev/fd/N". What it must know besides the guest's arguments travels as the first string of the environment, which
+//! is taken out when the initial stack is written for the guest. (An inherited descriptor was tried: it cannot be had
+//! when the guest has lowered RLIMIT_NOFILE or used it up, or under a seccomp filter without memfd_create.)
 
 use crate::engine::cpuid::{ANSWERS, Answer};
 use crate::options::Options;
@@ -52,8 +52,8 @@ impl Handoff {
         Some(())
     }
 
-    /// Takes over what the last image left, if AT_EXECFN and the first environment string say that there was one. Returns it with
-    /// the number N and the guest's AT_EXECFN.
+    /// Takes over what the last image left, if AT_EXECFN and the first environment string say that there was one.
+    /// Returns it with the number N and the guest's AT_EXECFN.
     #[must_use]
     pub fn take(execfn: &[u8], first_env: &[u8]) -> Option<(Self, i32, Vec<u8>)> {
         let digits = core::str::from_utf8(execfn.strip_prefix(b"/dev/fd/")?).ok()?;

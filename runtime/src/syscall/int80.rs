@@ -1,4 +1,5 @@
-//! `int 0x80`: the 32-bit system call entry, reached from 64-bit code. Carried out are the calls whose rows give a number for it.
+//! `int 0x80`: the 32-bit system call entry, reached from 64-bit code. Carried out are the calls whose rows give a
+//! number for it.
 
 use crate::calls;
 use crate::emulate::call::{Outcome, encode};

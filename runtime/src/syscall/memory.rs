@@ -11,7 +11,8 @@ use crate::thread::registry;
 use core::sync::atomic::{AtomicU64, Ordering};
 use linux_raw_sys::general as k;
 
-/// What is reserved without access, for code to come, is worth remembering from this size on: searching it would take long.
+/// What is reserved without access, for code to come, is worth remembering from this size on: searching it would take
+/// long.
 const RESERVED_BYTES: u64 = 1 << 20;
 
 fn page_up(n: u64) -> u64 {
@@ -102,7 +103,8 @@ pub fn mprotect(call: &mut Call<'_>) -> Outcome {
     Outcome::Done(result)
 }
 
-/// Bytes at the start of `len` whose protection an mprotect(2) changed that failed: as many as it can be asked for again without a failure.
+/// Bytes at the start of `len` whose protection an mprotect(2) changed that failed: as many as it can be asked for
+/// again without a failure.
 fn changed_before_failure(call: &Call<'_>, len: u64) -> u64 {
     let [start, _, prot, pkey, ..] = call.args;
     let (mut changed, mut failed) = (0, len >> 12);

@@ -18,7 +18,8 @@ use core::fmt::Write;
 use core::sync::atomic::{AtomicPtr, Ordering};
 use linux_raw_sys::general as k;
 
-/// The path at `addr` names our own executable link: `/proc/self/exe`, `/proc/thread-self/exe`, `/proc/PID/exe` of this process.
+/// The path at `addr` names our own executable link: `/proc/self/exe`, `/proc/thread-self/exe`, `/proc/PID/exe` of this
+/// process.
 #[must_use]
 pub fn names_own_exe(addr: u64) -> bool {
     let mut buf = [0u8; 64];
@@ -40,7 +41,7 @@ pub fn names_own_exe(addr: u64) -> bool {
     }
 }
 
-/// `exe`, relative to a descriptor of this process's folder in /proc.
+/// `exe`, relative to a descriptor of this process's directory in /proc.
 fn is_exe_in_own_proc(dir: u64, path: u64) -> bool {
     let mut buf = [0u8; 5];
     if !matches!(guest::read_cstr(path, &mut buf), Some(Ok(b"exe"))) {
@@ -48,10 +49,10 @@ fn is_exe_in_own_proc(dir: u64, path: u64) -> bool {
     }
     let mut buf = [0u8; 32];
     #[expect(clippy::cast_possible_truncation, reason = "the kernel reads edi")]
-    let folder = Fd((dir as u32).cast_signed()).target(&mut buf);
+    let directory = Fd((dir as u32).cast_signed()).target(&mut buf);
     let mut own = Text::default();
     let _ = write!(own, "/proc/{}", process::getpid());
-    folder == own.as_bytes()
+    directory == own.as_bytes()
 }
 
 /// The link of the guest's program file.
@@ -60,7 +61,8 @@ pub fn exe_link() -> FdLink {
     Fd(EXE_FD.load(Ordering::Relaxed)).link()
 }
 
-/// The program's path, where its descriptor had to give way; NUL-terminated. Never freed: other threads may be reading it.
+/// The program's path, where its descriptor had to give way; NUL-terminated. Never freed: other threads may be reading
+/// it.
 static EXE_NAME: AtomicPtr<Vec<u8>> = AtomicPtr::new(core::ptr::null_mut());
 
 fn exe_name() -> Option<&'static [u8]> {
@@ -108,8 +110,8 @@ fn own_exe_or_pass(call: &mut Call<'_>, path_arg: usize) -> Outcome {
     if !may_name_exe(call.arg(path_arg)) {
         return if calls::is(call.nr, Mark::Opens) { call.pass() } else { Outcome::Tail };
     }
-    let by_folder = path_arg == 1 && is_exe_in_own_proc(call.arg(0), call.arg(1));
-    if EXE_FD.load(Ordering::Relaxed) >= 0 && (by_folder || names_own_exe(call.arg(path_arg))) {
+    let by_directory = path_arg == 1 && is_exe_in_own_proc(call.arg(0), call.arg(1));
+    if EXE_FD.load(Ordering::Relaxed) >= 0 && (by_directory || names_own_exe(call.arg(path_arg))) {
         let link = exe_link();
         let mut args = call.args;
         if let Some(arg) = args.get_mut(path_arg) {
@@ -117,7 +119,7 @@ fn own_exe_or_pass(call: &mut Call<'_>, path_arg: usize) -> Outcome {
         }
         return call.pass_with(&args);
     }
-    if let Some(name) = exe_name().filter(|_| by_folder || names_own_exe(call.arg(path_arg))) {
+    if let Some(name) = exe_name().filter(|_| by_directory || names_own_exe(call.arg(path_arg))) {
         return by_name(call, path_arg, name);
     }
     if calls::is(call.nr, Mark::Opens) { call.pass() } else { Outcome::Tail }

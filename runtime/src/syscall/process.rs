@@ -68,8 +68,8 @@ pub fn arch_prctl(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// sched_get_priority_max(2), sched_get_priority_min(2): `real_time` is the limit of policies that have priorities, the others' is 0
-/// (kernel/sched/syscalls.c).
+/// sched_get_priority_max(2), sched_get_priority_min(2): `real_time` is the limit of policies that have priorities, the
+/// others' is 0 (kernel/sched/syscalls.c).
 pub fn priority_limit(call: &mut Call<'_>, real_time: u64) -> Outcome {
     let policy = call.int(0).cast_unsigned();
     call.answer(|| match policy {
@@ -146,8 +146,8 @@ pub fn rseq(call: &mut Call<'_>) -> Outcome {
     Outcome::Tail
 }
 
-/// membarrier(2): as a kernel without rseq(2) answers, because that call is refused (programs take the one for a sign of the
-/// other).
+/// membarrier(2): as a kernel without rseq(2) answers, because that call is refused (programs take the one for a sign
+/// of the other).
 pub fn membarrier(call: &mut Call<'_>) -> Outcome {
     /// MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ and its registration.
     const RSEQ_COMMANDS: u64 = 1 << 7 | 1 << 8;

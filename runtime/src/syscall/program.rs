@@ -31,8 +31,8 @@ pub enum Native {
 pub struct Program {
     /// Its open file.
     pub fd: Fd,
-    /// Arguments that come before the guest's argv[1..], NUL-terminated one after the other, and their count; 0 for a program that
-    /// gets argv as it is.
+    /// Arguments that come before the guest's argv[1..], NUL-terminated one after the other, and their count; 0 for a
+    /// program that gets argv as it is.
     pub head: [u8; 2 * PATH_BYTES],
     /// Bytes of `head`.
     pub head_len: usize,
@@ -139,7 +139,8 @@ pub fn find(dir: Fd, path: &[u8], flags: u64) -> Result<Program, Native> {
             }
         }
         fd.close();
-        // A script that is named by a descriptor its interpreter will not have (fs/exec.c, BINPRM_FLAGS_PATH_INACCESSIBLE).
+        // A script that is named by a descriptor its interpreter will not have (fs/exec.c,
+        // BINPRM_FLAGS_PATH_INACCESSIBLE).
         if program.head_count == 0 && first_dir != Fd::CWD && path.first() != Some(&b'/') && first_dir.closes_on_exec()
         {
             return Err(Native::Quietly);
@@ -290,7 +291,8 @@ pub fn find_for_start(path: &[u8]) -> Result<Found, Option<&'static str>> {
     }
 }
 
-/// The file is open for writing: the kernel says ETXTBSY (execveat(2), AT_EXECVE_CHECK, Linux 6.14; before, nothing says so).
+/// The file is open for writing: the kernel says ETXTBSY (execveat(2), AT_EXECVE_CHECK, Linux 6.14; before, nothing
+/// says so).
 fn is_busy(fd: Fd) -> bool {
     process::check_execution(fd) == Err(Errno::ETXTBSY)
 }

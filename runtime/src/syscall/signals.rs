@@ -75,7 +75,8 @@ pub fn sigprocmask(call: &mut Call<'_>) -> Outcome {
     ];
     match call.pass_with(&args) {
         Outcome::Interrupted => {
-            // A signal came first and was put back, with every signal blocked: the guest's mask is the one that was saved.
+            // A signal came first and was put back, with every signal blocked: the guest's mask is the one that was
+            // saved.
             old = call.ts.saved_mask;
             call.ts.saved_mask = match (new_at != 0, how) {
                 (true, 0) => old | kernel_new,
@@ -176,7 +177,8 @@ pub fn sigaltstack(call: &mut Call<'_>) -> Outcome {
     Outcome::Done(Ok(0))
 }
 
-/// Runs `f` with the mask argument `mask` replaced by a copy without SIGSEGV, and the signals it lets through taken under it.
+/// Runs `f` with the mask argument `mask` replaced by a copy without SIGSEGV, and the signals it lets through taken
+/// under it.
 fn under_mask(call: &mut Call<'_>, mask_at: u64, f: impl FnOnce(&mut Call<'_>, u64) -> Outcome) -> Outcome {
     prepare_outputs(call);
     if mask_at == 0 {

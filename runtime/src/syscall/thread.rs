@@ -1,8 +1,8 @@
 //! clone(2) and relatives, exit(2).
 //!
 //! A child that shares memory (CLONE_VM) gets a thread state and a runtime stack of its own before it runs guest code;
-//! all signals stay blocked until then, because `gs` is copied from the parent. A child with its own memory goes on with its
-//! copy of the parent's state.
+//! all signals stay blocked until then, because `gs` is copied from the parent. A child with its own memory goes on
+//! with its copy of the parent's state.
 
 use crate::emulate::call::{Call, Outcome};
 use crate::emulate::follow;

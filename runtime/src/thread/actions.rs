@@ -1,4 +1,5 @@
-//! What the guest wants done on each signal: the table that threads share as CLONE_SIGHAND says. `signal::action` uses it.
+//! What the guest wants done on each signal: the table that threads share as CLONE_SIGHAND says. `signal::action` uses
+//! it.
 
 use crate::mem::lock::Mutex;
 use crate::sys::types::SigAction;

@@ -29,7 +29,8 @@ struct Registry {
 
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry { all: Vec::new() });
 
-/// A state for a new thread: a block that an ended thread left, or a new one. The gate has to prepare it (`gate::prepare`).
+/// A state for a new thread: a block that an ended thread left, or a new one. The gate has to prepare it
+/// (`gate::prepare`).
 #[must_use]
 pub fn acquire() -> Option<*mut ThreadState> {
     let mut registry = REGISTRY.lock();

@@ -11,7 +11,8 @@ pub const UNKNOWN_CALLS: usize = 8;
 /// One word for each call, by number.
 pub type PerCall = [AtomicU64; COUNTED_CALLS];
 
-/// The part of a thread's block that other threads may look at. The gate's assembly reaches it from `gs`, as it does the state before it.
+/// The part of a thread's block that other threads may look at. The gate's assembly reaches it from `gs`, as it does
+/// the state before it.
 #[repr(C)]
 pub struct Shared {
     /// 1 while a thread uses this block.
@@ -34,7 +35,8 @@ pub struct Shared {
     pub answered: PerCall,
     /// Where the gate goes on for a call.
     pub call_entries: PerCall,
-    /// System calls of this thread that passed. Those of `calls::SAMPLED` count up to zero: then the runtime looks at one.
+    /// System calls of this thread that passed. Those of `calls::SAMPLED` count up to zero: then the runtime looks at
+    /// one.
     pub counts: PerCall,
     /// `call_entries` without regard to ring 0. From here on nothing is touched unless engine `ring0` is chosen.
     pub plain_entries: PerCall,

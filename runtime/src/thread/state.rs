@@ -19,7 +19,7 @@ pub const ALT_STACK_BYTES: u64 = 64 * 1024;
 /// Bytes of the stack on which the dispatcher and the gate run.
 pub const RUNTIME_STACK_BYTES: u64 = 128 * 1024;
 const GUARD_BYTES: u64 = 4096;
-/// [`bt_shim::uapi::Run`] behind the registers.
+/// [`bt_shim::uapi::Run`] after the registers.
 #[repr(C)]
 #[derive(Clone, Copy, Default, Debug)]
 pub struct RunTail {
@@ -69,7 +69,7 @@ pub enum StepFrom {
 pub struct ThreadState {
     /// This structure's own address.
     pub this: *mut ThreadState,
-    /// What other threads may look at, which lies behind this structure.
+    /// What other threads may look at, which lies after this structure.
     pub shared: &'static Shared,
     /// Guest rcx and r11 while emitted code uses them.
     pub slot_rcx: u64,
@@ -95,13 +95,13 @@ pub struct ThreadState {
     pub enter_cpuid: u64,
     /// Where emitted code makes a system call that the runtime is to see.
     pub enter_slow: u64,
-    /// Where the thread continues behind the gate or the dispatcher: a cache pc, or a label of the runtime's call path.
+    /// Where the thread continues after the gate or the dispatcher: a cache pc, or a label of the runtime's call path.
     pub resume: u64,
-    /// `resume` behind a call that the gate makes for Rust (`bt_tail`).
+    /// `resume` after a call that the gate makes for Rust (`bt_tail`).
     pub tail_resume: u64,
     /// Not zero while the gate runs a function of the vDSO for a call.
     pub in_vdso: u64,
-    /// Guest pc behind the system call being made.
+    /// Guest pc after the system call being made.
     pub next_pc: u64,
     /// Initial stack pointer of the runtime.
     pub runtime_sp: u64,
@@ -136,7 +136,7 @@ pub struct ThreadState {
     pub temporary_mask: Option<u64>,
     /// The mask a signal frame is to restore instead of the current one: the one before the temporary mask.
     pub mask_to_restore: Option<u64>,
-    /// A single step in place is under way: mask to restore behind it.
+    /// A single step in place is under way: mask to restore after it.
     pub step_mask: u64,
     /// Not zero while a single step is under way: 1 ours, 2 the guest's TF is set as well.
     pub stepping: u64,
@@ -203,6 +203,13 @@ pub mod offset {
     pub const LOOKUP_HITS: usize = offset_of!(Block, shared.lookup_hits);
     pub const RIP: usize = offset_of!(ThreadState, regs) + offset_of!(Regs, rip);
     pub const RFLAGS: usize = offset_of!(ThreadState, regs) + offset_of!(Regs, rflags);
+    /// An offset as instructions hold it.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "asserted")]
+    pub const fn displacement(offset: usize) -> i32 {
+        assert!(offset <= i32::MAX as usize);
+        offset as i32
+    }
     /// Offset of general register `n`.
     #[must_use]
     pub const fn gpr(n: usize) -> usize {
@@ -241,7 +248,8 @@ impl ThreadState {
     /// # Safety
     /// The block's state must be zeroed memory that nobody else uses, below which the runtime's stack ends.
     pub(super) unsafe fn initialise(block: *mut Block) -> *mut ThreadState {
-        // SAFETY: blocks are never unmapped; before the reference is made, the one field of which zero is no value is set.
+        // SAFETY: blocks are never unmapped; before the reference is made, the one field of which zero is no value is
+        // set.
         unsafe {
             let this = &raw mut (*block).state;
             (&raw mut (*this).shared).write(&(*block).shared);
@@ -265,8 +273,8 @@ impl ThreadState {
         self.actions = &raw const self.own_actions;
     }
 
-    /// Has memory for the structure itself at hand: after a fork each page would be copied when it is first written, by a fault
-    /// of its own.
+    /// Has memory for the structure itself at hand: after a fork each page would be copied when it is first written, by
+    /// a fault of its own.
     pub fn populate(&self) {
         mem::populate(self.runtime_sp, used_bytes());
     }

@@ -22,7 +22,8 @@ pub struct Insn {
     pub prefixes: Prefixes,
     /// W R X B as bits 3..0, from REX, VEX, EVEX or XOP, un-inverted.
     pub rex: u8,
-    /// Offset of the REX byte, or of the first byte of the VEX, EVEX or XOP prefix; [`NO_OFFSET`](super::NO_OFFSET) if none.
+    /// Offset of the REX byte, or of the first byte of the VEX, EVEX or XOP prefix; [`NO_OFFSET`](super::NO_OFFSET) if
+    /// none.
     pub rex_off: u8,
     /// EVEX only, un-inverted: bit 0 is R', bit 1 is V'.
     pub ext: u8,

@@ -47,8 +47,8 @@ impl Code {
         Some(())
     }
 
-    /// `mov` between al, ax, eax or rax and `[base]`, as `insn`, one of `A0`–`A3`, does with an absolute address. `base` is
-    /// a register that needs neither SIB nor displacement.
+    /// `mov` between al, ax, eax or rax and `[base]`, as `insn`, one of `A0`–`A3`, does with an absolute address.
+    /// `base` is a register that needs neither SIB nor displacement.
     #[inline]
     pub(crate) fn mov_accumulator_base(&mut self, insn: &Insn, base: u8) {
         if insn.prefixes.contains(Prefixes::OPSIZE) {

@@ -29,8 +29,8 @@ pub struct FileLane {
 }
 
 impl FileLane {
-    /// Makes a real access if the lane was used since the last one: times move and watchers are told as a read or write does it.
-    /// Returns whether it was used.
+    /// Makes a real access if the lane was used since the last one: times move and watchers are told as a read or write
+    /// does it. Returns whether it was used.
     pub fn touch(&self, fd: i32) -> bool {
         let (reads, writes) = (self.lane.reads.load(Ordering::Relaxed), self.lane.writes.load(Ordering::Relaxed));
         let was_read = self.seen_reads.swap(reads, Ordering::Relaxed) != reads;

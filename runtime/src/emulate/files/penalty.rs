@@ -7,7 +7,7 @@ const WORTH: u64 = 2048;
 /// The exponent, of 2.
 static PENALTY: AtomicU32 = AtomicU32::new(0);
 const MAX_PENALTY: u32 = 6;
-/// How many calls there should be before the next look, as a power of two times the least.
+/// Back-off exponent: the next look comes after two to this power times as many calls as usual.
 #[must_use]
 pub fn penalty() -> u32 {
     PENALTY.load(Ordering::Relaxed)

@@ -21,7 +21,8 @@ use linux_raw_sys::general as k;
 
 /// Longer reads and writes gain nothing.
 const SMALL: u64 = 16 * 1024;
-/// File systems of this machine alone, whose leases hold (statfs(2), f_type): ext2, ext3 and ext4; tmpfs; xfs; btrfs; f2fs; overlay.
+/// File systems of this machine alone, whose leases hold (statfs(2), f_type): ext2, ext3 and ext4; tmpfs; xfs; btrfs;
+/// f2fs; overlay.
 const LOCAL: [u64; 6] = [0xef53, 0x0102_1994, 0x5846_5342, 0x9123_683e, 0xf2f5_2010, 0x794c_7630];
 /// The descriptor that was seen by the last look at each sampled call.
 static LAST: [AtomicI32; SAMPLED_COUNT] = [const { AtomicI32::new(-1) }; SAMPLED_COUNT];
@@ -67,7 +68,8 @@ fn promote(fd: i32) -> Result<(), Reason> {
     if access == Access::ReadWrite && options::get().emulate < EmulateLevel::Relaxed {
         return Err(Reason::Level);
     }
-    // Who shares the description moves its offset, can change the file without opening it, and sees the lease in F_GETFL.
+    // Who shares the description moves its offset, can change the file without opening it, and sees the lease in
+    // F_GETFL.
     if !descriptors::is_own(fd) {
         return Err(Reason::Shared);
     }
@@ -152,7 +154,7 @@ fn map(fd: i32, access: Access, stat: &Stat) -> Result<(u64, u64, u64), Reason> 
     if access == Access::ReadWrite && stat.allocated < size {
         return Err(Reason::Sparse);
     }
-    // RLIMIT_FSIZE (setrlimit(2)) ends a process that writes behind it, also in place.
+    // RLIMIT_FSIZE (setrlimit(2)) ends a process that writes past it, also in place.
     if access == Access::ReadWrite && size > process::soft_limit(k::RLIMIT_FSIZE) {
         return Err(Reason::Limit);
     }

@@ -1,5 +1,5 @@
-//! What the keeper does. It runs in the guest's memory, but not on a guest thread: `gs`, the heap and the locks are the guest's and
-//! stay untouched.
+//! What the keeper does. It runs in the guest's memory, but not on a guest thread: `gs`, the heap and the locks are the
+//! guest's and stay untouched.
 
 use super::protocol::{Request, Verb};
 use crate::emulate::files::lane::FileLane;
@@ -35,7 +35,8 @@ fn barrier() {
     let _ = process::membarrier(MEMBARRIER_PRIVATE_EXPEDITED);
 }
 
-/// clone(2) with CLONE_VM and no signal at its end; the child calls `run` with `socket` on the stack that ends at `top`.
+/// clone(2) with CLONE_VM and no signal at its end; the child calls `run` with `socket` on the stack that ends at
+/// `top`.
 ///
 /// # Safety
 /// The stack must be unused, all signals blocked.

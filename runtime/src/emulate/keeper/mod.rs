@@ -1,4 +1,5 @@
-//! The keeper: a process that gives leases up (runtime/COHERENCE.md). This is the guest's side of it; [`body`] is its own.
+//! The keeper: a process that gives leases up (runtime/COHERENCE.md). This is the guest's side of it; [`body`] is its
+//! own.
 
 pub mod body;
 mod protocol;

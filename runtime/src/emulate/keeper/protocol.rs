@@ -2,7 +2,8 @@
 
 use crate::emulate::files::lane::FileLane;
 
-/// What the guest asks of the keeper: one datagram, with a descriptor for `Keep`. All but `Stir` are answered by one word.
+/// What the guest asks of the keeper: one datagram, with a descriptor for `Keep`. All but `Stir` are answered by one
+/// word.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Request {

@@ -1,6 +1,7 @@
 //! Where functions begin and end, from what an ELF file says: its unwind tables, else its symbols.
 //!
-//! Sources: LSB 5.0 Core, "Exception Frames" (.eh_frame, .eh_frame_hdr, pointer encodings); elf(5) for headers and symbols.
+//! Sources: LSB 5.0 Core, "Exception Frames" (.eh_frame, .eh_frame_hdr, pointer encodings); elf(5) for headers and
+//! symbols.
 
 use crate::mem::guest;
 use crate::sys::plain::Plain;
@@ -18,7 +19,7 @@ const SHF_ALLOC: u64 = 2;
 const SHF_EXECINSTR: u64 = 4;
 const STT_FUNC: u8 = 2;
 const MAX_HEADERS: u64 = 128;
-/// Bytes that a function symbol without a size can stand for: what is written so is small, and data may follow.
+/// Bytes that a function symbol without a size can represent: what is written so is small, and data may follow.
 const LONGEST_UNSIZED: u64 = 512;
 /// `DW_EH_PE_pcrel | DW_EH_PE_sdata4`, `DW_EH_PE_udata4`, `DW_EH_PE_datarel | DW_EH_PE_sdata4`: what linkers write.
 const HDR_ENCODINGS: [u8; 4] = [1, 0x1b, 0x03, 0x3b];
@@ -73,8 +74,8 @@ impl Drop for ElfImage {
 }
 
 impl ElfImage {
-    /// The file behind `fd`, of which the bytes from `offset` on are mapped at `start`. `None` if it is no ELF file that
-    /// loads them.
+    /// The file behind `fd`, of which the bytes from `offset` on are mapped at `start`. `None` if it is no ELF file
+    /// that loads them.
     #[must_use]
     pub fn of_file(fd: Fd, offset: u64, start: u64) -> Option<Self> {
         let len = fd.stat().ok()?.size;
@@ -355,7 +356,7 @@ impl ElfImage {
         self.symbols.as_deref().unwrap_or(&[])
     }
 
-    /// The functions before and behind `pc`, by the search table.
+    /// The functions before and after `pc`, by the search table.
     fn neighbours(&self, pc: u64) -> Option<Extent> {
         let n = self.search_index(pc)?;
         let before = match n.checked_sub(1) {

@@ -12,9 +12,9 @@ const LIMIT_BYTES: u64 = 1 << 30;
 /// Where `d_name` begins in `struct linux_dirent64` (getdents(2)).
 const NAME_OFFSET: usize = 19;
 
-/// An image in the folder.
+/// An image in the directory.
 pub struct Entry {
-    /// Its name in the folder.
+    /// Its name in the directory.
     pub name: CString,
     /// Bytes on disk.
     pub bytes: u64,
@@ -22,12 +22,12 @@ pub struct Entry {
     written: u64,
 }
 
-/// The images in an open folder.
-pub fn entries(folder: Fd) -> Result<Vec<Entry>, Errno> {
+/// The images in an open directory.
+pub fn entries(directory: Fd) -> Result<Vec<Entry>, Errno> {
     let mut found = Vec::new();
     let mut buffer = vec![0u8; 16 << 10];
     loop {
-        let got = fs::read_entries(folder, &mut buffer)?;
+        let got = fs::read_entries(directory, &mut buffer)?;
         if got == 0 {
             return Ok(found);
         }
@@ -40,7 +40,7 @@ pub fn entries(folder: Fd) -> Result<Vec<Entry>, Errno> {
                 continue;
             }
             let Ok(name) = CString::new(name) else { continue };
-            if let Ok(stat) = fs::stat_at(folder, &name, k::AT_SYMLINK_NOFOLLOW) {
+            if let Ok(stat) = fs::stat_at(directory, &name, k::AT_SYMLINK_NOFOLLOW) {
                 let [written, ..] = stat.times;
                 found.push(Entry { name, bytes: stat.allocated, written });
             }
@@ -49,13 +49,13 @@ pub fn entries(folder: Fd) -> Result<Vec<Entry>, Errno> {
 }
 
 /// Takes an image's name away. What is mapped stays mapped.
-pub fn remove(folder: Fd, name: &CStr) -> Result<(), Errno> {
-    fs::remove_at(folder, name)
+pub fn remove(directory: Fd, name: &CStr) -> Result<(), Errno> {
+    fs::remove_at(directory, name)
 }
 
 /// After an image was written: drops the oldest if there is too much. What is mapped stays mapped.
-pub fn limit(folder: Fd) {
-    let Ok(mut entries) = entries(folder) else { return };
+pub fn limit(directory: Fd) {
+    let Ok(mut entries) = entries(directory) else { return };
     let mut total: u64 = entries.iter().map(|e| e.bytes).sum();
     if total <= LIMIT_BYTES {
         return;
@@ -65,7 +65,7 @@ pub fn limit(folder: Fd) {
         if total <= LIMIT_BYTES / 2 {
             return;
         }
-        if remove(folder, &entry.name).is_ok() {
+        if remove(directory, &entry.name).is_ok() {
             total -= entry.bytes;
         }
     }

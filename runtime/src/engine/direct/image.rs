@@ -1,14 +1,14 @@
 //! What was scanned is remembered for each file, as a patched image whose pages are mapped clean and shared by all.
 //!
 //! An image file is a copy of the program or library with its sites patched, so that tools find symbols and build id in
-//! it; behind that lie the stubs as they stand in memory, records of what was overwritten, and a trailer. A file
+//! it; after that lie the stubs as they stand in memory, records of what was overwritten, and a trailer. A file
 //! without sites has a trailer only. Images are looked up by what identifies the file and this bt-run ([`Key`]).
 //!
-//! It must never be a way in: directory and image must belong to the effective user and nobody else may write or read them,
-//! an image has one name and is no link. An image is complete before it gets its name, so nobody sees half of
+//! It must never be a way in: directory and image must belong to the effective user and nobody else may write or read
+//! them, an image has one name and is no link. An image is complete before it gets its name, so nobody sees half of
 //! one, and it is never changed afterwards. Whatever is not as it should be is ignored, and the file scanned.
 
-use super::folder::{self, is_private, open_image};
+use super::directory::{self, is_private, open_image};
 use super::site::{Patch, SOURCE_BYTES, Stub};
 use crate::gate::low;
 use crate::mem::guest;
@@ -51,7 +51,7 @@ impl Key {
     /// The key of `start..end`, which the file maps from `offset` on. `None` for what is not to be remembered.
     fn of(fd: Fd, offset: u64, start: u64, end: u64) -> Option<Self> {
         let stat = fd.stat().ok()?;
-        // What is mapped behind the file's end is not the file's.
+        // What is mapped past the file's end is not the file's.
         let inside = offset.checked_add(end - start).is_some_and(|to| to <= stat.size.next_multiple_of(PAGE));
         if stat.mode & k::S_IFMT != k::S_IFREG || stat.size > MAX_FILE_BYTES || !inside {
             return None;
@@ -100,7 +100,7 @@ struct Trailer {
     key: Key,
     /// Displacement of the window from the code's first page, in bytes; 0 without sites.
     window: i64,
-    /// Bytes of the window, which lies in the file at `window_at`, and of the records behind it.
+    /// Bytes of the window, which lies in the file at `window_at`, and of the records after it.
     window_len: u64,
     window_at: u64,
     patches: u64,
@@ -234,11 +234,11 @@ pub enum Found {
     Mapped(Image),
 }
 
-/// Looks for an image of what was mapped from `fd` at `start..end`, executable and read-only, and maps it. `mapped` are the
-/// images mapped before.
+/// Looks for an image of what was mapped from `fd` at `start..end`, executable and read-only, and maps it. `mapped` are
+/// the images mapped before.
 pub fn find(fd: Fd, offset: u64, start: u64, end: u64, prot: u32, mapped: &mut [Image]) -> Found {
     let Some(key) = Key::of(fd, offset, start, end) else { return Found::Nothing(None) };
-    let Some(directory) = folder::open() else { return Found::Nothing(None) };
+    let Some(directory) = directory::open() else { return Found::Nothing(None) };
     let file = open_image(directory, &key.name());
     directory.close();
     let Ok(file) = file else { return Found::Nothing(Some(key)) };
@@ -289,10 +289,10 @@ fn map_image(file: Fd, key: &Key, start: u64, end: u64, prot: u32, mapped: &mut 
 
 /// Inode and part of the file that an image was made of, for a list.
 #[must_use]
-pub fn origin(folder: Fd, name: &[u8]) -> Vec<u8> {
+pub fn origin(directory: Fd, name: &[u8]) -> Vec<u8> {
     let mut text = crate::report::LongText::default();
     let Some(trailer) = name.try_into().ok().and_then(|name| {
-        let file = open_image(folder, name).ok()?;
+        let file = open_image(directory, name).ok()?;
         let trailer = read_trailer(file);
         file.close();
         trailer
@@ -345,7 +345,7 @@ pub fn write(fd: Fd, key: &Key, content: &Content<'_>) {
     if !may_write_files() {
         return;
     }
-    let Some(directory) = folder::open() else { return };
+    let Some(directory) = directory::open() else { return };
     // A file without a name: it vanishes with this process if the process does not come to its end.
     if let Ok(file) = fs::open_at(directory, c".", k::O_TMPFILE | k::O_RDWR, 0o600) {
         if fill(fd, file, key, content).is_ok() {

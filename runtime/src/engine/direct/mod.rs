@@ -1,24 +1,24 @@
 //! Engine `direct`: the guest runs in place, its `syscall` sites are rewritten when they appear.
 //!
-//! A site becomes a near jump to a *stub*, a fragment that stands for the overwritten instructions: it enters the gate as
-//! translated code does, carries out what was overwritten behind the `syscall`, and jumps back. The jump's
+//! A site becomes a near jump to a *stub*, a fragment that represents the overwritten instructions: it enters the gate
+//! as translated code does, carries out what was overwritten after the `syscall`, and jumps back. The jump's
 //! displacement consists of bytes that trap ([`window`]), so that a branch into the middle of what was overwritten is
 //! noticed and continues in a stub of its own: a patch needs no proof that nobody jumps there.
 //!
 //! * [`functions`]: where code is, told from data, for the scanner (`bt_translator::scan`);
 //! * [`survey`]: what is to be patched in a range of code;
-//! * [`arrive`]: code appears; [`change`]: it changes or goes;
+//! * [`on_map`]: code appears; [`on_unmap`]: it changes or goes;
 //! * [`site`]: what is overwritten at one place; [`patch`]: it is overwritten;
 //! * [`window`]: where stubs lie;
-//! * [`image`]: patched files that are kept, in a [`folder`]; [`housekeeping`]: their number;
+//! * [`image`]: patched files that are kept, in a [`directory`]; [`housekeeping`]: their number;
 //! * [`strict`]: what the scan did not find.
 
-pub mod arrive;
-pub mod change;
-pub mod folder;
+pub mod directory;
 pub mod functions;
 pub mod housekeeping;
 pub mod image;
+pub mod on_map;
+pub mod on_unmap;
 pub mod patch;
 pub mod site;
 pub mod strict;
@@ -50,8 +50,8 @@ pub struct Direct {
     pub spills: Vec<Spill>,
     /// Patched files mapped from the image cache; their patches and stubs are in their records.
     pub images: Vec<Image>,
-    /// Ranges of guest code that could not be patched with certainty: not executable for the kernel, so that a thread that
-    /// comes there faults and goes on under engine `translate`.
+    /// Ranges of guest code that could not be patched with certainty: not executable for the kernel, so that a thread
+    /// that comes there faults and goes on under engine `translate`.
     pub withheld: Vec<(u64, u64)>,
     /// Figures for `--stats`.
     pub sites: Sites,
@@ -60,7 +60,7 @@ pub struct Direct {
 /// Figures for `--stats`.
 #[derive(Default, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sites {
-    /// Sites whose stub also holds the instructions behind them.
+    /// Sites whose stub also holds the instructions after them.
     pub displaced: u64,
     /// Sites overwritten together with the load of the number before them.
     pub numbered: u64,

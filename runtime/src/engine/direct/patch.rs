@@ -13,8 +13,8 @@ use bt_translator::emit::encode_jmp_near;
 const TRAMPOLINE_BYTES: u64 = 8;
 
 impl Engine {
-    /// Patches the code at `site`, `len` bytes long; what is to be written goes to `out`. `trap`: only the site's own bytes.
-    /// `None` if no stub can be made.
+    /// Patches the code at `site`, `len` bytes long; what is to be written goes to `out`. `trap`: only the site's own
+    /// bytes. `None` if no stub can be made.
     pub fn patch(
         &mut self,
         window: Option<usize>,
@@ -53,7 +53,7 @@ impl Engine {
             // The same code was mapped here before: a thread may still be inside.
             return Some(start);
         }
-        // Behind the last stub that begins before the choices end; stubs are made in ascending order.
+        // After the last stub that begins before the choices end; stubs are made in ascending order.
         if let Some((&start, last)) = self.direct.stubs.range(..first + CHOICES).next_back() {
             at = at.max((start + last.len).next_multiple_of(8));
         }
@@ -67,7 +67,7 @@ impl Engine {
         self.overflow_stub(number, at, stub)
     }
 
-    /// Puts a stub behind the addresses that jumps reach, and a jump to it at `at`, where they do.
+    /// Puts a stub after the addresses that jumps reach, and a jump to it at `at`, where they do.
     fn overflow_stub(&mut self, number: usize, at: u64, stub: Stub) -> Option<u64> {
         let Window { overflow, map, .. } = *self.direct.windows.get(number)?;
         if overflow + STUB_BYTES > map.1 {
@@ -78,7 +78,7 @@ impl Engine {
         let jump = encode_jmp_near(at, overflow)?;
         // SAFETY: free memory of the window.
         unsafe { cache::write(CachePc(at), &jump) };
-        // It stands for the instruction it leads to.
+        // It represents the instruction it leads to.
         self.direct.stubs.insert(at, Stub { len: JUMP_BYTES, until: stub.tag, ..stub });
         Some(at)
     }
@@ -126,7 +126,8 @@ impl Engine {
         Some(stub.len)
     }
 
-    /// Where a thread that runs in place continues at the guest pc `pc`. `None` if what is there cannot be had in place.
+    /// Where a thread that runs in place continues at the guest pc `pc`. `None` if what is there cannot be had in
+    /// place.
     pub fn in_place_entry(&mut self, pc: u64) -> Option<u64> {
         let Some((start, Patch { end, trap, .. })) = self.direct.patch_at(pc) else { return Some(pc) };
         if pc == start && !trap {

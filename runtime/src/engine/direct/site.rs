@@ -1,4 +1,4 @@
-//! What is overwritten at a site, and the fragment that stands for it: data only. `patch` makes them.
+//! What is overwritten at a site, and the fragment that represents it: data only. `patch` makes them.
 
 use super::window::JUMP_BYTES;
 use bt_translator::addr::{CachePc, GuestPc};
@@ -13,14 +13,14 @@ pub const SOURCE_BYTES: usize = 24;
 pub const JUMP: u8 = JMP_NEAR;
 /// Bytes of a stub at most, constants included; a longer one is not used.
 pub const STUB_BYTES: u64 = 224;
-/// A stub's constants lie this far behind its beginning.
+/// A stub's constants lie this far after its beginning.
 pub(super) const COLD_OFFSET: u64 = 160;
 pub(super) const LONGEST_INSN: usize = 15;
 
 /// What was overwritten at a site.
 #[derive(Clone, Copy, Debug)]
 pub struct Patch {
-    /// First guest pc behind it.
+    /// First guest pc after it.
     pub end: u64,
     /// The guest's bytes.
     pub original: [u8; SOURCE_BYTES],
@@ -28,7 +28,7 @@ pub struct Patch {
     pub trap: bool,
 }
 
-/// A fragment that stands for overwritten code.
+/// A fragment that represents overwritten code.
 #[derive(Clone, Copy, Debug)]
 pub struct Stub {
     /// Bytes.
@@ -98,9 +98,9 @@ fn is_padding(byte: u8) -> bool {
     matches!(byte, 0x90 | 0xcc)
 }
 
-/// How whole instructions from the beginning of `code` on, at least `min_len` bytes, can be overwritten by a jump; `code` ends
-/// where the code is known to end. `is_code` tells whether code is known to begin at an offset; its second argument,
-/// whether the code before it flows there.
+/// How whole instructions from the beginning of `code` on, at least `min_len` bytes, can be overwritten by a jump;
+/// `code` ends where the code is known to end. `is_code` tells whether code is known to begin at an offset; its second
+/// argument, whether the code before it flows there.
 pub fn shape(code: &[u8], min_len: usize, mut is_code: impl FnMut(usize, bool) -> bool) -> Option<Shape> {
     let first = usize::from(decode(code).ok()?.len);
     let min_len = min_len.max(usize::try_from(JUMP_BYTES).unwrap_or(0));
@@ -109,7 +109,8 @@ pub fn shape(code: &[u8], min_len: usize, mut is_code: impl FnMut(usize, bool) -
     while len < min_len {
         let rest = code.get(len..).unwrap_or(&[]);
         if len != 0 && !is_code(len, flows) {
-            // The code ends here, or never comes here: padding can go, data must stay. Padding ends where a function begins.
+            // The code ends here, or never comes here: padding can go, data must stay. Padding ends where a function
+            // begins.
             let padding = rest.iter().take_while(|&&b| is_padding(b)).count();
             let next = (len + 1..=len + padding).find(|&at| at == code.len() || is_code(at, false));
             let Some(next) = next else { return Some(Shape::Trap(first)) };
@@ -168,7 +169,7 @@ mod tests {
         let with = |rest: [u8; 3]| [0x0f, 0x05, 0xc3, rest[0], rest[1], rest[2]];
         assert_eq!(shape(&with([0x90, 0x90, 0x90]), 2, no), Some(Shape::Displaced(5)));
         assert_eq!(shape(&with([1, 2, 3]), 2, no), Some(Shape::Trap(2)));
-        // What begins as padding does is none, unless a function begins behind it.
+        // What begins as padding does is none, unless a function begins after it.
         assert_eq!(shape(&with([0x90, 0x90, 1]), 2, no), Some(Shape::Trap(2)));
         assert_eq!(shape(&with([0x90, 0x90, 1]), 2, |at, flows| flows || at == 5), Some(Shape::Displaced(5)));
         // A function that begins there may be cut: whoever comes to it traps.

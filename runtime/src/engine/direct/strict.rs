@@ -1,8 +1,8 @@
 //! `--strict`: a call from a site that was not patched arrives in the gate all the same, and is reported.
 //!
-//! Syscall User Dispatch (Documentation/admin-guide/syscall-user-dispatch.rst) turns every `syscall` outside of the runtime's
-//! own code into SIGSYS. Armed it makes each call of the kernel slower, which is why it is not the default. It is a thread's
-//! own and neither inherited by children nor kept over execve(2). Stubs then make no call themselves.
+//! Syscall User Dispatch (Documentation/admin-guide/syscall-user-dispatch.rst) turns every `syscall` outside of the
+//! runtime's own code into SIGSYS. Armed it makes each call of the kernel slower, which is why it is not the default.
+//! It is a thread's own and neither inherited by children nor kept over execve(2). Stubs then make no call themselves.
 
 use crate::engine::Engine;
 use crate::options;
@@ -39,7 +39,8 @@ pub fn missed_site(signal: i32, info: &SigInfo, uc: &UContext) -> Option<u64> {
 }
 
 impl Engine {
-    /// Reports a missed site and returns the cache address at which its call goes on; `None` if that cannot be had in place.
+    /// Reports a missed site and returns the cache address at which its call goes on; `None` if that cannot be had in
+    /// place.
     pub fn enter_missed_site(&mut self, site: u64, number: u64) -> Option<u64> {
         if !self.direct.inner.contains_key(&site) {
             self.direct.sites.missed += 1;

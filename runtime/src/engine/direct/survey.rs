@@ -86,7 +86,7 @@ fn plan(
         let wanted = usize::try_from(room.1 - at).unwrap_or(SOURCE_BYTES).min(SOURCE_BYTES);
         let got = code.get_mut(..wanted).map_or(0, |code| Text(direct).read(GuestPc(at), code));
         let is_code = |offset: usize, flows: bool| {
-            // Behind a jump the function goes on, or another begins.
+            // After a jump the function goes on, or another begins.
             let pc = at + offset as u64;
             match functions.holding(pc) {
                 Some(function) => Some(function) == own || function.0 == pc,
@@ -124,7 +124,7 @@ fn is_plain(direct: &Direct, pc: u64) -> bool {
     code.get(..got).and_then(|code| decode(code).ok()).is_some_and(|insn| insn.class == Class::Plain)
 }
 
-/// The calls among the instructions in `code`, which stands at `at`.
+/// The calls among the instructions in `code`, which lies at `at`.
 pub fn sites_in(at: u64, code: &[u8]) -> Vec<u64> {
     let mut found = Vec::new();
     let mut offset = 0;
@@ -142,8 +142,8 @@ pub fn is_patchable(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Site { class: Class::Syscall | Class::Cpuid, .. })
 }
 
-/// Something that must not run in place. Without a file nothing is known of the code; a just-in-time compiler's is full of
-/// constants, and system calls in it are rare.
+/// Something that must not run in place. Without a file nothing is known of the code; a just-in-time compiler's is full
+/// of constants, and system calls in it are rare.
 pub fn is_doubtful(verdict: Verdict, has_file: bool) -> bool {
     match verdict {
         Verdict::Site { .. } => !is_patchable(verdict),

@@ -1,11 +1,11 @@
 //! Where stubs lie.
 //!
-//! A site of two bytes is overwritten by `jmp rel32`, which reaches over what follows. Branches may lead there. So the three
-//! upper bytes of the displacement are instructions of one byte that raise #GP at user privilege (`hlt` and others;
-//! Intel SDM vol. 2): whoever jumps to one of them faults, and the handler knows where the guest wanted to go. The
-//! upper bytes are the same for all sites of a module; a *window* is the range at the distance they spell, as long
-//! as the module's code. The lowest byte of the displacement, which no instruction begins at, is free: each site has 256
-//! addresses at which its stub may begin.
+//! A site of two bytes is overwritten by `jmp rel32`, which reaches over what follows. Branches may lead there. So the
+//! three upper bytes of the displacement are instructions of one byte that raise #GP at user privilege (`hlt` and
+//! others; Intel SDM vol. 2): whoever jumps to one of them faults, and the handler knows where the guest wanted to go.
+//! The upper bytes are the same for all sites of a module; a *window* is the range at the distance they spell, as long
+//! as the module's code. The lowest byte of the displacement, which no instruction begins at, is free: each site has
+//! 256 addresses at which its stub may begin.
 
 use crate::sys::{Errno, mem};
 use bt_translator::emit::{JMP_NEAR_BYTES, traps};
@@ -13,8 +13,8 @@ use linux_raw_sys::general as k;
 
 /// `hlt`: #GP in user mode. It is what fills the rest of a patch.
 pub const TRAP: u8 = traps::HLT;
-/// Instructions of one byte that raise #GP in user mode, for the upper bytes of a displacement: negative ones, and positive
-/// ones.
+/// Instructions of one byte that raise #GP in user mode, for the upper bytes of a displacement: negative ones, and
+/// positive ones.
 const HIGH: [u8; 6] = [traps::HLT, traps::CLI, traps::OUT_DX_AL, traps::OUT_DX_EAX, traps::IN_AL_DX, traps::IN_EAX_DX];
 const LOW: [u8; 4] = [traps::OUTSD, traps::OUTSB, traps::INSD, traps::INSB];
 /// Bytes of `jmp rel32`.
@@ -35,7 +35,7 @@ pub struct Window {
     pub map: (u64, u64),
     /// Displacement of the jumps, its lowest byte zero.
     displacement: i32,
-    /// Next free byte behind the addresses that jumps can reach: for stubs that found no room there.
+    /// Next free byte after the addresses that jumps can reach: for stubs that found no room there.
     pub overflow: u64,
 }
 
@@ -49,8 +49,8 @@ pub struct Spill {
 }
 
 impl Spill {
-    /// Maps room within reach of `pc`: below it, else as far above it as can be, because brk grows there. `None` without
-    /// address space.
+    /// Maps room within reach of `pc`: below it, else as far above it as can be, because brk grows there. `None`
+    /// without address space.
     #[must_use]
     pub fn map(pc: u64) -> Option<Self> {
         const STEP: u64 = 16 << 20;
@@ -71,11 +71,12 @@ impl Spill {
 }
 
 impl Window {
-    /// Maps a window for `start..end`, with room for stubs that find none where jumps reach. `None` if no distance that traps is free.
+    /// Maps a window for `start..end`, with room for stubs that find none where jumps reach. `None` if no distance that
+    /// traps is free.
     #[must_use]
     pub fn map(start: u64, end: u64, overflow_bytes: u64) -> Option<Self> {
         let (start, end) = (start & !4095, end.next_multiple_of(4096));
-        // A jump from the last byte of the code leads into the page behind.
+        // A jump from the last byte of the code leads into the page after.
         let reached = end - start + 4096;
         let len = reached + overflow_bytes.next_multiple_of(4096);
         let top = if start < 1 << 31 { &LOW[..] } else { &HIGH[..] };

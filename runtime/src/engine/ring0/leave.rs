@@ -46,8 +46,8 @@ pub fn look(ts: &mut ThreadState) {
     }
 }
 
-/// Entry from the gate: ring 0 was left, with `result` of the lseek(2), or was not entered ([`INTERRUPTED`]). Returns whether the
-/// thread goes back at once; else it goes on at `resume`.
+/// Entry from the gate: ring 0 was left, with `result` of the lseek(2), or was not entered ([`INTERRUPTED`]). Returns
+/// whether the thread goes back at once; else it goes on at `resume`.
 ///
 /// # Safety
 /// Only the gate calls it, with the calling thread's own state.
@@ -162,7 +162,7 @@ fn go_on(ts: &mut ThreadState, mut engine: Locked, reason: Option<Reason>) {
     engine.resume_at(ts, pc);
 }
 
-/// The thread is about to make the call behind which is `next`; `resume` says where that is.
+/// The thread is about to make the call after which is `next`; `resume` says where that is.
 fn make_call(ts: &mut ThreadState, next: u64) {
     let resume = ts.resume;
     ts.regs[Gpr::Rcx] = next;

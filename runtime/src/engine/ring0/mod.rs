@@ -1,4 +1,5 @@
-//! Engine `ring0`: as engine `direct`, and what makes many system calls runs in the kernel, where a call is a function call.
+//! Engine `ring0`: as engine `direct`, and what makes many system calls runs in the kernel, where a call is a function
+//! call.
 //!
 //! The kernel module of `kmod-shim/` makes ring-0 code from operations and runs it; here is decided of what, and when:
 //!
@@ -7,13 +8,14 @@
 //! * [`leave`]: where a thread goes on that has come back;
 //! * `gate::ring0`: the way in.
 //!
-//! A thread begins in place. Sites that make many calls enter ring 0; from there on the thread runs translated code until it
-//! comes to something that is ring 3's. What it has not been translated yet is translated then and there, and the thread goes
-//! on in ring 0: so a region grows to what a loop executes. A site whose entries bring too few calls is taken out, and has
-//! to earn its way back in ("innocent until proven guilty", Adams & Agesen, ASPLOS 2006).
+//! A thread begins in place. Sites that make many calls enter ring 0; from there on the thread runs translated code
+//! until it comes to something that is ring 3's. What it has not been translated yet is translated then and there, and
+//! the thread goes on in ring 0: so a region grows to what a loop executes. A site whose entries bring too few calls is
+//! taken out, and has to earn its way back in ("innocent until proven guilty", Adams & Agesen, ASPLOS 2006).
 //!
-//! Ring 0 may make the calls that the module lists and that concern the runtime in nothing (`gate::allowed`); the others end at the
-//! gate as ever. Only code that cannot be written without a system call is translated, so that every change is told.
+//! Ring 0 may make the calls that the module lists and that concern the runtime in nothing (`gate::allowed`); the
+//! others end at the gate as ever. Only code that cannot be written without a system call is translated, so that every
+//! change is told.
 
 pub mod leave;
 pub mod regions;

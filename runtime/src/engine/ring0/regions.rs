@@ -121,8 +121,8 @@ pub enum Made {
 const TRIES: u32 = 40;
 
 impl Engine {
-    /// How a unit is entered at `pc`, with `number` in eax, if that is a `syscall`. Where the patch of a site begins with the load of
-    /// its number, it is that one.
+    /// How a unit is entered at `pc`, with `number` in eax, if that is a `syscall`. Where the patch of a site begins
+    /// with the load of its number, it is that one.
     pub fn entry_at(&self, pc: u64, number: u32) -> Option<Entry> {
         let patch = self.direct.patch_at(pc).filter(|(start, _)| *start < pc);
         let loaded = patch.and_then(|(_, patch)| loaded_number(&patch.original));

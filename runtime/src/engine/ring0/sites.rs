@@ -1,7 +1,7 @@
 //! Call sites: which enter ring 0.
 //!
-//! Of the calls that do not, every so many is looked at. A site that is seen often becomes an entry. An entry that brings too
-//! few calls for what entering costs is taken out; each time it has to be seen twice as often to come back.
+//! Of the calls that do not, every so many is looked at. A site that is seen often becomes an entry. An entry that
+//! brings too few calls for what entering costs is taken out; each time it has to be seen twice as often to come back.
 
 use crate::sys::{Errno, mem};
 use crate::thread::state::ThreadState;
@@ -23,7 +23,7 @@ const SITES: usize = 64;
 /// Slots of the gate's table: the low 16 bits of a pc.
 const TABLE: usize = 1 << 16;
 
-/// A call site, known by the pc behind it.
+/// A call site, known by the pc after it.
 #[derive(Clone, Copy)]
 struct Site {
     pc: u64,
@@ -68,7 +68,7 @@ impl Sites {
         Self { list: [NO_SITE; SITES], looks: 0 }
     }
 
-    /// A look has seen a call of the site behind which is `pc`.
+    /// A look has seen a call of the site after which is `pc`.
     pub fn look(&mut self, pc: u64) -> Verdict {
         self.looks += 1;
         if self.looks.is_multiple_of(FADE) {

@@ -6,8 +6,8 @@ use crate::gate::allowed;
 use crate::thread::state::ThreadState;
 use bt_shim::Error;
 
-/// Opens the device, if the engine is chosen, and prepares the first thread. Where it cannot be had, a program that the user started does not run, and one that a
-/// program of the family started runs in place only.
+/// Opens the device, if the engine is chosen, and prepares the first thread. Where it cannot be had, a program that the
+/// user started does not run, and one that a program of the family started runs in place only.
 ///
 /// # Errors
 /// Why ring 0 cannot be used.

@@ -1,7 +1,7 @@
 //! Cache memory: zones near the code they translate.
 //!
-//! A zone is one mapping within ±2 GiB of its code, so that RIP-relative operands and branches within the zone stay short.
-//! Hot code grows from its start, stubs and constants from its middle. Memory is readable, writable and
+//! A zone is one mapping within ±2 GiB of its code, so that RIP-relative operands and branches within the zone stay
+//! short. Hot code grows from its start, stubs and constants from its middle. Memory is readable, writable and
 //! executable, private and anonymous: after fork each side patches its own copy.
 
 use crate::sys::{Errno, mem};
@@ -142,7 +142,7 @@ fn map_near(pc: GuestPc, len: u64) -> Option<u64> {
     mem::mmap_own(len, prot, k::MAP_NORESERVE).ok()
 }
 
-/// Large guests run from large pages: behind the first megabytes, which small programs never leave, the kernel is asked
+/// Large guests run from large pages: after the first megabytes, which small programs never leave, the kernel is asked
 /// for them. Code in small pages misses the instruction TLB more often than the guest's own, which is denser.
 fn advise(base: u64, len: u64) {
     let middle = base + hot_bytes(len);

@@ -118,7 +118,7 @@ impl Engine {
     }
 
     /// The fragment for code that can change without a fault: the last one if its source is still the same. It ends
-    /// behind every instruction that may write memory and at every branch, so that each entry comes here.
+    /// after every instruction that may write memory and at every branch, so that each entry comes here.
     fn make_checked(&mut self, pc: u64) -> u64 {
         if let Some(&id) = self.fragments.checked.get(&pc)
             && let Some(f) = self.fragments.list.get(id as usize)
@@ -142,8 +142,8 @@ impl Engine {
         self.fragments.list.get(id as usize).map_or(pc, |f| f.hot + u64::from(f.body))
     }
 
-    /// Fills `out` with the code at `pc`. Returns whether part of it can change without a fault, and whether part of it is
-    /// writable.
+    /// Fills `out` with the code at `pc`. Returns whether part of it can change without a fault, and whether part of it
+    /// is writable.
     fn translate(&mut self, pc: u64, request: Request) -> (bool, bool) {
         if self.fragments.list.is_empty() {
             ibl::prepare();
@@ -198,7 +198,7 @@ impl Engine {
         let first_exit = u32::try_from(self.fragments.exits.len()).unwrap_or(NONE);
         let exit_count =
             complete_exits(out, hot_at, self.fragments.generation << EXIT_BITS | first_exit, &mut self.far);
-        // SAFETY: both ranges are behind the zone's used parts, and the zone has room for them.
+        // SAFETY: both ranges are after the zone's used parts, and the zone has room for them.
         unsafe {
             cache::write(CachePc(hot_at), out.hot.bytes());
             cache::write(CachePc(cold_at), out.cold.bytes());
@@ -295,8 +295,8 @@ impl Engine {
     }
 }
 
-/// Answers a call into the vsyscall page as the kernel does (arch/x86/entry/vsyscall/vsyscall_64.c): the call, then `ret`.
-/// `None` where the page has no call.
+/// Answers a call into the vsyscall page as the kernel does (arch/x86/entry/vsyscall/vsyscall_64.c): the call, then
+/// `ret`. `None` where the page has no call.
 fn vsyscall(ts: &mut ThreadState, pc: u64) -> Option<u64> {
     let call = time::vsyscall(pc & 0xfff)?;
     let [_, _, _, _, rsp, _, rsi, rdi, ..] = ts.regs.gpr;
@@ -306,8 +306,8 @@ fn vsyscall(ts: &mut ThreadState, pc: u64) -> Option<u64> {
     Some(back)
 }
 
-/// Writes the exits' ids into their stubs, from `first_id` on, and adds a jump through a slot for each target that may be out of reach;
-/// where these are, or 0, goes to `far`. Returns the number of exits.
+/// Writes the exits' ids into their stubs, from `first_id` on, and adds a jump through a slot for each target that may
+/// be out of reach; where these are, or 0, goes to `far`. Returns the number of exits.
 fn complete_exits(out: &mut Translation, hot_at: u64, first_id: u32, far: &mut Vec<u64>) -> u32 {
     far.clear();
     let mut count = 0;

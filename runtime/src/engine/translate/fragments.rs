@@ -14,7 +14,7 @@ use hashbrown::HashMap;
 /// No exit, no fragment.
 pub const NONE: u32 = u32::MAX;
 
-/// Offset of the pointer in a far slot, behind `jmp [rip + 0]`.
+/// Offset of the pointer in a far slot, after `jmp [rip + 0]`.
 pub const FAR_POINTER: u64 = 6;
 /// Bits of an exit's id that number it within its generation.
 pub const EXIT_BITS: u32 = 22;
@@ -26,7 +26,7 @@ pub const GENERATIONS: u32 = 1 << (32 - EXIT_BITS);
 pub struct Fragment {
     /// Guest pc of its first instruction.
     pub tag: u64,
-    /// Bytes of guest code it stands for, from the tag on.
+    /// Bytes of guest code it represents, from the tag on.
     pub guest_len: u32,
     /// Cache address of its hot code.
     pub hot: u64,
@@ -127,8 +127,8 @@ pub struct Fragments {
     pub boundaries: Vec<[u8; 2]>,
     /// By guest pc.
     pub places: PcMap<Place>,
-    /// Fragments of code that is compared at each entry, by guest pc: they have no place, so nothing is linked to them and no
-    /// look-up finds them.
+    /// Fragments of code that is compared at each entry, by guest pc: they have no place, so nothing is linked to them
+    /// and no look-up finds them.
     pub checked: PcMap<u32>,
     /// Fragments by guest page number.
     pub by_page: BTreeMap<u64, Vec<u32>>,
@@ -248,8 +248,8 @@ impl Fragments {
         }
     }
 
-    /// Makes a fragment unreachable: exits that lead to it go to the dispatcher again, look-ups miss, and its own exits are
-    /// unlinked, so that a thread inside it leaves at the next branch.
+    /// Makes a fragment unreachable: exits that lead to it go to the dispatcher again, look-ups miss, and its own exits
+    /// are unlinked, so that a thread inside it leaves at the next branch.
     pub fn drop_fragment(&mut self, fragment: u32) {
         let Some(f) = self.list.get_mut(fragment as usize) else { return };
         if !core::mem::replace(&mut f.alive, false) {
@@ -309,7 +309,7 @@ impl Fragments {
         }
     }
 
-    /// Fragments that stand for code in `start..end`.
+    /// Fragments that represent code in `start..end`.
     #[must_use]
     pub fn overlapping(&self, start: u64, end: u64) -> Vec<u32> {
         let mut found = Vec::new();

@@ -31,7 +31,8 @@ pub fn start() -> Result<(), &'static str> {
     new_table(FIRST_BITS)
 }
 
-/// Fills the first level before the first code that jumps through it: a process that never translates does not pay for it.
+/// Fills the first level before the first code that jumps through it: a process that never translates does not pay for
+/// it.
 pub fn prepare() {
     if IS_FILLED.load(Ordering::Relaxed) {
         return;
@@ -50,8 +51,8 @@ fn new_table(bits: u32) -> Result<(), &'static str> {
     let bytes = ((1u64 << bits) + SLACK) * 16;
     let table = mem::mmap_own(bytes, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE)
         .map_err(|_| "out of memory for the look-up table")?;
-    // A thread may be probing the old table with the old mask: the new table is larger, so publishing the table first is
-    // safe; the old one stays mapped, its entries stay true until a flush clears them.
+    // A thread may be probing the old table with the old mask: the new table is larger, so publishing the table first
+    // is safe; the old one stays mapped, its entries stay true until a flush clears them.
     TABLE.store(table, Ordering::Release);
     MASK.store((1 << bits) - 1, Ordering::Release);
     USED.store(0, Ordering::Relaxed);
@@ -157,8 +158,8 @@ pub fn clear() {
     for i in 0..IBTC_ENTRIES {
         word(ibtc + i * 8).store(miss, Ordering::Relaxed);
     }
-    // Only the keys: a thread that has just found its key reads a value that is still a prologue, which verifies, in memory
-    // that is kept until the thread has been in the dispatcher.
+    // Only the keys: a thread that has just found its key reads a value that is still a prologue, which verifies, in
+    // memory that is kept until the thread has been in the dispatcher.
     let (table, mask) = (TABLE.load(Ordering::Relaxed), MASK.load(Ordering::Relaxed));
     for i in 0..mask + SLACK {
         word(table + i * 16).store(0, Ordering::Relaxed);

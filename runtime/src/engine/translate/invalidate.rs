@@ -1,8 +1,9 @@
 //! Guest code that changes or vanishes.
 //!
-//! Code is translated from three kinds of memory. Read-only memory cannot change but by mmap, munmap and mprotect, which pass
-//! the gate. Writable memory is write-protected while fragments stand on it: a write faults, drops them, and gets its
-//! access back. What cannot be seen is a writer outside the process, or through a shared alias (documented in README).
+//! Code is translated from three kinds of memory. Read-only memory cannot change but by mmap, munmap and mprotect,
+//! which pass the gate. Writable memory is write-protected while there are fragments of its code: a write faults, drops
+//! them, and gets its access back. What cannot be seen is a writer outside the process, or through a shared alias
+//! (documented in README).
 
 use super::cache::Cache;
 use super::fragments::{Fragments, GENERATIONS};
@@ -20,12 +21,12 @@ pub enum WriteFault {
     NotOurs,
     /// The page can be written now: the instruction is to be executed again.
     Retry,
-    /// As `Retry`, but the instruction stands on that page: it must be executed in place, once.
+    /// As `Retry`, but the instruction itself lies on that page: it must be executed in place, once.
     Step,
 }
 
 impl Engine {
-    /// Drops every fragment that stands for code in `start..end`. True if there were any.
+    /// Drops every fragment that represents code in `start..end`. True if there were any.
     pub fn drop_range(&mut self, start: u64, end: u64) -> bool {
         let ids = self.fragments.overlapping(start, end);
         for &id in &ids {
@@ -35,7 +36,8 @@ impl Engine {
         !ids.is_empty()
     }
 
-    /// A write to `addr` faulted. `pc` is the guest pc of the instruction, `None` for a write by the runtime or the kernel.
+    /// A write to `addr` faulted. `pc` is the guest pc of the instruction, `None` for a write by the runtime or the
+    /// kernel.
     pub fn write_fault(&mut self, addr: u64, pc: Option<u64>) -> WriteFault {
         let page = addr >> 12;
         if !self.map.watched.get(&page).is_some_and(|w| w.protected) {
@@ -53,7 +55,7 @@ impl Engine {
         }
     }
 
-    /// Drops what stands on a watched page and gives the guest its write access back.
+    /// Drops the fragments made from a watched page and gives the guest its write access back.
     pub fn release_page(&mut self, page: u64) {
         self.drop_range(page << 12, (page + 1) << 12);
         if let Some(Watch { protected, faults }) = self.map.watched.get_mut(&page) {
@@ -66,8 +68,8 @@ impl Engine {
         }
     }
 
-    /// Gives write access back for every protected page in `start..end`: something other than a guest instruction is about
-    /// to write there. True if there were any.
+    /// Gives write access back for every protected page in `start..end`: something other than a guest instruction is
+    /// about to write there. True if there were any.
     pub fn release_range(&mut self, start: u64, end: u64) -> bool {
         if self.map.watched.is_empty() {
             return false;
@@ -159,7 +161,8 @@ impl Engine {
             let free = oldest >= g.flush;
             if free {
                 for (start, end) in g.cache.ranges() {
-                    // SAFETY: every other thread has been in the runtime since that flush and got its cache pc after it.
+                    // SAFETY: every other thread has been in the runtime since that flush and got its cache pc after
+                    // it.
                     unsafe { mem::munmap(start, end - start) };
                 }
             }

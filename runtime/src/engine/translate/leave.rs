@@ -1,4 +1,5 @@
-//! How a thread goes on that left the code cache. The engine calls nothing above it: what concerns signals or system calls is the caller's.
+//! How a thread goes on that left the code cache. The engine calls nothing above it: what concerns signals or system
+//! calls is the caller's.
 
 /// How a thread goes on that left a fragment by an exit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

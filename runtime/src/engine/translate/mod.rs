@@ -1,7 +1,7 @@
 //! Engine `translate`: the guest runs from a code cache and the translator never emits a `syscall`.
 //!
-//! [`dispatch`] is the way in from the cache; it finds or makes a fragment, places it in a zone of the [`cache`], and has
-//! the exits that lead to it linked ([`fragments`]). Indirect branches find fragments through [`ibl`].
+//! [`dispatch`] is the way in from the cache; it finds or makes a fragment, places it in a zone of the [`cache`], and
+//! has the exits that lead to it linked ([`fragments`]). Indirect branches find fragments through [`ibl`].
 
 pub mod cache;
 pub mod dispatch;

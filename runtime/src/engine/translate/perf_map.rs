@@ -1,12 +1,13 @@
-//! `--perf-map`: tells perf(1) which guest code a piece of the cache stands for (tools/perf/Documentation/jit-interface.txt).
+//! `--perf-map`: tells perf(1) which guest code a piece of the cache represents
+//! (tools/perf/Documentation/jit-interface.txt).
 
 use crate::report::Text;
 use crate::sys::{fs, process};
 use core::fmt::Write;
 use linux_raw_sys::general as k;
 
-/// Appends `start size name` to /tmp/perf-PID.map. The file is opened for each line: no descriptor is held that a guest could
-/// meet, and this option is for measuring, not for speed.
+/// Appends `start size name` to /tmp/perf-PID.map. The file is opened for each line: no descriptor is held that a guest
+/// could meet, and this option is for measuring, not for speed.
 pub fn note(start: u64, len: u64, tag: u64) {
     let mut path = Text::default();
     let _ = write!(path, "/tmp/perf-{}.map\0", process::getpid());

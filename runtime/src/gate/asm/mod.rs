@@ -6,12 +6,12 @@
 //! |---|---|---|
 //! | `bt_enter_exit` | ecx = exit id, guest rcx in `slot_rcx` | Rust `bt_on_exit`, then `bt_leave` |
 //! | `bt_enter_lookup` | rcx = guest pc, guest rcx, r11 in their slots | the fragment, or Rust `bt_on_lookup_miss`, then `bt_leave` |
-//! | `bt_enter_cpuid` | rdx = cache pc behind the instruction, guest rdx in `slot_scratch` | Rust `bt_on_cpuid`, then `bt_leave` |
-//! | `bt_enter_gate` | rax = call number, rcx = guest pc behind the instruction, r11 = cache pc behind it | the number's entry, which is one of the next three |
+//! | `bt_enter_cpuid` | rdx = cache pc after the instruction, guest rdx in `slot_scratch` | Rust `bt_on_cpuid`, then `bt_leave` |
+//! | `bt_enter_gate` | rax = call number, rcx = guest pc after the instruction, r11 = cache pc after it | the number's entry, which is one of the next three |
 //! | `bt_pass` | as `bt_enter_gate`, a number of the table | the cache pc, after the call |
 //! | `bt_answer` | as `bt_pass` | the cache pc, with the answer |
 //! | `bt_pass_lane` | as `bt_pass`, `next_pc` and `resume` set | the same |
-//! | `bt_tail` | the guest's registers, `next_pc` set, `tail_resume` = cache pc behind the call | the cache pc, after the call |
+//! | `bt_tail` | the guest's registers, `next_pc` set, `tail_resume` = cache pc after the call | the cache pc, after the call |
 //! | `bt_slow` | as `bt_pass` | Rust `bt_on_syscall`, then `bt_leave` |
 //! | `bt_leave` | guest state in the thread state | `resume`, with that state |
 //!
@@ -29,8 +29,8 @@ use super::entries;
 use super::labels::call_labels;
 use crate::thread::state::INTERRUPTED;
 
-/// Makes a guest's system call from Rust. The instruction is its own: a jump back from another's would be mispredicted, because
-/// the kernel clears the branch history on entry.
+/// Makes a guest's system call from Rust. The instruction is its own: a jump back from another's would be mispredicted,
+/// because the kernel clears the branch history on entry.
 ///
 /// Returns the kernel's result, or [`INTERRUPTED`] when a signal for the guest arrived before the kernel took the call
 /// (it has been requeued): the guest's state must then be that of its `syscall` instruction. The caller saves `resume`.
@@ -82,8 +82,8 @@ pub unsafe extern "C" fn call(nr: u64, args: *const u64) -> i64 {
 
 /// Leaves the runtime through `rt_sigreturn(2)` from a frame of ours.
 ///
-/// `uc` is the ucontext (the frame's second word on), `xsave` a zeroed 64-byte aligned area for the vector state, or null if
-/// the frame brings its own or wants the initial state.
+/// `uc` is the ucontext (the frame's second word on), `xsave` a zeroed 64-byte aligned area for the vector state, or
+/// null if the frame brings its own or wants the initial state.
 ///
 /// # Safety
 /// All signals must be blocked; the context must be complete.
@@ -105,14 +105,15 @@ pub unsafe extern "C" fn sigreturn(uc: u64, xsave: u64) -> ! {
     )
 }
 
-/// Where the kernel enters for a signal. It clears DF and TF, but leaves the guest's AC (arch/x86/kernel/signal.c, `handle_signal`),
-/// with which the handler itself would fault.
+/// Where the kernel enters for a signal. It clears DF and TF, but leaves the guest's AC (arch/x86/kernel/signal.c,
+/// `handle_signal`), with which the handler itself would fault.
 ///
 /// # Safety
 /// Only the kernel calls it.
 #[unsafe(naked)]
 pub unsafe extern "C" fn signal_entry() -> ! {
-    // rt_sigreturn(2) leaves ID and NT as they are then (FIX_EFLAGS in arch/x86/kernel/signal_64.c): they must stay the guest's.
+    // rt_sigreturn(2) leaves ID and NT as they are then (FIX_EFLAGS in arch/x86/kernel/signal_64.c): they must stay the
+    // guest's.
     gate_asm!(
         [safe_mask]
         {handler = sym entries::bt_on_signal};

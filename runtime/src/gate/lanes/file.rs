@@ -10,7 +10,7 @@ macro_rules! copy_out {
         concat!(
             "mov r11, [rcx + {size}]\n",
             "sub r11, rax\n",
-            "jb bt_lane_slow\n", // behind the end: Rust knows what that means
+            "jb bt_lane_slow\n", // after the end: Rust knows what that means
             "cmp rdx, r11\n",
             "cmova rdx, r11\n",
             "test rdx, rdx\n",
@@ -52,8 +52,8 @@ macro_rules! copy_in {
             "push rcx\n",
             "call bt_lane_copy\n",
             "pop rcx\n",
-            // Whoever revokes makes every CPU drain its stores before it lets go of the file (membarrier(2)): either they are
-            // visible by then, or this load sees the revocation and Rust writes once more.
+            // Whoever revokes makes every CPU drain its stores before it lets go of the file (membarrier(2)): either
+            // they are visible by then, or this load sees the revocation and Rust writes once more.
             "test dword ptr [rcx + {state}], {revoked}\n",
             "jne bt_lane_slow\n",
             "inc qword ptr [rcx + {writes}]\n",

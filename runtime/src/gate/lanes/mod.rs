@@ -1,8 +1,8 @@
 //! Calls answered by what their descriptor is, in assembly.
 //!
-//! An entry looks the descriptor up in `LANES`. Without a lane the call is passed on, with all registers and flags as they
-//! were. With one it goes to the lane's code for the operation, which either answers or gives the call to Rust (`bt_slow`),
-//! as if nothing had been done: a lane handles the ordinary case only.
+//! An entry looks the descriptor up in `LANES`. Without a lane the call is passed on, with all registers and flags as
+//! they were. With one it goes to the lane's code for the operation, which either answers or gives the call to Rust
+//! (`bt_slow`), as if nothing had been done: a lane handles the ordinary case only.
 //!
 //! Contracts:
 //!
@@ -12,10 +12,12 @@
 //! | a lane's code | rcx = the lane; `next_pc` and `resume` set; rcx and r11 free, all else the guest's | `bt_lane_done` or `bt_lane_slow` |
 //! | `bt_lane_done` | rax = result; the rest as `enter!` left it in the thread state | the cache pc |
 //!
-//! A descriptor gets a lane only while the process has one thread; afterwards only lanes of devices are left, which have no state. A signal that comes meanwhile is requeued and taken when the
-//! lane leaves (`bt_lane_check`). A fault in a copy gives the call to Rust.
+//! A descriptor gets a lane only while the process has one thread; afterwards only lanes of devices are left, which
+//! have no state. A signal that comes meanwhile is requeued and taken when the lane leaves (`bt_lane_check`). A fault
+//! in a copy gives the call to Rust.
 //!
-//! The entries are in `find`, the code by kind of lane in `devices`, `file` and `pipe`, what they share in `copy` and `leave`.
+//! The entries are in `find`, the code by kind of lane in `devices`, `file` and `pipe`, what they share in `copy` and
+//! `leave`.
 
 pub mod copy;
 pub mod devices;

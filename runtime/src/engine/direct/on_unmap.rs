@@ -32,8 +32,8 @@ impl Engine {
     }
 
     /// Images of which a part changes, or all that is concerned with `keep_all`: what is left of them are patches like
-    /// others. A whole image that goes leaves its stubs, for threads that are in them, and is there again if the same file is
-    /// mapped at the same place.
+    /// others. A whole image that goes leaves its stubs, for threads that are in them, and is there again if the same
+    /// file is mapped at the same place.
     fn unfold_images(&mut self, start: u64, end: u64, keep_all: bool) {
         for n in 0..self.direct.images.len() {
             let Some(image) = self.direct.images.get_mut(n) else { continue };
@@ -84,8 +84,8 @@ impl Engine {
             || self.direct.images.iter().any(|image| image.patches_in(start, end).next().is_some())
     }
 
-    /// The guest gave `start..end`, which it could execute before with the protection `before`, the protection `prot` with
-    /// which it can as well, and the kernel has done so.
+    /// The guest gave `start..end`, which it could execute before with the protection `before`, the protection `prot`
+    /// with which it can as well, and the kernel has done so.
     pub fn code_stays(&mut self, start: u64, end: u64, before: u32, prot: u32) {
         match (before & k::PROT_WRITE != 0, prot & k::PROT_WRITE != 0) {
             (false, true) if self.is_patched(start, end) => {
@@ -106,8 +106,8 @@ impl Engine {
         }
     }
 
-    /// The contents of `start..end`, which the guest may execute with the protection `prot`, were thrown away: a file's are what
-    /// they were before they were patched.
+    /// The contents of `start..end`, which the guest may execute with the protection `prot`, were thrown away: a file's
+    /// are what they were before they were patched.
     pub fn code_is_discarded(&mut self, start: u64, end: u64, prot: u32) {
         let patches: Vec<(u64, Patch)> = self.direct.patches.range(start..end).map(|(&at, &p)| (at, p)).collect();
         for (at, patch) in patches {
@@ -120,7 +120,8 @@ impl Engine {
         }
     }
 
-    /// Code in `start..end`, with the protection `prot`, is about to be moved: what was done to it is taken back and returned.
+    /// Code in `start..end`, with the protection `prot`, is about to be moved: what was done to it is taken back and
+    /// returned.
     pub fn lift_code(&mut self, start: u64, end: u64, prot: u32) -> Lifted {
         let withheld: Vec<(u64, u64)> = self.direct.withheld_in(start, end).collect();
         if self.is_patched(start, end) {

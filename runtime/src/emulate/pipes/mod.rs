@@ -1,8 +1,9 @@
 //! Pipes and eventfds that only this process has: what is in them is kept in memory.
 //!
-//! A pipe's both ends, or an eventfd, must have been made by this process and be shared with nobody, and the process must have one
-//! thread: then nobody else can read, write or wait. While something is kept here every call but those that can neither see nor
-//! wait for it (`calls::Mark::Blind`) hands all of it back first, contents and places in the kernel's buffers intact.
+//! A pipe's both ends, or an eventfd, must have been made by this process and be shared with nobody, and the process
+//! must have one thread: then nobody else can read, write or wait. While something is kept here every call but those
+//! that can neither see nor wait for it (`calls::Mark::Blind`) hands all of it back first, contents and places in the
+//! kernel's buffers intact.
 
 mod count;
 pub mod event;

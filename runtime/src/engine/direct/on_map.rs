@@ -29,8 +29,9 @@ pub struct Arrival {
 }
 
 impl Engine {
-    /// Code of the file `fd`, from `offset` on, is about to be executed in `start..end`, private memory with the protection
-    /// `prot`: patches its sites, or maps the image that is kept of it. No thread may be executing there yet.
+    /// Code of the file `fd`, from `offset` on, is about to be executed in `start..end`, private memory with the
+    /// protection `prot`: patches its sites, or maps the image that is kept of it. No thread may be executing there
+    /// yet.
     pub fn file_code_arrives(&mut self, start: u64, end: u64, prot: u32, fd: Fd, offset: u64) {
         let mut key = None;
         if prot == k::PROT_READ | k::PROT_EXEC {
@@ -189,7 +190,7 @@ impl Engine {
                 }
                 continue;
             }
-            // Each call alone, also those that stand behind the first.
+            // Each call alone, also those that come after the first.
             let first = sites.partition_point(|&site| site < plan.at);
             for &site in sites.get(first..).unwrap_or(&[]) {
                 let Some(code) = site.checked_sub(plan.at).and_then(|skip| {
@@ -209,7 +210,8 @@ impl Engine {
             room.set_writable(false);
         }
         if !write(prot, &out) || !complete {
-            // A policy forbids to write, or no room for a stub is left within reach: a site that stayed would be missed.
+            // A policy forbids to write, or no room for a stub is left within reach: a site that stayed would be
+            // missed.
             self.code_goes(start, end);
             self.withhold(start, end, prot);
             out.clear();

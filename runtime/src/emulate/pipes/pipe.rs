@@ -1,8 +1,9 @@
 //! A pipe whose two ends only this process has (pipe(7)).
 //!
-//! The kernel keeps a pipe's bytes in *slots* of one page, sixteen by default. A write first fills up the last slot with what is over a
-//! multiple of a page, if all of that fits; the rest gets slots of its own (fs/pipe.c, anon_pipe_write). A slot is free when it has been
-//! read to its end. So how much fits depends on how it was written; the ring here keeps the same slots.
+//! The kernel keeps a pipe's bytes in *slots* of one page, sixteen by default. A write first fills up the last slot
+//! with what is over a multiple of a page, if all of that fits; the rest gets slots of its own (fs/pipe.c,
+//! anon_pipe_write). A slot is free when it has been read to its end. So how much fits depends on how it was written;
+//! the ring here keeps the same slots.
 
 use super::count::{began, ended};
 use crate::calls::route::Operation;
@@ -35,7 +36,7 @@ struct Ring {
     pages: u64,
     /// Index of the first slot.
     first: usize,
-    /// Unread bytes of the slots behind the first.
+    /// Unread bytes of the slots after the first.
     lens: [u64; SLOTS],
     /// Slots there are.
     slots: usize,
@@ -199,7 +200,8 @@ impl Ring {
             return (self.read_nonblocking && len != 0).then_some(Err(Errno::EAGAIN));
         }
         let mut done = 0;
-        // Nothing may be lost to a buffer that ends early: its whole length is known to be there before a slot is taken away.
+        // Nothing may be lost to a buffer that ends early: its whole length is known to be there before a slot is taken
+        // away.
         if len == 0 || !guest::can_write(to, len.min(self.total())) {
             return None;
         }
@@ -282,7 +284,7 @@ pub fn hand_back(fd: i32) {
     descriptors::clear_lane(write_lane);
     if let (Some(read_end), Some(write_end)) = (read_end, write_end) {
         for n in 0..usize::try_from(this.head.used).unwrap_or(0) {
-            // The bytes before the unread ones were in the slot, too, and tell what fits behind them.
+            // The bytes before the unread ones were in the slot, too, and tell what fits after them.
             let before = if n == 0 { this.head.start } else { 0 };
             let len = before + this.len_of(n);
             // SAFETY: our pages. The pipe is empty and as large as the ring, so nothing waits.

@@ -1,14 +1,14 @@
-//! The folder of the image cache, and who may use what is in it.
+//! The directory of the image cache, and who may use what is in it.
 //!
-//! It must never be a way in: folder and images belong to the effective user, nobody else may write or read them, and an image has
-//! one name and is no link.
+//! It must never be a way in: directory and images belong to the effective user, nobody else may write or read them,
+//! and an image has one name and is no link.
 
 use crate::options::{self, PATH_BYTES};
 use crate::sys::{Errno, Fd, fs, process};
 use linux_raw_sys::general as k;
 
-/// The folder of the image cache by the XDG Base Directory Specification, made if it is missing; `None` if there is no place
-/// for one, or it is not the effective user's alone.
+/// The directory of the image cache by the XDG Base Directory Specification, made if it is missing; `None` if there is
+/// no place for one, or it is not the effective user's alone.
 pub fn find<'a>(environment: impl Iterator<Item = &'a [u8]> + Clone) -> Option<[u8; PATH_BYTES]> {
     let variable = |name: &[u8]| environment.clone().find_map(|e| e.strip_prefix(name)).filter(|v| v.starts_with(b"/"));
     let parent = match variable(b"XDG_CACHE_HOME=") {
@@ -39,7 +39,7 @@ pub fn find<'a>(environment: impl Iterator<Item = &'a [u8]> + Clone) -> Option<[
     Some(path)
 }
 
-/// Makes the folder `parent` + `name`, whose parent the effective user owns, if it is not there.
+/// Makes the directory `parent` + `name`, whose parent the effective user owns, if it is not there.
 pub fn make(parent: &[u8], name: &[u8]) {
     let mut path = parent.to_vec();
     path.extend_from_slice(name);
@@ -57,7 +57,7 @@ pub fn make(parent: &[u8], name: &[u8]) {
     }
 }
 
-/// The folder of the image cache, open; `None` if there is none or others may use it.
+/// The directory of the image cache, open; `None` if there is none or others may use it.
 pub fn open() -> Option<Fd> {
     open_path(&options::get().cache_path)
 }
