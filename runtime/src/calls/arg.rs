@@ -194,8 +194,6 @@ impl Arg {
 /// An item in guest memory of a known size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Shown as its address; so many bytes.
-    Opaque(u16),
     /// `int`
     I32,
     /// `unsigned int`
@@ -288,7 +286,6 @@ impl Shape {
         use core::mem::size_of;
         use linux_raw_sys::general;
         let size = match self {
-            Shape::Opaque(size) => size as usize,
             Shape::I32 | Shape::U32 | Shape::WaitStatus | Shape::SchedParam => 4,
             Shape::I64 | Shape::U64 | Shape::Address | Shape::Time | Shape::Sigset => 8,
             Shape::IntPair | Shape::Timezone | Shape::Owner | Shape::CapHeader | Shape::Pollfd => 8,

@@ -68,8 +68,6 @@ pub struct Stats {
     pub guest_bytes: u64,
     /// Cache bytes emitted.
     pub cache_bytes: u64,
-    /// Exits linked.
-    pub links: u64,
     /// Fragments dropped because their code changed.
     pub invalidations: u64,
     /// Write faults on pages protected because they hold translated code.

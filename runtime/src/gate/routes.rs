@@ -26,12 +26,6 @@ pub fn note_own_descriptors() {
     learn(Fact::OwnDescriptorsLow, !descriptors::are_above(filters::FEW));
 }
 
-/// The runtime carries the call out itself, or looks at its arguments.
-#[must_use]
-pub fn is_owned(nr: u64) -> bool {
-    calls::traits(nr).is_some_and(Traits::is_owned)
-}
-
 /// The process may answer the call: the level includes it, no option excludes it, and no filter is to see it.
 #[must_use]
 pub fn is_answered(nr: u64) -> bool {

@@ -18,7 +18,6 @@ use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;
 use list::{COUNT, FILES};
 
-pub use lane::FileLane;
 pub use list::{any, get};
 pub use penalty::penalty;
 

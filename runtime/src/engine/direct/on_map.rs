@@ -150,7 +150,7 @@ impl Engine {
             let own = sites_in(at, original);
             let Some(&site) = own.first() else { continue };
             sites.extend(own);
-            plans.push(Plan { site, at, len, trap: patch.trap, numbered: site != at });
+            plans.push(Plan { at, len, trap: patch.trap, numbered: site != at });
         }
         if plans.len() != before {
             plans.sort_unstable_by_key(|p| p.at);

@@ -29,8 +29,6 @@ impl CodeSource for Text<'_> {
 /// A site and how it is to be overwritten.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// The call.
-    pub site: u64,
     /// First byte that is overwritten.
     pub at: u64,
     /// Bytes.
@@ -95,7 +93,7 @@ fn plan(
         };
         let min_len = usize::try_from(site - at).unwrap_or(0) + 2;
         match shape(code.get(..got).unwrap_or(&[]), min_len, is_code) {
-            Some(Shape::Displaced(len)) => Some(Plan { site, at, len, trap: false, numbered: at != site }),
+            Some(Shape::Displaced(len)) => Some(Plan { at, len, trap: false, numbered: at != site }),
             _ => None,
         }
     };
@@ -114,7 +112,7 @@ fn plan(
         .or(over_what_follows.filter(free))
         .or(over_what_follows)
         .or(over_the_load)
-        .unwrap_or(Plan { site, at: site, len: 2, trap: true, numbered: false })
+        .unwrap_or(Plan { at: site, len: 2, trap: true, numbered: false })
 }
 
 /// The instruction at `pc` is one that is copied.

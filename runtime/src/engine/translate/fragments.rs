@@ -32,8 +32,6 @@ pub struct Fragment {
     pub hot: u64,
     /// Cache address of its cold code.
     pub cold: u64,
-    /// Bytes of hot code.
-    pub hot_len: u32,
     /// First exit and number of exits.
     pub exits: (u32, u32),
     /// First of its entries in [`Fragments::entries`].
@@ -65,8 +63,6 @@ pub struct Exit {
     pub stub: u64,
     /// Cache address of a 64-bit slot with a jump through it, for targets out of reach; 0 if there is none.
     pub far: u64,
-    /// The fragment it leaves.
-    pub fragment: u32,
     /// Next exit to the same target.
     pub next: u32,
     /// What it is.

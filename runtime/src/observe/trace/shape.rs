@@ -12,9 +12,6 @@ const UTIME_OMIT: u64 = 0x3fff_fffe;
 impl Printer<'_, '_> {
     /// Appends the item at `addr`, or the address if there is nothing to be read.
     pub(super) fn item(&mut self, shape: Shape, addr: u64) {
-        if matches!(shape, Shape::Opaque(_)) {
-            return self.line.pointer(addr);
-        }
         match self.record(addr, shape.size_bytes()) {
             Some(record) => self.fields(shape, &record),
             None => self.line.pointer(addr),
@@ -60,7 +57,6 @@ impl Printer<'_, '_> {
     /// Appends an item that has been read.
     fn fields(&mut self, shape: Shape, record: &Record) {
         match shape {
-            Shape::Opaque(_) => {}
             Shape::I32 | Shape::SchedParam => self.bracketed(|printer| printer.line.signed(i64::from(record.i32(0)))),
             Shape::U32 => self.bracketed(|printer| printer.line.unsigned(u64::from(record.u32(0)))),
             Shape::I64 => self.bracketed(|printer| printer.line.signed(record.i64(0))),
