@@ -128,22 +128,9 @@ fn values_by_c(header: &Path, names: &Names) -> Values {
     printed.lines().filter_map(pair).collect()
 }
 
-/// The same from Rust.
-fn mirror() -> Values {
-    let mut values = Values::new();
-    let mut add = |name: &str, value: String| assert!(values.insert(name.to_owned(), value).is_none(), "{name} twice");
-
-    for kind in KINDS {
-        add(name_of_kind(kind), (kind as u64).to_string());
-    }
-    add("BTSHIM_KINDS", KINDS.len().to_string());
-    for (reason, _) in REASONS {
-        add(name_of_reason(reason), (reason as u64).to_string());
-    }
-    // They begin with 1.
-    add("BTSHIM_REASONS", (REASONS.len() + 1).to_string());
-    add("BTSHIM_DEVICE", uapi::DEVICE.to_str().expect("a path").to_owned());
-    let numbers: [(&str, u64); 21] = [
+/// The numbers of the interface by their names in C.
+fn numbers() -> [(&'static str, u64); 24] {
+    [
         ("BTSHIM_VERSION", uapi::VERSION.into()),
         ("BTSHIM_REGS", uapi::REGS as u64),
         ("BTSHIM_MEMORY", uapi::MEMORY.into()),
@@ -165,13 +152,28 @@ fn mirror() -> Values {
         ("BTSHIM_CAN_FS", uapi::CAN_FS.into()),
         ("BTSHIM_CAN_UNMASKED", uapi::CAN_UNMASKED.into()),
         ("BTSHIM_IOC_INFO", uapi::INFO.into()),
-    ];
-    for (name, value) in numbers {
-        add(name, value.to_string());
+        ("BTSHIM_IOC_LOAD", uapi::LOAD.into()),
+        ("BTSHIM_IOC_ALLOW", uapi::ALLOW.into()),
+        ("BTSHIM_IOC_CLEAR", uapi::CLEAR.into()),
+    ]
+}
+
+/// The same from Rust.
+fn mirror() -> Values {
+    let mut values = Values::new();
+    let mut add = |name: &str, value: String| assert!(values.insert(name.to_owned(), value).is_none(), "{name} twice");
+
+    for kind in KINDS {
+        add(name_of_kind(kind), (kind as u64).to_string());
     }
-    for (name, value) in
-        [("BTSHIM_IOC_LOAD", uapi::LOAD), ("BTSHIM_IOC_ALLOW", uapi::ALLOW), ("BTSHIM_IOC_CLEAR", uapi::CLEAR)]
-    {
+    add("BTSHIM_KINDS", KINDS.len().to_string());
+    for (reason, _) in REASONS {
+        add(name_of_reason(reason), (reason as u64).to_string());
+    }
+    // They begin with 1.
+    add("BTSHIM_REASONS", (REASONS.len() + 1).to_string());
+    add("BTSHIM_DEVICE", uapi::DEVICE.to_str().expect("a path").to_owned());
+    for (name, value) in numbers() {
         add(name, value.to_string());
     }
 
