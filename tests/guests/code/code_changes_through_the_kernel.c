@@ -7,6 +7,42 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+/* The same page, mapped twice: written here, executed there. */
+static void mapped_twice(void)
+{
+    unsigned char text[16];
+    int shared = memfd_create("code", 0);
+    CHECK_EQ(ftruncate(shared, 4096), 0);
+    unsigned char *writable = mmap(NULL, 4096, RW, MAP_SHARED, shared, 0);
+    unsigned char *executable = mmap(NULL, 4096, RX, MAP_SHARED, shared, 0);
+    for (int value = 0; value < 1000; value++) {
+        put(writable, value);
+        CHECK_EQ(call(executable), value);
+    }
+    for (int value = 0; value < 100; value++) {
+        put(text, value);
+        CHECK_EQ(pwrite(shared, text, 6, 0), 6);
+        CHECK_EQ(mprotect(executable, 4096, RX), 0);
+        CHECK_EQ(call(executable), value);
+    }
+}
+
+/* Written through a file of /proc. */
+static void through_memory_file(unsigned char *code)
+{
+    unsigned char text[16];
+    int memory = open("/proc/self/mem", O_RDWR);
+    for (int value = 1; value < 50; value++) {
+        put(text, value);
+        CHECK_EQ(pwrite(memory, text, 6, (off_t)(uintptr_t)code), 6);
+        /* Writers through files of /proc are not promised to be seen at once; a flush makes them. */
+        __builtin___clear_cache((char *)code, (char *)code + 6);
+        CHECK_EQ(mprotect(code, 4096, RX), 0);
+        CHECK_EQ(mprotect(code, 4096, RWX), 0);
+        CHECK_EQ(call(code), value);
+    }
+}
+
 int main(void)
 {
     unsigned char text[16], *code = pages(2, RWX);
@@ -28,16 +64,7 @@ int main(void)
         CHANGED(CHECK_EQ(process_vm_writev(getpid(), &local, 1, &remote, 1, 0), 6));
         CHANGED(CHECK_EQ(process_vm_readv(getpid(), &remote, 1, &local, 1, 0), 6));
     }
-    int memory = open("/proc/self/mem", O_RDWR);
-    for (int value = 1; value < 50; value++) {
-        put(text, value);
-        CHECK_EQ(pwrite(memory, text, 6, (off_t)(uintptr_t)code), 6);
-        /* Writers through files of /proc are not promised to be seen at once; a flush makes them. */
-        __builtin___clear_cache((char *)code, (char *)code + 6);
-        CHECK_EQ(mprotect(code, 4096, RX), 0);
-        CHECK_EQ(mprotect(code, 4096, RWX), 0);
-        CHECK_EQ(call(code), value);
-    }
+    through_memory_file(code);
     /* Toggling between writable and executable. */
     for (int value = 0; value < 500; value++) {
         CHECK_EQ(mprotect(code, 4096, RW), 0);
@@ -79,21 +106,7 @@ int main(void)
     CHECK_EQ(call(code), 6);
     CHECK_EQ(madvise(code, 4096, MADV_DONTNEED), 0);
     CHECK_EQ(call(code), 5);
-    /* The same page, mapped twice: written here, executed there. */
-    int shared = memfd_create("code", 0);
-    CHECK_EQ(ftruncate(shared, 4096), 0);
-    unsigned char *writable = mmap(NULL, 4096, RW, MAP_SHARED, shared, 0);
-    unsigned char *executable = mmap(NULL, 4096, RX, MAP_SHARED, shared, 0);
-    for (int value = 0; value < 1000; value++) {
-        put(writable, value);
-        CHECK_EQ(call(executable), value);
-    }
-    for (int value = 0; value < 100; value++) {
-        put(text, value);
-        CHECK_EQ(pwrite(shared, text, 6, 0), 6);
-        CHECK_EQ(mprotect(executable, 4096, RX), 0);
-        CHECK_EQ(call(executable), value);
-    }
+    mapped_twice();
     /* A fork changes its own copy only. */
     put(code, 1);
     CHECK_EQ(call(code), 1);

@@ -26,12 +26,52 @@ static void *buffer(void)
 
 static void handler(int signal, siginfo_t *info, void *context) { (void)signal, (void)info, (void)context; }
 
+/* What waits for descriptors or children, and signal frames. */
+static void waiting(const int *pipes)
+{
+    int status;
+    struct timespec time = {0, 1};
+    struct pollfd wanted = {.fd = pipes[1], .events = POLLOUT};
+    memcpy(buffer(), &wanted, sizeof wanted);
+    put(page, 3), call(page);
+    CHECK_EQ(RAW3(SYS_poll, page + 2048, 1, 0), 1);
+    CHECK_EQ(((struct pollfd *)(page + 2048))->revents, POLLOUT);
+    fd_set *set = buffer();
+    FD_ZERO(set);
+    FD_SET(pipes[1], set);
+    put(page, 3), call(page);
+    CHECK_EQ(RAW6(SYS_select, pipes[1] + 1, 0, set, 0, 0, 0), 1);
+    int events = epoll_create1(0);
+    struct epoll_event event = {.events = EPOLLOUT};
+    CHECK_EQ(epoll_ctl(events, EPOLL_CTL_ADD, pipes[1], &event), 0);
+    CHECK_EQ(RAW4(SYS_epoll_wait, events, buffer(), 4, 0), 1);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(6);
+    CHECK_EQ(RAW4(SYS_wait4, child, buffer(), 0, 0), child);
+    memcpy(&status, page + 2048, 4);
+    CHECK_EQ(WEXITSTATUS(status), 6);
+    CHECK_EQ(RAW2(SYS_nanosleep, &time, buffer()), 0);
+    child = fork();
+    if (child == 0)
+        _exit(7);
+    CHECK_EQ(RAW6(SYS_waitid, P_PID, child, buffer(), WEXITED, (char *)page + 3000, 0), 0);
+    /* A whole signal frame onto such a page. */
+    stack_t stack = {.ss_sp = pages(16, RWX), .ss_size = 65536};
+    page = (unsigned char *)stack.ss_sp + 65536 - 4096;
+    CHECK_EQ(sigaltstack(&stack, NULL), 0);
+    on_signal(SIGUSR1, handler, SA_ONSTACK);
+    for (int i = 0; i < 20; i++) {
+        buffer();
+        CHECK_EQ(raise(SIGUSR1), 0);
+    }
+}
+
 int main(void)
 {
     page = pages(2, RWX);
-    int file = open("file", O_RDWR | O_CREAT, 0644), pipes[2], status;
+    int file = open("file", O_RDWR | O_CREAT, 0644), pipes[2];
     CHECK_EQ(ftruncate(file, 8192), 0);
-    struct timespec time = {0, 1};
     socklen_t length = 128;
     CHECK_EQ(RAW3(SYS_read, file, buffer(), 100), 100);
     lseek(file, 0, SEEK_SET);
@@ -80,39 +120,6 @@ int main(void)
     CHECK_EQ(RAW3(SYS_getresuid, (char *)buffer() + 8, (char *)page + 2060, (char *)page + 2064), 0);
     CHECK_EQ(RAW2(SYS_prctl, 16, buffer()), 0);
     CHECK_EQ(RAW1(SYS_time, buffer()) > 0, 1);
-    struct pollfd wanted = {.fd = pipes[1], .events = POLLOUT};
-    memcpy(buffer(), &wanted, sizeof wanted);
-    put(page, 3), call(page);
-    CHECK_EQ(RAW3(SYS_poll, page + 2048, 1, 0), 1);
-    CHECK_EQ(((struct pollfd *)(page + 2048))->revents, POLLOUT);
-    fd_set *set = buffer();
-    FD_ZERO(set);
-    FD_SET(pipes[1], set);
-    put(page, 3), call(page);
-    CHECK_EQ(RAW6(SYS_select, pipes[1] + 1, 0, set, 0, 0, 0), 1);
-    int events = epoll_create1(0);
-    struct epoll_event event = {.events = EPOLLOUT};
-    CHECK_EQ(epoll_ctl(events, EPOLL_CTL_ADD, pipes[1], &event), 0);
-    CHECK_EQ(RAW4(SYS_epoll_wait, events, buffer(), 4, 0), 1);
-    pid_t child = fork();
-    if (child == 0)
-        _exit(6);
-    CHECK_EQ(RAW4(SYS_wait4, child, buffer(), 0, 0), child);
-    memcpy(&status, page + 2048, 4);
-    CHECK_EQ(WEXITSTATUS(status), 6);
-    CHECK_EQ(RAW2(SYS_nanosleep, &time, buffer()), 0);
-    child = fork();
-    if (child == 0)
-        _exit(7);
-    CHECK_EQ(RAW6(SYS_waitid, P_PID, child, buffer(), WEXITED, (char *)page + 3000, 0), 0);
-    /* A whole signal frame onto such a page. */
-    stack_t stack = {.ss_sp = pages(16, RWX), .ss_size = 65536};
-    page = (unsigned char *)stack.ss_sp + 65536 - 4096;
-    CHECK_EQ(sigaltstack(&stack, NULL), 0);
-    on_signal(SIGUSR1, handler, SA_ONSTACK);
-    for (int i = 0; i < 20; i++) {
-        buffer();
-        CHECK_EQ(raise(SIGUSR1), 0);
-    }
+    waiting(pipes);
     return done();
 }

@@ -16,6 +16,40 @@ static int ended(pid_t child)
     return status;
 }
 
+static void spawn(char *program)
+{
+    pid_t child;
+    on_signal(SIGUSR2, handler, 0);
+    sigset_t set, all;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigfillset(&all);
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setsigmask(&attributes, &set);
+    sigdelset(&all, SIGKILL);
+    sigdelset(&all, SIGSTOP);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "input", O_RDONLY, 0);
+    posix_spawn_file_actions_addclose(&actions, 9);
+    int file = open("input", O_WRONLY | O_CREAT, 0644);
+    CHECK_EQ(write(file, "from a file", 11), 11);
+    close(file);
+    CHECK_EQ(dup2(1, 9), 9);
+    char *next[] = {program, "spawned", "2", NULL};
+    CHECK_EQ(posix_spawn(&child, program, &actions, &attributes, next, environ), 0);
+    CHECK_EQ(WEXITSTATUS(ended(child)), 21);
+    CHECK_EQ(posix_spawnp(&child, "no-such-program", NULL, NULL, next, environ), ENOENT);
+    FILE *pipe = popen("echo popen; exit 4", "r");
+    char line[100];
+    CHECK(fgets(line, sizeof line, pipe) != NULL);
+    CHECK_EQ(WEXITSTATUS(pclose(pipe)), 4);
+    CHECK_EQ(WEXITSTATUS(system("exit 8")), 8);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 2) {
@@ -67,35 +101,6 @@ int main(int argc, char **argv)
         _exit(1);
     }
     CHECK_EQ(WTERMSIG(ended(child)), SIGKILL);
-
-    on_signal(SIGUSR2, handler, 0);
-    sigset_t set, all;
-    sigemptyset(&set);
-    sigaddset(&set, SIGUSR1);
-    sigfillset(&all);
-    posix_spawnattr_t attributes;
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-    posix_spawnattr_setsigmask(&attributes, &set);
-    sigdelset(&all, SIGKILL);
-    sigdelset(&all, SIGSTOP);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, "input", O_RDONLY, 0);
-    posix_spawn_file_actions_addclose(&actions, 9);
-    int file = open("input", O_WRONLY | O_CREAT, 0644);
-    CHECK_EQ(write(file, "from a file", 11), 11);
-    close(file);
-    CHECK_EQ(dup2(1, 9), 9);
-    char *next[] = {argv[0], "spawned", "2", NULL};
-    CHECK_EQ(posix_spawn(&child, argv[0], &actions, &attributes, next, environ), 0);
-    CHECK_EQ(WEXITSTATUS(ended(child)), 21);
-    CHECK_EQ(posix_spawnp(&child, "no-such-program", NULL, NULL, next, environ), ENOENT);
-    FILE *pipe = popen("echo popen; exit 4", "r");
-    char line[100];
-    CHECK(fgets(line, sizeof line, pipe) != NULL);
-    CHECK_EQ(WEXITSTATUS(pclose(pipe)), 4);
-    CHECK_EQ(WEXITSTATUS(system("exit 8")), 8);
+    spawn(argv[0]);
     return done();
 }

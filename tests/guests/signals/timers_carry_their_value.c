@@ -51,6 +51,35 @@ static void *thread_with_timer(void *unused)
     return NULL;
 }
 
+/* Signal-driven input and message queues. */
+static void input_and_queues(void)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 99};
+    /* Signal-driven input with a real-time signal tells the descriptor. */
+    int pipes[2];
+    CHECK_EQ(pipe(pipes), 0);
+    CHECK_EQ(fcntl(pipes[0], F_SETSIG, SIGRTMIN + 3), 0);
+    CHECK_EQ(fcntl(pipes[0], F_SETOWN, getpid()), 0);
+    CHECK_EQ(fcntl(pipes[0], F_SETFL, O_ASYNC | O_NONBLOCK), 0);
+    count = 0;
+    CHECK_EQ(write(pipes[1], "x", 1), 1);
+    await(1);
+    CHECK_EQ(seen.si_fd, pipes[0]);
+    CHECK_EQ(seen.si_code, 1); /* POLL_IN */
+    char name[64];
+    snprintf(name, sizeof name, "/queue-%d", getpid());
+    mqd_t queue = mq_open(name, O_RDWR | O_CREAT, 0600, NULL);
+    if (queue >= 0) {
+        mq_unlink(name);
+        CHECK_EQ(mq_notify(queue, &event), 0);
+        count = 0;
+        CHECK_EQ(mq_send(queue, "m", 1, 0), 0);
+        await(1);
+        CHECK_EQ(seen.si_code, SI_MESGQ);
+        CHECK_EQ(seen.si_value.sival_int, 99);
+    }
+}
+
 int main(void)
 {
     on_signal(SIGUSR1, handler, 0);
@@ -114,31 +143,6 @@ int main(void)
     uint64_t expirations;
     CHECK_EQ(read(descriptor, &expirations, 8), 8);
     CHECK_EQ(expirations, 1);
-    /* Signal-driven input with a real-time signal tells the descriptor. */
-    int pipes[2];
-    CHECK_EQ(pipe(pipes), 0);
-    CHECK_EQ(fcntl(pipes[0], F_SETSIG, SIGRTMIN + 3), 0);
-    CHECK_EQ(fcntl(pipes[0], F_SETOWN, getpid()), 0);
-    CHECK_EQ(fcntl(pipes[0], F_SETFL, O_ASYNC | O_NONBLOCK), 0);
-    count = 0;
-    CHECK_EQ(write(pipes[1], "x", 1), 1);
-    await(1);
-    CHECK_EQ(seen.si_fd, pipes[0]);
-    CHECK_EQ(seen.si_code, 1); /* POLL_IN */
-    char name[64];
-    snprintf(name, sizeof name, "/queue-%d", getpid());
-    mqd_t queue = mq_open(name, O_RDWR | O_CREAT, 0600, NULL);
-    if (queue >= 0) {
-        mq_unlink(name);
-        event.sigev_notify = SIGEV_SIGNAL;
-        event.sigev_signo = SIGUSR1;
-        event.sigev_value.sival_int = 99;
-        CHECK_EQ(mq_notify(queue, &event), 0);
-        count = 0;
-        CHECK_EQ(mq_send(queue, "m", 1, 0), 0);
-        await(1);
-        CHECK_EQ(seen.si_code, SI_MESGQ);
-        CHECK_EQ(seen.si_value.sival_int, 99);
-    }
+    input_and_queues();
     return done();
 }

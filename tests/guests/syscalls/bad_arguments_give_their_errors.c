@@ -8,17 +8,12 @@
 
 #define SHOW(call) printf("%s = %ld\n", #call, (long)(call))
 
-int main(void)
+static int pipes[2], file;
+/* A page, the address after it, where nothing is, and the last four bytes before that. */
+static char *page, *bad, *edge;
+
+static void files_and_times(void)
 {
-    int pipes[2];
-    CHECK_EQ(pipe(pipes), 0);
-    CHECK_EQ(write(pipes[1], "abc", 3), 3);
-    char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    CHECK_EQ(munmap(page + 4096, 4096), 0);
-    char *bad = page + 4096, *edge = page + 4092;
-    memcpy(edge, "abcd", 4);
-    int file = open("data", O_RDWR | O_CREAT, 0644);
-    CHECK_EQ(write(file, "0123456789", 10), 10);
     SHOW(RAW3(SYS_read, pipes[0], bad, 3));
     SHOW(RAW3(SYS_pread64, file, bad, 3));
     SHOW(RAW4(SYS_pread64, file, edge, 10, 0)); /* stops where the page ends */
@@ -48,6 +43,10 @@ int main(void)
     SHOW(RAW2(SYS_nanosleep, bad, 0));
     struct timespec wrong = {0, 1000000000};
     SHOW(RAW2(SYS_nanosleep, &wrong, 0));
+}
+
+static void signals(void)
+{
     SHOW(RAW4(SYS_rt_sigaction, SIGUSR1, bad, 0, 8));
     SHOW(RAW4(SYS_rt_sigaction, SIGUSR1, 0, bad, 8));
     SHOW(RAW4(SYS_rt_sigaction, SIGUSR1, 0, page, 7));
@@ -79,6 +78,10 @@ int main(void)
     SHOW(RAW6(SYS_futex, page + 1, 1, 1, 0, 0, 0));
     SHOW(RAW6(SYS_futex, page, 0, 1, 0, 0, 0));
     SHOW(RAW6(SYS_futex, page, 99, 1, 0, 0, 0));
+}
+
+static void memory_and_processes(void)
+{
     SHOW(RAW4(SYS_wait4, -1, 0, 0, 0));
     SHOW(RAW4(SYS_wait4, -1, 0, 0x12345678, 0));
     SHOW(RAW6(SYS_mmap, 0, 0, 3, 0x22, -1, 0));
@@ -104,6 +107,10 @@ int main(void)
     SHOW(RAW6(SYS_clone, 0x800, 0, 0, 0, 0, 0));   /* CLONE_SIGHAND without CLONE_VM */
     SHOW(RAW2(SYS_clone3, bad, 64));
     SHOW(RAW2(SYS_clone3, page, 8));
+}
+
+static void waiting_and_the_rest(void)
+{
     SHOW(RAW3(SYS_poll, bad, 1, 0));
     SHOW(RAW6(SYS_select, 1, bad, 0, 0, 0, 0));
     SHOW(RAW6(SYS_epoll_wait, 9999, page, 1, 0, 0, 0));
@@ -126,5 +133,21 @@ int main(void)
     SHOW(RAW6(SYS_prctl, 9999, 0, 0, 0, 0, 0));
     SHOW(RAW2(SYS_getrlimit, 99, page));
     SHOW(RAW2(SYS_getrlimit, 7, bad));
+}
+
+int main(void)
+{
+    CHECK_EQ(pipe(pipes), 0);
+    CHECK_EQ(write(pipes[1], "abc", 3), 3);
+    page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK_EQ(munmap(page + 4096, 4096), 0);
+    bad = page + 4096, edge = page + 4092;
+    memcpy(edge, "abcd", 4);
+    file = open("data", O_RDWR | O_CREAT, 0644);
+    CHECK_EQ(write(file, "0123456789", 10), 10);
+    files_and_times();
+    signals();
+    memory_and_processes();
+    waiting_and_the_rest();
     return done();
 }
