@@ -1,7 +1,5 @@
 //! Where checks of the launcher run, and how they run it.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -9,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use crate::paths;
+use crate::runner::executable::write_executable;
 use crate::runner::launch::options_of;
 use crate::runner::process::{self, End, Finished};
 
@@ -47,8 +46,7 @@ impl Bench {
     /// Writes a file of the work directory; its name as an argument.
     pub fn file(&self, name: &str, bytes: &[u8], mode: u32) -> Result<String> {
         let path = self.work.join(name);
-        fs::write(&path, bytes)?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode))?;
+        write_executable(&path, bytes, mode)?;
         Ok(format!("./{name}"))
     }
 }

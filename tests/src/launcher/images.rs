@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::bench::Bench;
 use crate::paths;
+use crate::runner::executable::write_executable;
 use crate::runner::launch::options_of;
 use crate::runner::process::{self, End};
 
@@ -35,7 +36,8 @@ fn sites(bench: &Bench, directory: &str, program: &[&str], name: &str) -> Result
 pub fn check(bench: &Bench) -> Result<()> {
     let directory = bench.work.join("images").display().to_string();
     let own = bench.work.join("busybox").display().to_string();
-    fs::copy("/bin/busybox", &own)?;
+    let busybox = fs::read("/bin/busybox")?;
+    write_executable(own.as_ref(), &busybox, 0o755)?;
     let run = |name: &str| sites(bench, &directory, &[&own, "true"], name);
     ensure!(run("remembered")? == 0, "remembered before it was ever seen");
     let first = images(bench, &directory)?;
@@ -43,7 +45,7 @@ pub fn check(bench: &Bench) -> Result<()> {
     ensure!(run("remembered")? == 1, "not remembered");
     ensure!(run("numbered")? < 16, "sites were patched again");
     // Another time of modification, the same contents.
-    fs::write(&own, fs::read(&own)?)?;
+    write_executable(own.as_ref(), &busybox, 0o755)?;
     ensure!(run("remembered")? == 0, "a changed file was taken for the old one");
     ensure!(images(bench, &directory)?.len() == first.len() + 1, "the changed file was not kept");
     // Damaged images are ignored: shorter, with another owner's permissions, as a link.

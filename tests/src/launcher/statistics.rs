@@ -14,6 +14,7 @@ use nix::unistd::{Pid, mkfifo};
 
 use super::bench::Bench;
 use crate::paths;
+use crate::runner::executable::write_executable;
 use crate::runner::launch::options_of;
 use crate::runner::process::{self, End};
 
@@ -49,7 +50,7 @@ pub fn whole_lines(bench: &Bench) -> Result<()> {
     let directory = bench.work.join(directory);
     fs::create_dir_all(&directory)?;
     let program = directory.join("true");
-    fs::copy("/bin/true", &program)?;
+    write_executable(&program, &fs::read("/bin/true")?, 0o755)?;
     let pipe = bench.work.join("pipe");
     mkfifo(&pipe, Mode::S_IRUSR | Mode::S_IWUSR).context("mkfifo")?;
     let mut both_ends = fs::OpenOptions::new().read(true).write(true).open(&pipe)?;

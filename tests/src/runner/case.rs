@@ -1,6 +1,7 @@
 //! Runs one test: natively first, then under each engine, and compares.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use super::compare::{Normaliser, Observation, directory_differences, first_difference, tail};
+use super::executable::write_executable;
 use super::launch::{self, Launch, Pass};
 use super::process;
 use super::verdict::Verdict;
@@ -284,7 +286,12 @@ fn copy_directory(from: &Path, to: &Path) -> Result<()> {
             fs::create_dir_all(&target)?;
             copy_directory(&path, &target)?;
         } else {
-            fs::copy(&path, &target)?;
+            let mode = path.metadata()?.permissions().mode();
+            if mode & 0o111 == 0 {
+                fs::copy(&path, &target)?;
+            } else {
+                write_executable(&target, &fs::read(&path)?, mode)?;
+            }
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 mod case;
 pub mod compare;
+pub(crate) mod executable;
 pub mod launch;
 pub mod process;
 mod suite;
