@@ -46,7 +46,7 @@ pub struct Lane {
 pub enum Kind {
     /// /dev/null or /dev/zero.
     Device,
-    /// A regular file: the lane is the first field of a [`FileLane`](crate::emulate::files::FileLane).
+    /// A regular file: the lane is the first field of a `FileLane` (`emulate::files`).
     File,
     /// An end of a pipe: `base` is its `Ring` (`emulate::pipes::pipe`).
     Pipe,
