@@ -28,17 +28,22 @@ pub fn headers(data: &[u8]) {
     }
 }
 
-/// The input is what a program put into the environment; what is taken from it is written as it was.
+/// The input is what a program put into the environment: as it is, after the prefix, and as the structure that the
+/// digits spell, filled up with zeros. What is taken is written as it was.
 pub fn handoff(data: &[u8]) {
-    let mut string = Handoff::PREFIX.to_vec();
-    string.extend_from_slice(data);
-    for first in [data, &string] {
+    let with_prefix = [Handoff::PREFIX, data].concat();
+    let mut structure = data.to_vec();
+    structure.resize(size_of::<Handoff>(), 0);
+    let digits: String = structure.iter().map(|byte| format!("{byte:02x}")).collect();
+    let spelled = [Handoff::PREFIX, digits.as_bytes(), b"/a path"].concat();
+    for first in [data, &with_prefix, &spelled] {
         let Some((taken, number, execfn)) = Handoff::take(b"/dev/fd/7", first) else { continue };
         assert_eq!(number, 7);
-        let mut written = vec![0; STRING_BYTES];
-        let Ok(room) = (&mut written[..]).try_into() else { continue };
-        if taken.write(&execfn, room).is_some() {
-            assert!(written.starts_with(&first.to_ascii_lowercase()[..Handoff::PREFIX.len()]));
+        let mut written = [0; STRING_BYTES];
+        if taken.write(&execfn, &mut written).is_some() {
+            let (head, path) = first.split_at(first.len() - execfn.len());
+            assert_eq!(written[..head.len()], *head.to_ascii_lowercase());
+            assert_eq!(written[head.len()..first.len()], *path);
         }
     }
 }
