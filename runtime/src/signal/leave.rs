@@ -1,12 +1,13 @@
 //! Leaving the runtime through `rt_sigreturn(2)`: with signals requeued, or with a state `bt_leave` cannot set.
 
 use super::context::set_regs;
-use super::{ALL_BUT_FAULTS, never_blocked};
+use super::kept;
 use crate::gate::asm;
-use crate::sys::signal::{queue_to_self, set_mask};
+use crate::sys::signal::set_mask;
 use crate::sys::types::{
-    FP_XSTATE_MAGIC1, FP_XSTATE_MAGIC2, FPX_SW_OFFSET, FpxSwBytes, McContext, StackT, UC_FLAGS, UContext, sig,
+    FP_XSTATE_MAGIC1, FP_XSTATE_MAGIC2, FPX_SW_OFFSET, FpxSwBytes, McContext, StackT, UC_FLAGS, UContext,
 };
+use crate::thread::held::never_blocked;
 use crate::thread::state::{ALT_STACK_BYTES, ThreadState};
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -28,18 +29,13 @@ pub unsafe extern "C" fn bt_leave_requeued(ts: *mut ThreadState) -> ! {
     let mut mask = ts.saved_mask;
     // A call with a temporary mask: the signals it let through are taken under it, and return to the mask before.
     if let Some(temporary) = ts.temporary_mask.take() {
-        ts.mask_to_restore = Some(mask);
+        ts.mask_to_restore = Some(mask & !never_blocked() | ts.kept_mask());
+        ts.set_kept_mask(temporary);
         mask = temporary;
     }
-    let held = core::mem::take(&mut ts.held);
-    if held.iter().any(Option::is_some) {
-        set_mask(!0);
-        for (info, signal) in held.iter().zip([sig::SIGSEGV, sig::SIGBUS]) {
-            if let Some(info) = info {
-                let _ = queue_to_self(signal, info);
-            }
-        }
-    }
+    kept::settle(ts);
+    set_mask(!0);
+    kept::queue_unblocked(ts);
     ts.requeued = 0;
     let pc = ts.resume;
     leave(ts, pc, 0, mask)
@@ -108,10 +104,9 @@ fn xgetbv() -> u64 {
     u64::from(high) << 32 | u64::from(low)
 }
 
-/// Blocks every signal but those that runtime code can raise; returns the guest's mask, also if signals were requeued
-/// already.
+/// Blocks every signal; returns the guest's mask, also if signals were requeued already.
 pub fn block_all(ts: &mut ThreadState) -> u64 {
-    let old = set_mask(ALL_BUT_FAULTS);
+    let old = set_mask(!0);
     if ts.requeued != 0 {
         ts.requeued = 0;
         return ts.saved_mask;

@@ -23,7 +23,7 @@ use crate::options;
 use crate::process::descriptors::keep_high;
 use crate::process::{EXE_FD, SELF_FD, TRACE_FD, set_exe_path};
 use crate::report::{Bytes, say};
-use crate::signal::{action, alt_stack};
+use crate::signal::{action, alt_stack, kept};
 use crate::start::map::Image;
 use crate::start::stack::{Built, Guest, Initial, at};
 use crate::sys;
@@ -91,7 +91,7 @@ extern "C" fn second(ts: *mut ThreadState) {
     let plan = match Handoff::take(execfn, first_env) {
         Some((handoff, self_fd, execfn)) => {
             initial.envp.remove(0);
-            resume_family(ts, &handoff, self_fd, execfn, &initial)
+            resume_family(&handoff, self_fd, execfn, &initial)
         }
         None => from_command_line(&initial),
     };
@@ -102,6 +102,7 @@ extern "C" fn second(ts: *mut ThreadState) {
     }
     ts.install_alt_stack();
     action::start();
+    kept::start(ts);
     if let Err(what) = engine::start() {
         say(format_args!("{what}"));
         sys::process::exit_group(126)
@@ -124,7 +125,7 @@ extern "C" fn second(ts: *mut ThreadState) {
 }
 
 /// An exec inside the family.
-fn resume_family(ts: &mut ThreadState, handoff: &Handoff, self_fd: i32, execfn: Vec<u8>, initial: &Initial) -> Plan {
+fn resume_family(handoff: &Handoff, self_fd: i32, execfn: Vec<u8>, initial: &Initial) -> Plan {
     options::set(handoff.options);
     crate::engine::cpuid::take(&handoff.cpuid);
     if handoff.filtered != 0 {
@@ -136,7 +137,6 @@ fn resume_family(ts: &mut ThreadState, handoff: &Handoff, self_fd: i32, execfn: 
         let _ = exec::keep_over_exec(handoff.trace_fd, false);
         TRACE_FD.store(handoff.trace_fd, Ordering::Relaxed);
     }
-    ts.kept_mask = handoff.kept_mask;
     Plan {
         found: Found { fd: Fd(handoff.exe_fd), execfn, head: Vec::new() },
         argv: initial.argv.clone(),
