@@ -166,14 +166,11 @@ fn undeliverable(
     synchronous: bool,
 ) {
     if synchronous {
-        // force_sig: a synchronous fault that is ignored or blocked ends the process. The context is the guest's: the
-        // instruction faults again, in place, and the kernel does the rest.
+        // force_sig: a synchronous fault that is ignored or blocked ends the process. The context is the guest's. Should
+        // a filter forbid the queueing, a fault comes again by itself, in place.
         force_default(signal);
         uc.mask &= !sig::bit(signal);
-        if signal == sig::SIGTRAP || signal == sig::SIGSYS {
-            // The pc is after the instruction; executing on would not raise it again.
-            let _ = queue_to_self(signal, info);
-        }
+        let _ = queue_to_self(signal, info);
         return;
     }
     if ts.kept_mask() & sig::bit(signal) != 0 {

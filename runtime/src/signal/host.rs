@@ -61,7 +61,9 @@ pub unsafe extern "C" fn bt_on_signal(signal: i32, info: *mut SigInfo, uc: *mut 
     }
 }
 
-fn arrived(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext, synchronous: bool) {
+/// What becomes of a signal that finds the thread in the state `uc`. No lock may be held by the thread, unless it is in the
+/// runtime.
+pub(super) fn arrived(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext, synchronous: bool) {
     if ts.in_vdso != 0 {
         // In the vDSO for a call (`gate::clock`), or in the gate for a call that the vDSO makes.
         if synchronous {
@@ -283,7 +285,7 @@ fn before_call(regs: &mut Regs, next: u64) {
     regs[Gpr::R11] = regs.rflags;
 }
 
-/// Puts a signal back into the kernel's queue, to be taken when the guest's state is whole (SIGNALS.md, rule 2).
+/// Has a signal wait until the guest's state is whole (SIGNALS.md, rule 2).
 fn requeue(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext) {
     if ts.requeued == 0 {
         ts.requeued = 1;
@@ -293,9 +295,11 @@ fn requeue(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext)
     if signal == sig::SIGSEGV || signal == sig::SIGBUS {
         // Not blocked in the runtime: kept here until leaving, when it can be.
         ts.shared.held.put(signal, info);
-        return;
+    } else if ts.waiting.is_none() {
+        ts.waiting = Some(*info);
+    } else {
+        let _ = queue_to_self(signal, info);
     }
-    let _ = queue_to_self(signal, info);
 }
 
 /// The runtime itself faulted: in a copy of guest memory, which survives it, or by a bug.

@@ -1,11 +1,12 @@
 //! Leaving the runtime through `rt_sigreturn(2)`: with signals requeued, or with a state `bt_leave` cannot set.
 
 use super::context::set_regs;
-use super::kept;
+use super::host::arrived;
+use super::{action, kept};
 use crate::gate::asm;
-use crate::sys::signal::set_mask;
+use crate::sys::signal::{queue_to_self, set_mask};
 use crate::sys::types::{
-    FP_XSTATE_MAGIC1, FP_XSTATE_MAGIC2, FPX_SW_OFFSET, FpxSwBytes, McContext, StackT, UC_FLAGS, UContext,
+    FP_XSTATE_MAGIC1, FP_XSTATE_MAGIC2, FPX_SW_OFFSET, FpxSwBytes, McContext, StackT, UC_FLAGS, UContext, sig,
 };
 use crate::thread::held::never_blocked;
 use crate::thread::state::{ALT_STACK_BYTES, ThreadState};
@@ -18,7 +19,8 @@ const USER_SS: u16 = 0x2b;
 /// ARCH_REQ_XCOMP_PERM).
 const XSAVE_ROOM: usize = 12 * 1024;
 
-/// Called by `bt_leave` when signals have been requeued. `resume` and the registers are what the thread continues with.
+/// Called by `bt_leave` when a signal waits. `resume` and the registers are what the thread continues with: as if the
+/// signal came there.
 ///
 /// # Safety
 /// Only the gate calls it, with the calling thread's own state.
@@ -34,11 +36,24 @@ pub unsafe extern "C" fn bt_leave_requeued(ts: *mut ThreadState) -> ! {
         mask = temporary;
     }
     kept::settle(ts);
-    set_mask(!0);
-    kept::queue_unblocked(ts);
     ts.requeued = 0;
-    let pc = ts.resume;
-    leave(ts, pc, 0, mask)
+    let mut area = Area([0; XSAVE_ROOM]);
+    let mut uc = context(ts, ts.resume, 0, mask, &mut area);
+    if let Some(info) = ts.waiting.take_if(|info| is_deliverable(info.signo, mask)) {
+        arrived(ts, info.signo, &info, &mut uc, false);
+    }
+    set_mask(!0);
+    if let Some(info) = ts.waiting.take_if(|_| ts.requeued == 0) {
+        // The guest blocks it meanwhile, or has no handler any more.
+        let _ = queue_to_self(info.signo, &info);
+    }
+    kept::queue_unblocked(ts);
+    go(&uc)
+}
+
+/// The guest has a handler for the signal, and does not block it.
+fn is_deliverable(signal: i32, mask: u64) -> bool {
+    mask & sig::bit(signal) == 0 && !action::is_default_or_ignored(&action::get(signal))
 }
 
 #[repr(C, align(64))]
@@ -61,7 +76,19 @@ fn xsave_size() -> u32 {
 /// must be blocked, or those that are not must be ours to survive.
 pub fn leave(ts: &mut ThreadState, pc: u64, flags: u64, mask: u64) -> ! {
     let mut area = Area([0; XSAVE_ROOM]);
-    let base = &raw mut area as u64;
+    let uc = context(ts, pc, flags, mask, &mut area);
+    go(&uc)
+}
+
+/// Goes on with the context.
+fn go(uc: &UContext) -> ! {
+    // SAFETY: signals are blocked; the context is complete.
+    unsafe { asm::sigreturn(core::ptr::from_ref(uc) as u64) }
+}
+
+/// What rt_sigreturn(2) is to set: the guest's registers, at `pc`, with `flags` or-ed into RFLAGS and the signal mask
+/// `mask`. The guest's vector state is saved to `area`.
+fn context(ts: &ThreadState, pc: u64, flags: u64, mask: u64, area: &mut Area) -> UContext {
     let size = xsave_size();
     if size as usize + 4 > XSAVE_ROOM {
         crate::report::internal("the vector state of this CPU is larger than expected");
@@ -74,6 +101,7 @@ pub fn leave(ts: &mut ThreadState, pc: u64, flags: u64, mask: u64) -> ! {
         xstate_size: size,
         pad: [0; 7],
     };
+    let base = core::ptr::from_mut(area) as u64;
     let mut uc = UContext {
         flags: UC_FLAGS,
         link: 0,
@@ -91,8 +119,9 @@ pub fn leave(ts: &mut ThreadState, pc: u64, flags: u64, mask: u64) -> ! {
             |offset: u64| core::ptr::with_exposed_provenance_mut::<u8>(usize::try_from(base + offset).unwrap_or(0));
         at(FPX_SW_OFFSET).cast::<FpxSwBytes>().write_unaligned(sw);
         at(u64::from(size)).cast::<u32>().write_unaligned(FP_XSTATE_MAGIC2);
-        asm::sigreturn(&raw const uc as u64, base)
+        asm::save_vectors(base);
     }
+    uc
 }
 
 fn xgetbv() -> u64 {

@@ -60,7 +60,7 @@ pub fn sigreturn(ts: &mut ThreadState) {
     frame.uc.mc.rcx = pc;
     frame.uc.mc.rip = address(Label::EnterLookup);
     // SAFETY: signals are blocked; the frame is complete, and the kernel checks what the guest put into it.
-    unsafe { asm::sigreturn(&raw const frame.uc as u64, 0) }
+    unsafe { asm::sigreturn(&raw const frame.uc as u64) }
 }
 
 /// Bytes of the vector state at `fpstate` that the kernel will read (arch/x86/kernel/fpu/signal.c,

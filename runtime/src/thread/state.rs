@@ -9,7 +9,7 @@ use super::held::never_blocked;
 use super::registers::Regs;
 use super::shared::{COUNTED_CALLS, Shared};
 use crate::options;
-use crate::sys::types::{AltStack, UContext};
+use crate::sys::types::{AltStack, SigInfo, UContext};
 use crate::sys::{Errno, mem, process, signal};
 use core::mem::{offset_of, size_of};
 use core::sync::atomic::Ordering;
@@ -119,9 +119,9 @@ pub struct ThreadState {
     pub runtime_sp: u64,
     /// Stack pointer to return to when a call of the runtime's own call path ends.
     pub call_sp: u64,
-    /// Not zero: a signal has been requeued, leave through `rt_sigreturn`.
+    /// Not zero: a signal waits to be delivered, leave through `rt_sigreturn`.
     pub requeued: u64,
-    /// The guest's mask at the time of the requeue.
+    /// The guest's mask at the time when the signal came.
     pub saved_mask: u64,
     /// The guest's registers, valid while the runtime runs. With what follows they are the argument of a run in ring 0.
     pub regs: Regs,
@@ -143,6 +143,8 @@ pub struct ThreadState {
     /// The mask a signal frame is to restore instead of the current one: the one before the temporary mask, as the guest
     /// knows it.
     pub mask_to_restore: Option<u64>,
+    /// The signal that waits, unless it is one of those that are held: all others are blocked until the thread leaves.
+    pub waiting: Option<SigInfo>,
     /// The host signal handler's last run.
     pub host_handler: HostHandler,
     /// A single step in place is under way: mask to restore after it.
@@ -268,6 +270,7 @@ impl ThreadState {
             ts.shared.in_use.store(1, Ordering::Relaxed);
             ts.alt_stack.flags = u64::from(k::SS_DISABLE);
             ts.temporary_mask = None;
+            ts.waiting = None;
             ts.mask_to_restore = None;
             this
         }
