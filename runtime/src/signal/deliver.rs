@@ -12,6 +12,7 @@ use crate::sys::types::{
 use crate::thread::held::never_blocked;
 use crate::thread::shared::add;
 use crate::thread::state::ThreadState;
+use linux_raw_sys::general as k;
 
 const RED_ZONE: u64 = 128;
 /// Bytes of the xsave area's legacy part, all there is without `FpxSwBytes`.
@@ -55,7 +56,7 @@ pub fn deliver(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UCont
 /// A frame that cannot be built is a SIGSEGV, for which another handler may have another stack; one for that signal
 /// itself ends the process (kernel/signal.c, `force_sigsegv`).
 fn without_frame(ts: &mut ThreadState, signal: i32, uc: &mut UContext) {
-    let info = kept::segv_of_the_kernel();
+    let info = segv_of_the_kernel();
     let is_blocked = ts.kept_mask() & sig::bit(sig::SIGSEGV) != 0;
     if signal != sig::SIGSEGV && !is_blocked && !action::is_default_or_ignored(&action::get(sig::SIGSEGV)) {
         return deliver(ts, sig::SIGSEGV, &info, uc, true);
@@ -198,4 +199,21 @@ pub fn enter_dispatcher(ts: &mut ThreadState, uc: &mut UContext) {
 pub fn force_default(signal: i32) {
     crate::observe::stats::finish("signal");
     set_default(signal);
+}
+
+/// Raises a SIGSEGV that the guest cannot block or ignore, from the runtime (kernel/signal.c, `force_sig`).
+pub fn force_segv(ts: &mut ThreadState) {
+    if action::is_ignored(&action::get(sig::SIGSEGV)) || ts.kept_mask() & sig::bit(sig::SIGSEGV) != 0 {
+        force_default(sig::SIGSEGV);
+        let _ = action::set(sig::SIGSEGV, Some(&SigAction::default()));
+        ts.set_kept_mask(ts.kept_mask() & !sig::bit(sig::SIGSEGV));
+    }
+    ts.shared.held.put(sig::SIGSEGV, &segv_of_the_kernel());
+    let _ = kept::take_unblocked(ts);
+}
+
+/// What the kernel tells of a SIGSEGV that no address caused.
+#[must_use]
+pub fn segv_of_the_kernel() -> SigInfo {
+    SigInfo { signo: sig::SIGSEGV, errno: 0, code: k::SI_KERNEL.cast_signed(), pad: 0, fields: [0; 14] }
 }

@@ -12,6 +12,7 @@ use crate::gate::labels::{Label, address};
 use crate::gate::region::Region;
 use crate::gate::{clock, filters, lanes, ring0};
 use crate::mem::guest;
+use crate::sys::Errno;
 use crate::sys::signal::{queue_to_self, set_mask};
 use crate::sys::types::{SigInfo, UContext, sig};
 use crate::thread::registers::{Gpr, Regs};
@@ -220,6 +221,10 @@ fn in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UConte
     if filtered && behind_ours.contains(address_field) {
         // si_call_addr is the guest's instruction, not the gate's.
         *address_field = ts.next_pc;
+    } else if filtered && region == Region::Runtime {
+        // A filter for the guest's calls traps one of the runtime's own: that fails, and has another way.
+        uc.mc.rax = Errno::EPERM.as_result().cast_unsigned();
+        return;
     }
     let info = &info;
     let mut regs = regs_of(&uc.mc);

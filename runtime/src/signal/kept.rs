@@ -9,7 +9,6 @@ use crate::thread::held::{self, OF_PROCESS, SIGNALS};
 use crate::thread::registry;
 use crate::thread::state::ThreadState;
 use core::sync::atomic::Ordering;
-use linux_raw_sys::general as k;
 
 /// si_code of kill(2) and of tgkill(2) (sigaction(2)).
 const SI_USER: i32 = 0;
@@ -141,21 +140,4 @@ pub fn start(ts: &ThreadState) {
 pub fn forget(ts: &ThreadState) {
     discard(ts, held::never_blocked());
     settle(ts);
-}
-
-/// Raises a SIGSEGV that the guest cannot block or ignore, from the runtime (kernel/signal.c, `force_sig`).
-pub fn force_segv(ts: &mut ThreadState) {
-    if super::action::is_ignored(&super::action::get(sig::SIGSEGV)) || ts.kept_mask() & sig::bit(sig::SIGSEGV) != 0 {
-        super::deliver::force_default(sig::SIGSEGV);
-        let _ = super::action::set(sig::SIGSEGV, Some(&crate::sys::types::SigAction::default()));
-        ts.set_kept_mask(ts.kept_mask() & !sig::bit(sig::SIGSEGV));
-    }
-    ts.shared.held.put(sig::SIGSEGV, &segv_of_the_kernel());
-    let _ = take_unblocked(ts);
-}
-
-/// What the kernel tells of a SIGSEGV that no address caused.
-#[must_use]
-pub fn segv_of_the_kernel() -> SigInfo {
-    SigInfo { signo: sig::SIGSEGV, errno: 0, code: k::SI_KERNEL.cast_signed(), pad: 0, fields: [0; 14] }
 }

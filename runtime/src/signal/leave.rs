@@ -1,12 +1,10 @@
 //! Leaving the runtime through `rt_sigreturn(2)`: with signals requeued, or with a state `bt_leave` cannot set.
 
 use super::context::set_regs;
-use super::host::arrived;
-use super::{action, kept};
 use crate::gate::asm;
-use crate::sys::signal::{queue_to_self, set_mask};
+use crate::sys::signal::set_mask;
 use crate::sys::types::{
-    FP_XSTATE_MAGIC1, FP_XSTATE_MAGIC2, FPX_SW_OFFSET, FpxSwBytes, McContext, StackT, UC_FLAGS, UContext, sig,
+    FP_XSTATE_MAGIC1, FP_XSTATE_MAGIC2, FPX_SW_OFFSET, FpxSwBytes, McContext, StackT, UC_FLAGS, UContext,
 };
 use crate::thread::held::never_blocked;
 use crate::thread::state::{ALT_STACK_BYTES, ThreadState};
@@ -19,45 +17,16 @@ const USER_SS: u16 = 0x2b;
 /// ARCH_REQ_XCOMP_PERM).
 const XSAVE_ROOM: usize = 12 * 1024;
 
-/// Called by `bt_leave` when a signal waits. `resume` and the registers are what the thread continues with: as if the
-/// signal came there.
-///
-/// # Safety
-/// Only the gate calls it, with the calling thread's own state.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn bt_leave_requeued(ts: *mut ThreadState) -> ! {
-    // SAFETY: the gate passes the calling thread's own state.
-    let ts = unsafe { &mut *ts };
-    let mut mask = ts.saved_mask;
-    // A call with a temporary mask: the signals it let through are taken under it, and return to the mask before.
-    if let Some(temporary) = ts.temporary_mask.take() {
-        ts.mask_to_restore = Some(mask & !never_blocked() | ts.kept_mask());
-        ts.set_kept_mask(temporary);
-        mask = temporary;
-    }
-    kept::settle(ts);
-    ts.requeued = 0;
-    let mut area = Area([0; XSAVE_ROOM]);
-    let mut uc = context(ts, ts.resume, 0, mask, &mut area);
-    if let Some(info) = ts.waiting.take_if(|info| is_deliverable(info.signo, mask)) {
-        arrived(ts, info.signo, &info, &mut uc, false);
-    }
-    set_mask(!0);
-    if let Some(info) = ts.waiting.take_if(|_| ts.requeued == 0) {
-        // The guest blocks it meanwhile, or has no handler any more.
-        let _ = queue_to_self(info.signo, &info);
-    }
-    kept::queue_unblocked(ts);
-    go(&uc)
-}
-
-/// The guest has a handler for the signal, and does not block it.
-fn is_deliverable(signal: i32, mask: u64) -> bool {
-    mask & sig::bit(signal) == 0 && !action::is_default_or_ignored(&action::get(signal))
-}
-
+/// Where a vector state is saved.
 #[repr(C, align(64))]
-struct Area([u8; XSAVE_ROOM]);
+pub(super) struct Area([u8; XSAVE_ROOM]);
+
+impl Area {
+    /// An empty one.
+    pub(super) const fn new() -> Self {
+        Self([0; XSAVE_ROOM])
+    }
+}
 
 static XSAVE_BYTES: AtomicU32 = AtomicU32::new(0);
 
@@ -75,20 +44,20 @@ fn xsave_size() -> u32 {
 /// Leaves with the guest's registers, at `pc`, with `flags` or-ed into RFLAGS and the signal mask `mask`. All signals
 /// must be blocked, or those that are not must be ours to survive.
 pub fn leave(ts: &mut ThreadState, pc: u64, flags: u64, mask: u64) -> ! {
-    let mut area = Area([0; XSAVE_ROOM]);
+    let mut area = Area::new();
     let uc = context(ts, pc, flags, mask, &mut area);
     go(&uc)
 }
 
 /// Goes on with the context.
-fn go(uc: &UContext) -> ! {
+pub(super) fn go(uc: &UContext) -> ! {
     // SAFETY: signals are blocked; the context is complete.
     unsafe { asm::sigreturn(core::ptr::from_ref(uc) as u64) }
 }
 
 /// What rt_sigreturn(2) is to set: the guest's registers, at `pc`, with `flags` or-ed into RFLAGS and the signal mask
 /// `mask`. The guest's vector state is saved to `area`.
-fn context(ts: &ThreadState, pc: u64, flags: u64, mask: u64, area: &mut Area) -> UContext {
+pub(super) fn context(ts: &ThreadState, pc: u64, flags: u64, mask: u64, area: &mut Area) -> UContext {
     let size = xsave_size();
     if size as usize + 4 > XSAVE_ROOM {
         crate::report::internal("the vector state of this CPU is larger than expected");

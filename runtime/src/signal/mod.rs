@@ -10,6 +10,7 @@ pub mod kept;
 pub mod leave;
 pub mod sigreturn;
 pub mod step;
+pub mod waiting;
 
 /// Every signal: what the kernel masks while a host handler runs, without those that runtime code itself can raise.
 pub const ALL_BUT_FAULTS: u64 = !(crate::sys::types::sig::bit(11) | crate::sys::types::sig::bit(7));

@@ -34,12 +34,13 @@ pub fn sigreturn(ts: &mut ThreadState) {
     let guest_fp = frame.uc.mc.fpstate;
     if guest_fp != 0 {
         // What lies askew the kernel is to find askew.
-        let (skew, len) = (guest_fp % ALIGNMENT as u64, bytes_to_restore(guest_fp));
-        let Some(copy) = area.0.get_mut(skew as usize..skew as usize + len) else { return };
+        let skew = usize::try_from(guest_fp % ALIGNMENT as u64).unwrap_or(0);
+        let len = bytes_to_restore(guest_fp);
+        let Some(copy) = area.0.get_mut(skew..skew + len) else { return };
         if guest::read_bytes(guest_fp, copy) != len {
             return;
         }
-        frame.uc.mc.fpstate = &raw const area as u64 + skew;
+        frame.uc.mc.fpstate = &raw const area as u64 + skew as u64;
     }
     // Nothing may interrupt from here on: the state in the thread structure is not the guest's any more.
     set_mask(!0);

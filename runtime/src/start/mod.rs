@@ -112,6 +112,9 @@ extern "C" fn second(ts: *mut ThreadState) {
         sys::process::exit_group(126)
     }
     note_own_descriptors();
+    if sys::process::is_filtered() {
+        routes::learn(Fact::Filtered, true);
+    }
     routes::update();
     ts.is_translating = !options::get().engine.runs_in_place();
     engine::lock().set_cache_limit(u64::from(options::get().cache_mib) << 20);
@@ -128,9 +131,6 @@ extern "C" fn second(ts: *mut ThreadState) {
 fn resume_family(handoff: &Handoff, self_fd: i32, execfn: Vec<u8>, initial: &Initial) -> Plan {
     options::set(handoff.options);
     crate::engine::cpuid::take(&handoff.cpuid);
-    if handoff.filtered != 0 {
-        routes::learn(Fact::Filtered, true);
-    }
     let _ = exec::keep_over_exec(self_fd, false);
     SELF_FD.store(self_fd, Ordering::Relaxed);
     if handoff.trace_fd >= 0 {

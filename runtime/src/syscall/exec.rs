@@ -7,7 +7,6 @@ use super::paths::names_own_exe;
 use super::program::{AT_EMPTY_PATH, MAX_SCRIPTS, Native, PATH_BYTES, Program, find, own_exe};
 use crate::emulate;
 use crate::emulate::call::{Call, Outcome, pass_with_held};
-use crate::gate::facts::{Fact, holds};
 use crate::mem::guest;
 use crate::observe::stats;
 use crate::options;
@@ -191,7 +190,6 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
         exe_fd: program.fd.0,
         comm,
         trace_fd: TRACE_FD.load(Ordering::Relaxed),
-        filtered: u64::from(holds(Fact::Filtered)),
         cpuid: crate::engine::cpuid::answers(),
         options: *options::get(),
     };

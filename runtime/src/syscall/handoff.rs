@@ -28,8 +28,6 @@ pub struct Handoff {
     pub cpuid: [Answer; ANSWERS],
     /// The options.
     pub options: Options,
-    /// 1 if a seccomp filter is in force.
-    pub filtered: u64,
 }
 
 /// Bytes of the longest string, with its NUL.
@@ -82,7 +80,6 @@ mod tests {
             exe_fd: 42,
             trace_fd: -1,
             comm: *b"name\0\0\0\0\0\0\0\0\0\0\0\0",
-            filtered: 0,
             cpuid: [crate::engine::cpuid::NO_ANSWER; ANSWERS],
             options,
         };
@@ -106,7 +103,6 @@ mod tests {
             comm: [0; 16],
             cpuid: [crate::engine::cpuid::NO_ANSWER; ANSWERS],
             options,
-            filtered: 0,
         };
         let mut buf = [0; STRING_BYTES];
         handoff.write(b"/a", &mut buf).unwrap();

@@ -3,6 +3,7 @@
 use crate::emulate::call::{Call, Outcome, pass_with_held, prepare_outputs, put_user};
 use crate::mem::guest;
 use crate::signal::alt_stack::{self, SS_AUTODISARM, alt_flags};
+use crate::signal::deliver::force_segv;
 use crate::signal::sigreturn::sigreturn as restore;
 use crate::signal::{action, kept};
 use crate::sys::Errno;
@@ -118,7 +119,7 @@ pub fn sigtimedwait(call: &mut Call<'_>) -> Outcome {
 pub fn sigreturn(call: &mut Call<'_>) -> Outcome {
     restore(call.ts);
     // Only a frame that cannot be read comes back: the kernel raises SIGSEGV (signal_64.c, badframe).
-    kept::force_segv(call.ts);
+    force_segv(call.ts);
     Outcome::Done(Ok(0))
 }
 

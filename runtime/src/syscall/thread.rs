@@ -14,6 +14,7 @@ use crate::gate;
 use crate::gate::allowed;
 use crate::mem::{guest, heap};
 use crate::observe::stats;
+use crate::process::filter::{self, Own};
 use crate::signal::{action, kept};
 use crate::sys::plain::Plain;
 use crate::sys::signal::set_mask;
@@ -320,12 +321,12 @@ pub fn exit(call: &mut Call<'_>) -> Outcome {
         }
     }
     stats::thread_ended(ts.shared);
-    set_mask(!0);
-    let word = if ts.shared.foreign.load(Ordering::Relaxed) & VFORK_CHILD != 0 {
-        core::ptr::null_mut()
-    } else {
-        ts.shared.in_use.as_ptr()
-    };
+    // A thread that may not block its signals keeps its block: a handler may still need it.
+    let keeps_block = ts.shared.foreign.load(Ordering::Relaxed) & VFORK_CHILD != 0 || !filter::allows(Own::Mask);
+    if filter::allows(Own::Mask) {
+        set_mask(!0);
+    }
+    let word = if keeps_block { core::ptr::null_mut() } else { ts.shared.in_use.as_ptr() };
     // SAFETY: signals are blocked.
     unsafe { exit_thread(code, word) }
 }

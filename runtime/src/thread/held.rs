@@ -28,7 +28,9 @@ struct Slot {
 }
 
 impl Slot {
-    const EMPTY: Self = Self { state: AtomicU32::new(EMPTY), words: [const { AtomicU64::new(0) }; WORDS] };
+    const fn empty() -> Self {
+        Self { state: AtomicU32::new(EMPTY), words: [const { AtomicU64::new(0) }; WORDS] }
+    }
 
     fn is_full(&self) -> bool {
         self.state.load(Ordering::Acquire) == FULL
@@ -44,7 +46,7 @@ impl Slot {
 pub struct Held([Slot; SIGNALS.len()]);
 
 /// What is pending for the process: any thread that does not block it may take it.
-pub static OF_PROCESS: Held = Held([const { Slot::EMPTY }; SIGNALS.len()]);
+pub static OF_PROCESS: Held = Held([const { Slot::empty() }; SIGNALS.len()]);
 
 impl Held {
     fn slot(&self, signal: i32) -> Option<&Slot> {
@@ -121,7 +123,7 @@ mod tests {
 
     #[test]
     fn first_of_two_is_kept() {
-        let held = Held([const { Slot::EMPTY }; 3]);
+        let held = Held([const { Slot::empty() }; 3]);
         held.put(sig::SIGBUS, &sent(sig::SIGBUS, 7));
         held.put(sig::SIGBUS, &sent(sig::SIGBUS, 8));
         assert_eq!(held.mask(), sig::bit(sig::SIGBUS));
@@ -132,7 +134,7 @@ mod tests {
 
     #[test]
     fn what_is_discarded_is_gone() {
-        let held = Held([const { Slot::EMPTY }; 3]);
+        let held = Held([const { Slot::empty() }; 3]);
         for signal in SIGNALS {
             held.put(signal, &sent(signal, 1));
         }
@@ -142,7 +144,7 @@ mod tests {
 
     #[test]
     fn other_signals_are_not_held() {
-        let held = Held([const { Slot::EMPTY }; 3]);
+        let held = Held([const { Slot::empty() }; 3]);
         held.put(sig::SIGFPE, &sent(sig::SIGFPE, 1));
         assert_eq!(held.mask(), 0);
     }
