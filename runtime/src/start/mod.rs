@@ -219,7 +219,7 @@ fn run_natively(path: &[u8], argv: &[u64], initial: &Initial, reason: Option<&'s
     let error = match program::diagnose(path) {
         Some(what) => LoadError::Invalid(what),
         None if errno == Errno::ENOENT => LoadError::NotFound,
-        None => LoadError::Failed("cannot be executed", errno.0),
+        None => LoadError::Failed("cannot be executed", errno.number()),
     };
     fail(path, error)
 }
@@ -256,7 +256,7 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     let mut interp_base = 0;
     if let Some(path) = headers.interp() {
         let interp_fd = fs::open(path, k::O_RDONLY)
-            .map_err(|e| LoadError::Failed("names an interpreter that cannot be opened", e.0))?;
+            .map_err(|e| LoadError::Failed("names an interpreter that cannot be opened", e.number()))?;
         let interp = Headers::parse(&interp_fd).and_then(|h| {
             map::map(interp_fd, &h, 0, &mut |start, end, prot, offset| {
                 on_exec(engine, start, end, prot, interp_fd, offset);
