@@ -32,6 +32,8 @@ pub fn collect() -> Vec<Test> {
         ("images_are_kept_and_checked", images::check),
         ("images_are_filled_at_once_and_killed", images::check_fill),
         ("images_do_not_need_room", images::check_full),
+        ("images_that_cannot_be_used_are_replaced", images::check_replacement),
+        ("images_hold_sites_that_trap", images::check_traps),
     ];
     let test = |&(name, check): &(&str, Check)| {
         let test = Test::new(&format!("launcher/{name}"), Kind::Launcher, Action::Launcher(check));
