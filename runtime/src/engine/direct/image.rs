@@ -9,7 +9,9 @@
 //! changed afterwards. Whatever is not as it should be is removed, and the file scanned again.
 
 use super::directory::{self, is_private, open_image};
+use super::settled;
 use super::site::{Patch, SOURCE_BYTES, Stub};
+use super::volume::{self, Volume};
 use crate::gate::low;
 use crate::mem::guest;
 use crate::options;
@@ -31,6 +33,7 @@ const PAGE: u64 = 4096;
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Key {
+    volume: Volume,
     device: u64,
     inode: u64,
     size: u64,
@@ -57,12 +60,14 @@ impl Key {
         if stat.mode & k::S_IFMT != k::S_IFREG || stat.size > MAX_FILE_BYTES || !inside {
             return None;
         }
+        let volume = volume::of(fd, stat.device)?;
         // Code in the low 2 GiB holds addresses as immediates.
         let fixed_at = if start < 1 << 31 { start } else { 0 };
         let Stat { device, inode, size, times, .. } = stat;
         // Stubs hold the address of the table of calls.
         let variant = u64::from(options::get().strict) | u64::from(low::ibtc()) << 1;
         Some(Self {
+            volume,
             device,
             inode,
             size,
@@ -73,6 +78,12 @@ impl Key {
             build: crate::process::image::build_id(),
             variant,
         })
+    }
+
+    /// When the file was changed last, in nanoseconds.
+    fn changed_at(&self) -> u64 {
+        let [_, _, seconds, nanoseconds] = self.times;
+        seconds.wrapping_mul(1_000_000_000).wrapping_add(nanoseconds)
     }
 
     /// Name of the image: a hash, compared with the whole key when the image is opened.
@@ -387,6 +398,9 @@ pub fn write(fd: Fd, key: &Key, content: &Content<'_>) {
 }
 
 fn fill(from: Fd, file: Fd, key: &Key, content: &Content<'_>) -> Result<(), Errno> {
+    if !settled::shows_changes(from, key.changed_at()) {
+        return Err(Errno::EAGAIN);
+    }
     let mut end = 0;
     let (mut window_at, mut window_len) = (0, 0);
     if !content.patches.is_empty() {
