@@ -23,7 +23,7 @@ use crate::options;
 use crate::process::descriptors::keep_high;
 use crate::process::{EXE_FD, SELF_FD, TRACE_FD, set_exe_path};
 use crate::report::{Bytes, say};
-use crate::signal::{action, alt_stack};
+use crate::signal::{action, alt_stack, never_blocked};
 use crate::start::map::Image;
 use crate::start::stack::{Built, Guest, Initial, at};
 use crate::sys;
@@ -130,15 +130,20 @@ fn resume_family(ts: &mut ThreadState, handoff: &Handoff, self_fd: i32, execfn: 
     if handoff.filtered != 0 {
         routes::learn(Fact::Filtered, true);
     }
-    let _ = exec::keep_over_exec(self_fd, false);
-    SELF_FD.store(self_fd, Ordering::Relaxed);
-    if handoff.trace_fd >= 0 {
-        let _ = exec::keep_over_exec(handoff.trace_fd, false);
-        TRACE_FD.store(handoff.trace_fd, Ordering::Relaxed);
+    // The string may be anybody's (`handoff`): what is no descriptor is none.
+    for (place, fd) in [(&SELF_FD, self_fd), (&TRACE_FD, handoff.trace_fd)] {
+        if fd >= 0 && exec::keep_over_exec(fd, false).is_ok() {
+            place.store(fd, Ordering::Relaxed);
+        }
     }
-    ts.kept_mask = handoff.kept_mask;
+    ts.kept_mask = handoff.kept_mask & never_blocked();
     Plan {
-        found: Found { fd: Fd(handoff.exe_fd), execfn, head: Vec::new() },
+        found: Found {
+            fd: Fd(handoff.exe_fd),
+            interp: Some(Fd(handoff.interp_fd)).filter(|fd| fd.0 >= 0),
+            execfn,
+            head: Vec::new(),
+        },
         argv: initial.argv.clone(),
         comm: handoff.comm,
         is_first: false,
@@ -231,7 +236,7 @@ fn fail(name: &[u8], error: LoadError) -> ! {
         LoadError::Failed(what, errno) => {
             say(format_args!("{}: {what}: {}", Bytes(name), crate::start::command_line::errno_text(errno)));
         }
-        LoadError::Invalid(what) => say(format_args!("{}: {what}", Bytes(name))),
+        LoadError::Invalid(what) | LoadError::Unusual(what) => say(format_args!("{}: {what}", Bytes(name))),
     }
     sys::process::exit_group(error.status())
 }
@@ -254,9 +259,8 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     })?;
     let mut entry = program.entry;
     let mut interp_base = 0;
-    if let Some(path) = headers.interp() {
-        let interp_fd = fs::open(path, k::O_RDONLY)
-            .map_err(|e| LoadError::Failed("names an interpreter that cannot be opened", e.0))?;
+    if headers.interp().is_some() {
+        let interp_fd = plan.found.interp.ok_or(LoadError::Invalid("was handed over without its interpreter"))?;
         let interp = Headers::parse(&interp_fd).and_then(|h| {
             map::map(interp_fd, &h, 0, &mut |start, end, prot, offset| {
                 on_exec(engine, start, end, prot, interp_fd, offset);

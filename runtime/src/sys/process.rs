@@ -76,6 +76,13 @@ pub fn has_no_new_privs() -> bool {
     unsafe { prctl(p::PR_GET_NO_NEW_PRIVS, [0; 4]) == Ok(1) }
 }
 
+/// No seccomp filter is in force (prctl(2), PR_GET_SECCOMP). One may forbid the question.
+#[must_use]
+pub fn is_without_filter() -> bool {
+    // SAFETY: reads a mode.
+    unsafe { prctl(p::PR_GET_SECCOMP, [0; 4]) == Ok(0) }
+}
+
 /// A resource's limits, soft and hard (getrlimit(2)).
 ///
 /// # Errors
@@ -221,8 +228,8 @@ pub fn check_execution(fd: Fd) -> Result<(), Errno> {
     unsafe { syscall(k::__NR_execveat, args) }.map(|_| ())
 }
 
-/// include/uapi/linux/fcntl.h.
-const AT_EXECVE_CHECK: u32 = 0x1_0000;
+/// Flag of execveat(2): nothing is executed (include/uapi/linux/fcntl.h).
+pub const AT_EXECVE_CHECK: u32 = 0x1_0000;
 
 /// clone(2) of a process with a copy of the memory, which goes on where the caller does. The registers' contents are
 /// the guest's; without a new stack. The result is raw: 0 in the child.

@@ -20,8 +20,12 @@ pub const EXECFN_BYTES: usize = 4096;
 pub struct Handoff {
     /// The program's descriptor.
     pub exe_fd: i32,
+    /// That of the interpreter which the program names, -1 without one.
+    pub interp_fd: i32,
     /// Where trace lines go, -1 for nowhere.
     pub trace_fd: i32,
+    /// 1 if a seccomp filter is in force.
+    pub filtered: u32,
     /// Signals that are blocked as far as the guest knows, and for the kernel are not.
     pub kept_mask: u64,
     /// Name for /proc/self/comm, NUL-terminated.
@@ -30,8 +34,6 @@ pub struct Handoff {
     pub cpuid: [Answer; ANSWERS],
     /// The options.
     pub options: Options,
-    /// 1 if a seccomp filter is in force.
-    pub filtered: u64,
 }
 
 /// Bytes of the longest string, with its NUL.
@@ -39,7 +41,7 @@ pub const STRING_BYTES: usize = Handoff::PREFIX.len() + 2 * size_of::<Handoff>()
 
 impl Handoff {
     /// Begins the string; the number is the structure's version.
-    pub const PREFIX: &[u8] = b"\x01bt-run handoff 2 ";
+    pub const PREFIX: &[u8] = b"\x01bt-run handoff 3 ";
 
     /// Writes the string, NUL-terminated, with AT_EXECFN at its end. `None` if it does not fit.
     pub fn write(&self, execfn: &[u8], to: &mut [u8; STRING_BYTES]) -> Option<()> {
@@ -82,10 +84,11 @@ mod tests {
         options.cache_mib = 7;
         let handoff = Handoff {
             exe_fd: 42,
+            interp_fd: -1,
             trace_fd: -1,
+            filtered: 0,
             kept_mask: 1,
             comm: *b"name\0\0\0\0\0\0\0\0\0\0\0\0",
-            filtered: 0,
             cpuid: [crate::engine::cpuid::NO_ANSWER; ANSWERS],
             options,
         };
@@ -105,12 +108,13 @@ mod tests {
         options.strict = true;
         let handoff = Handoff {
             exe_fd: 3,
+            interp_fd: -1,
             trace_fd: -1,
+            filtered: 0,
             kept_mask: 0,
             comm: [0; 16],
             cpuid: [crate::engine::cpuid::NO_ANSWER; ANSWERS],
             options,
-            filtered: 0,
         };
         let mut buf = [0; STRING_BYTES];
         handoff.write(b"/a", &mut buf).unwrap();
@@ -128,6 +132,6 @@ mod tests {
     #[test]
     fn a_program_started_by_fexecve_is_not_mistaken_for_one() {
         assert!(Handoff::take(b"/dev/fd/3", b"PATH=/bin").is_none());
-        assert!(Handoff::take(b"/usr/bin/bt-run", b"\x01bt-run handoff 2 00").is_none());
+        assert!(Handoff::take(b"/usr/bin/bt-run", b"\x01bt-run handoff 3 00").is_none());
     }
 }
