@@ -31,6 +31,7 @@ use crate::sys::cpu;
 use crate::sys::{Errno, Fd, fs, mem, process};
 use crate::syscall::exec;
 use crate::syscall::handoff::Handoff;
+use crate::syscall::permission::Native;
 use crate::syscall::program::{self, Found};
 use crate::syscall::thread::prepare_state;
 use crate::thread::registers::Gpr;
@@ -201,15 +202,17 @@ fn from_command_line(initial: &Initial) -> Plan {
             }
             Plan { found, argv, comm, is_first: true }
         }
-        Err(reason) => run_natively(&path, &argv, initial, reason),
+        Err(Native::Refused(errno)) => fail(&path, LoadError::Failed("cannot be executed", errno.0)),
+        Err(Native::Because(reason)) => {
+            stats::native(&path, reason);
+            run_natively(&path, &argv, initial)
+        }
+        Err(Native::Quietly) => run_natively(&path, &argv, initial),
     }
 }
 
 /// The kernel runs it, or says why not.
-fn run_natively(path: &[u8], argv: &[u64], initial: &Initial, reason: Option<&'static str>) -> ! {
-    if let Some(reason) = reason {
-        stats::native(path, reason);
-    }
+fn run_natively(path: &[u8], argv: &[u64], initial: &Initial) -> ! {
     let mut path_z = path.to_vec();
     path_z.push(0);
     let mut argv = argv.to_vec();

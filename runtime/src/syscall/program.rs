@@ -242,24 +242,20 @@ pub struct Found {
     pub head: Vec<Vec<u8>>,
 }
 
-/// As an exec of `path` inside the family. `Err` says why the kernel is to try, `None` when there is little hope.
-pub fn find_for_start(path: &[u8]) -> Result<Found, Option<&'static str>> {
-    match find(Fd::CWD, path, 0) {
-        Ok(p) => Ok(Found {
-            fd: p.fd,
-            interp: Some(p.interp).filter(|fd| fd.0 >= 0),
-            execfn: p.execfn.get(..p.execfn_len).unwrap_or(&[]).to_vec(),
-            head: p
-                .head
-                .get(..p.head_len)
-                .unwrap_or(&[])
-                .split_inclusive(|&b| b == 0)
-                .map(|s| s.strip_suffix(&[0]).unwrap_or(s).to_vec())
-                .collect(),
-        }),
-        Err(Native::Because(reason)) => Err(Some(reason)),
-        Err(Native::Quietly | Native::Refused(_)) => Err(None),
-    }
+/// As an exec of `path` inside the family.
+pub fn find_for_start(path: &[u8]) -> Result<Found, Native> {
+    find(Fd::CWD, path, 0).map(|p| Found {
+        fd: p.fd,
+        interp: Some(p.interp).filter(|fd| fd.0 >= 0),
+        execfn: p.execfn.get(..p.execfn_len).unwrap_or(&[]).to_vec(),
+        head: p
+            .head
+            .get(..p.head_len)
+            .unwrap_or(&[])
+            .split_inclusive(|&b| b == 0)
+            .map(|s| s.strip_suffix(&[0]).unwrap_or(s).to_vec())
+            .collect(),
+    })
 }
 
 /// What is wrong with a file that the kernel refused, where its headers tell more than the errno.
