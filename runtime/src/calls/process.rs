@@ -28,6 +28,7 @@ macro_rules! process_rows {
             //:     test: processes/exec_keeps_what_it_must loader/broken_images_are_refused
             //:         loader/scripts_reach_their_interpreter loader/interpreters_may_be_no_files
             //:         sandbox/exec_is_refused_by_a_domain sandbox/exec_is_refused_by_a_listener
+            //:         sandbox/exec_is_refused_by_the_mount
             //:         emulation/offsets_are_shared_with_children
             __NR_execve: {All} (Path, Argv, Envp) -> Int => exec::execve;
             //: execveat: As execve; with AT_EXECVE_CHECK the kernel answers, other flags than AT_EMPTY_PATH run natively.

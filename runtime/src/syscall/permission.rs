@@ -57,7 +57,10 @@ fn check(dir: Fd, path: &CStr, fd: Fd) -> Result<(), Native> {
             Ok(()) | Err(Errno::ENOSYS) => Ok(()),
             Err(_) => Err(Native::Quietly),
         },
-        Err(_) if may_be_filtered() => Err(Native::Quietly),
+        // The filter forbids the question, or the kernel the execution: the guest's own call will tell.
+        Err(_) if may_be_filtered() => {
+            Err(if fs::may_execute(dir, path).is_ok() { Native::Because("filtered") } else { Native::Quietly })
+        }
         Err(errno) => Err(Native::Refused(errno)),
     }
 }
