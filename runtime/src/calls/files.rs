@@ -5,8 +5,8 @@ macro_rules! files_rows {
         $next! { $then [$($before)*
             //: open openat openat2: A path that leads to the process's own `exe` link in /proc is led to the program's
             //:     file, not to bt-run's; not for writing, which the kernel refuses of both. The new description is
-            //:     noted as the process's own, without which a file is not promoted; descriptors of bt-run whose numbers
-            //:     are near its own move up.
+            //:     noted as the process's own, without which a file is not promoted; descriptors of bt-run whose
+            //:     numbers are near its own move up.
             //:     test: loader/own_exe_is_the_program_in_every_spelling loader/own_exe_is_the_program_for_every_call
             //:         emulation/descriptor_numbers_have_no_gaps emulation/duplicates_close_in_any_order
             __NR_open: [opens, follows(Link::of(0).unless(1, OPEN_TO_WRITE))]
@@ -27,9 +27,9 @@ macro_rules! files_rows {
                 (DirFd, Path, FileHandle, Touched(8), Flags(Set::At)) -> Int;
             __NR_open_by_handle_at: (Fd, Ptr, Flags(Set::Open)) -> Int;
 
-            //: stat newfstatat statx: A path that leads to the process's own `exe` link in /proc is led to the program's
-            //:     file. Otherwise passed on, with the times of promoted files that were written brought up to date
-            //:     before: other processes change size, mode, times and links at any moment.
+            //: stat newfstatat statx: A path that leads to the process's own `exe` link in /proc is led to the
+            //:     program's file. Otherwise passed on, with the times of promoted files that were written brought up
+            //:     to date before: other processes change size, mode, times and links at any moment.
             //:     test: loader/own_exe_is_the_program_in_every_spelling emulation/other_processes_rename_and_unlink
             //:         syscalls/looks_at_arguments_change_nothing
             __NR_stat: [follows(Link::of(0))] {Times} (Path, Out(Stat)) -> Int;
@@ -44,8 +44,8 @@ macro_rules! files_rows {
                 (DirFd, Path, Out(Stat), Flags(Set::At)) -> Int;
             __NR_statx: [follows(Link::of(1).unless(2, k::AT_SYMLINK_NOFOLLOW))] {Times}
                 (DirFd, Path, Flags(Set::StatxFlags), Flags(Set::StatxMask), Out(Statx)) -> Int;
-            //: statfs: What a file system holds changes with every process that uses it. The process's own `exe` link in
-            //:     /proc is the program's file.
+            //: statfs: What a file system holds changes with every process that uses it. The process's own `exe` link
+            //:     in /proc is the program's file.
             //:     test: loader/own_exe_is_the_program_for_every_call
             __NR_statfs: [follows(Link::of(0))] (Path, Out(Statfs)) -> Int;
             //: fstatfs ustat: What a file system holds changes with every process that uses it.
@@ -145,8 +145,9 @@ macro_rules! files_rows {
             __NR_utimensat: [follows(Link::of(1).unless(3, k::AT_SYMLINK_NOFOLLOW))] {Times}
                 (DirFd, Path, In(FileTimes), Flags(Set::At)) -> Int;
 
-            //: setxattr getxattr listxattr setxattrat getxattrat listxattrat: Extended attributes, which other processes
-            //:     read and change at any moment. The process's own `exe` link in /proc is the program's file.
+            //: setxattr getxattr listxattr setxattrat getxattrat listxattrat: Extended attributes, which other
+            //:     processes read and change at any moment. The process's own `exe` link in /proc is the program's
+            //:     file.
             //:     test: loader/own_exe_is_the_program_for_every_call
             __NR_setxattr: [follows(Link::of(0))] (Path, Path, Bytes(3), Size, Flags(Set::Xattr)) -> Int;
             __NR_getxattr: [follows(Link::of(0))] (Path, Path, OutBytes(3), Size) -> Int;
@@ -157,16 +158,16 @@ macro_rules! files_rows {
                 (DirFd, Path, Flags(Set::At), Path, XattrArgs, Size) -> Int;
             __NR_listxattrat: [follows(Link::of(1).unless(2, k::AT_SYMLINK_NOFOLLOW))]
                 (DirFd, Path, Flags(Set::At), OutBytes(4), Size) -> Int;
-            //: lsetxattr fsetxattr lgetxattr fgetxattr llistxattr flistxattr: Extended attributes, which other processes
-            //:     read and change at any moment.
+            //: lsetxattr fsetxattr lgetxattr fgetxattr llistxattr flistxattr: Extended attributes, which other
+            //:     processes read and change at any moment.
             __NR_lsetxattr: (Path, Path, Bytes(3), Size, Flags(Set::Xattr)) -> Int;
             __NR_fsetxattr: (Fd, Path, Bytes(3), Size, Flags(Set::Xattr)) -> Int;
             __NR_lgetxattr: (Path, Path, OutBytes(3), Size) -> Int;
             __NR_fgetxattr: (Fd, Path, OutBytes(3), Size) -> Int;
             __NR_llistxattr: (Path, OutBytes(2), Size) -> Int;
             __NR_flistxattr: (Fd, OutBytes(2), Size) -> Int;
-            //: removexattr removexattrat: Removes extended attributes, which every process sees. The process's own `exe`
-            //:     link in /proc is the program's file.
+            //: removexattr removexattrat: Removes extended attributes, which every process sees. The process's own
+            //:     `exe` link in /proc is the program's file.
             //:     test: loader/own_exe_is_the_program_for_every_call
             __NR_removexattr: [follows(Link::of(0))] (Path, Path) -> Int;
             __NR_removexattrat: [follows(Link::of(1).unless(2, k::AT_SYMLINK_NOFOLLOW))]
@@ -202,8 +203,9 @@ macro_rules! files_rows {
             //: sync_file_range: Writes out what the kernel holds of the file.
             __NR_sync_file_range: (Fd, Long, Long, Flags(Set::SyncRange)) -> Int;
 
-            //: mount umount2 open_tree open_tree_attr move_mount fspick mount_setattr: Changes the tree of mounts, which
-            //:     the processes of a namespace share. The process's own `exe` link in /proc is the program's file.
+            //: mount umount2 open_tree open_tree_attr move_mount fspick mount_setattr: Changes the tree of mounts,
+            //:     which the processes of a namespace share. The process's own `exe` link in /proc is the program's
+            //:     file.
             //:     test: sandbox/own_exe_is_mounted sandbox/namespaces_are_entered
             // Only these kinds of mounts have a path for a source.
             __NR_mount: [follows(Link::of(0).only_with(3, k::MS_BIND | k::MS_MOVE)), follows(Link::of(1))]
@@ -218,7 +220,8 @@ macro_rules! files_rows {
             __NR_fspick: [follows(Link::of(1).unless(2, k::FSPICK_SYMLINK_NOFOLLOW))] (DirFd, Path, Hex) -> Int;
             __NR_mount_setattr: [follows(Link::of(1).unless(2, k::AT_SYMLINK_NOFOLLOW))]
                 (DirFd, Path, Flags(Set::At), Ptr, Size) -> Int;
-            //: pivot_root fsopen fsconfig fsmount: Changes the tree of mounts, which the processes of a namespace share.
+            //: pivot_root fsopen fsconfig fsmount: Changes the tree of mounts, which the processes of a namespace
+            //:     share.
             //:     test: sandbox/namespaces_are_entered
             __NR_pivot_root: {All} (Path, Path) -> Int;
             __NR_fsopen: (Path, Hex) -> Int;

@@ -21,9 +21,9 @@ macro_rules! process_rows {
             //:     nothing is answered for it but ids.
             //:     test: processes/vfork_and_spawn_run_programs emulation/offsets_are_shared_with_children
             __NR_vfork: {Descriptors} () -> Int => thread::vfork;
-            //: execve: The kernel is asked whether it would execute the file, and its interpreter (AT_EXECVE_CHECK): its
-            //:     refusal is the answer. What it would and bt-run can starts under bt-run, as execveat of bt-run's own
-            //:     program; the rest is left to the kernel, which runs it natively or has the errno. Everything is
+            //: execve: The kernel is asked whether it would execute the file, and its interpreter (AT_EXECVE_CHECK):
+            //:     its refusal is the answer. What it would and bt-run can starts under bt-run, as execveat of bt-run's
+            //:     own program; the rest is left to the kernel, which runs it natively or has the errno. Everything is
             //:     handed back, because the image ends.
             //:     test: processes/exec_keeps_what_it_must loader/broken_images_are_refused
             //:         loader/scripts_reach_their_interpreter loader/interpreters_may_be_no_files
@@ -31,7 +31,8 @@ macro_rules! process_rows {
             //:         sandbox/exec_is_refused_by_the_mount
             //:         emulation/offsets_are_shared_with_children
             __NR_execve: {All} (Path, Argv, Envp) -> Int => exec::execve;
-            //: execveat: As execve; with AT_EXECVE_CHECK the kernel answers, other flags than AT_EMPTY_PATH run natively.
+            //: execveat: As execve; with AT_EXECVE_CHECK the kernel answers, other flags than AT_EMPTY_PATH run
+            //:     natively.
             //:     test: processes/exec_keeps_what_it_must loader/programs_run_without_a_name.static
             __NR_execveat: {All} (DirFd, Path, Argv, Envp, Flags(Set::At)) -> Int => exec::execveat;
             //: exit: Gives the thread's memory in the runtime back. The last thread's first hands everything back and

@@ -7,7 +7,8 @@
 //! |---|---|---|
 //! | `bt_filter_NAME` | as `bt_pass` | `bt_pass_lane` or `bt_slow` |
 //! | `bt_filter_open` | `next_pc` and `resume` set | the cache pc, after the call |
-//! | `bt_filter_scan`, `bt_filter_scan_open` | the same, the path in r11 | `bt_pass_lane` or `bt_filter_open`, or `bt_slow` |
+//! | `bt_filter_scan` | the same, and the path in r11 | `bt_pass_lane` or `bt_slow` |
+//! | `bt_filter_scan_open` | as `bt_filter_scan` | `bt_filter_open` or `bt_slow` |
 //!
 //! A path concerns the runtime if its last step is `exe` (`syscall::own_exe`), however it begins. To find its end it is
 //! searched for its NUL, eight aligned bytes at a time, which never reach past the page that holds it. That takes flags
@@ -193,8 +194,8 @@ macro_rules! path {
     };
 }
 
-/// Finds the end of the path at r11, and asks whether "exe" is before it. `$name` is the label's, `$then` where the call
-/// goes if not.
+/// Finds the end of the path at r11, and asks whether "exe" is before it. `$name` is the label's, `$then` where the
+/// call goes if not.
 macro_rules! scan {
     ($name:literal, $then:literal) => {
         concat!(

@@ -5,10 +5,11 @@
 //! is taken out when the initial stack is written for the guest. (An inherited descriptor was tried: it cannot be had
 //! when the guest has lowered RLIMIT_NOFILE or used it up, or under a seccomp filter without memfd_create.)
 //!
-//! Anybody can write that string, who starts bt-run so. It gains nothing: bt-run has the rights of the process that starts
-//! it, the descriptors it names are that process's own, and what it is told to do with them the process could have done.
-//! But it must not go wrong: bytes that are no value are refused here, a number that is no descriptor of the right kind
-//! is none (`start`), and of the signals only those count that the runtime keeps.
+//! Anybody can write that string, who starts bt-run so. It gains nothing: bt-run has the rights of the process that
+//! starts it, the descriptors it names are that process's own, and what it is told to do with them the process could
+//! have done. But it must not go wrong: bytes that are no value are refused here, a number that is no descriptor is
+//! none, a file that is no program ends the start with a line, and of the signals only those count that the runtime
+//! keeps (`start`).
 
 use crate::engine::cpuid::{ANSWERS, Answer};
 use crate::options::Options;

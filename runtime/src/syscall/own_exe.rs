@@ -1,10 +1,10 @@
 //! `/proc/self/exe`: the program's own file, not bt-run's, by whatever path it is reached.
 //!
-//! The kernel's link `exe` of a process under bt-run leads to bt-run's file. The program's file is open at a descriptor of
-//! the runtime's, whose link `fd/N` lies in the same directory of /proc and asks for the same rights (proc(5)). So the
-//! last step of a path is replaced, and the way there stays the guest's: relative to whatever, through any mount of
-//! /proc. That a path leads to the own link is told from where it leads, not from its spelling: to bt-run's file, and with
-//! the last step replaced to the program's. That of another process in the family has no such neighbour.
+//! The kernel's link `exe` of a process under bt-run leads to bt-run's file. The program's file is open at a descriptor
+//! of the runtime's, whose link `fd/N` lies in the same directory of /proc and asks for the same rights (proc(5)). So
+//! the last step of a path is replaced, and the way there stays the guest's: relative to whatever, through any mount of
+//! /proc. That a path leads to the own link is told from where it leads, not from its spelling: to bt-run's file, and
+//! with the last step replaced to the program's. That of another process in the family has no such neighbour.
 
 use crate::mem::guest;
 use crate::process::{EXE_FD, SELF_FD};

@@ -1,9 +1,9 @@
-//! May a file be executed? The kernel says: file modes are only one of those who decide. Landlock, listeners of fanotify,
-//! integrity measurement and other security modules, noexec mounts and open writers have their say as well.
+//! May a file be executed? The kernel says: file modes are only one of those who decide. Landlock, listeners of
+//! fanotify, integrity measurement and other security modules, noexec mounts and open writers have their say as well.
 //!
 //! Linux 6.14 and later answer for an open file what an execve of it would get (AT_EXECVE_CHECK), down to the listeners
-//! who are asked. Before, faccessat2(2) answers for the file's mode and its mount, and for security modules that look at
-//! those.
+//! who are asked. Before, faccessat2(2) answers for the file's mode and its mount, and for security modules that look
+//! at those.
 
 use crate::gate::facts::{Fact, holds};
 use crate::sys::{Errno, Fd, fs, process};
@@ -70,8 +70,8 @@ fn may_be_filtered() -> bool {
     holds(Fact::Filtered) || !process::is_without_filter()
 }
 
-/// The kernel does not execute bt-run's own file here, open at `fd`, given what it said when it was to: a Landlock domain
-/// need not include it.
+/// The kernel does not execute bt-run's own file here, open at `fd`, given what it said when it was to: a Landlock
+/// domain need not include it.
 #[must_use]
 pub fn refuses_runtime(fd: Fd, said: Errno) -> bool {
     match process::check_execution(fd) {

@@ -1,6 +1,7 @@
 //! What one image of the family hands to the next travels in the environment, where anybody can write it. A forged
-//! string gains nothing: the launcher has the rights of who wrote it and no others, and takes what it names, descriptors
-//! and options, as it would from the command line. It runs the program or ends with a line and a status of its own.
+//! string gains nothing: the launcher has the rights of who wrote it and no others, and takes what it names,
+//! descriptors and options, as it would from the command line. It runs the program or ends with a line and a status of
+//! its own.
 
 use std::fs;
 use std::process::Command;
