@@ -1,14 +1,16 @@
 //! One system call of the guest's under way: its arguments, what became of it, and the ways to pass it on.
 
 use crate::calls::route::{Operation, Route};
-use crate::calls::{self, GuestMemory};
+use crate::calls::{self, GuestMemory, Mark};
 use crate::engine::lock;
 use crate::gate::asm;
 use crate::gate::facts::{Fact, holds};
 use crate::gate::routes::is_answered;
 use crate::mem::guest;
 use crate::sys::plain::Plain;
-use crate::sys::{Errno, raw};
+use crate::sys::types::sig;
+use crate::sys::{Errno, raw, signal};
+use crate::thread::held;
 use crate::thread::state::{INTERRUPTED, ThreadState};
 
 /// What became of a call.
@@ -122,10 +124,40 @@ impl Call<'_> {
 /// Makes a system call for the guest. A signal for the guest that comes before the kernel takes the call ends it.
 #[inline(always)]
 pub fn pass(ts: &mut ThreadState, nr: u32, args: &[u64; 6]) -> Outcome {
-    let _ = ts;
+    if holds(Fact::SignalsHeld) && calls::is(nr, Mark::SeesPending) {
+        return pass_with_held(ts, nr, args);
+    }
+    make_in_gate(nr, args)
+}
+
+#[inline(always)]
+fn make_in_gate(nr: u32, args: &[u64; 6]) -> Outcome {
     // SAFETY: the call is the guest's, with pointers the kernel checks.
     let result = unsafe { asm::call(u64::from(nr), args.as_ptr()) };
     if result == INTERRUPTED { Outcome::Interrupted } else { Outcome::Done(raw::check(result)) }
+}
+
+/// Has the kernel see the thread as its guest does, for one call: signals that the guest blocks are blocked, also those
+/// that the runtime needs, and what is held for the thread is pending. Nothing of the runtime's between here and the
+/// return can fault: the gate makes the call. What is left pending comes back at the end and is held again.
+#[cold]
+pub fn pass_with_held(ts: &mut ThreadState, nr: u32, args: &[u64; 6]) -> Outcome {
+    let kept = ts.kept_mask();
+    if kept == 0 {
+        return make_in_gate(nr, args);
+    }
+    signal::block(kept);
+    let of_process = (!ts.shared.is_foreign()).then_some(&held::OF_PROCESS);
+    for signal in held::SIGNALS.into_iter().filter(|&signal| kept & sig::bit(signal) != 0) {
+        for held in [Some(&ts.shared.held), of_process].into_iter().flatten() {
+            if let Some(info) = held.take(signal) {
+                let _ = signal::queue_to_self(signal, &info);
+            }
+        }
+    }
+    let outcome = make_in_gate(nr, args);
+    signal::unblock(kept);
+    outcome
 }
 
 /// Guest memory for the table's descriptors.

@@ -23,7 +23,7 @@ use crate::options;
 use crate::process::descriptors::keep_high;
 use crate::process::{EXE_FD, SELF_FD, TRACE_FD, set_exe_path};
 use crate::report::{Bytes, say};
-use crate::signal::{action, alt_stack, never_blocked};
+use crate::signal::{action, alt_stack, kept};
 use crate::start::map::Image;
 use crate::start::stack::{Built, Guest, Initial, at};
 use crate::sys;
@@ -92,7 +92,7 @@ extern "C" fn second(ts: *mut ThreadState) {
     let plan = match Handoff::take(execfn, first_env) {
         Some((handoff, self_fd, execfn)) => {
             initial.envp.remove(0);
-            resume_family(ts, &handoff, self_fd, execfn, &initial)
+            resume_family(&handoff, self_fd, execfn, &initial)
         }
         None => from_command_line(&initial),
     };
@@ -103,6 +103,7 @@ extern "C" fn second(ts: *mut ThreadState) {
     }
     ts.install_alt_stack();
     action::start();
+    kept::start(ts);
     if let Err(what) = engine::start() {
         say(format_args!("{what}"));
         sys::process::exit_group(126)
@@ -112,6 +113,9 @@ extern "C" fn second(ts: *mut ThreadState) {
         sys::process::exit_group(126)
     }
     note_own_descriptors();
+    if sys::process::is_filtered() {
+        routes::learn(Fact::Filtered, true);
+    }
     routes::update();
     ts.is_translating = !options::get().engine.runs_in_place();
     engine::lock().set_cache_limit(u64::from(options::get().cache_mib) << 20);
@@ -125,19 +129,15 @@ extern "C" fn second(ts: *mut ThreadState) {
 }
 
 /// An exec inside the family.
-fn resume_family(ts: &mut ThreadState, handoff: &Handoff, self_fd: i32, execfn: Vec<u8>, initial: &Initial) -> Plan {
+fn resume_family(handoff: &Handoff, self_fd: i32, execfn: Vec<u8>, initial: &Initial) -> Plan {
     options::set(handoff.options);
     crate::engine::cpuid::take(&handoff.cpuid);
-    if handoff.filtered != 0 {
-        routes::learn(Fact::Filtered, true);
-    }
     // The string may be anybody's (`handoff`): what is no descriptor is none.
     for (place, fd) in [(&SELF_FD, self_fd), (&TRACE_FD, handoff.trace_fd)] {
         if fd >= 0 && exec::keep_over_exec(fd, false).is_ok() {
             place.store(fd, Ordering::Relaxed);
         }
     }
-    ts.kept_mask = handoff.kept_mask & never_blocked();
     Plan {
         found: Found {
             fd: Fd(handoff.exe_fd),

@@ -72,18 +72,6 @@ pub unsafe fn mmap_file(addr: u64, len: u64, prot: u32, flags: u32, fd: Fd, offs
     unsafe { syscall(k::__NR_mmap, [addr, len, u64::from(prot), u64::from(flags), fd.arg(), offset]) }
 }
 
-/// mremap(2) of memory of the runtime's own, which may move.
-///
-/// # Errors
-/// ENOMEM.
-///
-/// # Safety
-/// Nothing but the caller may refer to the range.
-pub unsafe fn mremap(addr: u64, len: u64, new_len: u64) -> Result<u64, Errno> {
-    // SAFETY: the caller's promise.
-    unsafe { syscall(k::__NR_mremap, [addr, len, new_len, u64::from(k::MREMAP_MAYMOVE)]) }
-}
-
 /// The kernel may back the range by huge pages (madvise(2), MADV_HUGEPAGE).
 pub fn prefer_huge_pages(addr: u64, len: u64) {
     // SAFETY: contents stay.

@@ -7,10 +7,12 @@ use crate::engine::translate::dispatch::left_by_exit;
 use crate::engine::translate::leave::Exit;
 use crate::engine::{CODE_CHANGES, redirect, ring0};
 use crate::gate::allowed;
+use crate::gate::facts::{Fact, holds};
 use crate::gate::labels::{Label, address};
 use crate::observe::{stats, trace_line};
 use crate::options;
 use crate::report;
+use crate::signal::kept;
 use crate::signal::step::step_in_place;
 use crate::thread::registers::Gpr;
 use crate::thread::shared::add;
@@ -38,15 +40,18 @@ pub unsafe extern "C" fn bt_on_syscall(ts: *mut ThreadState) {
     if sample::count(ts.shared, nr) {
         sample::look(ts.shared, nr, &args);
     }
-    let mut outcome = if options::get().stats_time {
+    let mut outcome = if holds(Fact::SignalsHeld) && kept::take_unblocked(ts) {
+        // A signal of the process's, which another thread blocked: it comes before the call.
+        Outcome::Interrupted
+    } else if options::get().stats_time {
         stats::timed(nr, || run_whole(ts, nr, &args))
     } else if options::get().trace {
         trace_line::traced(nr, &args, || run_whole(ts, nr, &args))
     } else {
         run(Call { ts: &mut *ts, nr, args })
     };
-    if outcome == Outcome::Tail && CODE_CHANGES.load(Ordering::Acquire) != changes {
-        // What the gate would return to may be gone.
+    if outcome == Outcome::Tail && (CODE_CHANGES.load(Ordering::Acquire) != changes || holds(Fact::SignalsHeld)) {
+        // What the gate would return to may be gone, or the kernel is to be told something first.
         outcome = pass(ts, nr, &args);
     }
     finish(ts, outcome, nr, resume, changes);

@@ -8,8 +8,7 @@ use super::own_exe::{PATH_BYTES, Path};
 use super::permission::{Native, refuses_runtime};
 use super::program::{AT_EMPTY_PATH, MAX_SCRIPTS, Program, find};
 use crate::emulate;
-use crate::emulate::call::{Call, Outcome};
-use crate::gate::facts::{Fact, holds};
+use crate::emulate::call::{Call, Outcome, pass_with_held};
 use crate::mem::guest;
 use crate::observe::stats;
 use crate::options;
@@ -17,8 +16,7 @@ use crate::process::{SELF_FD, TRACE_FD};
 use crate::report::Text;
 use crate::signal::action;
 use crate::sys::stat::Stat;
-use crate::sys::types::sig;
-use crate::sys::{Errno, Fd, fs, mem, process, signal};
+use crate::sys::{Errno, Fd, fs, mem, process};
 use crate::syscall::handoff::{Handoff, STRING_BYTES};
 use core::fmt::Write;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -101,20 +99,13 @@ fn native(call: &mut Call<'_>, dir: Fd, path: &Path) -> Outcome {
         emulate::leave();
     }
     action::hand_back();
-    let real_mask = call.ts.kept_mask & crate::sys::types::sig::bit(crate::sys::types::sig::SIGSEGV) != 0;
-    if real_mask {
-        block_segv(true);
-    }
     let led = path.led(dir);
     let mut args = call.args;
     if let Some(led) = &led {
         let [first, second, ..] = &mut args;
         *(if call.nr == k::__NR_execve { first } else { second }) = led.as_c_str().as_ptr() as u64;
     }
-    let outcome = call.pass_with(&args);
-    if real_mask {
-        block_segv(false);
-    }
+    let outcome = pass_with_held(call.ts, call.nr, &args);
     action::take_back();
     outcome
 }
@@ -126,15 +117,6 @@ fn leave_figures(call: &mut Call<'_>) {
     } else {
         stats::thread_ended(call.ts.shared);
     }
-}
-
-fn block_segv(block: bool) {
-    let mask = sig::bit(sig::SIGSEGV);
-    if block {
-        signal::block(mask)
-    } else {
-        signal::unblock(mask)
-    };
 }
 
 /// Words of argument and environment vectors that are built on the stack; longer ones get a mapping.
@@ -214,8 +196,7 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
         exe_fd: program.fd.0,
         interp_fd: program.interp.0,
         trace_fd: TRACE_FD.load(Ordering::Relaxed),
-        filtered: u32::from(holds(Fact::Filtered)),
-        kept_mask: call.ts.kept_mask,
+        reserved: 0,
         comm,
         cpuid: crate::engine::cpuid::answers(),
         options: *options::get(),
@@ -249,7 +230,7 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
     crate::observe::trace_line::before_exec(call.nr, &call.args);
     action::hand_back();
     let call_args = [u64::from(self_fd.cast_unsigned()), c"".as_ptr() as u64, argv_at, env_at, AT_EMPTY_PATH, 0];
-    Ok(super::pass(call.ts, k::__NR_execveat, &call_args))
+    Ok(pass_with_held(call.ts, k::__NR_execveat, &call_args))
 }
 
 /// Linux 6.14 and later name a process started from a descriptor after the file, not after the descriptor.

@@ -8,8 +8,7 @@
 //! Anybody can write that string, who starts bt-run so. It gains nothing: bt-run has the rights of the process that
 //! starts it, the descriptors it names are that process's own, and what it is told to do with them the process could
 //! have done. But it must not go wrong: bytes that are no value are refused here, a number that is no descriptor is
-//! none, a file that is no program ends the start with a line, and of the signals only those count that the runtime
-//! keeps (`start`).
+//! none, and a file that is no program ends the start with a line (`start`).
 
 use crate::engine::cpuid::{ANSWERS, Answer};
 use crate::options::Options;
@@ -30,10 +29,8 @@ pub struct Handoff {
     pub interp_fd: i32,
     /// Where trace lines go, -1 for nowhere.
     pub trace_fd: i32,
-    /// 1 if a seccomp filter is in force.
-    pub filtered: u32,
-    /// Signals that are blocked as far as the guest knows, and for the kernel are not.
-    pub kept_mask: u64,
+    /// Zero: fills the structure up.
+    pub reserved: u32,
     /// Name for /proc/self/comm, NUL-terminated.
     pub comm: [u8; 16],
     /// What `cpuid` answered so far.
@@ -47,7 +44,7 @@ pub const STRING_BYTES: usize = Handoff::PREFIX.len() + 2 * size_of::<Handoff>()
 
 impl Handoff {
     /// Begins the string; the number is the structure's version.
-    pub const PREFIX: &[u8] = b"\x01bt-run handoff 3 ";
+    pub const PREFIX: &[u8] = b"\x01bt-run handoff 4 ";
 
     /// Writes the string, NUL-terminated, with AT_EXECFN at its end. `None` if it does not fit.
     pub fn write(&self, execfn: &[u8], to: &mut [u8; STRING_BYTES]) -> Option<()> {
@@ -92,8 +89,7 @@ mod tests {
             exe_fd: 42,
             interp_fd: -1,
             trace_fd: -1,
-            filtered: 0,
-            kept_mask: 1,
+            reserved: 0,
             comm: *b"name\0\0\0\0\0\0\0\0\0\0\0\0",
             cpuid: [crate::engine::cpuid::NO_ANSWER; ANSWERS],
             options,
@@ -102,7 +98,7 @@ mod tests {
         handoff.write(b"/a path", &mut buf).unwrap();
         let string = &buf[..buf.iter().position(|&b| b == 0).unwrap()];
         let (got, n, execfn) = Handoff::take(b"/dev/fd/1000", string).unwrap();
-        assert_eq!((got.exe_fd, got.kept_mask, n), (42, 1, 1000));
+        assert_eq!((got.exe_fd, n), (42, 1000));
         assert!(got.options.trace && got.options.cache_mib == 7);
         assert_eq!(execfn, b"/a path");
     }
@@ -116,8 +112,7 @@ mod tests {
             exe_fd: 3,
             interp_fd: -1,
             trace_fd: -1,
-            filtered: 0,
-            kept_mask: 0,
+            reserved: 0,
             comm: [0; 16],
             cpuid: [crate::engine::cpuid::NO_ANSWER; ANSWERS],
             options,
@@ -138,6 +133,6 @@ mod tests {
     #[test]
     fn a_program_started_by_fexecve_is_not_mistaken_for_one() {
         assert!(Handoff::take(b"/dev/fd/3", b"PATH=/bin").is_none());
-        assert!(Handoff::take(b"/usr/bin/bt-run", b"\x01bt-run handoff 3 00").is_none());
+        assert!(Handoff::take(b"/usr/bin/bt-run", b"\x01bt-run handoff 4 00").is_none());
     }
 }

@@ -67,7 +67,7 @@ fn check(dir: Fd, path: &CStr, fd: Fd) -> Result<(), Native> {
 
 /// The error may be that of a seccomp filter, which the guest's own call would not meet.
 fn may_be_filtered() -> bool {
-    holds(Fact::Filtered) || !process::is_without_filter()
+    holds(Fact::Filtered) || process::is_filtered()
 }
 
 /// The kernel does not execute bt-run's own file here, open at `fd`, given what it said when it was to: a Landlock

@@ -45,8 +45,7 @@ const CLOSED: i32 = 50;
 const EXE_FD: usize = 0;
 const INTERP_FD: usize = 4;
 const TRACE_FD: usize = 8;
-const KEPT_MASK: usize = 16;
-const FIXED_BYTES: usize = 40;
+const FIXED_BYTES: usize = 32;
 /// Bytes of the options at its end.
 const OPTIONS_BYTES: usize = 856;
 
@@ -107,7 +106,7 @@ fn ends_with(done: &Finished, end: End, what: &str) -> Result<()> {
     Ok(())
 }
 
-/// Descriptors that are none, or of another kind; signals that are not the runtime's to keep.
+/// Descriptors that are none, or of another kind.
 pub fn forged_fields(bench: &Bench) -> Result<()> {
     nix::unistd::mkfifo(&bench.work.join("fifo"), nix::sys::stat::Mode::S_IRWXU)?;
     let honest = Forgery::honest(bench)?;
@@ -124,11 +123,6 @@ pub fn forged_fields(bench: &Bench) -> Result<()> {
         let done = honest.clone().with(TRACE_FD, &fd.to_le_bytes()).start(bench, &["sh", "-c", "/bin/true; exit 3"])?;
         ends_with(&done, End::Exit(3), &format!("trace to {fd}"))?;
     }
-    let all_kept = honest.clone().with(KEPT_MASK, &[0xff; 8]);
-    ends_with(&all_kept.start(bench, &["sh", "-c", "kill -TERM $$; exit 3"])?, End::Signal(15), "every signal kept")?;
-    let asks = "exec perl -MPOSIX -e 'sigprocmask(SIG_BLOCK, POSIX::SigSet->new, $s = POSIX::SigSet->new); \
-                exit($s->ismember(SIGTERM) ? 4 : 3)'";
-    ends_with(&all_kept.start(bench, &["sh", "-c", asks])?, End::Exit(3), "every signal kept, as the program sees it")?;
     // Programs that it starts run natively.
     let done = honest.start(bench, &["closing", "sh", "-c", "/bin/true && exit 3"])?;
     ends_with(&done, End::Exit(3), "its own descriptor closed")
