@@ -92,7 +92,8 @@ impl Path {
 /// The last step of the path at `addr` is `exe`. Others are not looked at further: each would cost a call.
 #[must_use]
 pub fn ends_in_name(addr: u64) -> bool {
-    let (mut buf, mut at, mut before) = ([0u8; 64], addr, *b"\0\0\0/");
+    // The last four bytes, as after a slash at the beginning.
+    let (mut buf, mut at, mut last) = ([0u8; 64], addr, u32::from(b'/'));
     loop {
         // Never past the page that holds the NUL: the next one may be anything.
         let in_page = 4096 - usize::try_from(at & 4095).unwrap_or(0);
@@ -100,10 +101,9 @@ pub fn ends_in_name(addr: u64) -> bool {
         let got = guest::read_bytes(at, chunk);
         for &byte in chunk.get(..got).unwrap_or(&[]) {
             if byte == 0 {
-                return before == *b"/exe";
+                return last == u32::from_be_bytes(*b"/exe");
             }
-            let [_, a, b, c] = before;
-            before = [a, b, c, byte];
+            last = last << 8 | u32::from(byte);
         }
         if got < chunk.len() || at.wrapping_sub(addr) > PATH_BYTES as u64 {
             return false;
