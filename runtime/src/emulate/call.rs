@@ -11,6 +11,7 @@ use crate::sys::plain::Plain;
 use crate::sys::types::sig;
 use crate::sys::{Errno, raw, signal};
 use crate::thread::held;
+use crate::thread::registers::Gpr;
 use crate::thread::state::{INTERRUPTED, ThreadState};
 
 /// What became of a call.
@@ -18,8 +19,6 @@ use crate::thread::state::{INTERRUPTED, ThreadState};
 pub enum Outcome {
     /// The result.
     Done(Result<u64, Errno>),
-    /// The same, of a call that the kernel was not asked about.
-    Answered(Result<u64, Errno>),
     /// The call is to be made as it is, with nothing to do after it. The gate makes it, because after a system call the
     /// CPU has forgotten where Rust's callers return to, and mispredicts each return.
     Tail,
@@ -43,9 +42,25 @@ pub struct Call<'a> {
     pub nr: u32,
     /// rdi, rsi, rdx, r10, r8, r9.
     pub args: [u64; 6],
+    /// The result is the process's own.
+    pub is_answered: bool,
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    /// The call that a thread has come with.
+    #[inline(always)]
+    #[must_use]
+    pub fn of(ts: &'a mut ThreadState) -> Self {
+        // The gate has just stored the registers, each as a word: loads of two at a time, which the compiler would make of
+        // it, would have to wait until the stores are done.
+        // SAFETY: a register of the thread's.
+        let load = |register: Gpr| unsafe { (&raw const ts.regs[register]).read_volatile() };
+        let args = [Gpr::Rdi, Gpr::Rsi, Gpr::Rdx, Gpr::R10, Gpr::R8, Gpr::R9].map(load);
+        #[expect(clippy::cast_possible_truncation, reason = "the kernel reads eax")]
+        let nr = load(Gpr::Rax) as u32;
+        Self { ts, nr, args, is_answered: false }
+    }
+
     /// The argument `n` as a 32-bit int, as the kernel reads descriptors, signals and flags.
     #[must_use]
     pub fn int(&self, n: usize) -> i32 {
@@ -68,13 +83,19 @@ impl Call<'_> {
         }
     }
 
+    /// The process has answered the call: the kernel was not asked.
+    pub fn answered(&mut self, result: Result<u64, Errno>) -> Outcome {
+        self.is_answered = true;
+        Outcome::Done(result)
+    }
+
     /// What becomes of a call whose handler answers it: it is answered if the process may answer it and `value` knows
     /// the answer. The kernel is asked otherwise.
-    pub fn answer(&self, value: impl FnOnce() -> Option<Result<u64, Errno>>) -> Outcome {
+    pub fn answer(&mut self, value: impl FnOnce() -> Option<Result<u64, Errno>>) -> Outcome {
         if is_answered(u64::from(self.nr))
             && let Some(result) = value()
         {
-            return Outcome::Answered(result);
+            return self.answered(result);
         }
         prepare_outputs(self);
         Outcome::Tail

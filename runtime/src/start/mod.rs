@@ -202,7 +202,7 @@ fn from_command_line(initial: &Initial) -> Plan {
             }
             Plan { found, argv, comm, is_first: true }
         }
-        Err(Native::Refused(errno)) => fail(&path, LoadError::Failed("cannot be executed", errno.0)),
+        Err(Native::Refused(errno)) => fail(&path, LoadError::Failed("cannot be executed", errno.number())),
         Err(Native::Because(reason)) => {
             stats::native(&path, reason);
             run_natively(&path, &argv, initial)
@@ -227,7 +227,7 @@ fn run_natively(path: &[u8], argv: &[u64], initial: &Initial) -> ! {
     let error = match program::diagnose(path) {
         Some(what) => LoadError::Invalid(what),
         None if errno == Errno::ENOENT => LoadError::NotFound,
-        None => LoadError::Failed("cannot be executed", errno.0),
+        None => LoadError::Failed("cannot be executed", errno.number()),
     };
     fail(path, error)
 }

@@ -17,26 +17,25 @@ pub mod script;
 pub mod signals;
 pub mod thread;
 
-use crate::emulate::call::{Call, Outcome, pass};
+use crate::emulate::call::{Call, Outcome};
 use crate::emulate::{self, identity};
-use crate::thread::state::ThreadState;
 use linux_raw_sys::general as k;
 
 /// Carries out one call to its end.
-pub fn run_whole(ts: &mut ThreadState, nr: u32, args: &[u64; 6]) -> Outcome {
-    match run(Call { ts: &mut *ts, nr, args: *args }) {
-        Outcome::Tail => pass(ts, nr, args),
+pub fn run_whole(call: &mut Call<'_>) -> Outcome {
+    match run(call) {
+        Outcome::Tail => call.pass(),
         outcome => outcome,
     }
 }
 
 /// Carries out one call.
 #[inline(always)]
-pub fn run(mut call: Call<'_>) -> Outcome {
-    if let Some(outcome) = emulate::answer(&mut call) {
+pub fn run(call: &mut Call<'_>) -> Outcome {
+    if let Some(outcome) = emulate::answer(call) {
         return outcome;
     }
-    handle(&mut call)
+    handle(call)
 }
 
 /// Calls a handler, which may take further arguments.

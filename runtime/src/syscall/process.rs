@@ -32,6 +32,7 @@ pub fn arch_prctl(call: &mut Call<'_>) -> Outcome {
     const ARCH_GET_FS: i32 = 0x1003;
     const ARCH_GET_GS: i32 = 0x1004;
     const ARCH_SET_CPUID: i32 = 0x1012;
+    let to = call.arg(1);
     match call.int(0) {
         ARCH_SET_GS => {
             // The kernel refuses addresses outside user space.
@@ -53,14 +54,14 @@ pub fn arch_prctl(call: &mut Call<'_>) -> Outcome {
             let base = call.ts.guest_gs_base;
             Outcome::Done(put_user(call.arg(1), &base).map(|()| 0))
         }
-        ARCH_GET_FS => call.answer(|| {
+        ARCH_GET_FS => call.answer(move || {
             if !has_fsgsbase() {
                 return None;
             }
             let base: u64;
             // SAFETY: reads a register, by an instruction that the CPU and the kernel allow.
             unsafe { core::arch::asm!("rdfsbase {}", out(reg) base, options(nostack, nomem, preserves_flags)) };
-            Some(put_user(call.arg(1), &base).map(|()| 0))
+            Some(put_user(to, &base).map(|()| 0))
         }),
         // As a CPU without CPUID faulting: answers that are kept could not fault.
         ARCH_SET_CPUID if call.arg(1) == 0 => Outcome::Done(Err(Errno::ENODEV)),
