@@ -213,8 +213,10 @@ macro_rules! process_rows {
             __NR_landlock_create_ruleset: (Ptr, Size, Hex) -> Int;
             __NR_landlock_add_rule: (Fd, Uint, Ptr, Hex) -> Int;
             //: landlock_restrict_self: The kernel watches over the rules from now on. Everything is handed back,
-            //:     because the keeper would stay outside of them.
-            __NR_landlock_restrict_self: {All} (Fd, Hex) -> Int;
+            //:     because the keeper would stay outside of them. Before Linux 6.14, where the kernel cannot be asked
+            //:     what it would execute, programs that are executed afterwards run natively.
+            //:     test: sandbox/exec_is_refused_by_a_domain sandbox/exec_is_refused_without_a_question
+            __NR_landlock_restrict_self: {All} (Fd, Hex) -> Int => permission::restrict;
             //: lsm_get_self_attr lsm_set_self_attr lsm_list_modules: Asks and sets what security modules keep.
             __NR_lsm_get_self_attr: (Uint, TouchedByPtr(2), Touched(4), Hex) -> Int;
             __NR_lsm_set_self_attr: {All} (Uint, Ptr, Uint, Hex) -> Int;

@@ -31,7 +31,7 @@ use crate::sys::cpu;
 use crate::sys::{Errno, Fd, fs, mem, process};
 use crate::syscall::exec;
 use crate::syscall::handoff::Handoff;
-use crate::syscall::permission::Native;
+use crate::syscall::permission::{Native, RESTRICTED};
 use crate::syscall::program::{self, Found};
 use crate::syscall::thread::prepare_state;
 use crate::thread::registers::Gpr;
@@ -132,6 +132,7 @@ extern "C" fn second(ts: *mut ThreadState) {
 fn resume_family(handoff: &Handoff, self_fd: i32, execfn: Vec<u8>, initial: &Initial) -> Plan {
     options::set(handoff.options);
     crate::engine::cpuid::take(&handoff.cpuid);
+    RESTRICTED.store(handoff.restricted != 0, Ordering::Relaxed);
     // The string may be anybody's (`handoff`): what is no descriptor is none.
     for (place, fd) in [(&SELF_FD, self_fd), (&TRACE_FD, handoff.trace_fd)] {
         if fd >= 0 && exec::keep_over_exec(fd, false).is_ok() {

@@ -5,7 +5,7 @@
 //! executed at all the kernel has said by then ([`permission`](super::permission)).
 
 use super::own_exe::{PATH_BYTES, Path};
-use super::permission::{Native, refuses_runtime};
+use super::permission::{Native, RESTRICTED, refuses_runtime};
 use super::program::{AT_EMPTY_PATH, MAX_SCRIPTS, Program, find};
 use crate::emulate;
 use crate::emulate::call::{Call, Outcome, pass_with_held};
@@ -196,7 +196,7 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
         exe_fd: program.fd.0,
         interp_fd: program.interp.0,
         trace_fd: TRACE_FD.load(Ordering::Relaxed),
-        reserved: 0,
+        restricted: u32::from(RESTRICTED.load(Ordering::Relaxed)),
         comm,
         cpuid: crate::engine::cpuid::answers(),
         options: *options::get(),

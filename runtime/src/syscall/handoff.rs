@@ -29,8 +29,8 @@ pub struct Handoff {
     pub interp_fd: i32,
     /// Where trace lines go, -1 for nowhere.
     pub trace_fd: i32,
-    /// Zero: fills the structure up.
-    pub reserved: u32,
+    /// 1 if the process has restricted itself to a Landlock domain.
+    pub restricted: u32,
     /// Name for /proc/self/comm, NUL-terminated.
     pub comm: [u8; 16],
     /// What `cpuid` answered so far.
@@ -89,7 +89,7 @@ mod tests {
             exe_fd: 42,
             interp_fd: -1,
             trace_fd: -1,
-            reserved: 0,
+            restricted: 0,
             comm: *b"name\0\0\0\0\0\0\0\0\0\0\0\0",
             cpuid: [crate::engine::cpuid::NO_ANSWER; ANSWERS],
             options,
@@ -112,7 +112,7 @@ mod tests {
             exe_fd: 3,
             interp_fd: -1,
             trace_fd: -1,
-            reserved: 0,
+            restricted: 0,
             comm: [0; 16],
             cpuid: [crate::engine::cpuid::NO_ANSWER; ANSWERS],
             options,

@@ -3,11 +3,13 @@
 //!
 //! Linux 6.14 and later answer for an open file what an execve of it would get (AT_EXECVE_CHECK), down to the listeners
 //! who are asked. Before, faccessat2(2) answers for the file's mode and its mount, and for security modules that look
-//! at those.
+//! at those; once the process has restricted itself to a Landlock domain, the kernel executes what it allows itself.
 
+use crate::emulate::call::{Call, Outcome};
 use crate::gate::facts::{Fact, holds};
 use crate::sys::{Errno, Fd, fs, process};
 use core::ffi::CStr;
+use core::sync::atomic::{AtomicBool, Ordering};
 use linux_raw_sys::general as k;
 
 /// Why the next image does not run under bt-run. But for the last the kernel gets the call as it is.
@@ -18,6 +20,18 @@ pub enum Native {
     Because(&'static str),
     /// The kernel was asked about the file, and this is its answer.
     Refused(Errno),
+}
+
+/// The process has restricted itself to a Landlock domain, in this image or one before.
+pub static RESTRICTED: AtomicBool = AtomicBool::new(false);
+
+/// landlock_restrict_self(2).
+pub fn restrict(call: &mut Call<'_>) -> Outcome {
+    let outcome = call.pass();
+    if let Outcome::Done(Ok(_)) = outcome {
+        RESTRICTED.store(true, Ordering::Relaxed);
+    }
+    outcome
 }
 
 /// Opens a file that the kernel would execute, for reading.
@@ -54,6 +68,9 @@ fn check(dir: Fd, path: &CStr, fd: Fd) -> Result<(), Native> {
         Ok(()) => Ok(()),
         // The kernel does not know the question.
         Err(Errno::EINVAL | Errno::ENOSYS) => match fs::may_execute(dir, path) {
+            Ok(()) | Err(Errno::ENOSYS) if RESTRICTED.load(Ordering::Relaxed) => {
+                Err(Native::Because("Landlock domain"))
+            }
             Ok(()) | Err(Errno::ENOSYS) => Ok(()),
             Err(_) => Err(Native::Quietly),
         },

@@ -1,5 +1,5 @@
 // build: -O1
-// links: with_own_loader parts/exits.S -nostdlib -pie -Wl,--dynamic-linker=mounted/true
+// links: program_of_the_mount parts/exits.S -nostdlib -pie -Wl,--dynamic-linker=mounted/true
 // On a mount with MS_NOEXEC nothing is executed: no program, no script, no interpreter of a program elsewhere.
 #include "check.h"
 #include <fcntl.h>
@@ -48,7 +48,7 @@ int main(int argc, char **argv)
     (void)argc;
     char program[PATH_MAX], directory[PATH_MAX];
     strncpy(directory, argv[0], sizeof directory - 1);
-    snprintf(program, sizeof program, "%s/with_own_loader", dirname(directory));
+    snprintf(program, sizeof program, "%s/program_of_the_mount", dirname(directory));
     char map[64];
     int user = (int)geteuid(), group = (int)getegid();
     if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
