@@ -137,7 +137,8 @@ pub fn start(ts: &ThreadState) {
 }
 
 /// In the child of a fork, where nothing is pending (fork(2)).
-pub fn forget(ts: &ThreadState) {
+pub fn forget(ts: &mut ThreadState) {
+    ts.waiting = None;
     discard(ts, held::never_blocked());
     settle(ts);
 }

@@ -2,7 +2,6 @@
 
 use super::context::set_regs;
 use crate::gate::asm;
-use crate::sys::signal::set_mask;
 use crate::sys::types::{
     FP_XSTATE_MAGIC1, FP_XSTATE_MAGIC2, FPX_SW_OFFSET, FpxSwBytes, McContext, StackT, UC_FLAGS, UContext,
 };
@@ -100,14 +99,4 @@ fn xgetbv() -> u64 {
         core::arch::asm!("xgetbv", in("ecx") 0, out("eax") low, out("edx") high, options(nostack, nomem, preserves_flags));
     }
     u64::from(high) << 32 | u64::from(low)
-}
-
-/// Blocks every signal; returns the guest's mask, also if signals were requeued already.
-pub fn block_all(ts: &mut ThreadState) -> u64 {
-    let old = set_mask(!0);
-    if ts.requeued != 0 {
-        ts.requeued = 0;
-        return ts.saved_mask;
-    }
-    old
 }

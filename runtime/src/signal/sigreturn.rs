@@ -4,6 +4,7 @@ use super::{alt_stack, kept};
 use crate::gate::asm;
 use crate::gate::labels::{Label, address};
 use crate::mem::guest;
+use crate::process::filter::{self, Own};
 use crate::sys::process;
 use crate::sys::signal::set_mask;
 use crate::sys::types::{FP_XSTATE_MAGIC1, FPX_SW_OFFSET, FpxSwBytes, RtSigFrame, StackT};
@@ -24,27 +25,40 @@ const MAGIC2_BYTES: usize = 4;
 #[repr(C, align(64))]
 struct Area([u8; XSAVE_ROOM]);
 
-/// Carries it out. Returns only if the frame cannot be read: SIGSEGV is to be raised.
-pub fn sigreturn(ts: &mut ThreadState) {
+/// Why the call was not carried out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stopped {
+    /// The frame cannot be read: SIGSEGV is to be raised.
+    BadFrame,
+    /// A signal came first.
+    Interrupted,
+}
+
+/// Carries it out; returns only if it cannot.
+pub fn sigreturn(ts: &mut ThreadState) -> Stopped {
     let mut area = Area([0; XSAVE_ROOM]);
     let rsp = ts.regs[Gpr::Rsp];
     // The restorer was reached by `ret`, which popped the frame's first word.
-    let Some(mut frame): Option<RtSigFrame> = guest::read(rsp.wrapping_sub(8)) else { return };
-    ts.set_kept_mask(frame.uc.mask);
+    let Some(mut frame): Option<RtSigFrame> = guest::read(rsp.wrapping_sub(8)) else { return Stopped::BadFrame };
     let guest_fp = frame.uc.mc.fpstate;
     if guest_fp != 0 {
         // What lies askew the kernel is to find askew.
         let skew = usize::try_from(guest_fp % ALIGNMENT as u64).unwrap_or(0);
         let len = bytes_to_restore(guest_fp);
-        let Some(copy) = area.0.get_mut(skew..skew + len) else { return };
+        let Some(copy) = area.0.get_mut(skew..skew + len) else { return Stopped::BadFrame };
         if guest::read_bytes(guest_fp, copy) != len {
-            return;
+            return Stopped::BadFrame;
         }
         frame.uc.mc.fpstate = &raw const area as u64 + skew as u64;
     }
+    if filter::allows(Own::Mask) {
+        set_mask(!0);
+    }
+    if ts.requeued != 0 {
+        return Stopped::Interrupted;
+    }
     // Nothing may interrupt from here on: the state in the thread structure is not the guest's any more.
-    set_mask(!0);
-    ts.requeued = 0;
+    ts.set_kept_mask(frame.uc.mask);
     if !alt_stack::is(ts, &frame.uc.stack) {
         // As sigaltstack(2), errors ignored (kernel/signal.c, restore_altstack): before Linux 6.12 on the stack that is
         // returned to.

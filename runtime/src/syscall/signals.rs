@@ -4,7 +4,7 @@ use crate::emulate::call::{Call, Outcome, pass_with_held, prepare_outputs, put_u
 use crate::mem::guest;
 use crate::signal::alt_stack::{self, SS_AUTODISARM, alt_flags};
 use crate::signal::deliver::force_segv;
-use crate::signal::sigreturn::sigreturn as restore;
+use crate::signal::sigreturn::{Stopped, sigreturn as restore};
 use crate::signal::{action, kept};
 use crate::sys::Errno;
 use crate::sys::types::{SigAction, StackT, sig};
@@ -117,10 +117,14 @@ pub fn sigtimedwait(call: &mut Call<'_>) -> Outcome {
 
 /// rt_sigreturn(2).
 pub fn sigreturn(call: &mut Call<'_>) -> Outcome {
-    restore(call.ts);
-    // Only a frame that cannot be read comes back: the kernel raises SIGSEGV (signal_64.c, badframe).
-    force_segv(call.ts);
-    Outcome::Done(Ok(0))
+    match restore(call.ts) {
+        Stopped::Interrupted => Outcome::Interrupted,
+        Stopped::BadFrame => {
+            // The kernel raises SIGSEGV (signal_64.c, badframe).
+            force_segv(call.ts);
+            Outcome::Done(Ok(0))
+        }
+    }
 }
 
 /// sigaltstack(2).
