@@ -8,13 +8,16 @@ pub mod exec;
 pub mod handoff;
 pub mod int80;
 pub mod memory;
+pub mod own_exe;
 pub mod paths;
+pub mod permission;
 pub mod process;
 pub mod program;
+pub mod script;
 pub mod signals;
 pub mod thread;
 
-use crate::emulate::call::{Call, Outcome, prepare_outputs};
+use crate::emulate::call::{Call, Outcome};
 use crate::emulate::{self, identity};
 use linux_raw_sys::general as k;
 
@@ -53,10 +56,7 @@ macro_rules! handlers {
         fn handle(call: &mut Call<'_>) -> Outcome {
             match call.nr {
                 $($(k::$number => handler!(call, $handler $(:: $more)* $(, $($extra),*)?),)?)*
-                _ => {
-                    prepare_outputs(call);
-                    Outcome::Tail
-                }
+                _ => paths::pass_on(call),
             }
         }
     };
