@@ -132,6 +132,7 @@ extern "C" fn second(ts: *mut ThreadState) {
 fn resume_family(handoff: &Handoff, self_fd: i32, execfn: Vec<u8>, initial: &Initial) -> Plan {
     options::set(handoff.options);
     crate::engine::cpuid::take(&handoff.cpuid);
+    crate::engine::direct::volume::take(&handoff.volumes);
     RESTRICTED.store(handoff.restricted != 0, Ordering::Relaxed);
     // The string may be anybody's (`handoff`): what is no descriptor is none.
     for (place, fd) in [(&SELF_FD, self_fd), (&TRACE_FD, handoff.trace_fd)] {

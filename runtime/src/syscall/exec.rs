@@ -199,6 +199,7 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
         restricted: u32::from(RESTRICTED.load(Ordering::Relaxed)),
         comm,
         cpuid: crate::engine::cpuid::answers(),
+        volumes: crate::engine::direct::volume::known(),
         options: *options::get(),
     };
     let mut string = [0u8; STRING_BYTES];

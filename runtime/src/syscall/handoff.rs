@@ -11,6 +11,7 @@
 //! none, and a file that is no program ends the start with a line (`start`).
 
 use crate::engine::cpuid::{ANSWERS, Answer};
+use crate::engine::direct::volume::VOLUME_WORDS;
 use crate::options::Options;
 use alloc::vec::Vec;
 use core::mem::size_of;
@@ -35,6 +36,8 @@ pub struct Handoff {
     pub comm: [u8; 16],
     /// What `cpuid` answered so far.
     pub cpuid: [Answer; ANSWERS],
+    /// What is known of file systems.
+    pub volumes: [u64; VOLUME_WORDS],
     /// The options.
     pub options: Options,
 }
@@ -44,7 +47,7 @@ pub const STRING_BYTES: usize = Handoff::PREFIX.len() + 2 * size_of::<Handoff>()
 
 impl Handoff {
     /// Begins the string; the number is the structure's version.
-    pub const PREFIX: &[u8] = b"\x01bt-run handoff 4 ";
+    pub const PREFIX: &[u8] = b"\x01bt-run handoff 5 ";
 
     /// Writes the string, NUL-terminated, with AT_EXECFN at its end. `None` if it does not fit.
     pub fn write(&self, execfn: &[u8], to: &mut [u8; STRING_BYTES]) -> Option<()> {
@@ -92,6 +95,7 @@ mod tests {
             restricted: 0,
             comm: *b"name\0\0\0\0\0\0\0\0\0\0\0\0",
             cpuid: [crate::engine::cpuid::NO_ANSWER; ANSWERS],
+            volumes: [0; VOLUME_WORDS],
             options,
         };
         let mut buf = [0; STRING_BYTES];
@@ -115,6 +119,7 @@ mod tests {
             restricted: 0,
             comm: [0; 16],
             cpuid: [crate::engine::cpuid::NO_ANSWER; ANSWERS],
+            volumes: [0; VOLUME_WORDS],
             options,
         };
         let mut buf = [0; STRING_BYTES];
@@ -133,6 +138,6 @@ mod tests {
     #[test]
     fn a_program_started_by_fexecve_is_not_mistaken_for_one() {
         assert!(Handoff::take(b"/dev/fd/3", b"PATH=/bin").is_none());
-        assert!(Handoff::take(b"/usr/bin/bt-run", b"\x01bt-run handoff 4 00").is_none());
+        assert!(Handoff::take(b"/usr/bin/bt-run", b"\x01bt-run handoff 5 00").is_none());
     }
 }

@@ -15,39 +15,48 @@ use linux_raw_sys::general as k;
 /// Identity of a file system.
 pub type Volume = [u64; 3];
 
-/// Device and sequence number of disks that were asked for; the boot's id.
+/// What was asked for once, for this image and the next ones of the family: the boot's id, device and sequence number of
+/// a disk. Zeros are not known.
 struct Known {
-    disks: [(u64, u64); 4],
-    next: usize,
-    boot: Option<[u64; 2]>,
+    boot: [u64; 2],
+    disk: [u64; 2],
 }
 
-static KNOWN: Mutex<Known> = Mutex::new(Known { disks: [(0, 0); 4], next: 0, boot: None });
+static KNOWN: Mutex<Known> = Mutex::new(Known { boot: [0; 2], disk: [0; 2] });
+
+/// Words of what is known.
+pub const VOLUME_WORDS: usize = 4;
+
+/// What is known, for the next image.
+pub fn known() -> [u64; VOLUME_WORDS] {
+    let Known { boot: [first, second], disk: [device, number] } = *KNOWN.lock();
+    [first, second, device, number]
+}
+
+/// Takes over what the image before has found out.
+pub fn take(words: &[u64; VOLUME_WORDS]) {
+    let [first, second, device, number] = *words;
+    *KNOWN.lock() = Known { boot: [first, second], disk: [device, number] };
+}
 
 /// The identity of the file system that the open file is on, whose device number is `device`; `None` where that cannot
 /// be told.
 pub fn of(file: Fd, device: u64) -> Option<Volume> {
     let mut known = KNOWN.lock();
-    let boot = match known.boot {
-        Some(boot) => boot,
-        None => boot_id()?,
-    };
-    known.boot = Some(boot);
-    let [first, second] = boot;
-    let found = known.disks.iter().find(|&&(disk, _)| disk == device).map(|&(_, number)| number);
-    if let Some(number) = found.filter(|_| device != 0) {
-        return Some([first, second, number]);
+    if known.boot == [0; 2] {
+        known.boot = boot_id()?;
     }
     let (major, minor) = device_numbers(device);
-    if major == 0 {
-        return Some([first, second, file.mount_id()?]);
-    }
-    let number = sequence_number(major, minor)?;
-    let next = known.next % known.disks.len();
-    if let Some(slot) = known.disks.get_mut(next) {
-        *slot = (device, number);
-    }
-    known.next = next + 1;
+    let number = match known.disk {
+        [disk, number] if disk == device && number != 0 => number,
+        _ if major == 0 => file.mount_id()?,
+        _ => {
+            let number = sequence_number(major, minor)?;
+            known.disk = [device, number];
+            number
+        }
+    };
+    let [first, second] = known.boot;
     Some([first, second, number])
 }
 
