@@ -94,8 +94,10 @@ macro_rules! io_rows {
             //: flock: The kernel keeps locks, for all processes. A promoted file stays promoted: a lock is no access.
             //:     test: emulation/locks_and_leases_are_the_programs_own
             __NR_flock: [keeps_lane] (Fd, Flags(Set::FlockOp)) -> Int;
-            //: ioctl: Asks drivers and file systems.
-            __NR_ioctl: (Fd, Flags(Set::Ioctl), Switch(Cases::Ioctl)) -> Int;
+            //: ioctl: Asks drivers and file systems. A device may be given descriptors to hold: after a request that is
+            //:     not about terminals, sockets or files no pipe or eventfd of before is kept in memory any more.
+            //:     test: none
+            __NR_ioctl: (Fd, Flags(Set::Ioctl), Switch(Cases::Ioctl)) -> Int => descriptors::ioctl;
             //: eventfd eventfd2: Makes a counter of the kernel's. While only this process has it, it may be kept in
             //:     memory, as a pipe.
             //:     test: emulation/event_counters_count
@@ -133,8 +135,10 @@ macro_rules! io_rows {
             //:     kernel.
             __NR_io_setup: (Uint, Out(Address)) -> Int;
             __NR_io_destroy: (Ptr) -> Int;
-            //: io_submit: The kernel carries requests out behind the process's back, so it has all descriptors before.
-            __NR_io_submit: {Descriptors} (Ptr, Long, Iocbs(1)) -> Int;
+            //: io_submit: The kernel carries requests out behind the process's back, so it has all descriptors before,
+            //:     and keeps the pipes and eventfds of before for good.
+            //:     test: emulation/descriptions_have_other_holders
+            __NR_io_submit: {Descriptors} (Ptr, Long, Iocbs(1)) -> Int => descriptors::submit;
             __NR_io_cancel: (Ptr, Ptr, Touched(32)) -> Int;
             __NR_io_getevents: (Ptr, Long, Long, TouchedArray(32, 2), In(Timespec)) -> Int;
             __NR_io_pgetevents: [sees_pending] (Ptr, Long, Long, TouchedArray(32, 2), In(Timespec), MaskAndSize) -> Int;

@@ -108,11 +108,13 @@ pub(super) fn reaches(fd: i32) {
 /// The process has made `fd`.
 pub fn opened(fd: u64, origin: Origin) {
     let Ok(fd) = i32::try_from(fd) else { return };
-    if let Some(slot) = description(fd) {
-        let number = NEXT_DESCRIPTION.fetch_add(1, Ordering::Relaxed);
-        slot.store(number << ORIGIN_BITS | origin as u32, Ordering::Relaxed);
-        HIGHEST.fetch_max(fd, Ordering::Relaxed);
-    }
+    let Some(slot) = description(fd) else {
+        // Too high to be followed: it may lead to a pipe that others lead to as well (/dev/fd/N).
+        return share_all();
+    };
+    let number = NEXT_DESCRIPTION.fetch_add(1, Ordering::Relaxed);
+    slot.store(number << ORIGIN_BITS | origin as u32, Ordering::Relaxed);
+    HIGHEST.fetch_max(fd, Ordering::Relaxed);
 }
 
 /// The description's number, 0 if it is unknown.
@@ -129,9 +131,12 @@ pub fn origin(fd: i32) -> Option<Origin> {
     if value == 0 { None } else { kinds.into_iter().find(|&kind| kind as u32 == value & ((1 << ORIGIN_BITS) - 1)) }
 }
 
-/// Somebody else waits for the descriptor (epoll(7)): it is the kernel's for good.
+/// Something besides descriptors of this process leads to the description (an epoll set, a descriptor that is not
+/// followed): it is the kernel's for good.
 pub fn disown(fd: i32) {
-    if let Some(slot) = description(fd) {
+    let own = number(fd);
+    let is_same = |&other: &i32| own != 0 && number(other) == own;
+    for slot in known().filter(is_same).chain([fd]).filter_map(description) {
         slot.store(0, Ordering::Relaxed);
     }
 }

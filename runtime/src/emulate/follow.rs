@@ -56,18 +56,20 @@ pub fn duplicated(old: i32, new: u64) {
     if old == new || !descriptors::are_known() || is_planted(Bug::ForgetDup) {
         return;
     }
-    let (Some(from), Some(to)) = (descriptors::description(old), descriptors::description(new)) else {
-        // The duplicate would share an offset that is kept here.
+    let from = descriptors::description(old);
+    let Some(to) = descriptors::description(new) else {
+        // The duplicate, which is too high to be followed, would share what is kept here.
         files::dismantle(old);
         pipes::hand_back(old);
+        descriptors::disown(old);
         return;
     };
-    if holds(Fact::Threaded) {
-        // Another thread may have closed it already.
+    let Some(from) = from.filter(|_| !holds(Fact::Threaded)) else {
+        // Of what leads to a high number nothing is known; and another thread may have closed the new one already.
         to.store(0, Ordering::Relaxed);
         lane::set(new, core::ptr::null_mut());
         return;
-    }
+    };
     to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
     lane::set(new, lane::get(old));
     descriptors::reaches(new);

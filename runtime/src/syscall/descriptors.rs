@@ -196,6 +196,27 @@ pub fn epoll_ctl(call: &mut Call<'_>) -> Outcome {
     Outcome::Tail
 }
 
+/// io_submit(2): the kernel will write to eventfds that requests name, and holds what they are about.
+pub fn submit(call: &mut Call<'_>) -> Outcome {
+    if !call.ts.shared.is_foreign() {
+        known::share_all();
+    }
+    prepare_outputs(call);
+    Outcome::Tail
+}
+
+/// ioctl(2): devices may be given descriptors to hold (KVM_IRQFD, VHOST_SET_VRING_KICK …).
+pub fn ioctl(call: &mut Call<'_>) -> Outcome {
+    /// Letters of requests about terminals and all files, sockets, and files of file systems (ioctl(2), _IOC_TYPE).
+    const WITHOUT_DESCRIPTORS: [u32; 3] = [0x54, 0x89, 0x66];
+    let letter = call.int(1).cast_unsigned() >> 8 & 0xff;
+    if !call.ts.shared.is_foreign() && !WITHOUT_DESCRIPTORS.contains(&letter) {
+        known::share_all();
+    }
+    prepare_outputs(call);
+    Outcome::Tail
+}
+
 /// io_uring_setup(2), io_uring_enter(2): a ring can close and install descriptors.
 pub fn io_uring(call: &mut Call<'_>) -> Outcome {
     follow::give_up();

@@ -70,13 +70,16 @@ fn find_ends(fd: i32) -> Result<(i32, i32), Reason> {
     if !descriptors::is_own(fd) || descriptors::file_system(fd) != PIPEFS {
         return Err(Reason::SharedPipe);
     }
-    let inode = Fd(fd).stat().map_err(|_| Reason::Flags)?.inode;
+    let identity = Fd(fd).stat().map_err(|_| Reason::Flags)?.identity();
     let (mut ends, mut numbers) = ([-1, -1], [0, 0]);
     for other in descriptors::known() {
-        if descriptors::origin(other) != Some(descriptors::Origin::Pipe)
-            || Fd(other).stat().ok().is_none_or(|stat| stat.inode != inode)
-        {
+        let Some(origin) = descriptors::origin(other) else { continue };
+        if Fd(other).stat().ok().is_none_or(|stat| stat.identity() != identity) {
             continue;
+        }
+        if origin != descriptors::Origin::Pipe {
+            // It was opened again, by /dev/fd/N.
+            return Err(Reason::SharedPipe);
         }
         let end = match descriptors::access(other).ok_or(Reason::Flags)? {
             Access::ReadOnly => 0,
