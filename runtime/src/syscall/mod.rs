@@ -16,6 +16,9 @@ pub mod thread;
 
 use crate::emulate::call::{Call, Outcome, pass, prepare_outputs};
 use crate::emulate::{self, identity};
+use crate::gate::routes::note_own_descriptors;
+use crate::process::descriptors::leave_numbers;
+use crate::sys::Errno;
 use crate::thread::state::ThreadState;
 use linux_raw_sys::general as k;
 
@@ -33,7 +36,22 @@ pub fn run(mut call: Call<'_>) -> Outcome {
     if let Some(outcome) = emulate::answer(&mut call) {
         return outcome;
     }
-    handle(&mut call)
+    loop {
+        let outcome = handle(&mut call);
+        if outcome != Outcome::Done(Err(Errno::EMFILE)) || !gives_numbers(&call) {
+            return outcome;
+        }
+    }
+}
+
+/// No number is left for a descriptor: natively those of ours would be. Returns whether some are now.
+#[cold]
+fn gives_numbers(call: &Call<'_>) -> bool {
+    let have_moved = !call.ts.shared.is_foreign() && leave_numbers();
+    if have_moved {
+        note_own_descriptors();
+    }
+    have_moved
 }
 
 /// Calls a handler, which may take further arguments.
