@@ -8,6 +8,7 @@ use super::program::{AT_EMPTY_PATH, MAX_SCRIPTS, Native, PATH_BYTES, Program, fi
 use crate::emulate;
 use crate::emulate::call::{Call, Outcome};
 use crate::gate::facts::{Fact, holds};
+use crate::gate::lane::START_DATA_BYTES;
 use crate::mem::guest;
 use crate::observe::stats;
 use crate::options;
@@ -51,6 +52,8 @@ fn exec(call: &mut Call<'_>, dir: Fd, path: u64, argv: u64, envp: u64, flags: u6
         Err(Native::Because("traced"))
     } else if SELF_FD.load(Ordering::Relaxed) < 0 {
         Err(Native::Because("no descriptor left for bt-run"))
+    } else if process::soft_limit(k::RLIMIT_DATA) < START_DATA_BYTES {
+        Err(Native::Because("RLIMIT_DATA"))
     } else if names_own_exe(path) {
         own_exe(shown)
     } else {

@@ -5,6 +5,7 @@ mod broken_images;
 mod code;
 mod command_line;
 mod images;
+mod limits;
 mod statistics;
 
 use crate::spec::{Action, Kind, Test};
@@ -29,6 +30,9 @@ pub fn collect() -> Vec<Test> {
         ("statistics_lines_are_whole", statistics::whole_lines),
         ("calls_are_answered_at_their_level", statistics::answers),
         ("statistics_tell_the_time_in_calls", statistics::times),
+        ("address_space_may_be_limited", limits::address_space),
+        ("data_may_be_limited", limits::data),
+        ("locked_memory_may_be_limited", limits::locked_memory),
         ("images_are_kept_and_checked", images::check),
         ("images_are_filled_at_once_and_killed", images::check_fill),
         ("images_do_not_need_room", images::check_full),
@@ -40,6 +44,7 @@ pub fn collect() -> Vec<Test> {
         let in_place = name.starts_with("images_") || name.starts_with("strict_");
         match (translates, in_place) {
             (true, _) => test.only_under("translate"),
+            _ if name.ends_with("_may_be_limited") => test.needs(&["python3"]),
             (_, true) => test.only_under("direct").needs(&["busybox-static", "python3"]),
             _ => test,
         }

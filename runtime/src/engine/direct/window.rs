@@ -110,14 +110,7 @@ impl Window {
 
 fn map_at(at: u64, len: u64) -> Result<u64, Errno> {
     let prot = k::PROT_READ | k::PROT_WRITE | k::PROT_EXEC;
-    let got = mem::mmap_anon(at, len, prot, k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE)?;
-    if got == at {
-        return Ok(got);
-    }
-    // A kernel that does not know MAP_FIXED_NOREPLACE took it as a hint.
-    // SAFETY: just mapped, and of no use.
-    unsafe { mem::munmap(got, len) };
-    Err(Errno::EEXIST)
+    mem::map_own_at(at, len, prot, k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE)
 }
 
 #[cfg(test)]
@@ -131,7 +124,7 @@ mod tests {
             assert!(spill.map.1 <= pc || spill.map.0 - pc > 1 << 30, "{:x}", spill.map.0);
             assert!(spill.serves(pc, 1000));
             // SAFETY: mapped above.
-            unsafe { mem::munmap(spill.map.0, spill.map.1 - spill.map.0) };
+            unsafe { mem::munmap_own(spill.map.0, spill.map.1 - spill.map.0) };
         }
     }
 
@@ -150,7 +143,7 @@ mod tests {
                 assert!(HIGH.contains(&b2) && (HIGH.contains(&b3) || LOW.contains(&b3)));
             }
             // SAFETY: mapped above.
-            unsafe { mem::munmap(window.map.0, window.map.1 - window.map.0) };
+            unsafe { mem::munmap_own(window.map.0, window.map.1 - window.map.0) };
         }
     }
 }

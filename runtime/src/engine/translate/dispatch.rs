@@ -151,7 +151,7 @@ impl Engine {
         }
         self.zone_index = self.zone_with_room(pc);
         let Some(zone) = self.cache.zones.get_mut(self.zone_index) else {
-            crate::report::fatal("no address space for the code cache: raise the limit (ulimit -v)")
+            crate::report::fatal("no memory for the code cache: raise the limits (ulimit -v, ulimit -l)")
         };
         zone.hot = zone.hot.next_multiple_of(16);
         let (hot_at, cold_at) = (CachePc(zone.hot), CachePc(zone.cold));

@@ -147,7 +147,7 @@ impl Engine {
         let current = self.fragments.generation;
         let used = |n: u32| n == current || self.retired.iter().any(|g| g.fragments.generation == n);
         let Some(next) = (1..GENERATIONS).map(|i| (current + i) % GENERATIONS).find(|&n| !used(n)) else {
-            crate::report::internal("every generation of the code cache is held by a sleeping thread")
+            crate::report::fatal("the code cache is too small while a thread sleeps in a call: raise --cache-size")
         };
         let mut fragments = core::mem::replace(&mut self.fragments, Fragments::new(next));
         // Nothing is looked up or linked in it any more.
@@ -163,7 +163,7 @@ impl Engine {
                 for (start, end) in g.cache.ranges() {
                     // SAFETY: every other thread has been in the runtime since that flush and got its cache pc after
                     // it.
-                    unsafe { mem::munmap(start, end - start) };
+                    unsafe { mem::munmap_own(start, end - start) };
                 }
             }
             !free
