@@ -7,6 +7,7 @@ pub mod entry;
 pub mod exec;
 pub mod handoff;
 pub mod int80;
+pub mod locking;
 pub mod memory;
 pub mod paths;
 pub mod process;

@@ -11,13 +11,12 @@ use crate::emulate::{self, files, identity};
 use crate::engine::ring0::sites;
 use crate::engine::{self, direct::strict};
 use crate::gate;
-use crate::gate::allowed;
 use crate::mem::{guest, heap};
 use crate::observe::stats;
 use crate::signal::action;
 use crate::sys::plain::Plain;
 use crate::sys::signal::set_mask;
-use crate::sys::{Errno, process, raw};
+use crate::sys::{Errno, mem, process, raw};
 use crate::thread::registers::Gpr;
 use crate::thread::registry;
 use crate::thread::state::ThreadState;
@@ -233,9 +232,9 @@ fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneAr
             identity::forget();
         }
         strict::arm();
-        if allowed::is_chosen() {
-            engine::lock().after_fork();
-        }
+        engine::lock().after_fork();
+        // Locks on memory are not inherited (mlockall(2)).
+        mem::set_locks_new(false);
         stats::reset(ts.shared);
         if let Some(args) = &args3
             && args.flags & CLONE_CLEAR_SIGHAND != 0

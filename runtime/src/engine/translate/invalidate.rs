@@ -88,6 +88,7 @@ impl Engine {
             self.ring0.changed(start, end);
             vdso::changed(start, end);
             self.map.forget_blank(start, end);
+            self.inheritance.forget(start, end);
         }
         if start >= end || !self.map.touches(start, end) {
             return;
