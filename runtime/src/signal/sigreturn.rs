@@ -12,6 +12,8 @@ use crate::thread::registers::Gpr;
 use crate::thread::state::{ALT_STACK_BYTES, ThreadState};
 
 const XSAVE_ROOM: usize = 12 * 1024;
+/// The trap flag in RFLAGS.
+const TF: u64 = 1 << 8;
 
 #[repr(C, align(64))]
 struct Area([u8; XSAVE_ROOM]);
@@ -40,6 +42,10 @@ pub fn sigreturn(ts: &mut ThreadState) {
     frame.uc.mask &= !never_blocked();
     frame.uc.stack = StackT { sp: ts.alt_stack_base(), flags: 0, pad: 0, size: ALT_STACK_BYTES };
     let pc = frame.uc.mc.rip;
+    if frame.uc.mc.rflags & TF != 0 {
+        // The CPU reports no step before the next instruction was executed.
+        ts.last_step = pc;
+    }
     let [.., r11, _, _, _, _] = frame.uc.mc.r8_15;
     ts.slot_rcx = frame.uc.mc.rcx;
     ts.slot_r11 = r11;

@@ -139,10 +139,14 @@ pub struct ThreadState {
     pub step_mask: u64,
     /// Not zero while a single step is under way: 1 ours, 2 the guest's TF is set as well.
     pub stepping: u64,
+    /// Not zero while the instruction at this pc, which is kept unexecutable, may be executed for such a step.
+    pub step_opened: u64,
     /// Guest pc at which the guest's own trap flag was last reported.
     pub last_step: u64,
     /// Where the thread was when its own trap flag last trapped.
     pub step_from: StepFrom,
+    /// Cache pc at which it last trapped before a guest instruction's code; 0 if it trapped in the runtime since.
+    pub step_cache_pc: u64,
     /// Runs under engine `translate`; otherwise in place.
     pub is_translating: bool,
     /// The guest's signal actions: shared as CLONE_SIGHAND says.

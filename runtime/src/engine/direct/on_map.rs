@@ -171,12 +171,10 @@ impl Engine {
             window = Some(self.direct.windows.len() - 1);
         }
         let room = window.and_then(|n| self.direct.windows.get(n)).copied();
-        if let Some(room) = room.filter(|_| existed) {
-            room.set_writable(true);
-        }
         let mut out: Vec<Overwrite> = Vec::with_capacity(plans.len());
-        let mut complete = true;
-        for plan in plans {
+        let is_open = room.filter(|_| existed).is_none_or(|room| room.set_writable(true));
+        let mut complete = is_open;
+        for plan in plans.iter().filter(|_| is_open) {
             let mut code = [0u8; SOURCE_BYTES];
             let Some(code) = code.get_mut(..plan.len) else { continue };
             if Text(&self.direct).read(GuestPc(plan.at), code) != plan.len {
@@ -207,7 +205,7 @@ impl Engine {
             }
         }
         if let Some(room) = room {
-            room.set_writable(false);
+            let _ = room.set_writable(false);
         }
         if !write(prot, &out) || !complete {
             // A policy forbids to write, or no room for a stub is left within reach: a site that stayed would be

@@ -94,11 +94,12 @@ impl Window {
         None
     }
 
-    /// Stubs are written, or not any more; other threads may be executing some.
-    pub fn set_writable(&self, writable: bool) {
+    /// Stubs are written, or not any more; other threads may be executing some. False where a policy forbids that.
+    #[must_use]
+    pub fn set_writable(&self, writable: bool) -> bool {
         let access = k::PROT_READ | k::PROT_EXEC | if writable { k::PROT_WRITE } else { 0 };
         // SAFETY: our own mapping, which stays executable.
-        let _ = unsafe { mem::mprotect(self.map.0, self.map.1 - self.map.0, access) };
+        unsafe { mem::mprotect(self.map.0, self.map.1 - self.map.0, access) }.is_ok()
     }
 
     /// First address at which the stub of a jump at `site` may begin.

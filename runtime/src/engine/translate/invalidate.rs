@@ -10,9 +10,11 @@ use super::fragments::{Fragments, GENERATIONS};
 use super::{Generation, ibl};
 use crate::engine::Engine;
 use crate::gate::vdso;
-use crate::mem::map::Watch;
+use crate::mem::guest;
+use crate::mem::map::{FAULTS_TO_CHECK, Watch};
 use crate::sys::mem;
 use crate::thread::registry;
+use bt_translator::decode::{Insn, Prefixes, decode};
 
 /// What became of a write fault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,6 +25,9 @@ pub enum WriteFault {
     Retry,
     /// As `Retry`, but the instruction itself lies on that page: it must be executed in place, once.
     Step,
+    /// As `Step`, but a step in place would not do: its page is compared at each entry from now on, so it is
+    /// translated anew, and nothing after it.
+    Again,
 }
 
 impl Engine {
@@ -48,11 +53,34 @@ impl Engine {
         }
         self.stats.write_faults += 1;
         self.release_page(page);
-        // An instruction of 15 bytes may begin on the page before.
         match pc {
-            Some(pc) if pc >> 12 == page || (pc + 15) >> 12 == page => WriteFault::Step,
-            _ => WriteFault::Retry,
+            Some(pc) => self.write_by(pc, page),
+            None => WriteFault::Retry,
         }
+    }
+
+    /// The instruction at `pc` writes to `page`, which may hold a part of it.
+    fn write_by(&mut self, pc: u64, page: u64) -> WriteFault {
+        let mut bytes = [0u8; 15];
+        let got = guest::read_bytes(pc, &mut bytes);
+        let insn = bytes.get(..got).and_then(|code| decode(code).ok());
+        let last = pc + insn.map_or(14, |insn| u64::from(insn.len.max(1)) - 1);
+        if page < pc >> 12 || last >> 12 < page {
+            return WriteFault::Retry;
+        }
+        let repeats = insn.is_some_and(|insn| repeats(&insn));
+        if !repeats && !self.is_withheld(pc) && !self.is_withheld(last) {
+            return WriteFault::Step;
+        }
+        for page in pc >> 12..=last >> 12 {
+            if self.map.watched.get(&page).is_some_and(|watch| watch.protected) {
+                self.release_page(page);
+            }
+            if let Some(watch) = self.map.watched.get_mut(&page) {
+                watch.faults = watch.faults.max(FAULTS_TO_CHECK);
+            }
+        }
+        WriteFault::Again
     }
 
     /// Drops the fragments made from a watched page and gives the guest its write access back.
@@ -64,8 +92,30 @@ impl Engine {
         }
         if let Some((_, region)) = self.map.find(page << 12) {
             // SAFETY: the protection the guest asked for.
-            let _ = unsafe { mem::mprotect(page << 12, 4096, self.direct.page_prot(page, region.prot)) };
+            let opened = unsafe { mem::mprotect(page << 12, 4096, self.direct.page_prot(page, region.prot)) };
+            if opened.is_err() {
+                self.release_beside(page);
+            }
         }
+    }
+
+    /// A page could not be opened alone, because the process has as many mappings as it may have (vm.max_map_count): it is,
+    /// with the protected pages around it.
+    #[cold]
+    fn release_beside(&mut self, page: u64) {
+        let Some((start, region)) = self.map.find(page << 12) else { return };
+        let is_closed = |&at: &u64| at == page || self.map.watched.get(&at).is_some_and(|watch| watch.protected);
+        let first = (start >> 12..=page).rev().take_while(is_closed).last().unwrap_or(page);
+        let last = (page..region.end >> 12).take_while(is_closed).last().unwrap_or(page);
+        self.drop_range(first << 12, (last + 1) << 12);
+        for at in first..=last {
+            if let Some(watch) = self.map.watched.get_mut(&at) {
+                watch.protected = false;
+            }
+        }
+        let prot = self.direct.page_prot(page, region.prot);
+        // SAFETY: the protection the guest asked for.
+        let _ = unsafe { mem::mprotect(first << 12, (last + 1 - first) << 12, prot) };
     }
 
     /// Gives write access back for every protected page in `start..end`: something other than a guest instruction is
@@ -170,4 +220,12 @@ impl Engine {
             !free
         });
     }
+}
+
+/// A string instruction that writes, repeated. A CPU goes through with it even if it writes over itself, unless it is
+/// interrupted; a step is over after the first element.
+fn repeats(insn: &Insn) -> bool {
+    // ins, movs, stos
+    let writes = insn.map == 0 && matches!(insn.opcode, 0x6c | 0x6d | 0xa4 | 0xa5 | 0xaa | 0xab);
+    writes && insn.prefixes.intersects(Prefixes::REP.union(Prefixes::REPNE))
 }

@@ -14,6 +14,8 @@ const USER_DS: u64 = 0x2b;
 /// Flags that user code can change with `iret` at privilege level 3 (Intel SDM vol. 2, IRET): the arithmetic
 /// flags, TF, DF, NT, AC, ID.
 const IRET_FLAGS: u64 = 0x0024_4dd5;
+/// TF of RFLAGS.
+const TRAP_FLAG: u64 = 1 << 8;
 /// NT of RFLAGS: with it `iret` faults in 64-bit mode.
 const NESTED_TASK: u64 = 1 << 14;
 /// Selector of 32-bit user code, without the privilege level.
@@ -35,16 +37,18 @@ pub fn run(ts: &mut ThreadState, kind: ExitKind) -> Exit {
             let rsp = ts.regs[Gpr::Rsp];
             let frame: Option<[u64; 5]> = guest::read(rsp);
             if let Some([rip, cs, flags, sp, ss]) = frame
-                && ts.regs.rflags & NESTED_TASK == 0
+                && ts.regs.rflags & (NESTED_TASK | TRAP_FLAG) == 0
                 && cs & 0xffff == USER_CS
                 && ss & 0xffff == USER_DS
             {
                 ts.regs.rflags = ts.regs.rflags & !IRET_FLAGS | flags & IRET_FLAGS;
                 ts.regs[Gpr::Rsp] = sp;
+                // With the trap flag the CPU reports the first step after the next instruction.
+                ts.last_step = rip;
                 redirect(ts, rip);
                 return Exit::Resumed;
             }
-            // Anything else faults, or leaves 64-bit mode: in place, where the CPU decides.
+            // Anything else faults, is a step of the guest's, or leaves 64-bit mode: in place, where the CPU decides.
             Exit::Step
         }
         ExitKind::GsSelector => {
