@@ -12,7 +12,7 @@ macro_rules! io_rows {
             //:     test: emulation/reads_end_at_the_end_of_the_file emulation/null_and_zero_devices_answer
             //:         emulation/other_processes_change_the_length emulation/other_processes_open_for_writing
             //:         emulation/stopped_readers_hold_nobody_up emulation/special_files_are_read_in_pieces
-            __NR_read: [exact, transfers, lane(Operation::Read), sampled, blind, int80(3)]
+            __NR_read: [exact, transfers, lane(Operation::Read), sampled, blind, int80(3), sees_pending]
                 (Fd, OutBytes(2), Size) -> Int;
             //: write: At `exact` to /dev/null and /dev/zero, of which every 4096th call is made. At `relaxed` to a
             //:     promoted file, within its size: what would extend it is passed on. At `coherent` to a pipe or an
@@ -37,7 +37,7 @@ macro_rules! io_rows {
             //: readv writev preadv pwritev preadv2 pwritev2: Made by the kernel. Around the call on a promoted file the
             //:     offset goes to the kernel and comes back; a write that changed the size ends the promotion.
             //:     test: emulation/bad_buffers_give_partial_results
-            __NR_readv: [transfers] (Fd, OutIov(2), Size) -> Int;
+            __NR_readv: [transfers, sees_pending] (Fd, OutIov(2), Size) -> Int;
             __NR_writev: [transfers, writes] (Fd, Iov(2), Size) -> Int;
             __NR_preadv: [transfers] (Fd, OutIov(2), Size, Long) -> Int;
             __NR_pwritev: [transfers, writes] (Fd, Iov(2), Size, Long) -> Int;
@@ -103,16 +103,15 @@ macro_rules! io_rows {
             __NR_eventfd2: (Uint, Flags(Set::Eventfd)) -> Int => descriptors::eventfd(Some(1));
 
             //: poll select epoll_wait: Waits for what other processes and devices do.
-            __NR_poll: (UpdateArray(Pollfd, 1), Uint, Int) -> Poll;
-            //: ppoll epoll_pwait: The mask is a copy without SIGSEGV, which the kernel must never block, and signals
-            //:     that it lets in are taken under it. Then the kernel waits.
+            __NR_poll: [sees_pending] (UpdateArray(Pollfd, 1), Uint, Int) -> Poll;
+            //: ppoll epoll_pwait: Signals that the mask lets in are taken under it. The kernel waits.
             //:     test: signals/suspended_programs_wake_without_loss syscalls/interrupted_calls_restart_by_flag
-            __NR_ppoll: (UpdateArray(Pollfd, 1), Uint, Update(Timespec), In(Sigset), Size) -> Poll
+            __NR_ppoll: [sees_pending] (UpdateArray(Pollfd, 1), Uint, Update(Timespec), In(Sigset), Size) -> Poll
                 => signals::with_mask(3, 4);
-            __NR_select: (Int, FdSet(0), FdSet(0), FdSet(0), Update(Timeval)) -> Select(Timeval);
+            __NR_select: [sees_pending] (Int, FdSet(0), FdSet(0), FdSet(0), Update(Timeval)) -> Select(Timeval);
             //: pselect6: As ppoll; the mask lies behind a pointer of its own.
             //:     test: signals/suspended_programs_wake_without_loss
-            __NR_pselect6: (Int, FdSet(0), FdSet(0), FdSet(0), Update(Timespec), MaskAndSize) -> Select(Timespec)
+            __NR_pselect6: [sees_pending] (Int, FdSet(0), FdSet(0), FdSet(0), Update(Timespec), MaskAndSize) -> Select(Timespec)
                 => signals::pselect6;
             //: epoll_create epoll_create1: Makes a list of the kernel's, which can be shared by descriptor.
             __NR_epoll_create: (Int) -> Int;
@@ -122,12 +121,12 @@ macro_rules! io_rows {
             //:     test: emulation/readiness_follows_the_data
             __NR_epoll_ctl: [keeps_lane] (Fd, Flags(Set::EpollCtl), Fd, Switch(Cases::EpollCtl)) -> Int
                 => descriptors::epoll_ctl;
-            __NR_epoll_wait: (Fd, OutArray(EpollEvent, 2), Int, Int) -> Int;
-            __NR_epoll_pwait: (Fd, OutArray(EpollEvent, 2), Int, Int, In(Sigset), Size) -> Int
+            __NR_epoll_wait: [sees_pending] (Fd, OutArray(EpollEvent, 2), Int, Int) -> Int;
+            __NR_epoll_pwait: [sees_pending] (Fd, OutArray(EpollEvent, 2), Int, Int, In(Sigset), Size) -> Int
                 => signals::with_mask(4, 5);
             //: epoll_pwait2: As epoll_pwait.
             //:     test: none
-            __NR_epoll_pwait2: (Fd, OutArray(EpollEvent, 2), Int, In(Timespec), In(Sigset), Size) -> Int
+            __NR_epoll_pwait2: [sees_pending] (Fd, OutArray(EpollEvent, 2), Int, In(Timespec), In(Sigset), Size) -> Int
                 => signals::with_mask(4, 5);
 
             //: io_setup io_destroy io_cancel io_getevents io_pgetevents: Requests are kept and carried out by the
@@ -138,14 +137,14 @@ macro_rules! io_rows {
             __NR_io_submit: {Descriptors} (Ptr, Long, Iocbs(1)) -> Int;
             __NR_io_cancel: (Ptr, Ptr, Touched(32)) -> Int;
             __NR_io_getevents: (Ptr, Long, Long, TouchedArray(32, 2), In(Timespec)) -> Int;
-            __NR_io_pgetevents: (Ptr, Long, Long, TouchedArray(32, 2), In(Timespec), MaskAndSize) -> Int;
+            __NR_io_pgetevents: [sees_pending] (Ptr, Long, Long, TouchedArray(32, 2), In(Timespec), MaskAndSize) -> Int;
             //: io_uring_setup: A ring can open and close descriptors without a call, so from here on nothing is known
             //:     of any.
             //:     test: sandbox/rings_work_or_are_refused
             __NR_io_uring_setup: {All} (Uint, Touched(120)) -> Int => descriptors::io_uring;
             //: io_uring_enter: A ring can close and install descriptors: from then on nothing is known of them.
             //:     test: sandbox/rings_work_or_are_refused
-            __NR_io_uring_enter: {All} (Fd, Uint, Uint, Hex, Ptr, Size) -> Int => descriptors::io_uring;
+            __NR_io_uring_enter: [sees_pending] {All} (Fd, Uint, Uint, Hex, Ptr, Size) -> Int => descriptors::io_uring;
             //: io_uring_register: The kernel keeps what is registered.
             __NR_io_uring_register: (Fd, Uint, Switch(Cases::IoUringRegister)) -> Int;
         ] $($rest)* }

@@ -35,7 +35,7 @@ impl Held {
 
 /// A property of a call that a row states by one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
+#[repr(u16)]
 pub enum Mark {
     /// Of every so many of these calls the runtime looks at one, to find descriptors that are worth a lane.
     Sampled = 1,
@@ -54,6 +54,8 @@ pub enum Mark {
     Forks = 64,
     /// The call does not come back to where it was made.
     Leaves = 128,
+    /// The call can see which blocked signals are pending, or take one: the kernel is told what the runtime holds.
+    SeesPending = 256,
 }
 
 /// One system call.
@@ -72,7 +74,7 @@ pub struct Row {
     pub answered: Option<EmulateLevel>,
     /// How the gate deals with it.
     pub route: Route,
-    marks: u8,
+    marks: u16,
     /// What is handed back before it is passed on, a set of [`Held`].
     pub hands_back: u8,
     /// What the result is.
@@ -107,11 +109,11 @@ impl Row {
     /// The row states the property.
     #[must_use]
     pub(super) const fn is(&self, mark: Mark) -> bool {
-        self.marks & mark as u8 != 0
+        self.marks & mark as u16 != 0
     }
 
     /// All properties that the row states, a set of [`Mark`].
-    pub(super) const fn marks(&self) -> u8 {
+    pub(super) const fn marks(&self) -> u16 {
         self.marks
     }
 
@@ -241,8 +243,13 @@ impl Row {
         self.marked(Mark::Leaves)
     }
 
+    /// See [`Mark::SeesPending`].
+    pub(super) const fn sees_pending(self) -> Self {
+        self.marked(Mark::SeesPending)
+    }
+
     const fn marked(mut self, mark: Mark) -> Self {
-        self.marks |= mark as u8;
+        self.marks |= mark as u16;
         self
     }
 

@@ -8,8 +8,8 @@ macro_rules! signal_rows {
             //:     program's own registers.
             //:     test: signals/sigaction_returns_what_was_set signals/masks_hold_signals_back
             __NR_rt_sigaction: [blind] (Signal, In(Sigaction), Out(Sigaction), Size) -> Int => signals::sigaction;
-            //: rt_sigprocmask: The kernel's mask is the program's, without SIGSEGV (with `--strict` also SIGSYS), which
-            //:     the runtime needs at any time; these bits are kept in the process.
+            //: rt_sigprocmask: The kernel's mask is the program's, without SIGSEGV and SIGBUS (with `--strict` also
+            //:     SIGSYS), which the runtime needs at any time; these bits are kept in the process.
             //:     test: signals/masks_hold_signals_back emulation/masks_change_in_loops
             //:         syscalls/looks_at_arguments_change_nothing
             __NR_rt_sigprocmask: [asks(Filter::Mask), blind] (Flags(Set::SigHow), In(Sigset), Out(Sigset), Size) -> Int
@@ -17,16 +17,15 @@ macro_rules! signal_rows {
             //: rt_sigreturn: The runtime built the frame, so it reads it back: registers, vector state, mask.
             //:     test: signals/handlers_change_the_context signals/wide_vectors_are_in_the_frame
             __NR_rt_sigreturn: [blind, leaves] () -> Int => signals::sigreturn;
-            //: rt_sigsuspend: The mask is a copy without SIGSEGV, and signals that it lets in are taken under it. Then
-            //:     the kernel waits.
+            //: rt_sigsuspend: Signals that the mask lets in are taken under it. The kernel waits.
             //:     test: signals/suspended_programs_wake_without_loss
-            __NR_rt_sigsuspend: (In(Sigset), Size) -> Int => signals::with_mask(0, 1);
-            //: rt_sigpending: The kernel's answer, with a SIGSEGV that the runtime holds back for the program.
-            //:     test: emulation/masks_change_in_loops
-            __NR_rt_sigpending: (Out(Sigset), Size) -> Int => signals::sigpending;
-            //: rt_sigtimedwait: The kernel queues signals.
-            //:     test: signals/suspended_programs_wake_without_loss
-            __NR_rt_sigtimedwait: (In(Sigset), Out(Siginfo), In(Timespec), Size) -> Signal;
+            __NR_rt_sigsuspend: [sees_pending] (In(Sigset), Size) -> Int => signals::with_mask(0, 1);
+            //: rt_sigpending: The kernel's answer; it is told first what the runtime holds for the program.
+            //:     test: emulation/masks_change_in_loops signals/blocked_faults_are_pending
+            __NR_rt_sigpending: [sees_pending] (Out(Sigset), Size) -> Int;
+            //: rt_sigtimedwait: The kernel queues signals; one that the runtime needs is really blocked meanwhile.
+            //:     test: signals/suspended_programs_wake_without_loss signals/blocked_faults_are_pending
+            __NR_rt_sigtimedwait: [sees_pending] (In(Sigset), Out(Siginfo), In(Timespec), Size) -> Signal => signals::sigtimedwait;
             //: sigaltstack: The kernel has the runtime's signal stack; the program's is a value that the runtime keeps
             //:     and uses when it enters a handler.
             //:     test: signals/alternate_stack_is_used emulation/masks_change_in_loops

@@ -12,7 +12,7 @@ use crate::options::EmulateLevel;
 pub struct Traits {
     flags: u8,
     /// A set of [`Mark`].
-    marks: u8,
+    marks: u16,
     /// The least level that answers the call plus one, 0 for none.
     level: u8,
     /// How the gate deals with it.
@@ -76,7 +76,7 @@ impl Traits {
     /// The row states the property.
     #[must_use]
     pub fn is(self, mark: Mark) -> bool {
-        self.marks & mark as u8 != 0
+        self.marks & mark as u16 != 0
     }
 
     /// From which level on the process may answer it.

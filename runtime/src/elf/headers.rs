@@ -84,7 +84,7 @@ impl Headers {
     /// Reads and checks the headers.
     pub fn parse(file: &dyn FileBytes) -> Result<Self, LoadError> {
         let mut ehdr = [0u8; 64];
-        let n = file.read_at(0, &mut ehdr).map_err(|e| LoadError::Failed("cannot be read", e.0))?;
+        let n = file.read_at(0, &mut ehdr).map_err(|e| LoadError::Failed("cannot be read", e.number()))?;
         if n < 4 || !ehdr.starts_with(b"\x7fELF") {
             return Err(LoadError::Invalid("is not an ELF executable or a script"));
         }

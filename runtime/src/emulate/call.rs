@@ -1,14 +1,17 @@
 //! One system call of the guest's under way: its arguments, what became of it, and the ways to pass it on.
 
 use crate::calls::route::{Operation, Route};
-use crate::calls::{self, GuestMemory};
+use crate::calls::{self, GuestMemory, Mark};
 use crate::engine::lock;
 use crate::gate::asm;
 use crate::gate::facts::{Fact, holds};
 use crate::gate::routes::is_answered;
 use crate::mem::guest;
 use crate::sys::plain::Plain;
-use crate::sys::{Errno, raw};
+use crate::sys::types::sig;
+use crate::sys::{Errno, raw, signal};
+use crate::thread::held;
+use crate::thread::registers::Gpr;
 use crate::thread::state::{INTERRUPTED, ThreadState};
 
 /// What became of a call.
@@ -16,8 +19,6 @@ use crate::thread::state::{INTERRUPTED, ThreadState};
 pub enum Outcome {
     /// The result.
     Done(Result<u64, Errno>),
-    /// The same, of a call that the kernel was not asked about.
-    Answered(Result<u64, Errno>),
     /// The call is to be made as it is, with nothing to do after it. The gate makes it, because after a system call the
     /// CPU has forgotten where Rust's callers return to, and mispredicts each return.
     Tail,
@@ -41,9 +42,25 @@ pub struct Call<'a> {
     pub nr: u32,
     /// rdi, rsi, rdx, r10, r8, r9.
     pub args: [u64; 6],
+    /// The result is the process's own.
+    pub is_answered: bool,
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    /// The call that a thread has come with.
+    #[inline(always)]
+    #[must_use]
+    pub fn of(ts: &'a mut ThreadState) -> Self {
+        // The gate has just stored the registers, each as a word: loads of two at a time, which the compiler would make of
+        // it, would have to wait until the stores are done.
+        // SAFETY: a register of the thread's.
+        let load = |register: Gpr| unsafe { (&raw const ts.regs[register]).read_volatile() };
+        let args = [Gpr::Rdi, Gpr::Rsi, Gpr::Rdx, Gpr::R10, Gpr::R8, Gpr::R9].map(load);
+        #[expect(clippy::cast_possible_truncation, reason = "the kernel reads eax")]
+        let nr = load(Gpr::Rax) as u32;
+        Self { ts, nr, args, is_answered: false }
+    }
+
     /// The argument `n` as a 32-bit int, as the kernel reads descriptors, signals and flags.
     #[must_use]
     pub fn int(&self, n: usize) -> i32 {
@@ -66,13 +83,19 @@ impl Call<'_> {
         }
     }
 
+    /// The process has answered the call: the kernel was not asked.
+    pub fn answered(&mut self, result: Result<u64, Errno>) -> Outcome {
+        self.is_answered = true;
+        Outcome::Done(result)
+    }
+
     /// What becomes of a call whose handler answers it: it is answered if the process may answer it and `value` knows
     /// the answer. The kernel is asked otherwise.
-    pub fn answer(&self, value: impl FnOnce() -> Option<Result<u64, Errno>>) -> Outcome {
+    pub fn answer(&mut self, value: impl FnOnce() -> Option<Result<u64, Errno>>) -> Outcome {
         if is_answered(u64::from(self.nr))
             && let Some(result) = value()
         {
-            return Outcome::Answered(result);
+            return self.answered(result);
         }
         prepare_outputs(self);
         Outcome::Tail
@@ -122,10 +145,40 @@ impl Call<'_> {
 /// Makes a system call for the guest. A signal for the guest that comes before the kernel takes the call ends it.
 #[inline(always)]
 pub fn pass(ts: &mut ThreadState, nr: u32, args: &[u64; 6]) -> Outcome {
-    let _ = ts;
+    if holds(Fact::SignalsHeld) && calls::is(nr, Mark::SeesPending) {
+        return pass_with_held(ts, nr, args);
+    }
+    make_in_gate(nr, args)
+}
+
+#[inline(always)]
+fn make_in_gate(nr: u32, args: &[u64; 6]) -> Outcome {
     // SAFETY: the call is the guest's, with pointers the kernel checks.
     let result = unsafe { asm::call(u64::from(nr), args.as_ptr()) };
     if result == INTERRUPTED { Outcome::Interrupted } else { Outcome::Done(raw::check(result)) }
+}
+
+/// Has the kernel see the thread as its guest does, for one call: signals that the guest blocks are blocked, also those
+/// that the runtime needs, and what is held for the thread is pending. Nothing of the runtime's between here and the
+/// return can fault: the gate makes the call. What is left pending comes back at the end and is held again.
+#[cold]
+pub fn pass_with_held(ts: &mut ThreadState, nr: u32, args: &[u64; 6]) -> Outcome {
+    let kept = ts.kept_mask();
+    if kept == 0 {
+        return make_in_gate(nr, args);
+    }
+    signal::block(kept);
+    let of_process = (!ts.shared.is_foreign()).then_some(&held::OF_PROCESS);
+    for signal in held::SIGNALS.into_iter().filter(|&signal| kept & sig::bit(signal) != 0) {
+        for held in [Some(&ts.shared.held), of_process].into_iter().flatten() {
+            if let Some(info) = held.take(signal) {
+                let _ = signal::queue_to_self(signal, &info);
+            }
+        }
+    }
+    let outcome = make_in_gate(nr, args);
+    signal::unblock(kept);
+    outcome
 }
 
 /// Guest memory for the table's descriptors.

@@ -31,9 +31,10 @@ fn set(ts: &mut ThreadState, value: Value, answer: u32) {
 
 /// The thread's own ids, on that thread.
 pub fn set_ids(ts: &mut ThreadState) {
-    ts.tid = sys::process::gettid();
+    let tid = sys::process::gettid();
+    ts.shared.tid.store(tid, core::sync::atomic::Ordering::Relaxed);
     ts.pid = sys::process::getpid();
-    let (pid, tid) = (ts.pid, ts.tid);
+    let pid = ts.pid;
     set(ts, Value::Pid, pid);
     set(ts, Value::Tid, tid);
 }

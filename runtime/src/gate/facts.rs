@@ -28,6 +28,8 @@ pub enum Fact {
     DescriptorsShared = 1 << 7,
     /// The process has, or had, a second thread.
     Threaded = 1 << 8,
+    /// A signal that the guest blocks waits in the runtime: the kernel is told of it for each call.
+    SignalsHeld = 1 << 9,
 }
 
 /// Facts that only Rust code asks for: no route depends on them.

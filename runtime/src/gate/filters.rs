@@ -73,20 +73,24 @@ static COMMANDS: [u8; 256] = table(&[
     k::F_OFD_SETLKW,
 ]);
 
-/// 1 for each second byte of a signal mask (signals 9 to 16) in which SIGSEGV is not set.
+/// 1 for each first byte of a signal mask (signals 1 to 8) in which SIGBUS is not set.
+static WITHOUT_BUS: [u8; 256] = without(k::SIGBUS - 1);
+/// 1 for each second byte (signals 9 to 16) in which SIGSEGV is not set.
+static WITHOUT_SEGV: [u8; 256] = without(k::SIGSEGV - 9);
+
+/// 1 for each byte in which a bit is not set.
 #[allow(clippy::indexing_slicing, reason = "evaluated at compile time, where a wrong index is an error of the build")]
-static WITHOUT_SEGV: [u8; 256] = {
-    const SEGV_BIT: usize = 1 << (k::SIGSEGV - 9);
+const fn without(bit: u32) -> [u8; 256] {
     let mut bytes = [0; 256];
     let mut byte = 0;
     while byte < bytes.len() {
-        if byte & SEGV_BIT == 0 {
+        if byte & 1 << bit == 0 {
             bytes[byte] = 1;
         }
         byte += 1;
     }
     bytes
-};
+}
 
 /// 1 for each member.
 #[allow(clippy::indexing_slicing, reason = "evaluated at compile time, where a wrong index is an error of the build")]
@@ -177,7 +181,7 @@ macro_rules! check_few {
 pub unsafe extern "C" fn block() {
     gate_asm!(
         [resume next_pc slot_r11 slot_scratch counts kept_mask foreign]
-        {commands = sym COMMANDS, without_segv = sym WITHOUT_SEGV, lanes = sym LANES, descriptions = sym DESCRIPTIONS, next = sym NEXT_DESCRIPTION, many = sym MANY};
+        {commands = sym COMMANDS, without_bus = sym WITHOUT_BUS, without_segv = sym WITHOUT_SEGV, lanes = sym LANES, descriptions = sym DESCRIPTIONS, next = sym NEXT_DESCRIPTION, many = sym MANY};
         filter_labels!(),
         begin!("first_path"),
         path!("rdi", "jmp bt_pass_lane"),
@@ -245,6 +249,10 @@ pub unsafe extern "C" fn block() {
         "3:",
         "mov rcx, rsi",
         "jrcxz 5f", // only asks
+        "movzx ecx, byte ptr [rsi]",
+        "lea r11, [rip + {without_bus}]",
+        "movzx ecx, byte ptr [r11 + rcx]",
+        "jrcxz bt_filter_slow",
         "movzx ecx, byte ptr [rsi + 1]",
         "lea r11, [rip + {without_segv}]",
         "movzx ecx, byte ptr [r11 + rcx]",

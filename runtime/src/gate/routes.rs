@@ -51,7 +51,10 @@ fn plain_entry(nr: u64) -> CallEntry {
     let is_of_lanes = matches!(traits.route, Route::Lane(_));
     // Assembly takes no times.
     let is_of_assembly = is_of_lanes || matches!(traits.route, Route::Value(_) | Route::Clock(_));
-    if facts::holds(Fact::PipesHeld) && !traits.is(Mark::Blind) || options.stats_time && !is_of_assembly {
+    if facts::holds(Fact::SignalsHeld)
+        || facts::holds(Fact::PipesHeld) && !traits.is(Mark::Blind)
+        || options.stats_time && !is_of_assembly
+    {
         return CallEntry::Slow;
     }
     let filter = filter(traits);

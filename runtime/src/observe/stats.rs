@@ -6,6 +6,7 @@ use crate::emulate::sample;
 use crate::engine::{self, ring0};
 use crate::gate::allowed;
 use crate::options;
+use crate::process::filter::{self, Own};
 use crate::report::{Bytes, LongText};
 use crate::sys;
 use crate::sys::signal::set_mask;
@@ -283,7 +284,7 @@ fn write_calls(out: &mut LongText, sums: &Sums) {
 
 /// The image ends (by exit, exec or signal): prints its figures.
 pub fn finish(how: &str) {
-    if !options::get().wants_stats() {
+    if !options::get().wants_stats() || !filter::allows(Own::Report) {
         return;
     }
     let sums = sums();

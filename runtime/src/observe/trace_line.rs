@@ -51,9 +51,7 @@ pub fn traced(nr: u32, args: &[u64; 6], run: impl FnOnce() -> Outcome) -> Outcom
     // The child of a fork prints its own return under its own number.
     match outcome {
         Outcome::Done(Ok(0)) if calls::is(nr, Mark::Forks) => return outcome,
-        Outcome::Done(result) | Outcome::Answered(result) => {
-            format_result(&mut line, &Memory, u64::from(nr), args, encode(result).cast_signed())
-        }
+        Outcome::Done(result) => format_result(&mut line, &Memory, u64::from(nr), args, encode(result).cast_signed()),
         Outcome::Interrupted => format_result(&mut line, &Memory, u64::from(nr), args, ERESTARTSYS),
         Outcome::Tail | Outcome::Elsewhere => {}
     }

@@ -1,6 +1,7 @@
 //! Facts about this process image that outlive its start.
 
 pub mod descriptors;
+pub mod filter;
 pub mod image;
 
 use alloc::vec::Vec;

@@ -13,6 +13,9 @@ const SIG_IGN: u64 = 1;
 /// Signals whose host handler is always there: faults that may be ours.
 const ALWAYS_OURS: [i32; 5] = [sig::SIGSEGV, sig::SIGBUS, sig::SIGTRAP, sig::SIGILL, sig::SIGFPE];
 
+/// Those of them that the kernel blocks and queues for the guest.
+const IN_THE_KERNEL: [i32; 3] = [sig::SIGTRAP, sig::SIGILL, sig::SIGFPE];
+
 /// See `ALWAYS_OURS`; with `--strict` also SIGSYS.
 fn ours() -> impl Iterator<Item = i32> {
     let strict = options::get().strict.then_some(sig::SIGSYS);
@@ -110,6 +113,10 @@ pub fn set(signal: i32, new: Option<&SigAction>) -> Result<SigAction, Errno> {
         let mut new = *new;
         new.flags &= sa::KNOWN;
         new.mask &= !(sig::bit(sig::SIGKILL) | sig::bit(sig::SIGSTOP));
+        if is_ignored(&new) && IN_THE_KERNEL.contains(&signal) && kernel::pending() & sig::bit(signal) != 0 {
+            // What is pending is gone (kernel/signal.c, do_sigaction); the kernel knows a handler of ours only.
+            kernel::action(signal, Some(&new))?;
+        }
         kernel::action(signal, Some(&host_action(signal, &new)))?;
         *slot = new;
     }

@@ -1,6 +1,7 @@
 //! Building the guest's signal frame (arch/x86/kernel/signal_64.c, `x64_setup_rt_frame`; signal.c, `get_sigframe`).
 
-use super::{action, never_blocked};
+use super::alt_stack::{SS_AUTODISARM, SS_DISABLE, alt_flags, on_alt_stack};
+use super::{action, kept};
 use crate::engine::lock;
 use crate::gate::labels::{Label, address};
 use crate::mem::guest;
@@ -8,6 +9,7 @@ use crate::sys::signal::{queue_to_self, set_default};
 use crate::sys::types::{
     AltStack, FPX_SW_OFFSET, FpxSwBytes, RtSigFrame, SigAction, SigInfo, StackT, UContext, sa, sig,
 };
+use crate::thread::held::never_blocked;
 use crate::thread::shared::add;
 use crate::thread::state::ThreadState;
 use linux_raw_sys::general as k;
@@ -17,17 +19,13 @@ const RED_ZONE: u64 = 128;
 const FXSAVE_BYTES: u64 = 512;
 /// Flags cleared for a handler: DF, RF, TF (signal.c, `handle_signal`).
 const CLEARED_FLAGS: u64 = 1 << 10 | 1 << 16 | 1 << 8;
-const SS_ONSTACK: u64 = 1;
-const SS_DISABLE: u64 = 2;
-const SS_AUTODISARM: u64 = 1 << 31;
 
 /// Delivers a signal to the guest. `uc` holds the guest's state, pc included; on return it holds what the thread
 /// continues with.
 pub fn deliver(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext, synchronous: bool) {
     let guest_action = action::get(signal);
-    let kept = never_blocked();
-    let blocked = signal == sig::SIGSEGV && ts.kept_mask & sig::bit(sig::SIGSEGV) != 0;
-    if action::is_default_or_ignored(&guest_action) || blocked {
+    let is_blocked = ts.kept_mask() & sig::bit(signal) != 0;
+    if action::is_default_or_ignored(&guest_action) || is_blocked {
         return undeliverable(ts, signal, info, uc, &guest_action, synchronous);
     }
     add(&ts.shared.signals, 1);
@@ -36,21 +34,17 @@ pub fn deliver(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UCont
         action::reset(signal);
     }
     // The mask the guest returns to; in a call with a temporary mask it is the one before that (sigsuspend(2)).
-    let old_mask = ts.mask_to_restore.take().unwrap_or(uc.mask) & !kept | ts.kept_mask;
+    let old_mask = ts.mask_to_restore.unwrap_or(uc.mask & !never_blocked() | ts.kept_mask());
     let mut new_mask = uc.mask | action.mask;
     if action.flags & sa::NODEFER == 0 {
         new_mask |= sig::bit(signal);
     }
     if build_frame(ts, &action, info, uc, old_mask, signal).is_none() {
-        // signal.c, signal_setup_done: a frame that cannot be built is SIGSEGV with the default action.
-        set_default(sig::SIGSEGV);
-        uc.mask &= !sig::bit(sig::SIGSEGV);
-        let info = SigInfo { signo: sig::SIGSEGV, errno: 0, code: k::SI_KERNEL.cast_signed(), pad: 0, fields: [0; 14] };
-        let _ = queue_to_self(sig::SIGSEGV, &info);
-        return;
+        return without_frame(ts, signal, uc);
     }
-    ts.kept_mask |= new_mask & kept;
-    uc.mask = new_mask & !kept;
+    ts.mask_to_restore = None;
+    ts.set_kept_mask(ts.kept_mask() | new_mask);
+    uc.mask = new_mask & !never_blocked();
     // Into the dispatcher by the look-up routine: target in rcx, the guest's rcx and r11 in their slots.
     let [.., r11, _, _, _, _] = uc.mc.r8_15;
     ts.slot_rcx = uc.mc.rcx;
@@ -59,7 +53,21 @@ pub fn deliver(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UCont
     uc.mc.rip = address(Label::EnterLookup);
 }
 
-/// Writes the frame and sets the handler's registers; `None` if the stack cannot be written.
+/// A frame that cannot be built is a SIGSEGV, for which another handler may have another stack; one for that signal
+/// itself ends the process (kernel/signal.c, `force_sigsegv`).
+fn without_frame(ts: &mut ThreadState, signal: i32, uc: &mut UContext) {
+    let info = segv_of_the_kernel();
+    let is_blocked = ts.kept_mask() & sig::bit(sig::SIGSEGV) != 0;
+    if signal != sig::SIGSEGV && !is_blocked && !action::is_default_or_ignored(&action::get(sig::SIGSEGV)) {
+        return deliver(ts, sig::SIGSEGV, &info, uc, true);
+    }
+    force_default(sig::SIGSEGV);
+    uc.mask &= !sig::bit(sig::SIGSEGV);
+    let _ = queue_to_self(sig::SIGSEGV, &info);
+}
+
+/// Writes the frame and sets the handler's registers; `None` if the stack cannot be written, or there would be no way
+/// back.
 fn build_frame(
     ts: &mut ThreadState,
     action: &SigAction,
@@ -68,6 +76,9 @@ fn build_frame(
     old_mask: u64,
     signal: i32,
 ) -> Option<()> {
+    if action.flags & sa::RESTORER == 0 {
+        return None;
+    }
     let stack = StackT {
         sp: ts.alt_stack.sp,
         flags: i32::try_from(alt_flags(ts, uc.mc.rsp) & 0x7fff_ffff).unwrap_or(0)
@@ -146,27 +157,7 @@ pub fn xsave_bytes(fpstate: u64) -> u64 {
     }
 }
 
-/// sas_ss_flags (include/linux/sched/signal.h): what sigaltstack(2) reports.
-#[must_use]
-pub fn alt_flags(ts: &ThreadState, sp: u64) -> u64 {
-    if ts.alt_stack.size == 0 || ts.alt_stack.flags & SS_DISABLE != 0 {
-        SS_DISABLE
-    } else if on_alt_stack(ts, sp) {
-        SS_ONSTACK
-    } else {
-        0
-    }
-}
-
-/// on_sig_stack (include/linux/sched/signal.h).
-#[must_use]
-pub fn on_alt_stack(ts: &ThreadState, sp: u64) -> bool {
-    ts.alt_stack.flags & (SS_AUTODISARM | SS_DISABLE) == 0
-        && sp > ts.alt_stack.sp
-        && sp - ts.alt_stack.sp <= ts.alt_stack.size
-}
-
-/// The guest has no handler, or has blocked the signal (which only reaches us for SIGSEGV).
+/// The guest has no handler, or has blocked the signal (which only reaches us for those that the kernel never blocks).
 fn undeliverable(
     ts: &mut ThreadState,
     signal: i32,
@@ -176,18 +167,16 @@ fn undeliverable(
     synchronous: bool,
 ) {
     if synchronous {
-        // force_sig: a synchronous fault that is ignored or blocked ends the process. The context is the guest's: the
-        // instruction faults again, in place, and the kernel does the rest.
+        // force_sig: a synchronous fault that is ignored or blocked ends the process. The context is the guest's. Should
+        // a filter forbid the queueing, a fault comes again by itself, in place.
         force_default(signal);
         uc.mask &= !sig::bit(signal);
-        if signal == sig::SIGTRAP {
-            // The pc is after the instruction; executing on would not trap again.
-            let _ = queue_to_self(signal, info);
-        }
+        let _ = queue_to_self(signal, info);
         return;
     }
-    if signal == sig::SIGSEGV && ts.kept_mask & sig::bit(sig::SIGSEGV) != 0 {
-        ts.held[0] = Some(*info);
+    if ts.kept_mask() & sig::bit(signal) != 0 {
+        ts.shared.held.put(signal, info);
+        kept::settle(ts);
     } else if !action::is_ignored(action) {
         force_default(signal);
         let _ = queue_to_self(signal, info);
@@ -210,4 +199,21 @@ pub fn enter_dispatcher(ts: &mut ThreadState, uc: &mut UContext) {
 pub fn force_default(signal: i32) {
     crate::observe::stats::finish("signal");
     set_default(signal);
+}
+
+/// Raises a SIGSEGV that the guest cannot block or ignore, from the runtime (kernel/signal.c, `force_sig`).
+pub fn force_segv(ts: &mut ThreadState) {
+    if action::is_ignored(&action::get(sig::SIGSEGV)) || ts.kept_mask() & sig::bit(sig::SIGSEGV) != 0 {
+        force_default(sig::SIGSEGV);
+        let _ = action::set(sig::SIGSEGV, Some(&SigAction::default()));
+        ts.set_kept_mask(ts.kept_mask() & !sig::bit(sig::SIGSEGV));
+    }
+    ts.shared.held.put(sig::SIGSEGV, &segv_of_the_kernel());
+    let _ = kept::take_unblocked(ts);
+}
+
+/// What the kernel tells of a SIGSEGV that no address caused.
+#[must_use]
+pub fn segv_of_the_kernel() -> SigInfo {
+    SigInfo { signo: sig::SIGSEGV, errno: 0, code: k::SI_KERNEL.cast_signed(), pad: 0, fields: [0; 14] }
 }

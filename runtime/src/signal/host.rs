@@ -2,7 +2,7 @@
 
 use super::context::{regs_of, set_regs, unpack_flags};
 use super::deliver::{deliver, enter_dispatcher, force_default};
-use super::{ALL_BUT_FAULTS, blame, step};
+use super::{ALL_BUT_FAULTS, blame, kept, step};
 use crate::engine::direct::strict::missed_site;
 use crate::engine::recover::Step;
 use crate::engine::translate::invalidate::WriteFault;
@@ -12,10 +12,11 @@ use crate::gate::labels::{Label, address};
 use crate::gate::region::Region;
 use crate::gate::{clock, filters, lanes, ring0};
 use crate::mem::guest;
+use crate::sys::Errno;
 use crate::sys::signal::{queue_to_self, set_mask};
 use crate::sys::types::{SigInfo, UContext, sig};
 use crate::thread::registers::{Gpr, Regs};
-use crate::thread::state::{StepFrom, ThreadState, current};
+use crate::thread::state::{HostHandler, StepFrom, ThreadState, current};
 use linux_raw_sys::general as k;
 
 /// Trap number of a page fault (Intel SDM vol. 3, table 6-1), and the write bit of its error code.
@@ -36,7 +37,7 @@ const TF: u64 = 1 << 8;
 const SYS_SECCOMP: i32 = 1;
 
 /// Entered by the kernel (through `asm::signal_entry`) on the thread's alternate stack with every signal but SIGSEGV
-/// and SIGBUS blocked.
+/// and SIGBUS blocked. Those may come while it runs, also between its end and the thread's going on.
 ///
 /// # Safety
 /// Only the kernel calls it.
@@ -47,6 +48,25 @@ pub unsafe extern "C" fn bt_on_signal(signal: i32, info: *mut SigInfo, uc: *mut 
     // Raised by an instruction, not by kill(2) and relatives, whose codes are not positive (sigaction(2)).
     let synchronous =
         info.code > 0 && matches!(signal, sig::SIGSEGV | sig::SIGBUS | sig::SIGFPE | sig::SIGILL | sig::SIGTRAP);
+    let Some(info) = kept::opened(ts, signal, info) else { return };
+    let is_nested = ts.is_on_host_stack(uc.mc.rsp);
+    if is_nested && !synchronous {
+        return kept::arrived_in_handler(ts, signal, &info, uc);
+    }
+    if !is_nested {
+        let is_from_guest = ts.in_vdso == 0 && !crate::process::image::contains(uc.mc.rip);
+        ts.host_handler = HostHandler { context: &raw mut *uc, is_running: true, is_from_guest };
+    }
+    arrived(ts, signal, &info, uc, synchronous);
+    if !is_nested {
+        ts.host_handler.is_running = false;
+        kept::handler_ends(ts, uc);
+    }
+}
+
+/// What becomes of a signal that finds the thread in the state `uc`. No lock may be held by the thread, unless it is in the
+/// runtime.
+pub(super) fn arrived(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext, synchronous: bool) {
     if ts.in_vdso != 0 {
         // In the vDSO for a call (`gate::clock`), or in the gate for a call that the vDSO makes.
         if synchronous {
@@ -144,7 +164,7 @@ fn in_guest_code(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UCo
         // si_addr of SIGFPE, SIGILL and SIGTRAP is the instruction's address, si_call_addr the one after a stub's call.
         *address = regs.rip;
     }
-    deliver(ts, signal, &info, uc, synchronous);
+    deliver(ts, signal, &info, uc, synchronous || filtered);
 }
 
 /// A SIGSEGV in place: a branch into what was patched, or code that must not run in place.
@@ -214,9 +234,14 @@ fn in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UConte
     let mut info = *info;
     let [address_field, ..] = &mut info.fields;
     let behind_ours = [address(Label::SyscallEnd), address(Label::CallReturn), filters::call_end()];
-    if signal == sig::SIGSYS && info.code == SYS_SECCOMP && behind_ours.contains(address_field) {
+    let filtered = signal == sig::SIGSYS && info.code == SYS_SECCOMP;
+    if filtered && behind_ours.contains(address_field) {
         // si_call_addr is the guest's instruction, not the gate's.
         *address_field = ts.next_pc;
+    } else if filtered && region == Region::Runtime {
+        // A filter for the guest's calls traps one of the runtime's own: that fails, and has another way.
+        uc.mc.rax = Errno::EPERM.as_result().cast_unsigned();
+        return;
     }
     let info = &info;
     let mut regs = regs_of(&uc.mc);
@@ -272,7 +297,7 @@ fn in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UConte
         Region::Runtime => return requeue(ts, signal, info, uc),
     }
     set_regs(&mut uc.mc, &regs);
-    deliver(ts, signal, info, uc, false);
+    deliver(ts, signal, info, uc, filtered);
 }
 
 /// The guest is about to execute its `syscall`, two bytes before `next`.
@@ -282,7 +307,7 @@ fn before_call(regs: &mut Regs, next: u64) {
     regs[Gpr::R11] = regs.rflags;
 }
 
-/// Puts a signal back into the kernel's queue, to be taken when the guest's state is whole (SIGNALS.md, rule 2).
+/// Has a signal wait until the guest's state is whole (SIGNALS.md, rule 2).
 fn requeue(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext) {
     if ts.requeued == 0 {
         ts.requeued = 1;
@@ -291,11 +316,12 @@ fn requeue(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext)
     uc.mask = ALL_BUT_FAULTS;
     if signal == sig::SIGSEGV || signal == sig::SIGBUS {
         // Not blocked in the runtime: kept here until leaving, when it can be.
-        let [segv, bus] = &mut ts.held;
-        *(if signal == sig::SIGBUS { bus } else { segv }) = Some(*info);
-        return;
+        ts.shared.held.put(signal, info);
+    } else if ts.waiting.is_none() {
+        ts.waiting = Some(*info);
+    } else {
+        let _ = queue_to_self(signal, info);
     }
-    let _ = queue_to_self(signal, info);
 }
 
 /// The runtime itself faulted: in a copy of guest memory, which survives it, or by a bug.

@@ -1,12 +1,11 @@
 //! Leaving the runtime through `rt_sigreturn(2)`: with signals requeued, or with a state `bt_leave` cannot set.
 
 use super::context::set_regs;
-use super::{ALL_BUT_FAULTS, never_blocked};
 use crate::gate::asm;
-use crate::sys::signal::{queue_to_self, set_mask};
 use crate::sys::types::{
-    FP_XSTATE_MAGIC1, FP_XSTATE_MAGIC2, FPX_SW_OFFSET, FpxSwBytes, McContext, StackT, UC_FLAGS, UContext, sig,
+    FP_XSTATE_MAGIC1, FP_XSTATE_MAGIC2, FPX_SW_OFFSET, FpxSwBytes, McContext, StackT, UC_FLAGS, UContext,
 };
+use crate::thread::held::never_blocked;
 use crate::thread::state::{ALT_STACK_BYTES, ThreadState};
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -17,36 +16,16 @@ const USER_SS: u16 = 0x2b;
 /// ARCH_REQ_XCOMP_PERM).
 const XSAVE_ROOM: usize = 12 * 1024;
 
-/// Called by `bt_leave` when signals have been requeued. `resume` and the registers are what the thread continues with.
-///
-/// # Safety
-/// Only the gate calls it, with the calling thread's own state.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn bt_leave_requeued(ts: *mut ThreadState) -> ! {
-    // SAFETY: the gate passes the calling thread's own state.
-    let ts = unsafe { &mut *ts };
-    let mut mask = ts.saved_mask;
-    // A call with a temporary mask: the signals it let through are taken under it, and return to the mask before.
-    if let Some(temporary) = ts.temporary_mask.take() {
-        ts.mask_to_restore = Some(mask);
-        mask = temporary;
-    }
-    let held = core::mem::take(&mut ts.held);
-    if held.iter().any(Option::is_some) {
-        set_mask(!0);
-        for (info, signal) in held.iter().zip([sig::SIGSEGV, sig::SIGBUS]) {
-            if let Some(info) = info {
-                let _ = queue_to_self(signal, info);
-            }
-        }
-    }
-    ts.requeued = 0;
-    let pc = ts.resume;
-    leave(ts, pc, 0, mask)
-}
-
+/// Where a vector state is saved.
 #[repr(C, align(64))]
-struct Area([u8; XSAVE_ROOM]);
+pub(super) struct Area([u8; XSAVE_ROOM]);
+
+impl Area {
+    /// An empty one.
+    pub(super) const fn new() -> Self {
+        Self([0; XSAVE_ROOM])
+    }
+}
 
 static XSAVE_BYTES: AtomicU32 = AtomicU32::new(0);
 
@@ -64,8 +43,20 @@ fn xsave_size() -> u32 {
 /// Leaves with the guest's registers, at `pc`, with `flags` or-ed into RFLAGS and the signal mask `mask`. All signals
 /// must be blocked, or those that are not must be ours to survive.
 pub fn leave(ts: &mut ThreadState, pc: u64, flags: u64, mask: u64) -> ! {
-    let mut area = Area([0; XSAVE_ROOM]);
-    let base = &raw mut area as u64;
+    let mut area = Area::new();
+    let uc = context(ts, pc, flags, mask, &mut area);
+    go(&uc)
+}
+
+/// Goes on with the context.
+pub(super) fn go(uc: &UContext) -> ! {
+    // SAFETY: signals are blocked; the context is complete.
+    unsafe { asm::sigreturn(core::ptr::from_ref(uc) as u64) }
+}
+
+/// What rt_sigreturn(2) is to set: the guest's registers, at `pc`, with `flags` or-ed into RFLAGS and the signal mask
+/// `mask`. The guest's vector state is saved to `area`.
+pub(super) fn context(ts: &ThreadState, pc: u64, flags: u64, mask: u64, area: &mut Area) -> UContext {
     let size = xsave_size();
     if size as usize + 4 > XSAVE_ROOM {
         crate::report::internal("the vector state of this CPU is larger than expected");
@@ -78,6 +69,7 @@ pub fn leave(ts: &mut ThreadState, pc: u64, flags: u64, mask: u64) -> ! {
         xstate_size: size,
         pad: [0; 7],
     };
+    let base = core::ptr::from_mut(area) as u64;
     let mut uc = UContext {
         flags: UC_FLAGS,
         link: 0,
@@ -95,8 +87,9 @@ pub fn leave(ts: &mut ThreadState, pc: u64, flags: u64, mask: u64) -> ! {
             |offset: u64| core::ptr::with_exposed_provenance_mut::<u8>(usize::try_from(base + offset).unwrap_or(0));
         at(FPX_SW_OFFSET).cast::<FpxSwBytes>().write_unaligned(sw);
         at(u64::from(size)).cast::<u32>().write_unaligned(FP_XSTATE_MAGIC2);
-        asm::sigreturn(&raw const uc as u64, base)
+        asm::save_vectors(base);
     }
+    uc
 }
 
 fn xgetbv() -> u64 {
@@ -106,15 +99,4 @@ fn xgetbv() -> u64 {
         core::arch::asm!("xgetbv", in("ecx") 0, out("eax") low, out("edx") high, options(nostack, nomem, preserves_flags));
     }
     u64::from(high) << 32 | u64::from(low)
-}
-
-/// Blocks every signal but those that runtime code can raise; returns the guest's mask, also if signals were requeued
-/// already.
-pub fn block_all(ts: &mut ThreadState) -> u64 {
-    let old = set_mask(ALL_BUT_FAULTS);
-    if ts.requeued != 0 {
-        ts.requeued = 0;
-        return ts.saved_mask;
-    }
-    old
 }

@@ -1,44 +1,73 @@
 //! The guest's `rt_sigreturn(2)`: its frame, taken over by the kernel from a copy of ours.
 
-use super::deliver::xsave_bytes;
-use super::never_blocked;
+use super::{alt_stack, kept};
 use crate::gate::asm;
 use crate::gate::labels::{Label, address};
 use crate::mem::guest;
+use crate::process::filter::{self, Own};
+use crate::sys::process;
 use crate::sys::signal::set_mask;
-use crate::sys::types::AltStack;
-use crate::sys::types::{RtSigFrame, StackT};
+use crate::sys::types::{FP_XSTATE_MAGIC1, FPX_SW_OFFSET, FpxSwBytes, RtSigFrame, StackT};
+use crate::thread::held::never_blocked;
 use crate::thread::registers::Gpr;
 use crate::thread::state::{ALT_STACK_BYTES, ThreadState};
 
+/// Room for any vector state without AMX tiles, at any distance from a boundary of [`ALIGNMENT`] bytes.
 const XSAVE_ROOM: usize = 12 * 1024;
+/// What the kernel wants the vector state aligned to (Intel SDM vol. 1, 13.4).
+const ALIGNMENT: usize = 64;
+/// Bytes of the legacy part, and of the least state that is more than that (Intel SDM vol. 1, 13.4.1 and 13.4.2).
+const FXSAVE_BYTES: usize = 512;
+const LEAST_XSAVE_BYTES: usize = 576;
+/// Bytes of the magic number after the state.
+const MAGIC2_BYTES: usize = 4;
 /// The trap flag in RFLAGS.
 const TF: u64 = 1 << 8;
 
 #[repr(C, align(64))]
 struct Area([u8; XSAVE_ROOM]);
 
-/// Carries it out. Returns only if the frame cannot be read: SIGSEGV is to be raised.
-pub fn sigreturn(ts: &mut ThreadState) {
+/// Why the call was not carried out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stopped {
+    /// The frame cannot be read: SIGSEGV is to be raised.
+    BadFrame,
+    /// A signal came first.
+    Interrupted,
+}
+
+/// Carries it out; returns only if it cannot.
+pub fn sigreturn(ts: &mut ThreadState) -> Stopped {
     let mut area = Area([0; XSAVE_ROOM]);
     let rsp = ts.regs[Gpr::Rsp];
     // The restorer was reached by `ret`, which popped the frame's first word.
-    let Some(mut frame): Option<RtSigFrame> = guest::read(rsp.wrapping_sub(8)) else { return };
+    let Some(mut frame): Option<RtSigFrame> = guest::read(rsp.wrapping_sub(8)) else { return Stopped::BadFrame };
     let guest_fp = frame.uc.mc.fpstate;
     if guest_fp != 0 {
-        let len = usize::try_from(xsave_bytes(guest_fp)).unwrap_or(usize::MAX);
-        let Some(copy) = area.0.get_mut(..len) else { return };
+        // What lies askew the kernel is to find askew.
+        let skew = usize::try_from(guest_fp % ALIGNMENT as u64).unwrap_or(0);
+        let len = bytes_to_restore(guest_fp);
+        let Some(copy) = area.0.get_mut(skew..skew + len) else { return Stopped::BadFrame };
         if guest::read_bytes(guest_fp, copy) != len {
-            return;
+            return Stopped::BadFrame;
         }
-        frame.uc.mc.fpstate = &raw const area as u64;
+        frame.uc.mc.fpstate = &raw const area as u64 + skew as u64;
+    }
+    if filter::allows(Own::Mask) {
+        set_mask(!0);
+    }
+    if ts.requeued != 0 {
+        return Stopped::Interrupted;
     }
     // Nothing may interrupt from here on: the state in the thread structure is not the guest's any more.
-    set_mask(super::ALL_BUT_FAULTS);
-    ts.requeued = 0;
-    let StackT { sp, flags, size, .. } = frame.uc.stack;
-    restore_alt_stack(ts, sp, flags, size);
-    ts.kept_mask = frame.uc.mask & never_blocked();
+    ts.set_kept_mask(frame.uc.mask);
+    if !alt_stack::is(ts, &frame.uc.stack) {
+        // As sigaltstack(2), errors ignored (kernel/signal.c, restore_altstack): before Linux 6.12 on the stack that is
+        // returned to.
+        let sp = if process::kernel_release() >= (6, 12) { rsp } else { frame.uc.mc.rsp };
+        let _ = alt_stack::set(ts, sp, &frame.uc.stack, alt_stack::OLD_MIN_BYTES);
+    }
+    kept::queue_unblocked(ts);
     frame.uc.mask &= !never_blocked();
     frame.uc.stack = StackT { sp: ts.alt_stack_base(), flags: 0, pad: 0, size: ALT_STACK_BYTES };
     let pc = frame.uc.mc.rip;
@@ -52,16 +81,20 @@ pub fn sigreturn(ts: &mut ThreadState) {
     frame.uc.mc.rcx = pc;
     frame.uc.mc.rip = address(Label::EnterLookup);
     // SAFETY: signals are blocked; the frame is complete, and the kernel checks what the guest put into it.
-    unsafe { asm::sigreturn(&raw const frame.uc as u64, 0) }
+    unsafe { asm::sigreturn(&raw const frame.uc as u64) }
 }
 
-/// restore_altstack (kernel/signal.c): as sigaltstack(2), errors ignored.
-fn restore_alt_stack(ts: &mut ThreadState, sp: u64, flags: i32, size: u64) {
-    let flags = u64::from(flags.cast_unsigned());
-    let mode = flags & 0x7fff_ffff;
-    if mode & 2 != 0 {
-        ts.alt_stack = AltStack { sp: 0, flags: 2, size: 0 };
-    } else if size >= 2048 {
-        ts.alt_stack = AltStack { sp, flags: flags & (1 << 31), size };
+/// Bytes of the vector state at `fpstate` that the kernel will read (arch/x86/kernel/fpu/signal.c,
+/// `check_xstate_in_sigframe`): what is not usable as a whole it takes for the legacy part alone.
+fn bytes_to_restore(fpstate: u64) -> usize {
+    let described: Option<FpxSwBytes> = guest::read(fpstate.wrapping_add(FPX_SW_OFFSET));
+    let Some(sw) = described.filter(|sw| sw.magic1 == FP_XSTATE_MAGIC1 && sw.xstate_size <= sw.extended_size) else {
+        return FXSAVE_BYTES;
+    };
+    let len = usize::try_from(sw.xstate_size).unwrap_or(usize::MAX);
+    if (LEAST_XSAVE_BYTES..XSAVE_ROOM - ALIGNMENT - MAGIC2_BYTES).contains(&len) {
+        len + MAGIC2_BYTES
+    } else {
+        FXSAVE_BYTES
     }
 }

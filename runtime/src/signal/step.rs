@@ -2,8 +2,9 @@
 
 use super::context::{regs_of, set_regs};
 use super::deliver::{deliver, enter_dispatcher};
-use super::leave::{block_all, leave};
-use crate::engine::lock;
+use super::leave::leave;
+use crate::engine::{lock, redirect};
+use crate::sys::signal::set_mask;
 use crate::sys::types::{SigInfo, UContext, sig};
 use crate::thread::state::ThreadState;
 
@@ -15,10 +16,15 @@ const OPEN: u64 = sig::bit(sig::SIGTRAP)
     | sig::bit(sig::SIGILL)
     | sig::bit(sig::SIGFPE);
 
-/// Executes the instruction at the guest's pc in place. From the runtime; does not return.
-pub fn step_in_place(ts: &mut ThreadState) -> ! {
+/// Executes the instruction at the guest's pc in place. From the runtime; returns only where a signal comes first.
+pub fn step_in_place(ts: &mut ThreadState) {
     lock().count_step();
-    ts.step_mask = block_all(ts);
+    let mask = set_mask(!0);
+    if ts.requeued != 0 {
+        let pc = ts.regs.rip;
+        return redirect(ts, pc);
+    }
+    ts.step_mask = mask;
     ts.stepping = if ts.regs.rflags & TF != 0 { 2 } else { 1 };
     let pc = ts.regs.rip;
     leave(ts, pc, TF, !OPEN)

@@ -14,7 +14,7 @@ pub fn run(command: &[u8]) -> Option<Result<(), LoadError>> {
         b"clear" => true,
         _ => return None,
     };
-    let failed = |e: Errno| LoadError::Failed("the image cache cannot be read", e.0);
+    let failed = |e: Errno| LoadError::Failed("the image cache cannot be read", e.number());
     let Some(directory) = directory::open() else {
         return Some(Err(LoadError::Invalid("there is no image cache that is the user's alone")));
     };

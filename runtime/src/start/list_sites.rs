@@ -14,7 +14,7 @@ use linux_raw_sys::general as k;
 
 /// Prints one line for each place in a file that looks like a site, and a line of sums.
 pub fn print(path: &[u8]) -> Result<(), LoadError> {
-    let failed = |e: Errno| LoadError::Failed("cannot be read", e.0);
+    let failed = |e: Errno| LoadError::Failed("cannot be read", e.number());
     let mut path_z = path.to_vec();
     path_z.push(0);
     let path_c = core::ffi::CStr::from_bytes_with_nul(&path_z).map_err(|_| LoadError::NotFound)?;

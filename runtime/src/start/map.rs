@@ -34,7 +34,7 @@ fn map_fd(addr: u64, len: u64, prot: u32, fd: Fd, offset: u64) -> Result<(), Loa
     // SAFETY: inside the range that was reserved for the image.
     unsafe { mem::mmap_file(addr, len, prot, k::MAP_PRIVATE | k::MAP_FIXED, fd, offset) }
         .map(|_| ())
-        .map_err(|e| LoadError::Failed("cannot be mapped", e.0))
+        .map_err(|e| LoadError::Failed("cannot be mapped", e.number()))
 }
 
 /// Reserves the address range of an image; returns its start.
@@ -63,7 +63,7 @@ fn reserve(headers: &Headers, base: u64) -> Result<u64, Errno> {
 
 /// Maps the image. ET_DYN is placed at `base` (0: where the kernel likes), ET_EXEC where it says.
 pub fn map(fd: Fd, headers: &Headers, base: u64, on_exec: OnExec<'_>) -> Result<Image, LoadError> {
-    let failed = |e: Errno| LoadError::Failed("cannot be mapped", e.0);
+    let failed = |e: Errno| LoadError::Failed("cannot be mapped", e.number());
     // One reservation first, so that the segments lie together and replace nothing.
     let at = reserve(headers, base).map_err(failed)?;
     let bias = at.wrapping_sub(headers.span().0);

@@ -24,7 +24,7 @@ use crate::options;
 use crate::process::descriptors::keep_high;
 use crate::process::{EXE_FD, SELF_FD, TRACE_FD, set_exe_path};
 use crate::report::{Bytes, say};
-use crate::signal::{action, alt_stack};
+use crate::signal::{action, alt_stack, kept};
 use crate::start::map::Image;
 use crate::start::stack::{Built, Guest, Initial, at};
 use crate::sys;
@@ -97,7 +97,7 @@ extern "C" fn second(ts: *mut ThreadState) {
     let plan = match Handoff::take(execfn, first_env) {
         Some((handoff, self_fd, execfn)) => {
             initial.envp.remove(0);
-            resume_family(ts, &handoff, self_fd, execfn, &initial)
+            resume_family(&handoff, self_fd, execfn, &initial)
         }
         None => from_command_line(&initial),
     };
@@ -108,6 +108,7 @@ extern "C" fn second(ts: *mut ThreadState) {
     }
     ts.install_alt_stack();
     action::start();
+    kept::start(ts);
     let headers = match Headers::parse(&plan.found.fd) {
         Ok(headers) => headers,
         Err(error) => fail(&plan.found.execfn, error),
@@ -122,6 +123,9 @@ extern "C" fn second(ts: *mut ThreadState) {
         sys::process::exit_group(126)
     }
     note_own_descriptors();
+    if sys::process::is_filtered() {
+        routes::learn(Fact::Filtered, true);
+    }
     routes::update();
     ts.is_translating = !options::get().engine.runs_in_place();
     engine::lock().set_cache_limit(u64::from(options::get().cache_mib) << 20);
@@ -135,19 +139,15 @@ extern "C" fn second(ts: *mut ThreadState) {
 }
 
 /// An exec inside the family.
-fn resume_family(ts: &mut ThreadState, handoff: &Handoff, self_fd: i32, execfn: Vec<u8>, initial: &Initial) -> Plan {
+fn resume_family(handoff: &Handoff, self_fd: i32, execfn: Vec<u8>, initial: &Initial) -> Plan {
     options::set(handoff.options);
     crate::engine::cpuid::take(&handoff.cpuid);
-    if handoff.filtered != 0 {
-        routes::learn(Fact::Filtered, true);
-    }
     let _ = exec::keep_over_exec(self_fd, false);
     SELF_FD.store(self_fd, Ordering::Relaxed);
     if handoff.trace_fd >= 0 {
         let _ = exec::keep_over_exec(handoff.trace_fd, false);
         TRACE_FD.store(handoff.trace_fd, Ordering::Relaxed);
     }
-    ts.kept_mask = handoff.kept_mask;
     Plan {
         found: Found { fd: Fd(handoff.exe_fd), execfn, head: Vec::new() },
         argv: initial.argv.clone(),
@@ -230,7 +230,7 @@ fn run_natively(path: &[u8], argv: &[u64], initial: &Initial, reason: Option<&'s
     let error = match program::diagnose(path) {
         Some(what) => LoadError::Invalid(what),
         None if errno == Errno::ENOENT => LoadError::NotFound,
-        None => LoadError::Failed("cannot be executed", errno.0),
+        None => LoadError::Failed("cannot be executed", errno.number()),
     };
     fail(path, error)
 }
@@ -266,7 +266,7 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan, headers: &Headers)
     let mut interp_base = 0;
     if let Some(path) = headers.interp() {
         let interp_fd = fs::open(path, k::O_RDONLY)
-            .map_err(|e| LoadError::Failed("names an interpreter that cannot be opened", e.0))?;
+            .map_err(|e| LoadError::Failed("names an interpreter that cannot be opened", e.number()))?;
         let interp = Headers::parse(&interp_fd).and_then(|h| {
             map::map(interp_fd, &h, 0, &mut |start, end, prot, offset| {
                 on_exec(engine, start, end, prot, interp_fd, offset);

@@ -108,26 +108,6 @@ pub unsafe fn munmap_own(at: u64, len: u64) {
     unsafe { munmap(at - GUARD_BYTES, len + GUARD_BYTES) };
 }
 
-/// Gives memory of [`mmap_own`] another length; it moves.
-///
-/// # Errors
-/// ENOMEM.
-///
-/// # Safety
-/// Nothing but the caller may refer to the range.
-pub unsafe fn remap_own(at: u64, len: u64, new_len: u64) -> Result<u64, Errno> {
-    let bytes = new_len + GUARD_BYTES;
-    let room = mmap_anon(own_address(bytes), bytes, k::PROT_NONE, k::MAP_NORESERVE)?;
-    let to = room + GUARD_BYTES;
-    let flags = u64::from(k::MREMAP_MAYMOVE | k::MREMAP_FIXED);
-    // SAFETY: the caller's memory goes to a range that was just reserved.
-    let moved = unsafe { syscall(k::__NR_mremap, [at, len, new_len, flags, to]) };
-    let (left, left_bytes) = if moved.is_ok() { (at - GUARD_BYTES, GUARD_BYTES) } else { (room, bytes) };
-    // SAFETY: the page before where the memory was, or the reservation.
-    unsafe { munmap(left, left_bytes) };
-    moved
-}
-
 /// munlock(2).
 pub fn unlock(at: u64, len: u64) {
     // SAFETY: contents stay.

@@ -76,6 +76,13 @@ pub fn has_no_new_privs() -> bool {
     unsafe { prctl(p::PR_GET_NO_NEW_PRIVS, [0; 4]) == Ok(1) }
 }
 
+/// A seccomp filter is in force (prctl(2), PR_GET_SECCOMP).
+#[must_use]
+pub fn is_filtered() -> bool {
+    // SAFETY: reads a number.
+    unsafe { prctl(p::PR_GET_SECCOMP, [0; 4]).is_ok_and(|mode| mode != 0) }
+}
+
 /// A resource's limits, soft and hard (getrlimit(2)).
 ///
 /// # Errors

@@ -19,7 +19,7 @@ pub unsafe extern "C" fn syscall6(a: u64, b: u64, c: u64, d: u64, e: u64, f: u64
 pub fn check(result: i64) -> Result<u64, Errno> {
     if (-4095..0).contains(&result) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "range checked")]
-        return Err(Errno((-result) as u16));
+        return Err(Errno::of((-result) as u16));
     }
     #[expect(clippy::cast_sign_loss, reason = "addresses above 2^63 do not exist in user space; counts are positive")]
     Ok(result as u64)

@@ -11,12 +11,12 @@ pub struct Kernel;
 
 impl Host for Kernel {
     fn open(&self, path: &CStr) -> Result<i32, Errno> {
-        fs::open(path, k::O_RDWR).map(|fd| fd.0).map_err(|errno| Errno(i32::from(errno.0)))
+        fs::open(path, k::O_RDWR).map(|fd| fd.0).map_err(|errno| Errno(i32::from(errno.number())))
     }
 
     fn ioctl<T>(&self, fd: i32, request: u32, argument: &mut T) -> Result<u64, Errno> {
         // SAFETY: the client gives each request the structure that its number names.
-        unsafe { Fd(fd).ioctl(request, argument) }.map_err(|errno| Errno(i32::from(errno.0)))
+        unsafe { Fd(fd).ioctl(request, argument) }.map_err(|errno| Errno(i32::from(errno.number())))
     }
 
     fn close(&self, fd: i32) {

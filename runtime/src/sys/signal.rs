@@ -36,6 +36,15 @@ fn change_mask(how: u32, mask: u64) -> u64 {
     old
 }
 
+/// Signals that are pending for the calling thread and blocked (rt_sigpending(2)).
+#[must_use]
+pub fn pending() -> u64 {
+    let mut set = 0u64;
+    // SAFETY: the word lives during the call.
+    let _ = unsafe { raw::syscall(k::__NR_rt_sigpending, [&raw mut set as u64, SIGSET_BYTES]) };
+    set
+}
+
 /// Asks for the action of a signal, and sets another if there is one (rt_sigaction(2)).
 ///
 /// # Errors
@@ -58,11 +67,18 @@ pub fn set_default(signal: i32) {
 /// # Errors
 /// EAGAIN: the user's queue is full (RLIMIT_SIGPENDING).
 pub fn queue_to_self(signal: i32, info: &SigInfo) -> Result<(), Errno> {
-    let target = [u64::from(getpid()), u64::from(gettid())];
+    queue_to_thread(getpid(), gettid(), signal, info)
+}
+
+/// Puts a signal into the queue of a thread of this process, with this information (rt_tgsigqueueinfo(2)).
+///
+/// # Errors
+/// EPERM: only the kernel, or the thread itself, may say this. ESRCH: the thread is gone.
+pub fn queue_to_thread(pid: u32, tid: u32, signal: i32, info: &SigInfo) -> Result<(), Errno> {
     let number = u64::from(signal.cast_unsigned());
+    let info = core::ptr::from_ref(info) as u64;
     // SAFETY: the kernel only reads `info`.
-    unsafe { raw::syscall(k::__NR_rt_tgsigqueueinfo, [target[0], target[1], number, core::ptr::from_ref(info) as u64]) }
-        .map(|_| ())
+    unsafe { raw::syscall(k::__NR_rt_tgsigqueueinfo, [u64::from(pid), u64::from(tid), number, info]) }.map(|_| ())
 }
 
 /// Sends a signal to the calling thread (tgkill(2)).

@@ -1,19 +1,21 @@
 //! Where the gate arrives in Rust with a system call, or out of the code cache with what is not translated.
 
 use super::{int80, run, run_whole};
-use crate::emulate::call::{Call, Outcome, encode, pass};
+use crate::emulate::call::{Call, Outcome, encode};
 use crate::emulate::sample;
 use crate::engine::translate::dispatch::left_by_exit;
 use crate::engine::translate::leave::Exit;
 use crate::engine::{CODE_CHANGES, redirect, ring0};
 use crate::gate::allowed;
+use crate::gate::facts::{Fact, holds};
 use crate::gate::labels::{Label, address};
 use crate::observe::{stats, trace_line};
 use crate::options;
 use crate::report;
+use crate::signal::kept;
 use crate::signal::step::step_in_place;
 use crate::thread::registers::Gpr;
-use crate::thread::shared::add;
+use crate::thread::shared::{Shared, add};
 use crate::thread::state::ThreadState;
 use core::sync::atomic::Ordering;
 
@@ -25,42 +27,50 @@ use core::sync::atomic::Ordering;
 pub unsafe extern "C" fn bt_on_syscall(ts: *mut ThreadState) {
     // SAFETY: the gate passes the calling thread's own state.
     let ts = unsafe { &mut *ts };
-    let [rax, _, rdx, _, _, _, rsi, rdi, r8, r9, r10, ..] = ts.regs.gpr;
     ts.regs[Gpr::R11] = ts.regs.rflags;
-    #[expect(clippy::cast_possible_truncation, reason = "the kernel reads eax")]
-    let nr = rax as u32;
-    let args = [rdi, rsi, rdx, r10, r8, r9];
     let resume = ts.resume;
+    // Built in its place, and not copied: what was just stored in words cannot be loaded in pairs without a wait.
+    let mut call = Call::of(ts);
+    let nr = call.nr;
     let changes = CODE_CHANGES.load(Ordering::Acquire);
-    if allowed::is_chosen() && ts.ring0_left == 0 {
-        ring0::leave::look(ts);
+    if allowed::is_chosen() && call.ts.ring0_left == 0 {
+        ring0::leave::look(call.ts);
     }
-    if sample::count(ts.shared, nr) {
-        sample::look(ts.shared, nr, &args);
+    if sample::count(call.ts.shared, nr) {
+        sample::look(call.ts.shared, nr, &call.args);
     }
-    let mut outcome = if options::get().stats_time {
-        stats::timed(nr, || run_whole(ts, nr, &args))
+    let mut outcome = if holds(Fact::SignalsHeld) && kept::take_unblocked(call.ts) {
+        // A signal of the process's, which another thread blocked: it comes before the call.
+        Outcome::Interrupted
+    } else if options::get().stats_time {
+        stats::timed(nr, || run_whole(&mut call))
     } else if options::get().trace {
-        trace_line::traced(nr, &args, || run_whole(ts, nr, &args))
+        let args = call.args;
+        trace_line::traced(nr, &args, || run_whole(&mut call))
     } else {
-        run(Call { ts: &mut *ts, nr, args })
+        run(&mut call)
     };
-    if outcome == Outcome::Tail && CODE_CHANGES.load(Ordering::Acquire) != changes {
-        // What the gate would return to may be gone.
-        outcome = pass(ts, nr, &args);
+    if outcome == Outcome::Tail && (CODE_CHANGES.load(Ordering::Acquire) != changes || holds(Fact::SignalsHeld)) {
+        // What the gate would return to may be gone, or the kernel is to be told something first.
+        outcome = Call::of(call.ts).pass();
+    }
+    if call.is_answered {
+        count_answered(call.ts.shared, nr);
     }
     finish(ts, outcome, nr, resume, changes);
 }
 
+/// The gate has counted the call among those that pass.
+fn count_answered(shared: &Shared, nr: u32) {
+    if let (Some(passed), Some(answered)) = (shared.counts.get(nr as usize), shared.answered.get(nr as usize)) {
+        add(passed, 1_u64.wrapping_neg());
+        add(answered, 1);
+    }
+}
+
 fn finish(ts: &mut ThreadState, outcome: Outcome, nr: u32, resume: u64, changes: u64) {
     match outcome {
-        Outcome::Done(result) | Outcome::Answered(result) => {
-            if let (Outcome::Answered(_), Some(passed), Some(answered)) =
-                (outcome, ts.shared.counts.get(nr as usize), ts.shared.answered.get(nr as usize))
-            {
-                add(passed, 1_u64.wrapping_neg());
-                add(answered, 1);
-            }
+        Outcome::Done(result) => {
             ts.regs[Gpr::Rax] = encode(result);
             ts.resume = resume;
             if CODE_CHANGES.load(Ordering::Acquire) != changes {

@@ -6,7 +6,7 @@
 use super::paths::names_own_exe;
 use super::program::{AT_EMPTY_PATH, MAX_SCRIPTS, Native, PATH_BYTES, Program, find, own_exe};
 use crate::emulate;
-use crate::emulate::call::{Call, Outcome};
+use crate::emulate::call::{Call, Outcome, pass_with_held};
 use crate::gate::facts::{Fact, holds};
 use crate::gate::lane::START_DATA_BYTES;
 use crate::mem::guest;
@@ -16,8 +16,7 @@ use crate::process::{SELF_FD, TRACE_FD};
 use crate::report::Text;
 use crate::signal::action;
 use crate::sys::stat::Stat;
-use crate::sys::types::sig;
-use crate::sys::{Errno, Fd, fs, mem, process, signal};
+use crate::sys::{Errno, Fd, fs, mem, process};
 use crate::syscall::handoff::{Handoff, STRING_BYTES};
 use core::fmt::Write;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -52,7 +51,7 @@ fn exec(call: &mut Call<'_>, dir: Fd, path: u64, argv: u64, envp: u64, flags: u6
         Err(Native::Because("traced"))
     } else if SELF_FD.load(Ordering::Relaxed) < 0 {
         Err(Native::Because("no descriptor left for bt-run"))
-    } else if process::soft_limit(k::RLIMIT_DATA) < START_DATA_BYTES {
+    } else if !holds(Fact::Filtered) && process::soft_limit(k::RLIMIT_DATA) < START_DATA_BYTES {
         Err(Native::Because("RLIMIT_DATA"))
     } else if names_own_exe(path) {
         own_exe(shown)
@@ -98,20 +97,13 @@ fn native(call: &mut Call<'_>, path: &[u8], reason: &Native) -> Outcome {
         leave_figures(call);
     }
     action::hand_back();
-    let real_mask = call.ts.kept_mask & crate::sys::types::sig::bit(crate::sys::types::sig::SIGSEGV) != 0;
-    if real_mask {
-        block_segv(true);
-    }
     let own = names_own_exe(call.arg(0));
     let link = super::paths::exe_link();
     let mut args = call.args;
     if own && call.nr == k::__NR_execve {
         args[0] = link.path().as_ptr() as u64;
     }
-    let outcome = call.pass_with(&args);
-    if real_mask {
-        block_segv(false);
-    }
+    let outcome = pass_with_held(call.ts, call.nr, &args);
     action::take_back();
     outcome
 }
@@ -123,15 +115,6 @@ fn leave_figures(call: &mut Call<'_>) {
     } else {
         stats::thread_ended(call.ts.shared);
     }
-}
-
-fn block_segv(block: bool) {
-    let mask = sig::bit(sig::SIGSEGV);
-    if block {
-        signal::block(mask)
-    } else {
-        signal::unblock(mask)
-    };
 }
 
 /// Words of argument and environment vectors that are built on the stack; longer ones get a mapping.
@@ -209,10 +192,8 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
     }
     let handoff = Handoff {
         exe_fd: program.fd.0,
-        kept_mask: call.ts.kept_mask,
         comm,
         trace_fd: TRACE_FD.load(Ordering::Relaxed),
-        filtered: u64::from(holds(Fact::Filtered)),
         cpuid: crate::engine::cpuid::answers(),
         options: *options::get(),
     };
@@ -245,7 +226,7 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
     crate::observe::trace_line::before_exec(call.nr, &call.args);
     action::hand_back();
     let call_args = [u64::from(self_fd.cast_unsigned()), c"".as_ptr() as u64, argv_at, env_at, AT_EMPTY_PATH, 0];
-    Ok(super::pass(call.ts, k::__NR_execveat, &call_args))
+    Ok(pass_with_held(call.ts, k::__NR_execveat, &call_args))
 }
 
 /// Linux 6.14 and later name a process started from a descriptor after the file, not after the descriptor.

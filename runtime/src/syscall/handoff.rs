@@ -22,16 +22,12 @@ pub struct Handoff {
     pub exe_fd: i32,
     /// Where trace lines go, -1 for nowhere.
     pub trace_fd: i32,
-    /// Signals that are blocked as far as the guest knows, and for the kernel are not.
-    pub kept_mask: u64,
     /// Name for /proc/self/comm, NUL-terminated.
     pub comm: [u8; 16],
     /// What `cpuid` answered so far.
     pub cpuid: [Answer; ANSWERS],
     /// The options.
     pub options: Options,
-    /// 1 if a seccomp filter is in force.
-    pub filtered: u64,
 }
 
 /// Bytes of the longest string, with its NUL.
@@ -39,7 +35,7 @@ pub const STRING_BYTES: usize = Handoff::PREFIX.len() + 2 * size_of::<Handoff>()
 
 impl Handoff {
     /// Begins the string; the number is the structure's version.
-    pub const PREFIX: &[u8] = b"\x01bt-run handoff 2 ";
+    pub const PREFIX: &[u8] = b"\x01bt-run handoff 3 ";
 
     /// Writes the string, NUL-terminated, with AT_EXECFN at its end. `None` if it does not fit.
     pub fn write(&self, execfn: &[u8], to: &mut [u8; STRING_BYTES]) -> Option<()> {
@@ -83,9 +79,7 @@ mod tests {
         let handoff = Handoff {
             exe_fd: 42,
             trace_fd: -1,
-            kept_mask: 1,
             comm: *b"name\0\0\0\0\0\0\0\0\0\0\0\0",
-            filtered: 0,
             cpuid: [crate::engine::cpuid::NO_ANSWER; ANSWERS],
             options,
         };
@@ -93,7 +87,7 @@ mod tests {
         handoff.write(b"/a path", &mut buf).unwrap();
         let string = &buf[..buf.iter().position(|&b| b == 0).unwrap()];
         let (got, n, execfn) = Handoff::take(b"/dev/fd/1000", string).unwrap();
-        assert_eq!((got.exe_fd, got.kept_mask, n), (42, 1, 1000));
+        assert_eq!((got.exe_fd, n), (42, 1000));
         assert!(got.options.trace && got.options.cache_mib == 7);
         assert_eq!(execfn, b"/a path");
     }
@@ -106,11 +100,9 @@ mod tests {
         let handoff = Handoff {
             exe_fd: 3,
             trace_fd: -1,
-            kept_mask: 0,
             comm: [0; 16],
             cpuid: [crate::engine::cpuid::NO_ANSWER; ANSWERS],
             options,
-            filtered: 0,
         };
         let mut buf = [0; STRING_BYTES];
         handoff.write(b"/a", &mut buf).unwrap();
@@ -128,6 +120,6 @@ mod tests {
     #[test]
     fn a_program_started_by_fexecve_is_not_mistaken_for_one() {
         assert!(Handoff::take(b"/dev/fd/3", b"PATH=/bin").is_none());
-        assert!(Handoff::take(b"/usr/bin/bt-run", b"\x01bt-run handoff 2 00").is_none());
+        assert!(Handoff::take(b"/usr/bin/bt-run", b"\x01bt-run handoff 3 00").is_none());
     }
 }

@@ -2,7 +2,7 @@
 //! number for it.
 
 use crate::calls;
-use crate::emulate::call::{Outcome, encode};
+use crate::emulate::call::{Call, Outcome, encode};
 use crate::engine::redirect;
 use crate::sys::Errno;
 use crate::thread::registers::Gpr;
@@ -31,8 +31,8 @@ pub fn run(ts: &mut ThreadState, next: u64) {
     };
     let args = [low(rbx), low(rcx), low(rdx), low(rsi), low(rdi), low(rbp)];
     let pc = ts.regs.rip;
-    match super::run_whole(ts, nr, &args) {
-        Outcome::Done(result) | Outcome::Answered(result) => {
+    match super::run_whole(&mut Call { ts: &mut *ts, nr, args, is_answered: false }) {
+        Outcome::Done(result) => {
             ts.regs[Gpr::Rax] = encode(result);
             redirect(ts, next);
         }

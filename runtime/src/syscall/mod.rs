@@ -15,31 +15,31 @@ pub mod program;
 pub mod signals;
 pub mod thread;
 
-use crate::emulate::call::{Call, Outcome, pass, prepare_outputs};
+use crate::emulate::call::{Call, Outcome, prepare_outputs};
 use crate::emulate::{self, identity};
+use crate::gate::facts::{Fact, holds};
 use crate::gate::routes::note_own_descriptors;
 use crate::process::descriptors::leave_numbers;
 use crate::sys::Errno;
-use crate::thread::state::ThreadState;
 use linux_raw_sys::general as k;
 
 /// Carries out one call to its end.
-pub fn run_whole(ts: &mut ThreadState, nr: u32, args: &[u64; 6]) -> Outcome {
-    match run(Call { ts: &mut *ts, nr, args: *args }) {
-        Outcome::Tail => pass(ts, nr, args),
+pub fn run_whole(call: &mut Call<'_>) -> Outcome {
+    match run(call) {
+        Outcome::Tail => call.pass(),
         outcome => outcome,
     }
 }
 
 /// Carries out one call.
 #[inline(always)]
-pub fn run(mut call: Call<'_>) -> Outcome {
-    if let Some(outcome) = emulate::answer(&mut call) {
+pub fn run(call: &mut Call<'_>) -> Outcome {
+    if let Some(outcome) = emulate::answer(call) {
         return outcome;
     }
     loop {
-        let outcome = handle(&mut call);
-        if outcome != Outcome::Done(Err(Errno::EMFILE)) || !gives_numbers(&call) {
+        let outcome = handle(call);
+        if outcome != Outcome::Done(Err(Errno::EMFILE)) || !gives_numbers(call) {
             return outcome;
         }
     }
@@ -48,7 +48,7 @@ pub fn run(mut call: Call<'_>) -> Outcome {
 /// No number is left for a descriptor: natively those of ours would be. Returns whether some are now.
 #[cold]
 fn gives_numbers(call: &Call<'_>) -> bool {
-    let have_moved = !call.ts.shared.is_foreign() && leave_numbers();
+    let have_moved = !call.ts.shared.is_foreign() && !holds(Fact::Filtered) && leave_numbers();
     if have_moved {
         note_own_descriptors();
     }

@@ -6,11 +6,14 @@ use crate::emulate::{self, identity};
 use crate::engine::redirect;
 use crate::gate::facts::Fact;
 use crate::gate::routes::learn;
+use crate::mem::guest;
 use crate::observe::stats;
 use crate::options::{self, EngineChoice};
+use crate::process::filter::{self, Instruction, MAX_INSTRUCTIONS, Own, Verdict};
 use crate::sys::Errno;
 use crate::sys::cpu::has_fsgsbase;
 use crate::thread::registers::Gpr;
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, Ordering};
 use linux_raw_sys::general as k;
 
@@ -31,6 +34,7 @@ pub fn arch_prctl(call: &mut Call<'_>) -> Outcome {
     const ARCH_GET_FS: i32 = 0x1003;
     const ARCH_GET_GS: i32 = 0x1004;
     const ARCH_SET_CPUID: i32 = 0x1012;
+    let to = call.arg(1);
     match call.int(0) {
         ARCH_SET_GS => {
             // The kernel refuses addresses outside user space.
@@ -52,14 +56,14 @@ pub fn arch_prctl(call: &mut Call<'_>) -> Outcome {
             let base = call.ts.guest_gs_base;
             Outcome::Done(put_user(call.arg(1), &base).map(|()| 0))
         }
-        ARCH_GET_FS => call.answer(|| {
+        ARCH_GET_FS => call.answer(move || {
             if !has_fsgsbase() {
                 return None;
             }
             let base: u64;
             // SAFETY: reads a register, by an instruction that the CPU and the kernel allow.
             unsafe { core::arch::asm!("rdfsbase {}", out(reg) base, options(nostack, nomem, preserves_flags)) };
-            Some(put_user(call.arg(1), &base).map(|()| 0))
+            Some(put_user(to, &base).map(|()| 0))
         }),
         // As a CPU without CPUID faulting: answers that are kept could not fault.
         ARCH_SET_CPUID if call.arg(1) == 0 => Outcome::Done(Err(Errno::ENODEV)),
@@ -86,20 +90,44 @@ pub fn prctl(call: &mut Call<'_>) -> Outcome {
     const PR_SET_SYSCALL_USER_DISPATCH: i32 = 59;
     const PR_SET_TSC: i32 = 26;
     const PR_SET_SECCOMP: i32 = 22;
+    const SECCOMP_MODE_STRICT: u64 = 1;
     match call.int(0) {
         // Syscall User Dispatch would trap the runtime's own calls.
         PR_SET_SYSCALL_USER_DISPATCH if call.arg(1) != 0 => Outcome::Done(Err(Errno::EINVAL)),
         PR_SET_TSC => call.pass(),
-        PR_SET_SECCOMP => {
-            emulate::leave();
-            learn(Fact::Filtered, true);
-            call.pass()
-        }
+        PR_SET_SECCOMP => set_filter(call, call.arg(1) == SECCOMP_MODE_STRICT, call.arg(2)),
         _ => {
             prepare_outputs(call);
             call.pass()
         }
     }
+}
+
+/// A seccomp filter, or the strict mode, from now on: what a filter is for must reach it.
+fn set_filter(call: &mut Call<'_>, is_strict_mode: bool, program: u64) -> Outcome {
+    emulate::leave();
+    learn(Fact::Filtered, true);
+    let verdict = if is_strict_mode { Verdict::STRICT_MODE } else { filter::ask(&filter_at(program)) };
+    if !verdict.allows(Own::Report) {
+        // There will be no other occasion.
+        stats::finish("filter");
+    }
+    prepare_outputs(call);
+    let outcome = call.pass();
+    if let Outcome::Done(Ok(_)) = outcome {
+        verdict.note();
+    }
+    outcome
+}
+
+/// The instructions of a `struct sock_fprog` of the guest's.
+fn filter_at(program: u64) -> Vec<Instruction> {
+    let mut instructions = Vec::new();
+    if let (Some(count), Some(at)) = (guest::read::<u16>(program), guest::read::<u64>(program + 8)) {
+        let all = (0..u64::from(count)).take(MAX_INSTRUCTIONS);
+        instructions.extend(all.map_while(|n| guest::read::<Instruction>(at.wrapping_add(n * 8))));
+    }
+    instructions
 }
 
 /// unshare(2).
@@ -119,14 +147,16 @@ pub fn wait(call: &mut Call<'_>, flags_arg: usize) -> Outcome {
 
 /// seccomp(2): a filter that is set must see the calls it is for.
 pub fn seccomp(call: &mut Call<'_>) -> Outcome {
-    /// SECCOMP_SET_MODE_STRICT and SECCOMP_SET_MODE_FILTER.
-    const SETS_MODE: [u64; 2] = [0, 1];
-    if SETS_MODE.contains(&call.arg(0)) {
-        emulate::leave();
-        learn(Fact::Filtered, true);
+    const SECCOMP_SET_MODE_STRICT: u64 = 0;
+    const SECCOMP_SET_MODE_FILTER: u64 = 1;
+    match call.arg(0) {
+        SECCOMP_SET_MODE_STRICT => set_filter(call, true, 0),
+        SECCOMP_SET_MODE_FILTER => set_filter(call, false, call.arg(2)),
+        _ => {
+            prepare_outputs(call);
+            call.pass()
+        }
     }
-    prepare_outputs(call);
-    call.pass()
 }
 
 /// ptrace(2): a process that asks to be traced runs its next image natively, so that its tracer sees the program.

@@ -1,18 +1,15 @@
 //! Signal calls.
 
-use crate::emulate::call::{Call, Outcome, prepare_outputs, put_user};
+use crate::emulate::call::{Call, Outcome, pass_with_held, prepare_outputs, put_user};
 use crate::mem::guest;
-use crate::signal::deliver::{alt_flags, on_alt_stack};
-use crate::signal::sigreturn::sigreturn as restore;
-use crate::signal::{action, never_blocked};
+use crate::signal::alt_stack::{self, SS_AUTODISARM, alt_flags};
+use crate::signal::deliver::force_segv;
+use crate::signal::sigreturn::{Stopped, sigreturn as restore};
+use crate::signal::{action, kept};
 use crate::sys::Errno;
-use crate::sys::signal::set_mask;
-use crate::sys::types::AltStack;
-use crate::sys::types::{SigAction, SigInfo, StackT, sig};
+use crate::sys::types::{SigAction, StackT, sig};
+use crate::thread::held::never_blocked;
 use crate::thread::registers::Gpr;
-use crate::thread::state::ThreadState;
-use linux_raw_sys::general as k;
-const SEGV: u64 = sig::bit(sig::SIGSEGV);
 
 /// rt_sigaction(2).
 pub fn sigaction(call: &mut Call<'_>) -> Outcome {
@@ -30,7 +27,11 @@ pub fn sigaction(call: &mut Call<'_>) -> Outcome {
     if new.is_some() && matches!(signal, sig::SIGKILL | sig::SIGSTOP) {
         return Outcome::Done(Err(Errno::EINVAL));
     }
-    match action::set(signal, new.as_ref()) {
+    let old = action::set(signal, new.as_ref());
+    if old.is_ok() && new.is_some_and(|action| action::is_ignored(&action)) {
+        kept::discard(call.ts, sig::bit(signal));
+    }
+    match old {
         Err(errno) => Outcome::Done(Err(errno)),
         Ok(old) => match call.arg(2) {
             0 => Outcome::Done(Ok(0)),
@@ -39,7 +40,7 @@ pub fn sigaction(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// rt_sigprocmask(2): SIGSEGV is never blocked in the kernel, its bit is kept here.
+/// rt_sigprocmask(2): the bits of what the kernel never blocks are kept here.
 pub fn sigprocmask(call: &mut Call<'_>) -> Outcome {
     if call.arg(3) != 8 {
         return Outcome::Done(Err(Errno::EINVAL));
@@ -55,15 +56,15 @@ pub fn sigprocmask(call: &mut Call<'_>) -> Outcome {
     if new_at != 0 && !(0..=2).contains(&how) {
         return Outcome::Done(Err(Errno::EINVAL));
     }
-    let kept = never_blocked();
-    let before = call.ts.kept_mask;
-    if new & kept == 0 && before == 0 {
+    let never = never_blocked();
+    let before = call.ts.kept_mask();
+    if new & never == 0 && before == 0 {
         // Nothing of it is kept here.
         prepare_outputs(call);
         return Outcome::Tail;
     }
     // SIGKILL and SIGSTOP cannot be blocked (signal(7)).
-    let kernel_new = new & !kept & !(sig::bit(sig::SIGKILL) | sig::bit(sig::SIGSTOP));
+    let kernel_new = new & !never & !(sig::bit(sig::SIGKILL) | sig::bit(sig::SIGSTOP));
     let mut old = 0u64;
     let args = [
         u64::from(how.cast_unsigned()),
@@ -89,13 +90,13 @@ pub fn sigprocmask(call: &mut Call<'_>) -> Outcome {
         outcome => return outcome,
     }
     if new_at != 0 {
-        call.ts.kept_mask = match how {
-            0 => before | new & kept,
+        call.ts.set_kept_mask(match how {
+            0 => before | new,
             1 => before & !new,
-            _ => new & kept,
-        };
+            _ => new,
+        });
     }
-    release_held(call.ts);
+    kept::take_unblocked(call.ts);
     old |= before;
     match old_at {
         0 => Outcome::Done(Ok(0)),
@@ -103,70 +104,39 @@ pub fn sigprocmask(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// An asynchronous SIGSEGV that was held while blocked comes through.
-fn release_held(ts: &mut ThreadState) {
-    if ts.kept_mask & SEGV == 0
-        && let [Some(_), _] = ts.held
-        && ts.requeued == 0
-    {
-        ts.saved_mask = set_mask(crate::signal::ALL_BUT_FAULTS);
-        ts.requeued = 1;
-    }
-}
-
-/// rt_sigpending(2): with what is held.
-pub fn sigpending(call: &mut Call<'_>) -> Outcome {
+/// rt_sigtimedwait(2): a signal that the runtime needs can be taken by it only if the kernel blocks it meanwhile.
+pub fn sigtimedwait(call: &mut Call<'_>) -> Outcome {
     prepare_outputs(call);
-    let outcome = call.pass();
-    if outcome == Outcome::Done(Ok(0))
-        && let [Some(_), _] = call.ts.held
-        && let Some(set) = guest::read::<u64>(call.arg(0))
-    {
-        let _ = guest::write(call.arg(0), &(set | SEGV));
+    let set = guest::read::<u64>(call.arg(0)).unwrap_or(0);
+    if set & call.ts.kept_mask() == 0 {
+        return Outcome::Tail;
     }
-    outcome
+    let args = call.args;
+    pass_with_held(call.ts, call.nr, &args)
 }
 
 /// rt_sigreturn(2).
 pub fn sigreturn(call: &mut Call<'_>) -> Outcome {
-    restore(call.ts);
-    // Only a frame that cannot be read comes back: the kernel raises SIGSEGV (signal_64.c, badframe).
-    let info = SigInfo { signo: sig::SIGSEGV, errno: 0, code: k::SI_KERNEL.cast_signed(), pad: 0, fields: [0; 14] };
-    call.ts.held[0] = Some(info);
-    if call.ts.requeued == 0 {
-        call.ts.saved_mask = set_mask(crate::signal::ALL_BUT_FAULTS);
-        call.ts.requeued = 1;
+    match restore(call.ts) {
+        Stopped::Interrupted => Outcome::Interrupted,
+        Stopped::BadFrame => {
+            // The kernel raises SIGSEGV (signal_64.c, badframe).
+            force_segv(call.ts);
+            Outcome::Done(Ok(0))
+        }
     }
-    Outcome::Done(Ok(0))
 }
 
-/// sigaltstack(2) (kernel/signal.c, do_sigaltstack).
+/// sigaltstack(2).
 pub fn sigaltstack(call: &mut Call<'_>) -> Outcome {
-    const SS_DISABLE: u64 = 2;
-    const SS_ONSTACK: u64 = 1;
-    const SS_AUTODISARM: u64 = 1 << 31;
-    let rsp = call.ts.regs[Gpr::Rsp];
-    let ts = &mut *call.ts;
+    let sp = call.ts.regs[Gpr::Rsp];
     let (new_at, old_at) = (call.args[0], call.args[1]);
-    let old = ts.alt_stack;
-    let old_flags = alt_flags(ts, rsp) | old.flags & SS_AUTODISARM;
+    let old = call.ts.alt_stack;
+    let old_flags = alt_flags(call.ts, sp) | old.flags & SS_AUTODISARM;
     if new_at != 0 {
         let Some(new) = guest::read::<StackT>(new_at) else { return Outcome::Done(Err(Errno::EFAULT)) };
-        if on_alt_stack(ts, rsp) {
-            return Outcome::Done(Err(Errno::EPERM));
-        }
-        let flags = u64::from(new.flags.cast_unsigned());
-        let mode = flags & !SS_AUTODISARM;
-        if mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0 {
-            return Outcome::Done(Err(Errno::EINVAL));
-        }
-        if mode == SS_DISABLE {
-            ts.alt_stack = AltStack { sp: 0, flags: SS_DISABLE, size: 0 };
-        } else {
-            if new.size < crate::signal::alt_stack::min_bytes() {
-                return Outcome::Done(Err(Errno::ENOMEM));
-            }
-            ts.alt_stack = AltStack { sp: new.sp, flags: flags & SS_AUTODISARM, size: new.size };
+        if let Err(errno) = alt_stack::set(call.ts, sp, &new, alt_stack::min_bytes()) {
+            return Outcome::Done(Err(errno));
         }
     }
     if old_at != 0 {
@@ -177,17 +147,16 @@ pub fn sigaltstack(call: &mut Call<'_>) -> Outcome {
     Outcome::Done(Ok(0))
 }
 
-/// Runs `f` with the mask argument `mask` replaced by a copy without SIGSEGV, and the signals it lets through taken
-/// under it.
+/// Runs `f` with the address of a copy of the mask, and has the signals that it lets through taken under it. Nothing of
+/// the runtime's can fault while the kernel has that mask: it may block all.
 fn under_mask(call: &mut Call<'_>, mask_at: u64, f: impl FnOnce(&mut Call<'_>, u64) -> Outcome) -> Outcome {
     prepare_outputs(call);
     if mask_at == 0 {
         return f(call, 0);
     }
     let Some(mask) = guest::read::<u64>(mask_at) else { return Outcome::Done(Err(Errno::EFAULT)) };
-    let kernel_mask = mask & !never_blocked();
-    call.ts.temporary_mask = Some(kernel_mask);
-    let outcome = f(call, &raw const kernel_mask as u64);
+    call.ts.temporary_mask = Some(mask);
+    let outcome = f(call, &raw const mask as u64);
     // Still set at the way out only if a signal was taken under it.
     if outcome != Outcome::Done(Err(Errno::EINTR)) || call.ts.requeued == 0 {
         call.ts.temporary_mask = None;

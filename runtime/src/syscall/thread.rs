@@ -13,7 +13,8 @@ use crate::engine::{self, direct::strict};
 use crate::gate;
 use crate::mem::{guest, heap};
 use crate::observe::stats;
-use crate::signal::action;
+use crate::process::filter::{self, Own};
+use crate::signal::{action, kept};
 use crate::sys::plain::Plain;
 use crate::sys::signal::set_mask;
 use crate::sys::{Errno, mem, process, raw};
@@ -227,6 +228,7 @@ fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneAr
         let ts = &mut *call.ts;
         ts.populate();
         identity::set_ids(ts);
+        kept::forget(ts);
         emulate::after_fork();
         if flags & u64::from(k::CLONE_NEWUSER) != 0 {
             identity::forget();
@@ -261,7 +263,7 @@ fn vm_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs
         c.resume = parent.resume;
         c.guest_gs_base = parent.guest_gs_base;
         c.is_translating = parent.is_translating;
-        c.kept_mask = parent.kept_mask;
+        c.set_kept_mask(parent.kept_mask());
         c.shared.epoch.store(parent.shared.epoch.load(Ordering::Relaxed), Ordering::Release);
         c.answers = parent.answers;
         c.actions = parent.actions;
@@ -338,12 +340,12 @@ pub fn exit(call: &mut Call<'_>) -> Outcome {
         }
     }
     stats::thread_ended(ts.shared);
-    set_mask(!0);
-    let word = if ts.shared.foreign.load(Ordering::Relaxed) & VFORK_CHILD != 0 {
-        core::ptr::null_mut()
-    } else {
-        ts.shared.in_use.as_ptr()
-    };
+    // A thread that may not block its signals keeps its block: a handler may still need it.
+    let keeps_block = ts.shared.foreign.load(Ordering::Relaxed) & VFORK_CHILD != 0 || !filter::allows(Own::Mask);
+    if filter::allows(Own::Mask) {
+        set_mask(!0);
+    }
+    let word = if keeps_block { core::ptr::null_mut() } else { ts.shared.in_use.as_ptr() };
     // SAFETY: signals are blocked.
     unsafe { exit_thread(code, word) }
 }

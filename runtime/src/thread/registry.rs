@@ -39,8 +39,7 @@ pub fn acquire() -> Option<*mut ThreadState> {
         let shared = entry.shared();
         if shared.in_use.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
             shared.reset_figures(true);
-            shared.epoch.store(0, Ordering::Relaxed);
-            shared.foreign.store(0, Ordering::Relaxed);
+            shared.begin();
             // SAFETY: nobody uses the state of a thread that is gone.
             return Some(unsafe {
                 (&raw mut (*entry.0).state).write_bytes(0, 1);

@@ -1,5 +1,6 @@
 //! What other threads read or write of a thread: words, each of which is loaded and stored as a whole.
 
+use super::held::Held;
 use crate::calls::SAMPLED_COUNT;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -19,6 +20,13 @@ pub struct Shared {
     pub in_use: AtomicU32,
     /// Not 0 for the child of vfork or a CLONE_VM process: other pid, other descriptors.
     pub foreign: AtomicU32,
+    /// Thread id.
+    pub tid: AtomicU32,
+    /// Signals of [`never_blocked`](super::held::never_blocked) that are blocked as far as the guest knows. Only the
+    /// thread itself writes it.
+    pub kept_mask: AtomicU64,
+    /// Signals that are pending for the thread.
+    pub held: Held,
     /// Flush of the code cache that this thread has seen.
     pub epoch: AtomicU64,
     /// Signals delivered.
@@ -49,6 +57,20 @@ impl Shared {
     #[must_use]
     pub fn is_foreign(&self) -> bool {
         self.foreign.load(Ordering::Relaxed) != 0
+    }
+
+    /// Signals of [`never_blocked`](super::held::never_blocked) that the thread's guest blocks.
+    #[must_use]
+    pub fn kept_mask(&self) -> u64 {
+        self.kept_mask.load(Ordering::Relaxed)
+    }
+
+    /// The state of a thread that has not begun.
+    pub fn begin(&self) {
+        self.epoch.store(0, Ordering::Relaxed);
+        self.foreign.store(0, Ordering::Relaxed);
+        self.kept_mask.store(0, Ordering::Relaxed);
+        self.held.discard(u64::MAX);
     }
 
     /// Every figure begins at zero. Those of ring 0 only where it is chosen: their pages are not touched otherwise.

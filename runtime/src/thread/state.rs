@@ -5,10 +5,11 @@
 //! stack, the runtime's stack, this structure, and what other threads may look at ([`Shared`]).
 
 use super::actions::ActionTable;
+use super::held::never_blocked;
 use super::registers::Regs;
 use super::shared::{COUNTED_CALLS, Shared};
 use crate::options;
-use crate::sys::types::{AltStack, SigInfo};
+use crate::sys::types::{AltStack, SigInfo, UContext};
 use crate::sys::{Errno, mem, process, signal};
 use core::mem::{offset_of, size_of};
 use core::sync::atomic::Ordering;
@@ -63,6 +64,17 @@ pub enum StepFrom {
     Runtime = 2,
 }
 
+/// A run of the host signal handler, in the middle of which only signals come that the kernel never blocks.
+#[derive(Clone, Copy, Debug)]
+pub struct HostHandler {
+    /// What the thread goes on with afterwards.
+    pub context: *mut UContext,
+    /// It has not come to its end.
+    pub is_running: bool,
+    /// It interrupted guest code: the thread holds no lock.
+    pub is_from_guest: bool,
+}
+
 /// State of one guest thread.
 #[repr(C, align(64))]
 pub struct ThreadState {
@@ -106,9 +118,9 @@ pub struct ThreadState {
     pub runtime_sp: u64,
     /// Stack pointer to return to when a call of the runtime's own call path ends.
     pub call_sp: u64,
-    /// Not zero: a signal has been requeued, leave through `rt_sigreturn`.
+    /// Not zero: a signal waits to be delivered, leave through `rt_sigreturn`.
     pub requeued: u64,
-    /// The guest's mask at the time of the requeue.
+    /// The guest's mask at the time when the signal came.
     pub saved_mask: u64,
     /// The guest's registers, valid while the runtime runs. With what follows they are the argument of a run in ring 0.
     pub regs: Regs,
@@ -122,19 +134,18 @@ pub struct ThreadState {
     pub ring0_sites: u64,
     /// Calls until one is looked at for ring 0.
     pub ring0_left: u64,
-    /// Signals of `signal::never_blocked` that are blocked as far as the guest knows.
-    pub kept_mask: u64,
     // From here on it is Rust's own.
-    /// Guest thread id.
-    pub tid: u32,
     /// The guest's alternate signal stack: sp, size, flags.
     pub alt_stack: AltStack,
-    /// Asynchronous SIGSEGV and SIGBUS that arrived in the runtime.
-    pub held: [Option<SigInfo>; 2],
-    /// Not zero while a call with a temporary mask (sigsuspend(2), ppoll(2) …) is under way, and that mask.
+    /// The mask of a call with a temporary one (sigsuspend(2), ppoll(2) …) that is under way, as the guest gave it.
     pub temporary_mask: Option<u64>,
-    /// The mask a signal frame is to restore instead of the current one: the one before the temporary mask.
+    /// The mask a signal frame is to restore instead of the current one: the one before the temporary mask, as the guest
+    /// knows it.
     pub mask_to_restore: Option<u64>,
+    /// The signal that waits, unless it is one of those that are held: all others are blocked until the thread leaves.
+    pub waiting: Option<SigInfo>,
+    /// The host signal handler's last run.
+    pub host_handler: HostHandler,
     /// A single step in place is under way: mask to restore after it.
     pub step_mask: u64,
     /// Not zero while a single step is under way: 1 ours, 2 the guest's TF is set as well.
@@ -187,7 +198,7 @@ pub mod offset {
     pub const RESUME: usize = offset_of!(ThreadState, resume);
     pub const TAIL_RESUME: usize = offset_of!(ThreadState, tail_resume);
     pub const FOREIGN: usize = offset_of!(Block, shared.foreign);
-    pub const KEPT_MASK: usize = offset_of!(ThreadState, kept_mask);
+    pub const KEPT_MASK: usize = offset_of!(Block, shared.kept_mask);
     pub const IN_VDSO: usize = offset_of!(ThreadState, in_vdso);
     pub const NEXT_PC: usize = offset_of!(ThreadState, next_pc);
     pub const RUNTIME_SP: usize = offset_of!(ThreadState, runtime_sp);
@@ -263,11 +274,22 @@ impl ThreadState {
             ts.runtime_sp = this as u64;
             ts.shared.in_use.store(1, Ordering::Relaxed);
             ts.alt_stack.flags = u64::from(k::SS_DISABLE);
-            ts.held = [None, None];
             ts.temporary_mask = None;
+            ts.waiting = None;
             ts.mask_to_restore = None;
             this
         }
+    }
+
+    /// Signals of [`never_blocked`](super::held::never_blocked) that the guest blocks.
+    #[must_use]
+    pub fn kept_mask(&self) -> u64 {
+        self.shared.kept_mask()
+    }
+
+    /// See [`kept_mask`](Self::kept_mask).
+    pub fn set_kept_mask(&self, mask: u64) {
+        self.shared.kept_mask.store(mask & never_blocked(), Ordering::Relaxed);
     }
 
     /// Copies the actions into room of its own.
@@ -307,6 +329,12 @@ impl ThreadState {
         let stack = AltStack { sp: self.alt_stack_base(), flags: 0, size: ALT_STACK_BYTES };
         // SAFETY: the stack belongs to this thread for as long as it lives.
         unsafe { signal::set_alt_stack(&stack) };
+    }
+
+    /// A stack pointer of the host signal handler's.
+    #[must_use]
+    pub fn is_on_host_stack(&self, sp: u64) -> bool {
+        (self.alt_stack_base()..self.alt_stack_base() + ALT_STACK_BYTES).contains(&sp)
     }
 
     /// Makes `gs` of the calling thread point here.

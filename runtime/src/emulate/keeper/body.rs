@@ -196,7 +196,7 @@ impl Keeper {
                 }
                 (taken, _) => {
                     fd.close();
-                    self.reply(u64::from(taken.err().map_or(22, |e| e.0)));
+                    self.reply(u64::from(taken.err().map_or(22, |e| e.number())));
                 }
             }
         } else if request.verb == Verb::Drop as u64 {

@@ -99,7 +99,7 @@ pub fn keep(lane: *mut FileLane, fd: i32) -> Result<(), Errno> {
     send(Verb::Keep, lane, Some(fd))?;
     match answer() {
         Some(0) => Ok(()),
-        Some(errno) => Err(Errno(u16::try_from(errno).unwrap_or(22))),
+        Some(errno) => Err(Errno::of(u16::try_from(errno).unwrap_or(22))),
         None => Err(Errno::EPIPE),
     }
 }

@@ -57,7 +57,7 @@ fn counter_of(fd: i32) -> *mut Counter {
 }
 
 /// Answers a read or write; what must wait, or whose buffer is bad, is handed back.
-pub fn answer(call: &Call<'_>, fd: i32) -> Option<Outcome> {
+pub fn answer(call: &mut Call<'_>, fd: i32) -> Option<Outcome> {
     // SAFETY: the lane is an eventfd's; this thread is the only one.
     let counter = unsafe { &mut *counter_of(fd) };
     let result = match call.operation() {
@@ -70,7 +70,7 @@ pub fn answer(call: &Call<'_>, fd: i32) -> Option<Outcome> {
     };
     if let Some(result) = result {
         counter.operations += 1;
-        return Some(Outcome::Answered(result));
+        return Some(call.answered(result));
     }
     hand_back(fd);
     None

@@ -31,7 +31,7 @@ pub fn consider(nr: u32, fd: i32) -> bool {
 }
 
 /// Answers a read or write that the assembly left to Rust, if its descriptor leads to something kept here.
-pub fn answer(call: &Call<'_>) -> Option<Outcome> {
+pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
     let fd = call.int(0);
     let lane = lane::get(fd);
     if lane.is_null() {

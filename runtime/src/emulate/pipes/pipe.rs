@@ -144,7 +144,7 @@ fn ring_of(fd: i32) -> Option<*mut Ring> {
 }
 
 /// Answers a read or write that the assembly left to Rust; what must wait, or whose buffer is bad, is handed back.
-pub fn answer(call: &Call<'_>, fd: i32) -> Option<Outcome> {
+pub fn answer(call: &mut Call<'_>, fd: i32) -> Option<Outcome> {
     let ring = ring_of(fd)?;
     // SAFETY: this thread is the only one.
     let ring = unsafe { &mut *ring };
@@ -157,7 +157,7 @@ pub fn answer(call: &Call<'_>, fd: i32) -> Option<Outcome> {
     match done {
         Some(result) => {
             ring.head.operations += 1;
-            Some(Outcome::Answered(result))
+            Some(call.answered(result))
         }
         None => {
             hand_back(fd);

@@ -4,6 +4,7 @@
 //! short. Hot code grows from its start, stubs and constants from its middle. Memory is readable, writable and
 //! executable, private and anonymous: after fork each side patches its own copy.
 
+use crate::gate::facts::{Fact, holds};
 use crate::sys::{Errno, mem, process};
 use alloc::vec::Vec;
 use bt_translator::addr::{CachePc, GuestPc};
@@ -83,6 +84,8 @@ pub struct Cache {
     pub zones: Vec<Zone>,
     /// Bytes of zones that may exist at once; reaching it flushes. 0 = no limit.
     pub max_bytes: u64,
+    /// The limit of address space when it was last asked for (RLIMIT_AS); none before.
+    space: Option<u64>,
 }
 
 impl Cache {
@@ -113,10 +116,20 @@ impl Cache {
     }
 
     /// Bytes that all zones may have.
-    fn limit(&self) -> u64 {
+    fn limit(&mut self) -> u64 {
         let own = if self.max_bytes == 0 { u64::MAX } else { self.max_bytes };
         let least = ZONES_IN_LIMIT * MIN_ZONE_BYTES;
-        own.min((process::soft_limit(k::RLIMIT_AS) / CACHE_SHARE).max(least))
+        // A seccomp filter of the guest's need not let anybody ask.
+        if !holds(Fact::Filtered) {
+            self.space = Some(process::soft_limit(k::RLIMIT_AS));
+        }
+        own.min((self.space.unwrap_or(u64::MAX) / CACHE_SHARE).max(least))
+    }
+
+    /// An empty one, with the same limits.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self { zones: Vec::new(), ..*self }
     }
 
     /// The zone that holds the cache address `pc`.

@@ -5,7 +5,6 @@
 //! them, and gets its access back. What cannot be seen is a writer outside the process, or through a shared alias
 //! (documented in README).
 
-use super::cache::Cache;
 use super::fragments::{Fragments, GENERATIONS};
 use super::{Generation, ibl};
 use crate::engine::Engine;
@@ -192,8 +191,8 @@ impl Engine {
         }
         ibl::clear();
         let flush = self.stats.flushes;
-        let max_bytes = self.cache.max_bytes;
-        let cache = core::mem::replace(&mut self.cache, Cache { max_bytes, ..Cache::default() });
+        let empty = self.cache.anew();
+        let cache = core::mem::replace(&mut self.cache, empty);
         // A number that no retired cache has: a thread may sleep in one for long.
         let current = self.fragments.generation;
         let used = |n: u32| n == current || self.retired.iter().any(|g| g.fragments.generation == n);

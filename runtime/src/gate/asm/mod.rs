@@ -80,29 +80,22 @@ pub unsafe extern "C" fn call(nr: u64, args: *const u64) -> i64 {
     )
 }
 
-/// Leaves the runtime through `rt_sigreturn(2)` from a frame of ours.
+/// Saves the guest's vector state.
 ///
-/// `uc` is the ucontext (the frame's second word on), `xsave` a zeroed 64-byte aligned area for the vector state, or
-/// null if the frame brings its own or wants the initial state.
+/// # Safety
+/// `area` must be zeroed, 64-byte aligned, and as long as the state.
+#[unsafe(naked)]
+pub unsafe extern "C" fn save_vectors(area: u64) {
+    gate_asm!([xmm] {}; restore_xmm!(), "mov eax, -1", "mov edx, -1", "xsave64 [rdi]", "ret")
+}
+
+/// Leaves the runtime through `rt_sigreturn(2)` from a frame of ours: `uc` is the ucontext (the frame's second word on).
 ///
 /// # Safety
 /// All signals must be blocked; the context must be complete.
 #[unsafe(naked)]
-pub unsafe extern "C" fn sigreturn(uc: u64, xsave: u64) -> ! {
-    gate_asm!(
-        [xmm] {};
-        restore_xmm!(),
-        "test rsi, rsi",
-        "je 2f",
-        "mov eax, -1",
-        "mov edx, -1",
-        "xsave64 [rsi]",
-        "2:",
-        "mov rsp, rdi",
-        "mov eax, 15",
-        "syscall",
-        "ud2",
-    )
+pub unsafe extern "C" fn sigreturn(uc: u64) -> ! {
+    core::arch::naked_asm!("mov rsp, rdi", "mov eax, 15", "syscall", "ud2")
 }
 
 /// Where the kernel enters for a signal. It clears DF and TF, but leaves the guest's AC (arch/x86/kernel/signal.c,
