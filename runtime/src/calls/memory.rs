@@ -74,8 +74,10 @@ macro_rules! memory_rows {
             //:     test: emulation/sealed_memory_files_refuse_writes
             __NR_memfd_create: (Path, Flags(Set::Memfd)) -> Int;
             __NR_memfd_secret: (Flags(Set::DupFlags)) -> Int;
-            //: userfaultfd: Makes a descriptor by which another thread or process handles page faults.
-            __NR_userfaultfd: (Flags(Set::Userfaultfd)) -> Int;
+            //: userfaultfd: Makes a descriptor by which another thread or process handles page faults. From then on code
+            //:     is not read while other threads wait, but from pages that are there.
+            //:     test: code/code_comes_by_userfault
+            __NR_userfaultfd: (Flags(Set::Userfaultfd)) -> Int => memory::userfaultfd;
 
             //: mbind set_mempolicy get_mempolicy set_mempolicy_home_node migrate_pages move_pages: Where pages lie is
             //:     the kernel's to decide.

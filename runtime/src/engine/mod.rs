@@ -181,6 +181,7 @@ pub struct Figures {
 /// Makes the thread continue at the guest pc `pc`.
 pub fn redirect(ts: &mut ThreadState, pc: u64) {
     ts.regs.rip = pc;
+    translate::source::touch(pc);
     lock().resume_at(ts, pc);
 }
 

@@ -135,6 +135,15 @@ pub fn unlock_all() {
     let _ = unsafe { syscall(k::__NR_munlockall, []) };
 }
 
+/// The page at `at` is in memory (mincore(2)).
+#[must_use]
+pub fn is_resident(at: u64) -> bool {
+    let mut state = 0u8;
+    // SAFETY: the kernel writes one byte for one page.
+    let asked = unsafe { syscall(k::__NR_mincore, [at & !4095, 1, &raw mut state as u64]) };
+    asked.is_ok() && state & 1 != 0
+}
+
 /// All pages of `start..start + len` are mapped (msync(2), ENOMEM; MS_ASYNC does nothing else).
 #[must_use]
 pub fn is_mapped(start: u64, len: u64) -> bool {
@@ -165,6 +174,19 @@ pub unsafe fn mprotect(addr: u64, len: u64, prot: u32) -> Result<(), Errno> {
 pub fn populate(addr: u64, len: u64) {
     // SAFETY: contents stay.
     let _ = unsafe { syscall(k::__NR_madvise, [addr, len, u64::from(k::MADV_POPULATE_WRITE)]) };
+}
+
+/// A file mapped for the runtime's own use, where nothing is: what [`mmap_file`] gives, and not locked.
+///
+/// # Errors
+/// The kernel's.
+pub fn mmap_own_file(addr: u64, len: u64, prot: u32, flags: u32, fd: Fd, offset: u64) -> Result<u64, Errno> {
+    // SAFETY: without MAP_FIXED it replaces nothing.
+    let at = unsafe { mmap_file(addr, len, prot, flags & !k::MAP_FIXED, fd, offset) }?;
+    if locks_new() {
+        unlock(at, len);
+    }
+    Ok(at)
 }
 
 /// mmap(2) of a file. `addr` is a hint unless `flags` say otherwise.

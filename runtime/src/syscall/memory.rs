@@ -4,6 +4,7 @@ use crate::emulate::call::{Call, Outcome, prepare_outputs};
 use crate::emulate::files;
 use crate::engine::advice::Advice;
 use crate::engine::memory::Mapping;
+use crate::engine::translate::source::pages_come_by_fault;
 use crate::engine::{Engine, lock};
 use crate::gate::low;
 use crate::mem::guest;
@@ -285,6 +286,12 @@ pub fn mseal(call: &mut Call<'_>) -> Outcome {
     let mut engine = lock();
     engine.note_drops(|engine| engine.release_range(start, end));
     Outcome::Done(call.make())
+}
+
+/// userfaultfd(2).
+pub fn userfaultfd(call: &mut Call<'_>) -> Outcome {
+    pages_come_by_fault();
+    call.pass()
 }
 
 /// process_vm_writev(2) may be aimed at the process itself.

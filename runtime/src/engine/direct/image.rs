@@ -266,8 +266,7 @@ fn map_image(file: Fd, key: &Key, start: u64, end: u64, prot: u32, mapped: &mut 
     let again = mapped.iter_mut().find(|image| image.gone && image.map == map && image.key == *key);
     if again.is_none() {
         let flags = k::MAP_PRIVATE | k::MAP_FIXED_NOREPLACE;
-        // SAFETY: a new mapping where nothing is.
-        let got = unsafe { mem::mmap_file(base, len, k::PROT_READ | k::PROT_EXEC, flags, file, window_at) }.ok()?;
+        let got = mem::mmap_own_file(base, len, k::PROT_READ | k::PROT_EXEC, flags, file, window_at).ok()?;
         if got != base {
             // SAFETY: just mapped, elsewhere than asked (old kernels).
             unsafe { mem::munmap(got, len) };

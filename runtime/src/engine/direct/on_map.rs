@@ -6,6 +6,7 @@ use super::site::{JUMP, Overwrite, Patch, SOURCE_BYTES, STUB_BYTES, Stub};
 use super::survey::{Plan, Text, is_doubtful, is_patchable, sites_in, survey};
 use super::window::{TRAP, Window};
 use crate::engine::Engine;
+use crate::engine::translate::source::comes_by_fault;
 use crate::gate::facts::{Fact, holds};
 use crate::mem::guest;
 use crate::sys::{Fd, mem};
@@ -81,6 +82,11 @@ impl Engine {
 
     /// Code is about to be executed in `start..end`; `image` tells what is known of its file.
     pub fn code_arrives(&mut self, start: u64, end: u64, prot: u32, image: Option<ElfImage>) -> Arrival {
+        // What another thread supplies when it is touched must not be touched here (userfaultfd(2)).
+        if image.is_none() && comes_by_fault() && !(start & !4095..end).step_by(4096).all(mem::is_resident) {
+            self.withhold(start, end, prot);
+            return Arrival { written: Vec::new(), complete: false, withheld: true };
+        }
         if prot & k::PROT_READ != 0 {
             return self.search_and_patch(start, end, prot, image);
         }

@@ -9,7 +9,30 @@ use crate::mem::map::{CodeMap, FAULTS_TO_CHECK};
 use crate::sys::mem;
 use bt_translator::addr::GuestPc;
 use bt_translator::source::CodeSource;
+use core::sync::atomic::{AtomicBool, Ordering};
 use linux_raw_sys::general as k;
+
+/// Pages of the process may come from another thread of it when they are touched (userfaultfd(2)), which may need the
+/// engine's lock for that.
+static COMES_BY_FAULT: AtomicBool = AtomicBool::new(false);
+
+/// From here on no page of code is touched under the engine's lock that is not there.
+pub fn pages_come_by_fault() {
+    COMES_BY_FAULT.store(true, Ordering::Relaxed);
+}
+
+/// Has the page at `pc` come, as executing there would. Without the engine's lock.
+pub fn touch(pc: u64) {
+    if comes_by_fault() {
+        let _ = guest::read::<u8>(pc);
+    }
+}
+
+/// [`pages_come_by_fault`] has been called.
+#[must_use]
+pub fn comes_by_fault() -> bool {
+    COMES_BY_FAULT.load(Ordering::Relaxed)
+}
 
 /// Guest memory, seen by one translation.
 pub struct Source<'a> {
@@ -50,7 +73,7 @@ impl CodeSource for Source<'_> {
         while done < buf.len() {
             let at = pc.0.wrapping_add(done as u64);
             let Some((_, region)) = self.map.find(at) else { break };
-            if !region.is_exec() {
+            if !region.is_exec() || comes_by_fault() && !mem::is_resident(at) {
                 break;
             }
             let page_end = (at & !4095) + 4096;
