@@ -8,11 +8,19 @@ use core::arch::naked_asm;
 
 struct Global;
 
+/// The runtime cannot go on without memory of its own: what it was about to note would be missing.
+fn must_be(block: *mut u8) -> *mut u8 {
+    if block.is_null() {
+        bt_runtime::report::fatal("out of memory: raise the limits (ulimit -v, ulimit -l)");
+    }
+    block
+}
+
 // SAFETY: delegates to the runtime's heap.
 unsafe impl GlobalAlloc for Global {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: passed on.
-        unsafe { HEAP.alloc(layout) }
+        must_be(unsafe { HEAP.alloc(layout) })
     }
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         // SAFETY: passed on.
@@ -20,7 +28,7 @@ unsafe impl GlobalAlloc for Global {
     }
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         // SAFETY: passed on.
-        unsafe { HEAP.realloc(block, layout, new_size) }
+        must_be(unsafe { HEAP.realloc(block, layout, new_size) })
     }
 }
 

@@ -59,6 +59,8 @@ pub enum Recover {
     /// As `At`; the next instruction makes or answers the guest's system call. After that the CPU reports no single
     /// step.
     AtCall,
+    /// As `At`, on the way to the code for the guest pc: a single step there is no step of the guest's.
+    OnTheWay,
     /// As `At`, but this register is in `slot_scratch`.
     Scratch(u8),
     /// As `At`, but this register is in `slot_scratch` and that one in `slot_r11`.

@@ -124,6 +124,13 @@ fn is_emulated() -> bool {
     name == [0x5447_4354, 0x4354_4743, 0x4743_5447]
 }
 
+/// The CPU is one of Intel's, whose instructions differ from others' in some corners.
+#[must_use]
+pub fn is_intel() -> bool {
+    // "GenuineIntel", in ebx, edx, ecx
+    answer(0, 0) == [answer(0, 0)[0], 0x756e_6547, 0x6c65_746e, 0x4965_6e69]
+}
+
 /// The CPU has the instruction SERIALIZE (SDM vol. 2, CPUID.(7,0):EDX.14). Programs' start-up code asks for the same
 /// leaves.
 fn has_serialize() -> bool {
@@ -157,10 +164,15 @@ fn serialise_by_return() {
             "push {seg}",
             "lea {tmp}, [rip + 2f]",
             "push {tmp}",
+            // With NT, which a program may set, it would fault; the flags it restores are those from before.
+            "pushfq",
+            "and dword ptr [rsp], {but_nested_task}",
+            "popfq",
             "iretq",
             "2:",
             tmp = out(reg) _,
             seg = out(reg) _,
+            but_nested_task = const !(1i32 << 14),
         );
     }
 }

@@ -117,7 +117,8 @@ impl Engine {
         let pieces = self.map.pieces(start, start.saturating_add(len.max(1)));
         let is_patched = |region: &Region| runs_in_place() && region.is_exec() && !region.shared;
         let code: Vec<_> = pieces.iter().copied().filter(|(_, region)| is_patched(region)).collect();
-        let code = code.iter().map(|&(at, region)| (at, region, self.lift_code(at, region.end, region.prot))).collect();
+        let lift = |&(at, region): &(u64, Region)| Some((at, region, self.lift_code(at, region.end, region.prot)?));
+        let code = code.iter().filter_map(lift).collect();
         Lifted { pieces, code }
     }
 
@@ -131,6 +132,7 @@ impl Engine {
     /// A mapping of `old_len` bytes at `old` is one of `new_len` bytes at `new` now.
     pub fn on_move(&mut self, lifted: Lifted, (old, old_len): (u64, u64), (new, new_len): (u64, u64)) {
         let Lifted { pieces, code } = lifted;
+        let marks = self.inheritance.marks(old, old_len.min(new_len));
         // MREMAP_DONTUNMAP leaves an empty mapping in its place; an old length of 0 makes an alias of a shared mapping.
         if old_len != 0 && new != old {
             self.unmapped(old, old + old_len);
@@ -148,6 +150,7 @@ impl Engine {
                 self.map.insert(from, end.max(from), region.prot, region.shared);
             }
         }
+        self.inheritance.put(marks, old, new);
         for (start, region, code) in code {
             let (from, end) = (new + (start - old), (new + (region.end - old)).min(new + new_len));
             if from < end {

@@ -6,8 +6,10 @@
 //! [`Engine::recover`], the guest's state at a pc of ours; [`Engine::write_fault`]; and what becomes of memory
 //! ([`Engine::mapped`], [`Engine::protected`], [`Engine::unmapped`]).
 
+pub mod advice;
 pub mod cpuid;
 pub mod direct;
+pub mod inheritance;
 pub mod memory;
 pub mod recover;
 pub mod ring0;
@@ -24,6 +26,7 @@ use bt_translator::layout::Layout;
 use bt_translator::translation::Translation;
 use core::sync::atomic::AtomicU64;
 use direct::Direct;
+use inheritance::Inheritance;
 use ring0::Ring0;
 use translate::cache::Cache;
 use translate::fragments::Fragments;
@@ -47,6 +50,8 @@ pub struct Engine {
     retired: Vec<Generation>,
     /// Guest memory that holds code, as the guest sees it.
     map: CodeMap,
+    /// Guest memory that a fork's child does not have as it is.
+    inheritance: Inheritance,
     /// What has been patched in place.
     direct: Direct,
     /// What runs in ring 0.
@@ -110,9 +115,10 @@ pub static CODE_CHANGES: AtomicU64 = AtomicU64::new(0);
 
 static ENGINE: Mutex<Option<Engine>> = Mutex::new(None);
 
-/// Prepares the engine: maps the look-up table. `Err` says what is missing.
-pub fn start() -> Result<(), &'static str> {
-    ibl::start()?;
+/// Prepares the engine: maps the look-up table beside a `program` that is to be mapped where it says. `Err` says what is
+/// missing.
+pub fn start(program: (u64, u64)) -> Result<(), &'static str> {
+    ibl::start(program)?;
     *ENGINE.lock() = Some(Engine {
         translator: Translator::new(layout()),
         out: Translation::default(),
@@ -123,6 +129,7 @@ pub fn start() -> Result<(), &'static str> {
         retired: Vec::new(),
         links_before: 0,
         map: CodeMap::default(),
+        inheritance: Inheritance::default(),
         direct: Direct::default(),
         ring0: Ring0::new(),
         stats: Stats::default(),
@@ -174,6 +181,7 @@ pub struct Figures {
 /// Makes the thread continue at the guest pc `pc`.
 pub fn redirect(ts: &mut ThreadState, pc: u64) {
     ts.regs.rip = pc;
+    translate::source::touch(pc);
     lock().resume_at(ts, pc);
 }
 
@@ -205,11 +213,6 @@ impl Engine {
             sites: self.direct.sites,
             ring0: self.ring0.stats,
         }
-    }
-
-    /// In the child of a fork. Nothing is touched that the engine does not use: each page would be copied.
-    pub fn after_fork(&mut self) {
-        self.ring0.after_fork();
     }
 
     /// An instruction is executed in place with the trap flag.

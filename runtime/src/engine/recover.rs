@@ -157,7 +157,7 @@ impl Engine {
 fn apply(ts: &ThreadState, regs: &mut Regs, position: Position, offset: u32, fixed: u64) -> Step {
     let pc = match position.recover {
         Recover::Copied => fixed + u64::from(offset - position.offset),
-        Recover::At | Recover::AtCall => fixed,
+        Recover::At | Recover::AtCall | Recover::OnTheWay => fixed,
         Recover::Scratch(r) => {
             regs[Gpr::numbered(r)] = ts.slot_scratch;
             fixed

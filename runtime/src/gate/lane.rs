@@ -1,6 +1,9 @@
 //! A lane: what the gate's assembly knows of an open file description, and by which descriptors it is found.
 
+use crate::process::image;
+use crate::sys::{mem, process};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use linux_raw_sys::general as k;
 
 /// Descriptors below this number can have a lane.
 pub const DESCRIPTORS: usize = 1 << 16;
@@ -10,6 +13,25 @@ pub static LANES: [AtomicPtr<Lane>; DESCRIPTORS] = [const { AtomicPtr::new(core:
 
 /// Which description a descriptor that this process made leads to, in the form of `emulate::descriptors`; 0 is unknown.
 pub static DESCRIPTIONS: [AtomicU32; DESCRIPTORS] = [const { AtomicU32::new(0) }; DESCRIPTORS];
+/// Data that bt-run has before [`leave_data`], the tables and some: a limit below it (RLIMIT_DATA) ends it at the exec.
+pub const START_DATA_BYTES: u64 =
+    (DESCRIPTORS * (size_of::<AtomicPtr<Lane>>() + size_of::<AtomicU32>())) as u64 + (128 << 10);
+
+/// Has the tables, nearly all of the runtime's image, and what lies after them not count as data, which is the guest's
+/// to use up (RLIMIT_DATA).
+///
+/// # Safety
+/// Before the first variable is written that begins as zero.
+pub unsafe fn leave_data() {
+    if process::soft_limit(k::RLIMIT_DATA) == u64::MAX {
+        return;
+    }
+    let start = (LANES.as_ptr() as u64).min(DESCRIPTIONS.as_ptr() as u64).next_multiple_of(4096);
+    let (_, end) = image::range();
+    // SAFETY: whole pages of zeros: the linker puts what begins as zero last.
+    unsafe { mem::map_anew(start, end - start) };
+}
+
 /// The next description's number.
 pub static NEXT_DESCRIPTION: AtomicU32 = AtomicU32::new(1);
 

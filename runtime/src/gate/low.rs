@@ -3,7 +3,7 @@
 //! First comes the first level of the look-up of indirect branches (IBTC), one pointer for the low 16 bits of a guest
 //! pc; then two tables of bytes by call number: which calls a stub may make by itself, and which it may answer.
 
-use crate::sys::mem;
+use crate::sys::{Errno, mem};
 use core::sync::atomic::{AtomicU64, Ordering};
 use linux_raw_sys::general as k;
 
@@ -22,27 +22,31 @@ pub const BYTES: u64 = STUB_CALLS_OFFSET as u64 + STUB_CALLS_BYTES + STUB_ANSWER
 /// Address of the first level, 0 before [`map`].
 pub static IBTC: AtomicU64 = AtomicU64::new(0);
 
-/// Maps it. `Err` says what is missing.
-pub fn map() -> Result<(), &'static str> {
-    // Just below the lowest address a sanitizer's shadow begins at (0x7fff7000), far above where brk starts.
-    let mut at = 0x7ff0_0000u64;
-    let found = loop {
-        let flags = k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE;
-        match mem::mmap_anon(at, BYTES, k::PROT_READ | k::PROT_WRITE, flags) {
-            Ok(a) if a == at => break a,
-            Ok(a) => {
-                // A kernel without MAP_FIXED_NOREPLACE took it as a hint.
-                // SAFETY: just mapped.
-                unsafe { mem::munmap(a, BYTES) };
-            }
-            Err(_) => {}
-        }
-        at -= 0x0100_0000;
-        if at < 0x1000_0000 {
-            return Err("no 512 KiB of free address space below 2 GiB for the indirect-branch table");
-        }
-    };
-    IBTC.store(found, Ordering::Relaxed);
+/// Bytes after a program that are left to its brk(2): where it begins at random, and some that it may grow.
+const BRK_BYTES: u64 = 64 << 20;
+
+/// Where the memory may lie, the best first. Just below the lowest address that a sanitizer's shadow begins at
+/// (0x7fff7000), far above where brk starts; else below where the linker puts programs.
+fn places() -> impl Iterator<Item = u64> {
+    let above = (0x10..=0x7f).rev().map(|n: u64| (n << 24) + 0xf0_0000);
+    let below = (2..=0x30).rev().map(|n: u64| n << 16);
+    above.chain(below)
+}
+
+/// Maps it, beside a `program` that is to be mapped where it says. `Err` says what is missing.
+pub fn map(program: (u64, u64)) -> Result<(), &'static str> {
+    let (start, end) = (program.0, program.1.saturating_add(BRK_BYTES));
+    let is_beside = |at: &u64| program.0 == program.1 || at + BYTES <= start || end <= at - mem::GUARD_BYTES;
+    let flags = k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE;
+    let found = places()
+        .filter(is_beside)
+        .map(|at| mem::map_own_at(at, BYTES, k::PROT_READ | k::PROT_WRITE, flags))
+        .find(|made| !matches!(made, Err(Errno::EEXIST | Errno::EPERM)));
+    match found {
+        Some(Ok(at)) => IBTC.store(at, Ordering::Relaxed),
+        Some(Err(_)) => return Err("out of memory at the start: raise the limits (ulimit -v)"),
+        None => return Err("no 512 KiB of free address space below 2 GiB for the indirect-branch table"),
+    }
     Ok(())
 }
 

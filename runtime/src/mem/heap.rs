@@ -11,7 +11,8 @@ use linux_raw_sys::general as k;
 
 const MIN_SHIFT: u32 = 4;
 const CLASSES: usize = 11; // 16 B … 16 KiB
-const CHUNK_BYTES: u64 = 256 * 1024;
+/// Bytes that small blocks are taken from at a time.
+pub const CHUNK_BYTES: u64 = 256 * 1024;
 
 struct Lists {
     free: [*mut u8; CLASSES],
@@ -33,6 +34,17 @@ impl Heap {
     #[must_use]
     pub const fn new() -> Self {
         Self(Mutex::new(Lists { free: [ptr::null_mut(); CLASSES], bump: ptr::null_mut(), bump_left: 0, held_bytes: 0 }))
+    }
+
+    /// Gives the heap its first chunk, [`CHUNK_BYTES`] at `at`.
+    ///
+    /// # Safety
+    /// Before the first allocation; the memory is the heap's from now on.
+    pub unsafe fn begin(&self, at: u64) {
+        let mut lists = self.0.lock();
+        lists.held_bytes += CHUNK_BYTES;
+        lists.bump = ptr::with_exposed_provenance_mut(usize::try_from(at).unwrap_or(0));
+        lists.bump_left = usize::try_from(CHUNK_BYTES).unwrap_or(0);
     }
 
     /// Bytes of memory taken from the kernel.
@@ -105,7 +117,7 @@ unsafe impl GlobalAlloc for Heap {
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         let Some(class) = class_of(layout) else {
             // SAFETY: mapped by `alloc` with this size.
-            unsafe { mem::munmap(block as u64, page_up(layout.size())) };
+            unsafe { mem::munmap_own(block as u64, page_up(layout.size())) };
             self.0.lock().held_bytes -= page_up(layout.size());
             return;
         };

@@ -3,6 +3,7 @@
 //! Only executable and shared mappings are kept: where code may be translated from, and what may change it. Data
 //! mappings are the kernel's business alone.
 
+use super::spans::Spans;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use linux_raw_sys::general as k;
@@ -51,8 +52,8 @@ pub struct CodeMap {
     regions: BTreeMap<u64, Region>,
     /// Watched pages by page number.
     pub watched: BTreeMap<u64, Watch>,
-    /// Ranges, by start, of which every byte is 0: private memory that nobody could write since it was made.
-    blank: BTreeMap<u64, u64>,
+    /// Memory of which every byte is 0: private memory that nobody could write since it was made.
+    blank: Spans,
 }
 
 impl CodeMap {
@@ -134,34 +135,13 @@ impl CodeMap {
 
     /// `start..end` may hold anything from now on.
     pub fn forget_blank(&mut self, start: u64, end: u64) {
-        while let Some((from, to)) =
-            self.blank.range(..end).next_back().map(|(&f, &t)| (f, t)).filter(|&(_, t)| t > start)
-        {
-            self.blank.remove(&from);
-            if from < start {
-                self.blank.insert(from, start);
-            }
-            if end < to {
-                self.blank.insert(end, to);
-            }
-        }
+        self.blank.remove(start, end);
     }
 
     /// The parts of `start..end` that may hold something.
     #[must_use]
     pub fn filled(&self, start: u64, end: u64) -> Vec<(u64, u64)> {
-        let before = self.blank.range(..start).next_back().filter(|&(_, &to)| to > start);
-        let (mut found, mut at) = (Vec::new(), start);
-        for (&from, &to) in before.into_iter().chain(self.blank.range(start..end)) {
-            if from > at {
-                found.push((at, from));
-            }
-            at = to.min(end);
-        }
-        if at < end {
-            found.push((at, end));
-        }
-        found
+        self.blank.outside(start, end)
     }
 
     /// Pieces of `start..end`, with their regions.

@@ -5,3 +5,4 @@ pub mod heap;
 pub mod intrinsics;
 pub mod lock;
 pub mod map;
+pub mod spans;

@@ -49,17 +49,24 @@ fn set_limits(limits: [u64; 2]) -> bool {
 /// over exec only when one is under way.
 #[must_use]
 pub fn move_up(fd: i32) -> Option<i32> {
+    let [soft, _] = limits();
+    let past = if soft <= HIGHEST_PLACE { duplicate_past_limit(fd) } else { None };
+    // High enough to be out of the way of ordinary programs, low enough for the default limit of 1024.
+    past.or_else(|| [1000u64, 500, 200, 20].into_iter().find_map(|at_least| duplicate(fd, at_least)))
+}
+
+/// A duplicate past the guest's limit, which is higher for that moment: to the hard limit, or with the right to raise
+/// that as well (capabilities(7), CAP_SYS_RESOURCE).
+fn duplicate_past_limit(fd: i32) -> Option<i32> {
     const ROOM: u64 = 16;
     let [soft, hard] = limits();
-    let behind = soft <= HIGHEST_PLACE && soft + ROOM <= hard && set_limits([soft + ROOM, hard]);
-    if behind {
-        let moved = duplicate(fd, soft);
-        set_limits([soft, hard]);
-        moved
-    } else {
-        // High enough to be out of the way of ordinary programs, low enough for the default limit of 1024.
-        [1000u64, 500, 200, 20].into_iter().find_map(|at_least| duplicate(fd, at_least))
+    let raised = soft.checked_add(ROOM)?;
+    if !set_limits([raised, hard.max(raised)]) {
+        return None;
     }
+    let moved = duplicate(fd, soft);
+    set_limits([soft, hard]);
+    moved
 }
 
 /// Moves a descriptor of ours up, if that can be; its number then.
@@ -106,6 +113,24 @@ pub fn make_room(fd: i32) -> bool {
         }
     }
     true
+}
+
+/// The guest has no number left (EMFILE): those that ours take become free where that can be. Returns whether any did.
+pub fn leave_numbers() -> bool {
+    let [soft, _] = limits();
+    let mut have_moved = false;
+    for place in PLACES {
+        let own = place.load(Ordering::Relaxed);
+        if own >= 0
+            && u64::from(own.cast_unsigned()) < soft
+            && let Some(moved) = duplicate_past_limit(own)
+        {
+            place.store(moved, Ordering::Relaxed);
+            Fd(own).close();
+            have_moved = true;
+        }
+    }
+    have_moved
 }
 
 /// The guest's limit of descriptors has changed: ours go past it where that can be.

@@ -24,6 +24,8 @@ const TRAP_PAGE_FAULT: u64 = 14;
 const SYSCALL_BYTES: u64 = 2;
 const TRAP_GENERAL_PROTECTION: u64 = 13;
 const ERROR_WRITE: u64 = 2;
+/// The bit of an instruction fetch.
+const ERROR_FETCH: u64 = 16;
 /// si_code of a SIGTRAP by the trap flag (sigaction(2)).
 const TRAP_TRACE: i32 = 2;
 /// si_code of a SIGTRAP by a breakpoint of another kind.
@@ -111,6 +113,11 @@ fn in_guest_code(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UCo
                 step::begin(ts, uc);
                 return;
             }
+            WriteFault::Again => {
+                drop(engine);
+                set_regs(&mut uc.mc, &regs);
+                return enter_dispatcher(ts, uc);
+            }
         }
     }
     if !in_cache && let Some(site) = missed_site(signal, info, uc) {
@@ -135,10 +142,15 @@ fn in_guest_code(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UCo
             }
         }
     }
+    let is_fetch = is_fault && uc.mc.trapno == TRAP_PAGE_FAULT && uc.mc.err & ERROR_FETCH != 0;
+    if !in_cache && is_fetch && ts.stepping != 0 && ts.step_opened == 0 && engine.open_for_step(uc.mc.rip) {
+        ts.step_opened = uc.mc.rip;
+        return;
+    }
     let stepped = is_step(signal, info, uc);
     let at_stub = stepped && engine.begins_stub(interrupted_pc);
     drop(engine);
-    if stepped && !is_guests_step(ts, regs.rip, recovered, at_stub) {
+    if stepped && !is_guests_step(ts, regs.rip, interrupted_pc, recovered, at_stub) {
         return;
     }
     if !in_cache && ts.stepping != 0 {
@@ -173,11 +185,16 @@ fn fault_in_place(engine: &mut Engine, ts: &mut ThreadState, uc: &mut UContext) 
 }
 
 /// The guest's own trap flag raised a signal at its `pc`. Returns whether that is a step of the guest's: it counts its
-/// instructions, not ours. `recovered` is what the cache's code does there, nothing in place; `at_stub` says that a
-/// stub begins there.
-fn is_guests_step(ts: &mut ThreadState, pc: u64, recovered: Option<Step>, at_stub: bool) -> bool {
+/// instructions, not ours. `recovered` is what the cache's code does at `cache_pc`, nothing in place; `at_stub` says that
+/// a stub begins there.
+fn is_guests_step(ts: &mut ThreadState, pc: u64, cache_pc: u64, recovered: Option<Step>, at_stub: bool) -> bool {
     if recovered.is_some() {
+        // A string instruction is reported after each element, a jump to itself each time.
+        let is_repeated = ts.step_cache_pc == cache_pc;
         ts.step_from = StepFrom::Cache;
+        if recovered == Some(Step::Begins) {
+            ts.step_cache_pc = cache_pc;
+        }
         if at_stub {
             // After the jump that a patch consists of: the guest has executed nothing yet.
             return false;
@@ -187,7 +204,7 @@ fn is_guests_step(ts: &mut ThreadState, pc: u64, recovered: Option<Step>, at_stu
             // call.
             ts.last_step = pc + SYSCALL_BYTES;
         }
-        if recovered != Some(Step::Begins) || ts.last_step == pc {
+        if recovered != Some(Step::Begins) || ts.last_step == pc && !is_repeated {
             return false;
         }
         ts.last_step = pc;
@@ -319,6 +336,7 @@ fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut 
         // The guest's own trap flag, on its way through the gate. The CPU reports no step between a `syscall` and the
         // instruction after it: the kernel returns with the flag already set.
         ts.step_from = StepFrom::Runtime;
+        ts.step_cache_pc = 0;
         let pc = uc.mc.rip;
         if (address(Label::Syscall)..address(Label::GateEnd)).contains(&pc) || filters::is_at_or_behind_call(pc) {
             ts.last_step = ts.next_pc;

@@ -21,6 +21,8 @@ const FXSAVE_BYTES: usize = 512;
 const LEAST_XSAVE_BYTES: usize = 576;
 /// Bytes of the magic number after the state.
 const MAGIC2_BYTES: usize = 4;
+/// The trap flag in RFLAGS.
+const TF: u64 = 1 << 8;
 
 #[repr(C, align(64))]
 struct Area([u8; XSAVE_ROOM]);
@@ -69,6 +71,10 @@ pub fn sigreturn(ts: &mut ThreadState) -> Stopped {
     frame.uc.mask &= !never_blocked();
     frame.uc.stack = StackT { sp: ts.alt_stack_base(), flags: 0, pad: 0, size: ALT_STACK_BYTES };
     let pc = frame.uc.mc.rip;
+    if frame.uc.mc.rflags & TF != 0 {
+        // The CPU reports no step before the next instruction was executed.
+        ts.last_step = pc;
+    }
     let [.., r11, _, _, _, _] = frame.uc.mc.r8_15;
     ts.slot_rcx = frame.uc.mc.rcx;
     ts.slot_r11 = r11;

@@ -42,6 +42,10 @@ pub fn begin(ts: &mut ThreadState, uc: &mut UContext) {
 /// A signal came at a guest pc during a single step: the step is over, or the instruction faulted.
 pub fn ended(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext, synchronous: bool) {
     let own_trap = core::mem::take(&mut ts.stepping) == 2;
+    let opened = core::mem::take(&mut ts.step_opened);
+    if opened != 0 {
+        lock().close_after_step(opened);
+    }
     uc.mask = ts.step_mask;
     if !own_trap {
         uc.mc.rflags &= !TF;

@@ -16,6 +16,7 @@ use crate::engine::memory::Mapping;
 use crate::engine::{self, Engine, ring0};
 use crate::gate::asm::on_runtime_stack;
 use crate::gate::facts::Fact;
+use crate::gate::lane::leave_data;
 use crate::gate::routes::{self, note_own_descriptors};
 use crate::mem::guest;
 use crate::observe::stats;
@@ -43,8 +44,13 @@ use linux_raw_sys::{general as k, prctl as p};
 
 /// First Rust code, on the kernel's stack. `sp` is the initial stack pointer.
 pub extern "C" fn first(sp: u64) -> ! {
-    let Some(ts) = registry::acquire() else {
-        say(format_args!("no memory for the first thread"));
+    // SAFETY: nothing has been done yet.
+    let begun = unsafe {
+        leave_data();
+        registry::begin()
+    };
+    let Some(ts) = begun else {
+        say(format_args!("out of memory for the first thread: raise the limits (ulimit -v)"));
         sys::process::exit_group(126)
     };
     // SAFETY: fresh, and nobody else knows it.
@@ -104,7 +110,12 @@ extern "C" fn second(ts: *mut ThreadState) {
     ts.install_alt_stack();
     action::start();
     kept::start(ts);
-    if let Err(what) = engine::start() {
+    let headers = match Headers::parse(&plan.found.fd) {
+        Ok(headers) => headers,
+        Err(error) => fail(&plan.found.execfn, error),
+    };
+    let fixed = if headers.is_dyn { (0, 0) } else { headers.span() };
+    if let Err(what) = engine::start(fixed) {
         say(format_args!("{what}"));
         sys::process::exit_group(126)
     }
@@ -119,7 +130,7 @@ extern "C" fn second(ts: *mut ThreadState) {
     routes::update();
     ts.is_translating = !options::get().engine.runs_in_place();
     engine::lock().set_cache_limit(u64::from(options::get().cache_mib) << 20);
-    match load(ts, &initial, &plan) {
+    match load(ts, &initial, &plan, &headers) {
         Ok(()) => {}
         Err(e) => fail(&plan.found.execfn, e),
     }
@@ -247,9 +258,8 @@ fn fail(name: &[u8], error: LoadError) -> ! {
 }
 
 /// Maps program and interpreter and prepares stack, brk, names and registers.
-fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), LoadError> {
+fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan, headers: &Headers) -> Result<(), LoadError> {
     let fd = plan.found.fd;
-    let headers = Headers::parse(&fd)?;
     let mut guard = engine::lock();
     let engine = &mut *guard;
     let on_exec = |engine: &mut Engine, start, end, prot, fd, offset| {
@@ -259,7 +269,7 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan) -> Result<(), Load
     // fs/binfmt_elf.c: what has no interpreter (a static program, or a loader started by hand) lies where libraries do.
     let stands_alone = headers.is_dyn && headers.interp().is_none();
     let base = if headers.is_dyn && !stands_alone { layout::program_base(headers.align()) } else { 0 };
-    let program = map::map(fd, &headers, base, &mut |start, end, prot, offset| {
+    let program = map::map(fd, headers, base, &mut |start, end, prot, offset| {
         on_exec(engine, start, end, prot, fd, offset);
     })?;
     let mut entry = program.entry;

@@ -251,3 +251,11 @@ pub unsafe fn fork_by_clone3<T>(args: &T) -> i64 {
     // SAFETY: the caller's promise.
     unsafe { syscall6(address, size_of::<T>() as u64, 0, 0, 0, 0, u64::from(k::__NR_clone3)) }
 }
+
+/// What clone3(2) says to a structure that it must refuse, because it asks for a control group that is not there.
+pub fn probe_clone3<T>(args: &T) -> Errno {
+    let address = core::ptr::from_ref(args) as u64;
+    // SAFETY: no child is made.
+    let refused = unsafe { syscall(k::__NR_clone3, [address, size_of::<T>() as u64]) };
+    refused.err().unwrap_or(Errno::EINVAL)
+}

@@ -9,6 +9,8 @@ use super::permission::{Native, RESTRICTED, refuses_runtime};
 use super::program::{AT_EMPTY_PATH, MAX_SCRIPTS, Program, find};
 use crate::emulate;
 use crate::emulate::call::{Call, Outcome, pass_with_held};
+use crate::gate::facts::{Fact, holds};
+use crate::gate::lane::START_DATA_BYTES;
 use crate::mem::guest;
 use crate::observe::stats;
 use crate::options;
@@ -49,6 +51,8 @@ fn exec(call: &mut Call<'_>, dir: Fd, path: u64, argv: u64, envp: u64, flags: u6
         Err(Native::Because("traced"))
     } else if SELF_FD.load(Ordering::Relaxed) < 0 {
         Err(Native::Because("no descriptor left for bt-run"))
+    } else if !holds(Fact::Filtered) && process::soft_limit(k::RLIMIT_DATA) < START_DATA_BYTES {
+        Err(Native::Because("RLIMIT_DATA"))
     } else {
         find(dir, shown, flags)
     };

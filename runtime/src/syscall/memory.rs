@@ -2,7 +2,9 @@
 
 use crate::emulate::call::{Call, Outcome, prepare_outputs};
 use crate::emulate::files;
+use crate::engine::advice::Advice;
 use crate::engine::memory::Mapping;
+use crate::engine::translate::source::pages_come_by_fault;
 use crate::engine::{Engine, lock};
 use crate::gate::low;
 use crate::mem::guest;
@@ -30,11 +32,11 @@ fn locked(call: &Call<'_>, args: &[u64; 6], then: impl FnOnce(&mut Engine, u64))
     Outcome::Done(result)
 }
 
-/// `start..end` contains memory of the runtime: its image, cache, tables or thread blocks.
-fn is_ours(start: u64, end: u64) -> bool {
+/// `start..end` contains memory of the runtime: its image, cache, tables, heap or thread blocks.
+pub(super) fn is_ours(start: u64, end: u64) -> bool {
     let overlaps = |s: u64, e: u64| s < end && start < e;
     let (s, e) = crate::process::image::range();
-    if overlaps(s, e) {
+    if overlaps(s, e) || mem::is_own(start, end) {
         return true;
     }
     let table = u64::from(low::ibtc());
@@ -93,8 +95,8 @@ pub fn mprotect(call: &mut Call<'_>) -> Outcome {
     let result = call.make();
     let changed = match result {
         Ok(_) => end,
-        // A call that fails in the middle has changed what lies before (mprotect(2), ENOMEM).
-        Err(Errno::ENOMEM | Errno::EACCES) => start + changed_before_failure(call, len),
+        // A call that fails in the middle has changed what lies before (mprotect(2), ENOMEM; mseal(2), EPERM).
+        Err(Errno::ENOMEM | Errno::EACCES | Errno::EPERM) => start + changed_before_failure(call, len),
         Err(_) => start,
     };
     if changed > start {
@@ -125,7 +127,10 @@ pub fn mremap(call: &mut Call<'_>) -> Outcome {
     let flags = call.int(3).cast_unsigned();
     let fixed = flags & k::MREMAP_FIXED != 0;
     let new = call.arg(4);
-    if is_ours(old, old.saturating_add(old_len)) || fixed && is_ours(new, new.saturating_add(new_len)) {
+    if is_ours(old, old.saturating_add(old_len)) {
+        return Outcome::Done(Err(beyond_mapping(call)));
+    }
+    if fixed && is_ours(new, new.saturating_add(new_len)) {
         return Outcome::Done(Err(Errno::ENOMEM));
     }
     let mut engine = lock();
@@ -136,6 +141,22 @@ pub fn mremap(call: &mut Call<'_>) -> Outcome {
         Err(_) => engine.put_back(lifted),
     }
     Outcome::Done(result)
+}
+
+/// What mremap(2) says where the old range reaches beyond the guest's mapping: it looks at its arguments first
+/// (mm/mremap.c, `check_mremap_params` and `vma_to_resize`).
+fn beyond_mapping(call: &Call<'_>) -> Errno {
+    const KNOWN: u32 = k::MREMAP_MAYMOVE | k::MREMAP_FIXED | k::MREMAP_DONTUNMAP;
+    let [old, old_len, new_len, ..] = call.args;
+    let flags = call.int(3).cast_unsigned();
+    let moves = flags & k::MREMAP_MAYMOVE != 0;
+    let is_bad = flags & !KNOWN != 0
+        || flags & (k::MREMAP_FIXED | k::MREMAP_DONTUNMAP) != 0 && !moves
+        || flags & k::MREMAP_DONTUNMAP != 0 && page_up(old_len) != page_up(new_len)
+        || flags & k::MREMAP_FIXED != 0 && call.arg(4) & 4095 != 0
+        || old & 4095 != 0
+        || page_up(new_len) == 0;
+    if is_bad { Errno::EINVAL } else { Errno::EFAULT }
 }
 
 /// The main stack was made executable: all of it is.
@@ -217,19 +238,60 @@ pub fn remap_file_pages(call: &mut Call<'_>) -> Outcome {
     })
 }
 
-/// madvise(2): some advice throws contents away.
+/// madvise(2): some advice throws contents away, now or in a child.
 pub fn madvise(call: &mut Call<'_>) -> Outcome {
-    let (start, len, advice) = (call.arg(0), page_up(call.arg(1)), call.int(2).cast_unsigned());
+    let (start, len) = (call.arg(0), page_up(call.arg(1)));
     let end = start.saturating_add(len);
-    let discards =
-        matches!(advice, k::MADV_DONTNEED | k::MADV_FREE | k::MADV_REMOVE | k::MADV_DONTNEED_LOCKED | 102 | 103);
-    if !discards {
-        return call.pass();
-    }
+    let Some(advice) = Advice::of(call.int(2).cast_unsigned()) else { return call.pass() };
     if is_ours(start, end) {
         return Outcome::Done(Err(Errno::EINVAL));
     }
-    locked(call, &call.args, |engine, _| engine.on_discard(start, end))
+    let mut engine = lock();
+    let result = call.make();
+    engine.note_drops(|engine| engine.on_advice(start, end, advice, result.is_ok()));
+    Outcome::Done(result)
+}
+
+/// process_madvise(2) may be about the process itself, as far as the kernel then allows (Linux 6.13). No matter which
+/// process it names: what is dropped is made again.
+pub fn process_madvise(call: &mut Call<'_>) -> Outcome {
+    /// UIO_MAXIOV (include/uapi/linux/uio.h).
+    const MOST: u64 = 1024;
+    let Some(advice) = Advice::of(call.int(3).cast_unsigned()) else { return call.pass() };
+    let (vector, count) = (call.arg(1), call.arg(2).min(MOST));
+    let piece = |i: u64| {
+        let [start, len] = guest::read::<[u64; 2]>(vector.wrapping_add(i * 16))?;
+        Some((start, start.saturating_add(page_up(len))))
+    };
+    if (0..count).map_while(piece).any(|(start, end)| is_ours(start, end)) {
+        return Outcome::Done(Err(Errno::EINVAL));
+    }
+    let mut engine = lock();
+    let result = call.make();
+    engine.note_drops(|engine| {
+        for (start, end) in (0..count).map_while(piece) {
+            engine.on_advice(start, end, advice, false);
+        }
+    });
+    Outcome::Done(result)
+}
+
+/// mseal(2): the protection of sealed memory stays as it is, so pages that were write-protected are given back first.
+pub fn mseal(call: &mut Call<'_>) -> Outcome {
+    let (start, len) = (call.arg(0), page_up(call.arg(1)));
+    let end = start.saturating_add(len);
+    if is_ours(start, end) {
+        return Outcome::Done(Err(Errno::ENOMEM));
+    }
+    let mut engine = lock();
+    engine.note_drops(|engine| engine.release_range(start, end));
+    Outcome::Done(call.make())
+}
+
+/// userfaultfd(2).
+pub fn userfaultfd(call: &mut Call<'_>) -> Outcome {
+    pages_come_by_fault();
+    call.pass()
 }
 
 /// process_vm_writev(2) may be aimed at the process itself.

@@ -7,6 +7,7 @@ pub mod entry;
 pub mod exec;
 pub mod handoff;
 pub mod int80;
+pub mod locking;
 pub mod memory;
 pub mod own_exe;
 pub mod paths;
@@ -19,6 +20,10 @@ pub mod thread;
 
 use crate::emulate::call::{Call, Outcome};
 use crate::emulate::{self, identity};
+use crate::gate::facts::{Fact, holds};
+use crate::gate::routes::note_own_descriptors;
+use crate::process::descriptors::leave_numbers;
+use crate::sys::Errno;
 use linux_raw_sys::general as k;
 
 /// Carries out one call to its end.
@@ -35,7 +40,22 @@ pub fn run(call: &mut Call<'_>) -> Outcome {
     if let Some(outcome) = emulate::answer(call) {
         return outcome;
     }
-    handle(call)
+    loop {
+        let outcome = handle(call);
+        if outcome != Outcome::Done(Err(Errno::EMFILE)) || !gives_numbers(call) {
+            return outcome;
+        }
+    }
+}
+
+/// No number is left for a descriptor: natively those of ours would be. Returns whether some are now.
+#[cold]
+fn gives_numbers(call: &Call<'_>) -> bool {
+    let have_moved = !call.ts.shared.is_foreign() && !holds(Fact::Filtered) && leave_numbers();
+    if have_moved {
+        note_own_descriptors();
+    }
+    have_moved
 }
 
 /// Calls a handler, which may take further arguments.

@@ -11,14 +11,13 @@ use crate::emulate::{self, files, identity};
 use crate::engine::ring0::sites;
 use crate::engine::{self, direct::strict};
 use crate::gate;
-use crate::gate::allowed;
 use crate::mem::{guest, heap};
 use crate::observe::stats;
 use crate::process::filter::{self, Own};
 use crate::signal::{action, kept};
 use crate::sys::plain::Plain;
 use crate::sys::signal::set_mask;
-use crate::sys::{Errno, process, raw};
+use crate::sys::{Errno, mem, process, raw};
 use crate::thread::registers::Gpr;
 use crate::thread::registry;
 use crate::thread::state::ThreadState;
@@ -157,12 +156,32 @@ pub fn clone3(call: &mut Call<'_>) -> Outcome {
         return Outcome::Done(Err(Errno::EFAULT));
     }
     // The kernel's own checks come first where ours could hide them (kernel/fork.c, clone3_stack_valid).
-    if (args.stack == 0) != (args.stack_size == 0) {
+    let is_refused = (args.stack == 0) != (args.stack_size == 0)
+        || args.stack.saturating_add(args.stack_size) > LOW_HALF && !kernel_takes_stack(args);
+    if is_refused {
         return Outcome::Done(Err(Errno::EINVAL));
     }
     let stack = args.stack.wrapping_add(args.stack_size);
     let flags = args.flags;
     spawn(call, flags, stack, Some(args))
+}
+
+/// Below it every address is one that programs can have, whatever the CPU's page tables.
+const LOW_HALF: u64 = (1 << 47) - 4096;
+
+/// Whether the kernel takes the stack in `args`, of which it looks at the addresses only: before it finds that the
+/// child is to go into a control group that no descriptor names (kernel/fork.c, clone3_args_valid and copy_process).
+fn kernel_takes_stack(args: CloneArgs) -> bool {
+    const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+    const NO_DESCRIPTOR: u64 = 0x7fff_ffff;
+    let probe = CloneArgs {
+        flags: CLONE_INTO_CGROUP,
+        stack: args.stack,
+        stack_size: args.stack_size,
+        cgroup: NO_DESCRIPTOR,
+        ..CloneArgs::default()
+    };
+    process::probe_clone3(&probe) != Errno::EINVAL
 }
 
 /// Makes the child. `stack` is the guest's stack pointer in the child, 0 for the parent's.
@@ -215,9 +234,9 @@ fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneAr
             identity::forget();
         }
         strict::arm();
-        if allowed::is_chosen() {
-            engine::lock().after_fork();
-        }
+        engine::lock().after_fork();
+        // Locks on memory are not inherited (mlockall(2)).
+        mem::set_locks_new(false);
         stats::reset(ts.shared);
         if let Some(args) = &args3
             && args.flags & CLONE_CLEAR_SIGHAND != 0

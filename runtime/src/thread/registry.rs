@@ -2,6 +2,7 @@
 
 use super::shared::Shared;
 use super::state::{self, Block, ThreadState};
+use crate::mem::heap::{CHUNK_BYTES, HEAP};
 use crate::mem::lock::Mutex;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
@@ -48,6 +49,19 @@ pub fn acquire() -> Option<*mut ThreadState> {
     }
     let ts = ThreadState::allocate().ok()?;
     registry.all.push(Entry(ts.cast()));
+    Some(ts)
+}
+
+/// The state of the first thread, with which the heap gets its first chunk: one mapping.
+///
+/// # Safety
+/// Before the first allocation.
+#[must_use]
+pub unsafe fn begin() -> Option<*mut ThreadState> {
+    let (ts, chunk) = ThreadState::allocate_with(CHUNK_BYTES).ok()?;
+    // SAFETY: the caller's promise; the memory was mapped for that.
+    unsafe { HEAP.begin(chunk) };
+    REGISTRY.lock().all.push(Entry(ts.cast()));
     Some(ts)
 }
 

@@ -19,7 +19,6 @@ use linux_raw_sys::general as k;
 pub const ALT_STACK_BYTES: u64 = 64 * 1024;
 /// Bytes of the stack on which the dispatcher and the gate run.
 pub const RUNTIME_STACK_BYTES: u64 = 128 * 1024;
-const GUARD_BYTES: u64 = 4096;
 /// [`bt_shim::uapi::Run`] after the registers.
 #[repr(C)]
 #[derive(Clone, Copy, Default, Debug)]
@@ -151,10 +150,14 @@ pub struct ThreadState {
     pub step_mask: u64,
     /// Not zero while a single step is under way: 1 ours, 2 the guest's TF is set as well.
     pub stepping: u64,
+    /// Not zero while the instruction at this pc, which is kept unexecutable, may be executed for such a step.
+    pub step_opened: u64,
     /// Guest pc at which the guest's own trap flag was last reported.
     pub last_step: u64,
     /// Where the thread was when its own trap flag last trapped.
     pub step_from: StepFrom,
+    /// Cache pc at which it last trapped before a guest instruction's code; 0 if it trapped in the runtime since.
+    pub step_cache_pc: u64,
     /// Runs under engine `translate`; otherwise in place.
     pub is_translating: bool,
     /// The guest's signal actions: shared as CLONE_SIGHAND says.
@@ -230,8 +233,7 @@ pub mod offset {
 
 const _: () = assert!(offset::XMM.is_multiple_of(16));
 
-const MAPPING_BYTES: u64 =
-    GUARD_BYTES + ALT_STACK_BYTES + RUNTIME_STACK_BYTES + (size_of::<Block>() as u64).next_multiple_of(4096);
+const MAPPING_BYTES: u64 = ALT_STACK_BYTES + RUNTIME_STACK_BYTES + (size_of::<Block>() as u64).next_multiple_of(4096);
 
 /// Bytes of a [`Block`] that the chosen engine touches, in pages.
 fn used_bytes() -> u64 {
@@ -243,15 +245,18 @@ fn used_bytes() -> u64 {
 impl ThreadState {
     /// Maps the block of a new thread and fills in what does not depend on the thread.
     pub fn allocate() -> Result<*mut ThreadState, Errno> {
-        let base = mem::mmap_own(MAPPING_BYTES, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE)?;
-        // SAFETY: the guard is the lowest page of a mapping nobody uses yet.
-        unsafe { mem::mprotect(base, GUARD_BYTES, k::PROT_NONE)? };
-        let top = base + GUARD_BYTES + ALT_STACK_BYTES + RUNTIME_STACK_BYTES;
+        Self::allocate_with(0).map(|(state, _)| state)
+    }
+
+    /// As [`allocate`](Self::allocate), and maps `more` bytes with the block; their address.
+    pub fn allocate_with(more: u64) -> Result<(*mut ThreadState, u64), Errno> {
+        let base = mem::mmap_own(MAPPING_BYTES + more, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE)?;
+        let top = base + ALT_STACK_BYTES + RUNTIME_STACK_BYTES;
         // All that is used is written soon, and the stack below it.
         mem::populate(top - 4096, 4096 + used_bytes());
         let block: *mut Block = core::ptr::with_exposed_provenance_mut(usize::try_from(top).unwrap_or(0));
         // SAFETY: fresh zeroed memory of the right size and alignment.
-        Ok(unsafe { Self::initialise(block) })
+        Ok((unsafe { Self::initialise(block) }, base + MAPPING_BYTES))
     }
 
     /// Fills in what a state of zeros is not yet: where it lies, and that the thread has no alternate stack.
@@ -313,9 +318,10 @@ impl ThreadState {
         self.runtime_sp - RUNTIME_STACK_BYTES - ALT_STACK_BYTES
     }
 
-    /// Start and length of the mapping that holds the state at an address, with its stacks.
+    /// Start and length of the mapping that holds the state at an address, with its stacks and the page before them.
     pub(super) fn mapping(block: *mut Block) -> (u64, u64) {
-        (block as u64 - RUNTIME_STACK_BYTES - ALT_STACK_BYTES - GUARD_BYTES, MAPPING_BYTES)
+        let guard = mem::GUARD_BYTES;
+        (block as u64 - RUNTIME_STACK_BYTES - ALT_STACK_BYTES - guard, MAPPING_BYTES + guard)
     }
 
     /// Gives the thread its host signal stack (sigaltstack(2)).

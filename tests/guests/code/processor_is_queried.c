@@ -68,6 +68,12 @@ int main(void)
         CHECK(status != ~0U);
         CHECK_EQ(finished, 1000);
     }
+    /* With NT set, with which no interrupt return works in user mode (Intel SDM vol. 2, IRET). */
+    uint64_t flags;
+    __asm__ volatile("sub $128, %%rsp\npushfq\norl $0x4000, (%%rsp)\npopfq\nxor %%eax, %%eax\nxor %%ecx, %%ecx\ncpuid\n"
+                     "pushfq\npop %%rsi\npushfq\nandl $~0x4000, (%%rsp)\npopfq\nadd $128, %%rsp"
+                     : "=S"(flags) : : "rax", "rbx", "rcx", "rdx", "cc", "memory");
+    CHECK(flags & 0x4000);
     if (c & 1 << 22) {
         uint64_t cpu;
         __asm__ volatile("rdpid %0" : "=r"(cpu));

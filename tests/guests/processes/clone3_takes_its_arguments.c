@@ -66,6 +66,15 @@ int main(void)
     CHECK_EQ(waitpid((pid_t)child, &status, __WCLONE), child);
     CHECK_EQ(WEXITSTATUS(status), 9);
 
+    /* A stack where no program can have one. */
+    for (int shares = 0; shares < 2; shares++) {
+        arguments.flags = shares ? CLONE_VM | CLONE_VFORK : 0;
+        arguments.stack = 0xfffffffffffff000;
+        CHECK_EQ(clone3(&arguments), -EINVAL);
+        arguments.stack = 0xffff800000000000;
+        CHECK_EQ(clone3(&arguments), -EINVAL);
+    }
+    arguments.stack = (uintptr_t)stack;
     arguments.flags = CLONE_SIGHAND;
     CHECK_EQ(clone3(&arguments), -EINVAL);
     arguments.flags = 0;

@@ -6,6 +6,7 @@ mod code;
 mod command_line;
 mod handoff;
 mod images;
+mod limits;
 mod statistics;
 
 use crate::spec::{Action, Kind, Test};
@@ -33,6 +34,9 @@ pub fn collect() -> Vec<Test> {
         ("statistics_tell_the_time_in_calls", statistics::times),
         ("forged_handoffs_gain_nothing", handoff::forged_fields),
         ("bytes_of_a_handoff_may_be_anything", handoff::forged_bytes),
+        ("address_space_may_be_limited", limits::address_space),
+        ("data_may_be_limited", limits::data),
+        ("locked_memory_may_be_limited", limits::locked_memory),
         ("images_are_kept_and_checked", images::check),
         ("images_are_filled_at_once_and_killed", images::check_fill),
         ("images_do_not_need_room", images::check_full),
@@ -49,6 +53,7 @@ pub fn collect() -> Vec<Test> {
         }
         match (translates, in_place) {
             (true, _) => test.only_under("translate"),
+            _ if name.ends_with("_may_be_limited") => test.needs(&["python3"]),
             (_, true) => test.only_under("direct").needs(&["busybox-static", "python3"]),
             _ => test,
         }

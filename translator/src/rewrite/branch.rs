@@ -33,7 +33,8 @@ pub(crate) fn counted(site: &mut Site<'_>) -> Next {
     site.out.hot.jmp_short(&mut not_taken);
     site.out.hot.bind(&mut taken);
     let to = target(site);
-    site.mark_at(to, Recover::At);
+    // To itself: the step is the one that arrives there.
+    site.mark_at(to, if to == site.pc { Recover::OnTheWay } else { Recover::At });
     site.exit(Branch::JMP, ExitKind::Direct, to);
     site.out.hot.bind(&mut not_taken);
     Next::NewBlock

@@ -159,8 +159,7 @@ fn map(fd: i32, access: Access, stat: &Stat) -> Result<(u64, u64, u64), Reason> 
         return Err(Reason::Limit);
     }
     let prot = k::PROT_READ | if access == Access::ReadWrite { k::PROT_WRITE } else { 0 };
-    // SAFETY: a new mapping where nothing is.
-    let at = unsafe { mem::mmap_file(mem::own_address(len), len, prot, k::MAP_SHARED, Fd(fd), 0) };
+    let at = mem::mmap_own_file(mem::own_address(len), len, prot, k::MAP_SHARED, Fd(fd), 0);
     at.map(|at| (at, len, size)).map_err(|_| Reason::Memory)
 }
 

@@ -8,7 +8,7 @@ use crate::gate::lane::{REVOKED, TOUCH};
 use crate::sys::types::{SigAction, sa, sig};
 use crate::sys::{Errno, Fd, process, signal, socket};
 use core::arch::naked_asm;
-use core::sync::atomic::{Ordering, fence};
+use core::sync::atomic::{AtomicBool, Ordering, fence};
 use linux_raw_sys::general as k;
 
 /// Descriptions one keeper can hold.
@@ -24,9 +24,20 @@ const SIGNALS: i32 = 64;
 const MEMBARRIER_PRIVATE_EXPEDITED: u64 = 1 << 3;
 const MEMBARRIER_REGISTER_PRIVATE_EXPEDITED: u64 = 1 << 4;
 
+/// The process is registered for the barrier because the runtime uses it. The kernel keeps that over a fork.
+static IS_REGISTERED: AtomicBool = AtomicBool::new(false);
+
 /// Announces that the process will use the barrier (membarrier(2)).
 pub fn register_barrier() -> Result<(), Errno> {
-    process::membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED)
+    process::membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED)?;
+    IS_REGISTERED.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+/// [`register_barrier`] was called, by this process or one that it descends from.
+#[must_use]
+pub fn has_registered_barrier() -> bool {
+    IS_REGISTERED.load(Ordering::Relaxed)
 }
 
 /// Every thread of the guest executes a full barrier.

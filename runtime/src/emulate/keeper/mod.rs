@@ -52,7 +52,7 @@ pub fn start() -> Result<(), Errno> {
         other => {
             own.close();
             // SAFETY: nobody runs on it.
-            unsafe { mem::munmap(stack, STACK_BYTES) };
+            unsafe { mem::munmap_own(stack, STACK_BYTES) };
             return Err(other.err().unwrap_or(Errno::ENOMEM));
         }
     };
@@ -126,7 +126,7 @@ pub fn dismiss() {
     // It is our child and has not been waited for yet, so the number is its own.
     process::end_child(pid);
     // SAFETY: nobody runs on it any more.
-    unsafe { mem::munmap(STACK.swap(0, Ordering::Relaxed), STACK_BYTES) };
+    unsafe { mem::munmap_own(STACK.swap(0, Ordering::Relaxed), STACK_BYTES) };
 }
 
 /// In the child of a fork: the keeper is the parent's.
@@ -134,6 +134,6 @@ pub fn forget() {
     if PID.swap(0, Ordering::Relaxed) != 0 {
         Fd(KEEPER_FD.swap(-1, Ordering::Relaxed)).close();
         // SAFETY: the keeper's stack is the parent's; nobody uses this copy.
-        unsafe { mem::munmap(STACK.swap(0, Ordering::Relaxed), STACK_BYTES) };
+        unsafe { mem::munmap_own(STACK.swap(0, Ordering::Relaxed), STACK_BYTES) };
     }
 }

@@ -306,7 +306,7 @@ pub fn hand_back(fd: i32) {
     ended(this.head.operations);
     // SAFETY: made by `Box::into_raw`; no descriptor leads to it any more.
     unsafe {
-        mem::munmap(this.pages, SLOTS as u64 * SLOT_BYTES);
+        mem::munmap_own(this.pages, SLOTS as u64 * SLOT_BYTES);
         drop(Box::from_raw(ring));
     }
 }

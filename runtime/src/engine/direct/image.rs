@@ -304,8 +304,7 @@ fn map_image(file: Fd, trailer: &Trailer, (start, end): (u64, u64), prot: u32, m
     let again = mapped.iter_mut().find(is_again);
     if again.is_none() {
         let flags = k::MAP_PRIVATE | if is_anywhere { 0 } else { k::MAP_FIXED_NOREPLACE };
-        // SAFETY: a new mapping where nothing is.
-        let got = unsafe { mem::mmap_file(base, len, k::PROT_READ | k::PROT_EXEC, flags, file, window_at) }.ok()?;
+        let got = mem::mmap_own_file(base, len, k::PROT_READ | k::PROT_EXEC, flags, file, window_at).ok()?;
         if got != base && !is_anywhere {
             // SAFETY: just mapped, elsewhere than asked (old kernels).
             unsafe { mem::munmap(got, len) };

@@ -11,7 +11,7 @@
 //! * [`site`]: what is overwritten at one place; [`patch`]: it is overwritten;
 //! * [`window`]: where stubs lie;
 //! * [`image`]: patched files that are kept, in a [`directory`]; [`housekeeping`]: their number;
-//! * [`strict`]: what the scan did not find.
+//! * [`strict`]: what the scan did not find; [`step`]: single steps in code that must not run in place.
 
 pub mod directory;
 pub mod functions;
@@ -22,6 +22,7 @@ pub mod on_unmap;
 pub mod patch;
 pub mod settled;
 pub mod site;
+pub mod step;
 pub mod strict;
 pub mod survey;
 pub mod volume;

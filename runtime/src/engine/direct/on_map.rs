@@ -6,6 +6,7 @@ use super::site::{Overwrite, Patch, SOURCE_BYTES, STUB_BYTES, Stub};
 use super::survey::{Plan, Text, is_doubtful, is_patchable, sites_in, survey};
 use super::window::{TRAP, Window};
 use crate::engine::Engine;
+use crate::engine::translate::source::comes_by_fault;
 use crate::gate::facts::{Fact, holds};
 use crate::mem::guest;
 use crate::sys::{Fd, mem};
@@ -78,6 +79,11 @@ impl Engine {
 
     /// Code is about to be executed in `start..end`; `image` tells what is known of its file.
     pub fn code_arrives(&mut self, start: u64, end: u64, prot: u32, image: Option<ElfImage>) -> Arrival {
+        // What another thread supplies when it is touched must not be touched here (userfaultfd(2)).
+        if image.is_none() && comes_by_fault() && !(start & !4095..end).step_by(4096).all(mem::is_resident) {
+            self.withhold(start, end, prot);
+            return Arrival { written: Vec::new(), complete: false, withheld: true };
+        }
         if prot & k::PROT_READ != 0 {
             return self.search_and_patch(start, end, prot, image);
         }
@@ -168,12 +174,10 @@ impl Engine {
             window = Some(self.direct.windows.len() - 1);
         }
         let room = window.and_then(|n| self.direct.windows.get(n)).copied();
-        if let Some(room) = room.filter(|_| existed) {
-            room.set_writable(true);
-        }
         let mut out: Vec<Overwrite> = Vec::with_capacity(plans.len());
-        let mut complete = true;
-        for plan in plans {
+        let is_open = room.filter(|_| existed).is_none_or(|room| room.set_writable(true));
+        let mut complete = is_open;
+        for plan in plans.iter().filter(|_| is_open) {
             let mut code = [0u8; SOURCE_BYTES];
             let Some(code) = code.get_mut(..plan.len) else { continue };
             if Text(&self.direct).read(GuestPc(plan.at), code) != plan.len {
@@ -204,7 +208,7 @@ impl Engine {
             }
         }
         if let Some(room) = room {
-            room.set_writable(false);
+            let _ = room.set_writable(false);
         }
         if !write(prot, &out) || !complete {
             // A policy forbids to write, or no room for a stub is left within reach: a site that stayed would be

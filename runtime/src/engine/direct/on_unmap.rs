@@ -1,6 +1,7 @@
 //! Patched code that is written, moved, thrown away or unmapped.
 
-use super::site::Patch;
+use super::site::{JUMP, Patch};
+use super::window::TRAP;
 use crate::engine::Engine;
 use crate::mem::guest;
 use crate::sys::mem;
@@ -62,14 +63,17 @@ impl Engine {
         self.direct.restored.extend(patches);
     }
 
-    /// As [`Engine::restore_code`], in memory that the guest may not write now: `prot` is its protection.
-    fn restore_closed_code(&mut self, start: u64, end: u64, prot: u32) {
+    /// As [`Engine::restore_code`], in memory that the guest may not write now: `prot` is its protection. False if it
+    /// cannot be written at all (mseal(2)).
+    fn restore_closed_code(&mut self, start: u64, end: u64, prot: u32) -> bool {
         // SAFETY: the guest's mapping; whoever executes there meanwhile faults, and waits for the engine's lock.
-        if unsafe { mem::mprotect(start, end - start, k::PROT_READ | k::PROT_WRITE) }.is_ok() {
+        let is_open = unsafe { mem::mprotect(start, end - start, k::PROT_READ | k::PROT_WRITE) }.is_ok();
+        if is_open {
             self.restore_code(start, end);
             // SAFETY: as above; the protection the guest asked for.
             let _ = unsafe { mem::mprotect(start, end - start, prot) };
         }
+        is_open
     }
 
     /// The patches in `start..end`, those of images among them.
@@ -107,9 +111,11 @@ impl Engine {
     }
 
     /// The contents of `start..end`, which the guest may execute with the protection `prot`, were thrown away: a file's
-    /// are what they were before they were patched.
+    /// are what they were before they were patched. What was not thrown away after all stays patched.
     pub fn code_is_discarded(&mut self, start: u64, end: u64, prot: u32) {
-        let patches: Vec<(u64, Patch)> = self.direct.patches.range(start..end).map(|(&at, &p)| (at, p)).collect();
+        let gone = |&(at, patch): &(u64, Patch)| !is_written(at, &patch);
+        let patches = self.direct.patches.range(start..end).map(|(&at, &p)| (at, p));
+        let patches: Vec<(u64, Patch)> = patches.filter(gone).collect();
         for (at, patch) in patches {
             self.direct.patches.remove(&at);
             self.direct.restored.insert(at, patch);
@@ -121,14 +127,14 @@ impl Engine {
     }
 
     /// Code in `start..end`, with the protection `prot`, is about to be moved: what was done to it is taken back and
-    /// returned.
-    pub fn lift_code(&mut self, start: u64, end: u64, prot: u32) -> Lifted {
+    /// returned. `None` if it cannot be, nor can the code be moved then.
+    pub fn lift_code(&mut self, start: u64, end: u64, prot: u32) -> Option<Lifted> {
         let withheld: Vec<(u64, u64)> = self.direct.withheld_in(start, end).collect();
-        if self.is_patched(start, end) {
-            self.restore_closed_code(start, end, prot);
+        if self.is_patched(start, end) && !self.restore_closed_code(start, end, prot) {
+            return None;
         }
         let patches = self.direct.restored.range(start..end).map(|(&at, &patch)| (at, patch)).collect();
-        Lifted { patches, withheld }
+        Some(Lifted { patches, withheld })
     }
 
     /// Code that was lifted is in `start..end` now, `distance` from where it was.
@@ -151,4 +157,13 @@ impl Engine {
 pub struct Lifted {
     patches: Vec<(u64, Patch)>,
     withheld: Vec<(u64, u64)>,
+}
+
+/// The patch at `at` is in memory: what it put there begins with a jump that traps in the middle, or with a trap.
+fn is_written(at: u64, patch: &Patch) -> bool {
+    match guest::read::<[u8; 3]>(at) {
+        Some([first, ..]) if patch.trap => first == TRAP,
+        Some([JUMP, _, TRAP]) => true,
+        _ => false,
+    }
 }

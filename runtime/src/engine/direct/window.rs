@@ -94,11 +94,12 @@ impl Window {
         None
     }
 
-    /// Stubs are written, or not any more; other threads may be executing some.
-    pub fn set_writable(&self, writable: bool) {
+    /// Stubs are written, or not any more; other threads may be executing some. False where a policy forbids that.
+    #[must_use]
+    pub fn set_writable(&self, writable: bool) -> bool {
         let access = k::PROT_READ | k::PROT_EXEC | if writable { k::PROT_WRITE } else { 0 };
         // SAFETY: our own mapping, which stays executable.
-        let _ = unsafe { mem::mprotect(self.map.0, self.map.1 - self.map.0, access) };
+        unsafe { mem::mprotect(self.map.0, self.map.1 - self.map.0, access) }.is_ok()
     }
 
     /// First address at which the stub of a jump at `site` may begin.
@@ -110,14 +111,7 @@ impl Window {
 
 fn map_at(at: u64, len: u64) -> Result<u64, Errno> {
     let prot = k::PROT_READ | k::PROT_WRITE | k::PROT_EXEC;
-    let got = mem::mmap_anon(at, len, prot, k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE)?;
-    if got == at {
-        return Ok(got);
-    }
-    // A kernel that does not know MAP_FIXED_NOREPLACE took it as a hint.
-    // SAFETY: just mapped, and of no use.
-    unsafe { mem::munmap(got, len) };
-    Err(Errno::EEXIST)
+    mem::map_own_at(at, len, prot, k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE)
 }
 
 #[cfg(test)]
@@ -131,7 +125,7 @@ mod tests {
             assert!(spill.map.1 <= pc || spill.map.0 - pc > 1 << 30, "{:x}", spill.map.0);
             assert!(spill.serves(pc, 1000));
             // SAFETY: mapped above.
-            unsafe { mem::munmap(spill.map.0, spill.map.1 - spill.map.0) };
+            unsafe { mem::munmap_own(spill.map.0, spill.map.1 - spill.map.0) };
         }
     }
 
@@ -150,7 +144,7 @@ mod tests {
                 assert!(HIGH.contains(&b2) && (HIGH.contains(&b3) || LOW.contains(&b3)));
             }
             // SAFETY: mapped above.
-            unsafe { mem::munmap(window.map.0, window.map.1 - window.map.0) };
+            unsafe { mem::munmap_own(window.map.0, window.map.1 - window.map.0) };
         }
     }
 }

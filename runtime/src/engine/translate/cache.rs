@@ -4,17 +4,23 @@
 //! short. Hot code grows from its start, stubs and constants from its middle. Memory is readable, writable and
 //! executable, private and anonymous: after fork each side patches its own copy.
 
-use crate::sys::{Errno, mem};
+use crate::gate::facts::{Fact, holds};
+use crate::sys::{Errno, mem, process};
 use alloc::vec::Vec;
 use bt_translator::addr::{CachePc, GuestPc};
 use linux_raw_sys::general as k;
 
-/// Bytes of one zone; where address space is short (RLIMIT_AS) it is made smaller.
+/// Bytes of one zone; where memory is limited it is made smaller ([`largest_zone`]).
 const ZONE_SIZES: [u64; 4] = [MAX_ZONE_BYTES, 8 << 20, 1 << 20, MIN_ZONE_BYTES];
 /// Bytes of the smallest zone.
 const MIN_ZONE_BYTES: u64 = 256 << 10;
 /// Zones a limit is divided into.
 const ZONES_IN_LIMIT: u64 = 4;
+/// Part of a limit of address space that the cache may take. What is noted of fragments takes three times as much; the rest
+/// is the guest's.
+const CACHE_SHARE: u64 = 16;
+/// Bytes of a zone where the kernel locks what is mapped, and so makes all pages of it at once.
+const LOCKED_ZONE_BYTES: u64 = 1 << 20;
 /// Bytes of the largest zone.
 pub const MAX_ZONE_BYTES: u64 = 64 << 20;
 /// Distance that every byte of a zone must have from the code at most, with room for displacements.
@@ -78,6 +84,8 @@ pub struct Cache {
     pub zones: Vec<Zone>,
     /// Bytes of zones that may exist at once; reaching it flushes. 0 = no limit.
     pub max_bytes: u64,
+    /// The limit of address space when it was last asked for (RLIMIT_AS); none before.
+    space: Option<u64>,
 }
 
 impl Cache {
@@ -87,12 +95,12 @@ impl Cache {
         if let Some(i) = self.zones.iter().position(|z| z.reaches(pc) && z.has_room(bytes)) {
             return Some(i);
         }
-        // A limit is spread over several zones: code lies in two places at least, program and libraries.
-        let largest = if self.max_bytes == 0 { MAX_ZONE_BYTES } else { self.max_bytes / ZONES_IN_LIMIT };
+        let max_bytes = self.limit();
+        let largest = largest_zone(max_bytes);
         let mut sizes = ZONE_SIZES.into_iter().filter(|&len| len <= largest.max(MIN_ZONE_BYTES));
         let held: u64 = self.zones.iter().map(|z| z.len).sum();
         let made = sizes.find_map(|len| {
-            if self.max_bytes != 0 && held + len > self.max_bytes {
+            if held + len > max_bytes {
                 return None;
             }
             map_near(pc, len).map(|base| (base, len))
@@ -107,6 +115,23 @@ impl Cache {
         Some(self.zones.len() - 1)
     }
 
+    /// Bytes that all zones may have.
+    fn limit(&mut self) -> u64 {
+        let own = if self.max_bytes == 0 { u64::MAX } else { self.max_bytes };
+        let least = ZONES_IN_LIMIT * MIN_ZONE_BYTES;
+        // A seccomp filter of the guest's need not let anybody ask.
+        if !holds(Fact::Filtered) {
+            self.space = Some(process::soft_limit(k::RLIMIT_AS));
+        }
+        own.min((self.space.unwrap_or(u64::MAX) / CACHE_SHARE).max(least))
+    }
+
+    /// An empty one, with the same limits.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self { zones: Vec::new(), ..*self }
+    }
+
     /// The zone that holds the cache address `pc`.
     #[must_use]
     pub fn zone_of(&self, pc: u64) -> Option<&Zone> {
@@ -119,21 +144,28 @@ impl Cache {
     }
 }
 
+/// Bytes of a new zone at most, where all of them may have `max_bytes`.
+fn largest_zone(max_bytes: u64) -> u64 {
+    let largest = if mem::locks_new() { LOCKED_ZONE_BYTES } else { MAX_ZONE_BYTES };
+    // A limit is spread over several zones: code lies in two places at least, program and libraries.
+    largest.min(max_bytes / ZONES_IN_LIMIT)
+}
+
 /// Maps a zone near `pc`: below it where there is room (brk grows above a program), else anywhere within reach.
 fn map_near(pc: GuestPc, len: u64) -> Option<u64> {
     let prot = k::PROT_READ | k::PROT_WRITE | k::PROT_EXEC;
-    let low = pc.0.saturating_sub(REACH - len).max(0x1_0000);
+    let low = pc.0.saturating_sub(REACH - len).max(0x2_0000);
     // Programs linked low: from just below the indirect-branch table downwards, far from their brk.
     let first = if pc.0 < 1 << 31 { 0x7fe0_0000 - len } else { (pc.0 & !0xffff).saturating_sub(len + (16 << 20)) };
     let mut at = first;
     while at >= low {
-        match mem::mmap_anon(at, len, prot, k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE) {
-            Ok(got) if got == at => return Some(got),
-            // SAFETY: just mapped, elsewhere than asked (old kernels).
-            Ok(got) => unsafe { mem::munmap(got, len) },
-            // Out of address space: another place will not help.
-            Err(Errno::ENOMEM) => return None,
-            Err(_) => {}
+        match mem::map_own_at(at, len, prot, k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE) {
+            Ok(got) => return Some(got),
+            Err(Errno::EEXIST) => {}
+            // Below what a program may map (vm.mmap_min_addr).
+            Err(Errno::EPERM) => break,
+            // Limits of address space or locked memory, or a policy: another place will not help.
+            Err(_) => return None,
         }
         let Some(next) = at.checked_sub(len / 2) else { break };
         at = next;

@@ -3,9 +3,9 @@
 use super::cache;
 use super::fragments::{self, EXIT_BITS, FAR_POINTER, Fragment, NONE};
 use super::leave::Exit;
-use super::source::Source;
+use super::source::{Source, comes_by_fault, touch};
 use super::{ibl, perf_map};
-use crate::engine::{Engine, lock};
+use crate::engine::{Engine, lock, redirect};
 use crate::mem::guest;
 use crate::options;
 use crate::sys::time;
@@ -41,6 +41,11 @@ pub fn left_by_exit(ts: &mut ThreadState, id: u32) -> Exit {
     };
     ts.regs.rip = target;
     match kind {
+        ExitKind::Direct if comes_by_fault() => {
+            drop(engine);
+            redirect(ts, target);
+            Exit::Resumed
+        }
         ExitKind::Direct => {
             engine.resume_at(ts, target);
             Exit::Resumed
@@ -63,6 +68,7 @@ pub unsafe extern "C" fn bt_on_lookup_miss(ts: *mut ThreadState) {
     let ts = unsafe { &mut *ts };
     add(&ts.shared.dispatches, 1);
     let pc = ts.regs.rip;
+    touch(pc);
     let mut engine = lock();
     ts.shared.epoch.store(engine.cache_epoch(), Ordering::Release);
     engine.resume_at(ts, pc);
@@ -151,7 +157,7 @@ impl Engine {
         }
         self.zone_index = self.zone_with_room(pc);
         let Some(zone) = self.cache.zones.get_mut(self.zone_index) else {
-            crate::report::fatal("no address space for the code cache: raise the limit (ulimit -v)")
+            crate::report::fatal("no memory for the code cache: raise the limits (ulimit -v, ulimit -l)")
         };
         zone.hot = zone.hot.next_multiple_of(16);
         let (hot_at, cold_at) = (CachePc(zone.hot), CachePc(zone.cold));

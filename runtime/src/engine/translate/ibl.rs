@@ -8,7 +8,7 @@
 use crate::gate::labels::{Label, address};
 use crate::gate::lookup::{CHANGES, HASH, MASK, TABLE};
 use crate::gate::low::{self, IBTC, IBTC_ENTRIES};
-use crate::sys::mem;
+use crate::sys::{Errno, mem};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use linux_raw_sys::general as k;
 
@@ -25,19 +25,25 @@ fn word(address: u64) -> &'static AtomicU64 {
     unsafe { &*core::ptr::with_exposed_provenance::<AtomicU64>(usize::try_from(address).unwrap_or(0)) }
 }
 
-/// Maps both levels. `Err` says what is missing.
-pub fn start() -> Result<(), &'static str> {
-    low::map()?;
-    new_table(FIRST_BITS)
+/// The second level before there is one: a slot in which every probe ends.
+static EMPTY: [AtomicU64; 2] = [const { AtomicU64::new(0) }; 2];
+
+/// Maps the first level beside `program`. `Err` says what is missing.
+pub fn start(program: (u64, u64)) -> Result<(), &'static str> {
+    TABLE.store(EMPTY.as_ptr() as u64, Ordering::Relaxed);
+    low::map(program)
 }
 
-/// Fills the first level before the first code that jumps through it: a process that never translates does not pay for
-/// it.
+/// Fills the first level and maps the second before the first code that jumps through them: a process that never
+/// translates does not pay for it.
 pub fn prepare() {
     if IS_FILLED.load(Ordering::Relaxed) {
         return;
     }
     IS_FILLED.store(true, Ordering::Relaxed);
+    if new_table(FIRST_BITS).is_err() {
+        crate::report::fatal("out of memory for the look-up table: raise the limits (ulimit -v, ulimit -l)");
+    }
     let (table, bytes) = (IBTC.load(Ordering::Relaxed), IBTC_ENTRIES * 8);
     // All pages at once, where the kernel can (madvise(2), Linux 5.14).
     mem::populate(table, bytes);
@@ -47,10 +53,9 @@ pub fn prepare() {
     }
 }
 
-fn new_table(bits: u32) -> Result<(), &'static str> {
+fn new_table(bits: u32) -> Result<(), Errno> {
     let bytes = ((1u64 << bits) + SLACK) * 16;
-    let table = mem::mmap_own(bytes, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE)
-        .map_err(|_| "out of memory for the look-up table")?;
+    let table = mem::mmap_own(bytes, k::PROT_READ | k::PROT_WRITE, k::MAP_NORESERVE)?;
     // A thread may be probing the old table with the old mask: the new table is larger, so publishing the table first
     // is safe; the old one stays mapped, its entries stay true until a flush clears them.
     TABLE.store(table, Ordering::Release);

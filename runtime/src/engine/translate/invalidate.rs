@@ -5,14 +5,15 @@
 //! them, and gets its access back. What cannot be seen is a writer outside the process, or through a shared alias
 //! (documented in README).
 
-use super::cache::Cache;
 use super::fragments::{Fragments, GENERATIONS};
 use super::{Generation, ibl};
 use crate::engine::Engine;
 use crate::gate::vdso;
-use crate::mem::map::Watch;
+use crate::mem::guest;
+use crate::mem::map::{FAULTS_TO_CHECK, Watch};
 use crate::sys::mem;
 use crate::thread::registry;
+use bt_translator::decode::{Insn, Prefixes, decode};
 
 /// What became of a write fault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,6 +24,9 @@ pub enum WriteFault {
     Retry,
     /// As `Retry`, but the instruction itself lies on that page: it must be executed in place, once.
     Step,
+    /// As `Step`, but a step in place would not do: its page is compared at each entry from now on, so it is
+    /// translated anew, and nothing after it.
+    Again,
 }
 
 impl Engine {
@@ -48,11 +52,34 @@ impl Engine {
         }
         self.stats.write_faults += 1;
         self.release_page(page);
-        // An instruction of 15 bytes may begin on the page before.
         match pc {
-            Some(pc) if pc >> 12 == page || (pc + 15) >> 12 == page => WriteFault::Step,
-            _ => WriteFault::Retry,
+            Some(pc) => self.write_by(pc, page),
+            None => WriteFault::Retry,
         }
+    }
+
+    /// The instruction at `pc` writes to `page`, which may hold a part of it.
+    fn write_by(&mut self, pc: u64, page: u64) -> WriteFault {
+        let mut bytes = [0u8; 15];
+        let got = guest::read_bytes(pc, &mut bytes);
+        let insn = bytes.get(..got).and_then(|code| decode(code).ok());
+        let last = pc + insn.map_or(14, |insn| u64::from(insn.len.max(1)) - 1);
+        if page < pc >> 12 || last >> 12 < page {
+            return WriteFault::Retry;
+        }
+        let repeats = insn.is_some_and(|insn| repeats(&insn));
+        if !repeats && !self.is_withheld(pc) && !self.is_withheld(last) {
+            return WriteFault::Step;
+        }
+        for page in pc >> 12..=last >> 12 {
+            if self.map.watched.get(&page).is_some_and(|watch| watch.protected) {
+                self.release_page(page);
+            }
+            if let Some(watch) = self.map.watched.get_mut(&page) {
+                watch.faults = watch.faults.max(FAULTS_TO_CHECK);
+            }
+        }
+        WriteFault::Again
     }
 
     /// Drops the fragments made from a watched page and gives the guest its write access back.
@@ -64,8 +91,30 @@ impl Engine {
         }
         if let Some((_, region)) = self.map.find(page << 12) {
             // SAFETY: the protection the guest asked for.
-            let _ = unsafe { mem::mprotect(page << 12, 4096, self.direct.page_prot(page, region.prot)) };
+            let opened = unsafe { mem::mprotect(page << 12, 4096, self.direct.page_prot(page, region.prot)) };
+            if opened.is_err() {
+                self.release_beside(page);
+            }
         }
+    }
+
+    /// A page could not be opened alone, because the process has as many mappings as it may have (vm.max_map_count): it is,
+    /// with the protected pages around it.
+    #[cold]
+    fn release_beside(&mut self, page: u64) {
+        let Some((start, region)) = self.map.find(page << 12) else { return };
+        let is_closed = |&at: &u64| at == page || self.map.watched.get(&at).is_some_and(|watch| watch.protected);
+        let first = (start >> 12..=page).rev().take_while(is_closed).last().unwrap_or(page);
+        let last = (page..region.end >> 12).take_while(is_closed).last().unwrap_or(page);
+        self.drop_range(first << 12, (last + 1) << 12);
+        for at in first..=last {
+            if let Some(watch) = self.map.watched.get_mut(&at) {
+                watch.protected = false;
+            }
+        }
+        let prot = self.direct.page_prot(page, region.prot);
+        // SAFETY: the protection the guest asked for.
+        let _ = unsafe { mem::mprotect(first << 12, (last + 1 - first) << 12, prot) };
     }
 
     /// Gives write access back for every protected page in `start..end`: something other than a guest instruction is
@@ -88,6 +137,7 @@ impl Engine {
             self.ring0.changed(start, end);
             vdso::changed(start, end);
             self.map.forget_blank(start, end);
+            self.inheritance.forget(start, end);
         }
         if start >= end || !self.map.touches(start, end) {
             return;
@@ -141,13 +191,13 @@ impl Engine {
         }
         ibl::clear();
         let flush = self.stats.flushes;
-        let max_bytes = self.cache.max_bytes;
-        let cache = core::mem::replace(&mut self.cache, Cache { max_bytes, ..Cache::default() });
+        let empty = self.cache.anew();
+        let cache = core::mem::replace(&mut self.cache, empty);
         // A number that no retired cache has: a thread may sleep in one for long.
         let current = self.fragments.generation;
         let used = |n: u32| n == current || self.retired.iter().any(|g| g.fragments.generation == n);
         let Some(next) = (1..GENERATIONS).map(|i| (current + i) % GENERATIONS).find(|&n| !used(n)) else {
-            crate::report::internal("every generation of the code cache is held by a sleeping thread")
+            crate::report::fatal("the code cache is too small while a thread sleeps in a call: raise --cache-size")
         };
         let mut fragments = core::mem::replace(&mut self.fragments, Fragments::new(next));
         // Nothing is looked up or linked in it any more.
@@ -163,10 +213,18 @@ impl Engine {
                 for (start, end) in g.cache.ranges() {
                     // SAFETY: every other thread has been in the runtime since that flush and got its cache pc after
                     // it.
-                    unsafe { mem::munmap(start, end - start) };
+                    unsafe { mem::munmap_own(start, end - start) };
                 }
             }
             !free
         });
     }
+}
+
+/// A string instruction that writes, repeated. A CPU goes through with it even if it writes over itself, unless it is
+/// interrupted; a step is over after the first element.
+fn repeats(insn: &Insn) -> bool {
+    // ins, movs, stos
+    let writes = insn.map == 0 && matches!(insn.opcode, 0x6c | 0x6d | 0xa4 | 0xa5 | 0xaa | 0xab);
+    writes && insn.prefixes.intersects(Prefixes::REP.union(Prefixes::REPNE))
 }
