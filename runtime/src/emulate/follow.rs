@@ -9,7 +9,7 @@ use crate::gate::lane;
 use crate::gate::routes::learn;
 use core::sync::atomic::Ordering;
 
-/// Another process will share the table of descriptors (CLONE_FILES), or something may change it behind our back.
+/// Another process will share the table of descriptors (CLONE_FILES), or something may use it behind our back.
 pub fn give_up() {
     if !holds(Fact::DescriptorsShared) {
         learn(Fact::DescriptorsShared, true);

@@ -1,13 +1,14 @@
 //! Memory calls: the kernel carries them out, the map of guest code follows.
 
 use crate::emulate::call::{Call, Outcome, prepare_outputs};
-use crate::emulate::files;
+use crate::emulate::{files, follow};
 use crate::engine::advice::Advice;
 use crate::engine::memory::Mapping;
 use crate::engine::translate::source::pages_come_by_fault;
 use crate::engine::{Engine, lock};
 use crate::gate::low;
 use crate::mem::guest;
+use crate::options;
 use crate::sys::{Errno, Fd, mem};
 use crate::thread::registry;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +31,15 @@ fn locked(call: &Call<'_>, args: &[u64; 6], then: impl FnOnce(&mut Engine, u64))
         engine.note_drops(|engine| then(engine, value));
     }
     Outcome::Done(result)
+}
+
+/// The program has memory now that it can execute and change without a call: in place its system calls are not seen. So
+/// nothing of descriptors is kept in the process any more.
+fn note_open_code(call: &Call<'_>, prot: u32, is_shared: bool) {
+    let is_open = prot & k::PROT_EXEC != 0 && (prot & k::PROT_WRITE != 0 || is_shared);
+    if is_open && options::get().engine.runs_in_place() && !call.ts.shared.is_foreign() {
+        follow::give_up();
+    }
 }
 
 /// `start..end` contains memory of the runtime: its image, cache, tables, heap or thread blocks.
@@ -67,6 +77,7 @@ pub fn mmap(call: &mut Call<'_>) -> Outcome {
         // New private data where nothing was: no code is concerned.
         return Outcome::Done(call.make());
     }
+    note_open_code(call, prot, is_shared);
     let file = (!is_blank).then(|| (Fd(call.int(4)), call.arg(5)));
     locked(call, &call.args, |engine, at| {
         engine.on_map(Mapping { span: (at, at.saturating_add(len)), prot, is_shared, file, is_reserved });
@@ -91,6 +102,7 @@ pub fn mprotect(call: &mut Call<'_>) -> Outcome {
     if is_ours(start, end) {
         return Outcome::Done(Err(Errno::ENOMEM));
     }
+    note_open_code(call, prot, false);
     let mut engine = lock();
     let result = call.make();
     let changed = match result {
@@ -221,6 +233,7 @@ pub fn shmat(call: &mut Call<'_>) -> Outcome {
     if flags & SHM_EXEC != 0 {
         prot |= k::PROT_EXEC;
     }
+    note_open_code(call, prot, true);
     locked(call, &call.args, |engine, at| engine.mapped(at, at + len, prot, true))
 }
 

@@ -119,7 +119,8 @@ static void opens(char *end)
     int status;
     CHECK_EQ(waitpid(child, &status, 0), child);
     CHECK_EQ(status, 0);
-    printf("interrupted: %d\n", interrupted);
+    /* A signal that comes while the one before is handled may be one with it. */
+    CHECK(interrupted >= 1 && interrupted <= 5);
     CHECK_EQ(unlink("fifo"), 0);
 }
 
