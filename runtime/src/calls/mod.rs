@@ -15,6 +15,7 @@
 mod arg;
 mod cases;
 mod guest;
+mod links;
 mod nested;
 mod outputs;
 pub mod route;
@@ -67,6 +68,7 @@ mod table;
 pub use arg::{Arg, MAX_ARGS, Ret, Shape};
 pub use guest::GuestMemory;
 pub(crate) use guest::{read_u32, read_u64};
+pub use links::Link;
 pub use outputs::outputs;
 pub use row::{Held, Mark, Row, Treatment};
 pub use sets::Set;

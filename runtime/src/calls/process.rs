@@ -21,13 +21,18 @@ macro_rules! process_rows {
             //:     nothing is answered for it but ids.
             //:     test: processes/vfork_and_spawn_run_programs emulation/offsets_are_shared_with_children
             __NR_vfork: {Descriptors} () -> Int => thread::vfork;
-            //: execve: What passes the checks starts under bt-run, as execveat of bt-run's own program; what does not
-            //:     is left to the kernel, which runs it natively or has the errno. Everything is handed back, because
-            //:     the image ends.
+            //: execve: The kernel is asked whether it would execute the file, and its interpreter (AT_EXECVE_CHECK):
+            //:     its refusal is the answer. What it would and bt-run can starts under bt-run, as execveat of bt-run's
+            //:     own program; the rest is left to the kernel, which runs it natively or has the errno. Everything is
+            //:     handed back, because the image ends.
             //:     test: processes/exec_keeps_what_it_must loader/broken_images_are_refused
-            //:         loader/scripts_reach_their_interpreter emulation/offsets_are_shared_with_children
+            //:         loader/scripts_reach_their_interpreter loader/interpreters_may_be_no_files
+            //:         sandbox/exec_is_refused_by_a_domain sandbox/exec_is_refused_by_a_listener
+            //:         sandbox/exec_is_refused_by_the_mount
+            //:         emulation/offsets_are_shared_with_children
             __NR_execve: {All} (Path, Argv, Envp) -> Int => exec::execve;
-            //: execveat: As execve; flags other than AT_EMPTY_PATH run natively.
+            //: execveat: As execve; with AT_EXECVE_CHECK the kernel answers, other flags than AT_EMPTY_PATH run
+            //:     natively.
             //:     test: processes/exec_keeps_what_it_must loader/programs_run_without_a_name.static
             __NR_execveat: {All} (DirFd, Path, Argv, Envp, Flags(Set::At)) -> Int => exec::execveat;
             //: exit: Gives the thread's memory in the runtime back. The last thread's first hands everything back and
@@ -209,8 +214,10 @@ macro_rules! process_rows {
             __NR_landlock_create_ruleset: (Ptr, Size, Hex) -> Int;
             __NR_landlock_add_rule: (Fd, Uint, Ptr, Hex) -> Int;
             //: landlock_restrict_self: The kernel watches over the rules from now on. Everything is handed back,
-            //:     because the keeper would stay outside of them.
-            __NR_landlock_restrict_self: {All} (Fd, Hex) -> Int;
+            //:     because the keeper would stay outside of them. Before Linux 6.14, where the kernel cannot be asked
+            //:     what it would execute, programs that are executed afterwards run natively.
+            //:     test: sandbox/exec_is_refused_by_a_domain sandbox/exec_is_refused_without_a_question
+            __NR_landlock_restrict_self: {All} (Fd, Hex) -> Int => permission::restrict;
             //: lsm_get_self_attr lsm_set_self_attr lsm_list_modules: Asks and sets what security modules keep.
             __NR_lsm_get_self_attr: (Uint, TouchedByPtr(2), Touched(4), Hex) -> Int;
             __NR_lsm_set_self_attr: {All} (Uint, Ptr, Uint, Hex) -> Int;

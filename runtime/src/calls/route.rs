@@ -86,7 +86,8 @@ impl Operation {
 /// A question about the arguments of a call that seldom concerns the runtime.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Filter {
-    /// Does the path in the first argument begin as one that names the program's own file may (`syscall::paths`)?
+    /// Is `exe` the last step of the path in the first argument, as in one that names the program's own file
+    /// (`syscall::own_exe`)?
     FirstPath,
     /// The same of the path in the second argument.
     SecondPath,

@@ -1,6 +1,7 @@
 //! One system call's record.
 
 use super::arg::{Arg, MAX_ARGS, Ret, pad_args};
+use super::links::Link;
 use super::route::{Clock, Filter, Operation, Route, Value};
 use crate::options::EmulateLevel;
 
@@ -77,6 +78,7 @@ pub struct Row {
     marks: u16,
     /// What is handed back before it is passed on, a set of [`Held`].
     pub hands_back: u8,
+    links: [Option<Link>; Link::MAX],
     /// What the result is.
     pub ret: Ret,
     /// What the arguments are, ended by [`Arg::End`].
@@ -95,6 +97,23 @@ impl Row {
     /// Which arguments are descriptors.
     pub fn descriptor_args(&self) -> impl Iterator<Item = usize> + '_ {
         self.args.iter().enumerate().filter(|(_, arg)| matches!(arg, Arg::Fd)).map(|(at, _)| at)
+    }
+
+    /// The paths among its arguments at whose end a symbolic link may be followed.
+    pub fn links(&self) -> impl Iterator<Item = Link> {
+        self.links.into_iter().flatten()
+    }
+
+    /// Which argument is the directory that the path in argument `path_arg` is relative to; the current one without.
+    #[must_use]
+    pub fn directory_arg(&self, path_arg: usize) -> Option<usize> {
+        let before = path_arg.checked_sub(1)?;
+        matches!(self.args.get(before), Some(Arg::DirFd)).then_some(before)
+    }
+
+    /// The row names paths at whose end a link may be followed.
+    pub(super) const fn has_links(&self) -> bool {
+        self.links[0].is_some()
     }
 
     /// The call's name, without a prefix.
@@ -155,6 +174,7 @@ impl Row {
             route: Route::Plain,
             marks: 0,
             hands_back: 0,
+            links: [None; Link::MAX],
             ret,
             args: pad_args(args),
         }
@@ -200,6 +220,30 @@ impl Row {
     /// The gate asks this before it enters Rust.
     pub(super) const fn asks(mut self, filter: Filter) -> Self {
         self.route = Route::Filter(filter);
+        self
+    }
+
+    /// At the end of this path a symbolic link is followed: where that is the process's own `exe` link in /proc the
+    /// path is led to the program's file. The gate asks for paths in the first two arguments, if no other question is
+    /// asked; `opens` comes before.
+    pub(super) const fn follows(mut self, link: Link) -> Self {
+        self.treatment = Treatment::Rewritten;
+        if self.has_links() {
+            assert!(self.links[1].is_none(), "a third path");
+            self.links[1] = Some(link);
+            self.route = Route::Plain;
+            return self;
+        }
+        self.links[0] = Some(link);
+        if matches!(self.route, Route::Plain) {
+            self.route = match (link.arg(), self.is(Mark::Opens)) {
+                (0, false) => Route::Filter(Filter::FirstPath),
+                (1, false) => Route::Filter(Filter::SecondPath),
+                (0, true) => Route::Filter(Filter::OpenFirstPath),
+                (1, true) => Route::Filter(Filter::OpenSecondPath),
+                _ => Route::Plain,
+            };
+        }
         self
     }
 

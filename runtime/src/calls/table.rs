@@ -3,6 +3,7 @@
 use super::arg::Arg::*;
 use super::arg::Ret;
 use super::arg::Shape::*;
+use super::links::{FAN_MARK_DONT_FOLLOW, Link, OPEN_TO_WRITE};
 use super::route::{Clock, Filter, Operation, Route, Value};
 use super::row::{Held, Mark, Row};
 use super::sets::Set;

@@ -23,6 +23,7 @@ impl Traits {
     const OWNED: u8 = 1;
     const SEES: u8 = 2;
     const WRITES: u8 = 4;
+    const FOLLOWS: u8 = 8;
 
     pub(super) const NONE: Self = Self { flags: 0, marks: 0, level: 0, route: Route::Plain };
 
@@ -44,6 +45,9 @@ impl Traits {
         }
         if may_write_row(row) {
             flags |= Self::WRITES;
+        }
+        if row.has_links() {
+            flags |= Self::FOLLOWS;
         }
         let mut at = 0;
         while at < MAX_ARGS {
@@ -71,6 +75,12 @@ impl Traits {
     #[must_use]
     pub fn may_write(self) -> bool {
         self.flags & Self::WRITES != 0
+    }
+
+    /// A path among its arguments may end in a symbolic link that is followed.
+    #[must_use]
+    pub fn may_follow(self) -> bool {
+        self.flags & Self::FOLLOWS != 0
     }
 
     /// The row states the property.

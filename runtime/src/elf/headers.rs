@@ -13,9 +13,11 @@ const PT_LOAD: u32 = 1;
 const PT_INTERP: u32 = 3;
 const PT_GNU_STACK: u32 = 0x6474_e551;
 const PHENT: usize = 56;
-/// Program headers fit one page (fs/binfmt_elf.c, load_elf_phdrs: ELF_MIN_ALIGN).
+/// Most program headers: a page of them. The kernel takes more.
 const MAX_PHDRS: usize = 4096 / PHENT;
-/// Longest path of an interpreter.
+/// Most bytes of program headers that the kernel takes (fs/binfmt_elf.c, load_elf_phdrs).
+const KERNEL_PHDR_BYTES: usize = 65536;
+/// Longest path of an interpreter, with its NUL. The kernel takes longer ones.
 pub const INTERP_BYTES: usize = 256;
 const USER_END: u64 = 0x7fff_ffff_f000;
 
@@ -100,8 +102,11 @@ impl Headers {
             return Err(LoadError::Invalid("is an ELF file, but neither an executable nor a shared object"));
         }
         let (phoff, phentsize, phnum) = (u64_at(&ehdr, 32), u16_at(&ehdr, 54), usize::from(u16_at(&ehdr, 56)));
-        if usize::from(phentsize) != PHENT || phnum == 0 || phnum > MAX_PHDRS {
+        if usize::from(phentsize) != PHENT || phnum == 0 || phnum * PHENT > KERNEL_PHDR_BYTES {
             return Err(LoadError::Invalid("has malformed program headers"));
+        }
+        if phnum > MAX_PHDRS {
+            return Err(LoadError::Unusual("more program headers than a page holds"));
         }
         let mut table = [0u8; MAX_PHDRS * PHENT];
         let wanted = phnum * PHENT;
@@ -161,7 +166,7 @@ impl Headers {
                         return Err(LoadError::Invalid("has a segment that is not page-aligned in the file"));
                     }
                     if any && p.vaddr < last {
-                        return Err(LoadError::Invalid("has segments out of order"));
+                        return Err(LoadError::Unusual("segments out of order"));
                     }
                     last = end;
                     any = true;
@@ -177,7 +182,12 @@ impl Headers {
         if let Some((offset, len)) = interp {
             let len = usize::try_from(len).unwrap_or(usize::MAX);
             let Some(buf) = self.interp.get_mut(..len) else {
-                return Err(LoadError::Invalid("names an interpreter whose path is too long"));
+                // fs/binfmt_elf.c, load_elf_binary.
+                return Err(if len <= k::PATH_MAX as usize {
+                    LoadError::Unusual("long path of an interpreter")
+                } else {
+                    LoadError::Invalid("names an interpreter whose path is too long")
+                });
             };
             // The string must end in its NUL (fs/binfmt_elf.c).
             if len < 2 || file.read_at(offset, buf) != Ok(len) || buf.last() != Some(&0) {

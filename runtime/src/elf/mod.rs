@@ -12,6 +12,8 @@ pub enum LoadError {
     Failed(&'static str, u16),
     /// The file is not something x86-64 Linux runs: 126.
     Invalid(&'static str),
+    /// The kernel runs it, bt-run does not: 126.
+    Unusual(&'static str),
 }
 
 impl LoadError {

@@ -7,6 +7,12 @@
 //! |---|---|---|
 //! | `bt_filter_NAME` | as `bt_pass` | `bt_pass_lane` or `bt_slow` |
 //! | `bt_filter_open` | `next_pc` and `resume` set | the cache pc, after the call |
+//! | `bt_filter_scan` | the same, and the path in r11 | `bt_pass_lane` or `bt_slow` |
+//! | `bt_filter_scan_open` | as `bt_filter_scan` | `bt_filter_open` or `bt_slow` |
+//!
+//! A path concerns the runtime if its last step is `exe` (`syscall::own_exe`), however it begins. To find its end it is
+//! searched for its NUL, eight aligned bytes at a time, which never reach past the page that holds it. That takes flags
+//! and rax: they are in their slots meanwhile.
 //!
 //! A fault in a look at the guest's memory gives the call to Rust. Until the jump the guest is about to execute its
 //! `syscall`. What an open gives is noted after the call; a signal that comes first leaves the descriptor unknown,
@@ -24,7 +30,27 @@ use linux_raw_sys::general as k;
 labels! {
     /// A place in this block.
     pub enum Label {
-        filter_labels: [FirstPath = bt_filter_first_path, SecondPath = bt_filter_second_path, OpenFirstPath = bt_filter_open_first_path, OpenSecondPath = bt_filter_open_second_path, Close = bt_filter_close, Fcntl = bt_filter_fcntl, Mask = bt_filter_mask, Slow = bt_filter_slow, OpenCall = bt_filter_open_call, OpenNoted = bt_filter_open_noted, End = bt_filter_end],
+        filter_labels: [
+            FirstPath = bt_filter_first_path,
+            SecondPath = bt_filter_second_path,
+            OpenFirstPath = bt_filter_open_first_path,
+            OpenSecondPath = bt_filter_open_second_path,
+            Close = bt_filter_close,
+            Fcntl = bt_filter_fcntl,
+            Mask = bt_filter_mask,
+            ScanRaxSaved = bt_filter_scan_rax_saved,
+            ScanFlagsSaved = bt_filter_scan_flags_saved,
+            ScanEnd = bt_filter_scan_end,
+            ScanOpenRaxSaved = bt_filter_scan_open_rax_saved,
+            ScanOpenFlagsSaved = bt_filter_scan_open_flags_saved,
+            ScanOpenEnd = bt_filter_scan_open_end,
+            ScanSlow = bt_filter_scan_slow,
+            ScanSlowEnd = bt_filter_scan_slow_end,
+            Slow = bt_filter_slow,
+            OpenCall = bt_filter_open_call,
+            OpenNoted = bt_filter_open_noted,
+            End = bt_filter_end,
+        ],
     }
 }
 
@@ -104,19 +130,33 @@ pub(super) const fn table(members: &[u32]) -> [u8; 256] {
     table
 }
 
+/// One in each byte.
+static ONES: u64 = 0x0101_0101_0101_0101;
+/// The highest bit of each byte.
+static HIGHS: u64 = 0x8080_8080_8080_8080;
+
 /// The piece as a signal handler sees it.
 pub(super) fn piece() -> Piece {
     // A pc on these two labels still belongs to what is before them.
     let (called, noted) = (Label::OpenCall.address() + 1, Label::OpenNoted.address() + 1);
     let (first, slow, end) = (entry(Filter::FirstPath), Label::Slow.address(), Label::End.address());
+    let between = |from: Label, to: Label| (from.address(), to.address());
     Piece::new((first, end))
         .entered_at(ALL.map(entry))
         .with_ranges([
+            (between(Label::ScanRaxSaved, Label::ScanFlagsSaved), Region::BeforeCallRaxSaved),
+            (between(Label::ScanFlagsSaved, Label::ScanEnd), Region::BeforeCallFlagsSaved),
+            (between(Label::ScanOpenRaxSaved, Label::ScanOpenFlagsSaved), Region::BeforeCallRaxSaved),
+            (between(Label::ScanOpenFlagsSaved, Label::ScanOpenEnd), Region::BeforeCallFlagsSaved),
+            (between(Label::ScanSlow, Label::ScanSlowEnd), Region::BeforeCallFlagsSaved),
             ((first, called), Region::BeforeCall),
             ((called, noted), Region::AfterCall),
             ((noted, end), Region::AfterCallNoted),
         ])
-        .with_fixups([((first, slow), slow)])
+        .with_fixups([
+            (between(Label::ScanRaxSaved, Label::ScanSlow), Label::ScanSlow.address()),
+            ((first, slow), slow),
+        ])
 }
 
 /// The pc after the `syscall` of this block.
@@ -138,23 +178,75 @@ macro_rules! begin {
     };
 }
 
-/// Asks whether the path at a register begins with "/pro" or is "exe".
+/// Puts the path into r11 and looks at it; without one the call is passed on.
 macro_rules! path {
-    ($register:literal, $otherwise:literal) => {
+    ($register:literal, $scan:literal, $without:literal) => {
         concat!(
-            "mov ecx, [",
+            "mov rcx, ",
             $register,
-            "]\n",
-            "lea ecx, [rcx - 0x6f72702f]\n",
+            "\n",
             "jrcxz 2f\n",
-            "mov ecx, [",
-            $register,
-            "]\n",
-            "lea ecx, [rcx - 0x00657865]\n",
-            "jrcxz 2f\n",
-            $otherwise,
-            "\n2:\n",
-            "jmp bt_filter_slow\n",
+            "mov r11, rcx\n",
+            "jmp ",
+            $scan,
+            "\n",
+            "2:\n",
+            "jmp ",
+            $without,
+            "\n",
+        )
+    };
+}
+
+/// Finds the end of the path at r11, and asks whether "exe" is before it. `$name` is the label's, `$then` where the
+/// call goes if not.
+macro_rules! scan {
+    ($name:literal, $then:literal) => {
+        concat!(
+            ".p2align 5\n",
+            $name,
+            ":\n",
+            "mov gs:[{rax}], rax\n",
+            $name,
+            "_rax_saved:\n",
+            "lahf\n",
+            "seto al\n",
+            "mov gs:[{slot_flags}], rax\n",
+            $name,
+            "_flags_saved:\n",
+            // The eight aligned bytes that the path begins in; those before it count as ones.
+            "mov ecx, r11d\n",
+            "and r11, -8\n",
+            "shl ecx, 3\n",
+            "mov rax, -1\n",
+            "shl rax, cl\n",
+            "not rax\n",
+            "or rax, [r11]\n",
+            "jmp 3f\n",
+            "2:\n",
+            "add r11, 8\n",
+            "mov rax, [r11]\n",
+            "3:\n",
+            // (x - ones) & ~x & highs: the lowest bit is that of the first byte which is zero.
+            "mov rcx, rax\n",
+            "not rcx\n",
+            "sub rax, [rip + {ones}]\n",
+            "and rax, rcx\n",
+            "and rax, [rip + {highs}]\n",
+            "jz 2b\n",
+            "bsf rax, rax\n",
+            "shr eax, 3\n",
+            "cmp dword ptr [r11 + rax - 3], 0x00657865\n",
+            "je bt_filter_scan_slow\n",
+            "mov rax, gs:[{slot_flags}]\n",
+            "add al, 0x7f\n",
+            "sahf\n",
+            "mov rax, gs:[{rax}]\n",
+            $name,
+            "_end:\n",
+            "jmp ",
+            $then,
+            "\n",
         )
     };
 }
@@ -180,21 +272,21 @@ macro_rules! check_few {
 #[unsafe(naked)]
 pub unsafe extern "C" fn block() {
     gate_asm!(
-        [resume next_pc slot_r11 slot_scratch counts kept_mask foreign]
-        {commands = sym COMMANDS, without_bus = sym WITHOUT_BUS, without_segv = sym WITHOUT_SEGV, lanes = sym LANES, descriptions = sym DESCRIPTIONS, next = sym NEXT_DESCRIPTION, many = sym MANY};
+        [rax resume next_pc slot_r11 slot_flags slot_scratch counts kept_mask foreign]
+        {commands = sym COMMANDS, without_bus = sym WITHOUT_BUS, without_segv = sym WITHOUT_SEGV, ones = sym ONES, highs = sym HIGHS, lanes = sym LANES, descriptions = sym DESCRIPTIONS, next = sym NEXT_DESCRIPTION, many = sym MANY};
         filter_labels!(),
         begin!("first_path"),
-        path!("rdi", "jmp bt_pass_lane"),
+        path!("rdi", "bt_filter_scan", "bt_pass_lane"),
         begin!("second_path"),
-        path!("rsi", "jmp bt_pass_lane"),
+        path!("rsi", "bt_filter_scan", "bt_pass_lane"),
         begin!("open_first_path"),
         check_own!(),
         check_few!(),
-        path!("rdi", "jmp bt_filter_open"),
+        path!("rdi", "bt_filter_scan_open", "bt_filter_open"),
         begin!("open_second_path"),
         check_own!(),
         check_few!(),
-        path!("rsi", "jmp bt_filter_open"),
+        path!("rsi", "bt_filter_scan_open", "bt_filter_open"),
         begin!("close"),
         check_own!(),
         "mov ecx, edi",
@@ -263,6 +355,16 @@ pub unsafe extern "C" fn block() {
         "mov rcx, gs:[{next_pc}]",
         "mov r11, gs:[{resume}]",
         "jmp bt_slow",
+        // ---- where does the path end?
+        scan!("bt_filter_scan", "bt_pass_lane"),
+        scan!("bt_filter_scan_open", "bt_filter_open"),
+        "bt_filter_scan_slow:",
+        "mov rax, gs:[{slot_flags}]",
+        "add al, 0x7f",
+        "sahf",
+        "mov rax, gs:[{rax}]",
+        "bt_filter_scan_slow_end:",
+        "jmp bt_filter_slow",
         // ---- an open, whose result is noted: only r11 and rcx are free after it, and r11 holds the flags
         ".p2align 5",
         "bt_filter_open:",

@@ -32,6 +32,7 @@ use crate::sys::cpu;
 use crate::sys::{Errno, Fd, fs, mem, process};
 use crate::syscall::exec;
 use crate::syscall::handoff::Handoff;
+use crate::syscall::permission::{Native, RESTRICTED};
 use crate::syscall::program::{self, Found};
 use crate::syscall::thread::prepare_state;
 use crate::thread::registers::Gpr;
@@ -142,14 +143,21 @@ extern "C" fn second(ts: *mut ThreadState) {
 fn resume_family(handoff: &Handoff, self_fd: i32, execfn: Vec<u8>, initial: &Initial) -> Plan {
     options::set(handoff.options);
     crate::engine::cpuid::take(&handoff.cpuid);
-    let _ = exec::keep_over_exec(self_fd, false);
-    SELF_FD.store(self_fd, Ordering::Relaxed);
-    if handoff.trace_fd >= 0 {
-        let _ = exec::keep_over_exec(handoff.trace_fd, false);
-        TRACE_FD.store(handoff.trace_fd, Ordering::Relaxed);
+    crate::engine::direct::volume::take(&handoff.volumes);
+    RESTRICTED.store(handoff.restricted != 0, Ordering::Relaxed);
+    // The string may be anybody's (`handoff`): what is no descriptor is none.
+    for (place, fd) in [(&SELF_FD, self_fd), (&TRACE_FD, handoff.trace_fd)] {
+        if fd >= 0 && exec::keep_over_exec(fd, false).is_ok() {
+            place.store(fd, Ordering::Relaxed);
+        }
     }
     Plan {
-        found: Found { fd: Fd(handoff.exe_fd), execfn, head: Vec::new() },
+        found: Found {
+            fd: Fd(handoff.exe_fd),
+            interp: Some(Fd(handoff.interp_fd)).filter(|fd| fd.0 >= 0),
+            execfn,
+            head: Vec::new(),
+        },
         argv: initial.argv.clone(),
         comm: handoff.comm,
         is_first: false,
@@ -207,15 +215,17 @@ fn from_command_line(initial: &Initial) -> Plan {
             }
             Plan { found, argv, comm, is_first: true }
         }
-        Err(reason) => run_natively(&path, &argv, initial, reason),
+        Err(Native::Refused(errno)) => fail(&path, LoadError::Failed("cannot be executed", errno.number())),
+        Err(Native::Because(reason)) => {
+            stats::native(&path, reason);
+            run_natively(&path, &argv, initial)
+        }
+        Err(Native::Quietly) => run_natively(&path, &argv, initial),
     }
 }
 
 /// The kernel runs it, or says why not.
-fn run_natively(path: &[u8], argv: &[u64], initial: &Initial, reason: Option<&'static str>) -> ! {
-    if let Some(reason) = reason {
-        stats::native(path, reason);
-    }
+fn run_natively(path: &[u8], argv: &[u64], initial: &Initial) -> ! {
     let mut path_z = path.to_vec();
     path_z.push(0);
     let mut argv = argv.to_vec();
@@ -242,7 +252,7 @@ fn fail(name: &[u8], error: LoadError) -> ! {
         LoadError::Failed(what, errno) => {
             say(format_args!("{}: {what}: {}", Bytes(name), crate::start::command_line::errno_text(errno)));
         }
-        LoadError::Invalid(what) => say(format_args!("{}: {what}", Bytes(name))),
+        LoadError::Invalid(what) | LoadError::Unusual(what) => say(format_args!("{}: {what}", Bytes(name))),
     }
     sys::process::exit_group(error.status())
 }
@@ -264,9 +274,8 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan, headers: &Headers)
     })?;
     let mut entry = program.entry;
     let mut interp_base = 0;
-    if let Some(path) = headers.interp() {
-        let interp_fd = fs::open(path, k::O_RDONLY)
-            .map_err(|e| LoadError::Failed("names an interpreter that cannot be opened", e.number()))?;
+    if headers.interp().is_some() {
+        let interp_fd = plan.found.interp.ok_or(LoadError::Invalid("was handed over without its interpreter"))?;
         let interp = Headers::parse(&interp_fd).and_then(|h| {
             map::map(interp_fd, &h, 0, &mut |start, end, prot, offset| {
                 on_exec(engine, start, end, prot, interp_fd, offset);

@@ -161,6 +161,33 @@ impl Fd {
         Stat::filled_by(|to| unsafe { syscall(k::__NR_fstat, [self.arg(), to]) })
     }
 
+    /// The number of the mount that the open file was reached by, which no other mount gets until the next boot (statx(2),
+    /// STATX_MNT_ID_UNIQUE, Linux 6.8).
+    #[must_use]
+    pub fn mount_id(self) -> Option<u64> {
+        const STATX_MNT_ID_UNIQUE: u64 = 0x4000;
+        /// Words of `struct statx`, and where in it stx_mnt_id is.
+        const WORDS: usize = 32;
+        const MOUNT_ID: usize = 18;
+        let mut words = [0u64; WORDS];
+        let flags = u64::from(k::AT_EMPTY_PATH);
+        let args = [self.arg(), c"".as_ptr() as u64, flags, STATX_MNT_ID_UNIQUE, words.as_mut_ptr() as u64];
+        // SAFETY: the kernel writes the structure.
+        unsafe { syscall(k::__NR_statx, args) }.ok()?;
+        // stx_mask is the first word's lower half.
+        let [told, ..] = words;
+        words.get(MOUNT_ID).copied().filter(|_| told & STATX_MNT_ID_UNIQUE != 0)
+    }
+
+    /// Has what was written to the file, also through mappings, stored (fdatasync(2)).
+    ///
+    /// # Errors
+    /// EIO.
+    pub fn store(self) -> Result<(), Errno> {
+        // SAFETY: integers.
+        unsafe { syscall(k::__NR_fdatasync, [self.arg()]) }.map(|_| ())
+    }
+
     /// fstatfs(2).
     ///
     /// # Errors

@@ -67,6 +67,17 @@ pub fn may_execute(directory: Fd, path: &CStr) -> Result<(), Errno> {
     unsafe { syscall(k::__NR_faccessat2, args) }.map(|_| ())
 }
 
+/// readlinkat(2): what the symbolic link says, cut to the buffer's length.
+///
+/// # Errors
+/// EINVAL: it is no link.
+pub fn read_link_at<'a>(directory: Fd, path: &CStr, buf: &'a mut [u8]) -> Result<&'a [u8], Errno> {
+    let args = [directory.arg(), path.as_ptr() as u64, buf.as_mut_ptr() as u64, buf.len() as u64];
+    // SAFETY: the kernel reads the path and writes at most the buffer's length.
+    let len = unsafe { syscall(k::__NR_readlinkat, args) }?;
+    Ok(buf.get(..usize::try_from(len).unwrap_or(0)).unwrap_or(&[]))
+}
+
 /// mkdir(2).
 ///
 /// # Errors

@@ -228,8 +228,8 @@ pub fn check_execution(fd: Fd) -> Result<(), Errno> {
     unsafe { syscall(k::__NR_execveat, args) }.map(|_| ())
 }
 
-/// include/uapi/linux/fcntl.h.
-const AT_EXECVE_CHECK: u32 = 0x1_0000;
+/// Flag of execveat(2): nothing is executed (include/uapi/linux/fcntl.h).
+pub const AT_EXECVE_CHECK: u32 = 0x1_0000;
 
 /// clone(2) of a process with a copy of the memory, which goes on where the caller does. The registers' contents are
 /// the guest's; without a new stack. The result is raw: 0 in the child.

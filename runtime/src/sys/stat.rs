@@ -3,6 +3,12 @@
 use super::errno::Errno;
 use linux_raw_sys::general as k;
 
+/// Major and minor number in a device number (include/linux/kdev_t.h, new_decode_dev).
+#[must_use]
+pub const fn device_numbers(device: u64) -> (u64, u64) {
+    (device >> 8 & 0xfff, device & 0xff | device >> 12 & 0xfff00)
+}
+
 /// `struct stat` (stat(2); arch/x86/include/uapi/asm/stat.h) as far as it is used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stat {
@@ -57,10 +63,10 @@ impl Stat {
         self.mode & k::S_IFMT == k::S_IFCHR
     }
 
-    /// Major and minor number of the device that the file is (include/linux/kdev_t.h, new_decode_dev).
+    /// Major and minor number of the device that the file is.
     #[must_use]
     pub fn device_numbers(&self) -> (u64, u64) {
-        (self.rdev >> 8 & 0xfff, self.rdev & 0xff | self.rdev >> 12 & 0xfff00)
+        device_numbers(self.rdev)
     }
 
     /// Device and inode, which identify the file while it exists.

@@ -7,11 +7,21 @@ use linux_raw_sys::general as k;
 /// CLOCK_MONOTONIC in nanoseconds.
 #[must_use]
 pub fn now_ns() -> u64 {
+    of_clock(k::CLOCK_MONOTONIC)
+}
+
+/// CLOCK_REALTIME in nanoseconds: what times of files are taken from.
+#[must_use]
+pub fn date_ns() -> u64 {
+    of_clock(k::CLOCK_REALTIME)
+}
+
+fn of_clock(clock: u32) -> u64 {
     let mut time = [0u64; 2];
     // SAFETY: the kernel writes a struct timespec.
-    let _ = unsafe { syscall(k::__NR_clock_gettime, [u64::from(k::CLOCK_MONOTONIC), time.as_mut_ptr() as u64]) };
+    let _ = unsafe { syscall(k::__NR_clock_gettime, [u64::from(clock), time.as_mut_ptr() as u64]) };
     let [seconds, nanoseconds] = time;
-    seconds * 1_000_000_000 + nanoseconds
+    seconds.wrapping_mul(1_000_000_000).wrapping_add(nanoseconds)
 }
 
 /// A call with the guest's first two arguments.

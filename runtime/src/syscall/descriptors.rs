@@ -1,7 +1,7 @@
 //! Calls about descriptors: those of the runtime must neither be seen nor be lost, and what is known of the guest's is
 //! followed.
 
-use super::paths::keep_exe_name;
+use super::own_exe::{keep_exe_name, runtime_file};
 use crate::emulate;
 use crate::emulate::call::{Call, Outcome, prepare_outputs};
 use crate::emulate::descriptors::Origin;
@@ -93,6 +93,8 @@ fn give_way(place: &'static AtomicI32) {
         keep_exe_name();
     }
     if core::ptr::eq(place, &raw const SELF_FD) {
+        // The own `exe` link is told by it.
+        let _ = runtime_file();
         say(format_args!("the program uses every descriptor: programs it starts run natively"));
     }
     if core::ptr::eq(place, &raw const TRACE_FD) {

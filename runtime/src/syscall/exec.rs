@@ -1,10 +1,12 @@
 //! execve(2), execveat(2): the next image runs under bt-run as well.
 //!
 //! What the next bt-run could not run is passed to the kernel as it is: it either runs it natively or has the right
-//! errno. Nothing is decided twice: only a file that passes every check here goes through bt-run.
+//! errno. Nothing is decided twice: only a file that passes every check here goes through bt-run. Whether a file may be
+//! executed at all the kernel has said by then ([`permission`](super::permission)).
 
-use super::paths::names_own_exe;
-use super::program::{AT_EMPTY_PATH, MAX_SCRIPTS, Native, PATH_BYTES, Program, find, own_exe};
+use super::own_exe::{PATH_BYTES, Path};
+use super::permission::{Native, RESTRICTED, refuses_runtime};
+use super::program::{AT_EMPTY_PATH, MAX_SCRIPTS, Program, find};
 use crate::emulate;
 use crate::emulate::call::{Call, Outcome, pass_with_held};
 use crate::gate::facts::{Fact, holds};
@@ -38,13 +40,11 @@ pub fn execveat(call: &mut Call<'_>) -> Outcome {
 }
 
 fn exec(call: &mut Call<'_>, dir: Fd, path: u64, argv: u64, envp: u64, flags: u64) -> Outcome {
-    let mut name = [0u8; PATH_BYTES];
-    let len = match guest::read_cstr(path, &mut name) {
-        Some(Ok(p)) => p.len(),
-        _ => return call.pass(),
-    };
-    let shown = name;
-    let shown = shown.get(..len).unwrap_or(&[]);
+    let mut name = Path::empty();
+    if name.read(path).is_none() {
+        return call.pass();
+    }
+    let shown = name.as_bytes();
     let program = if options::get().no_follow {
         Err(Native::Because("--no-follow"))
     } else if TRACED.load(Ordering::Relaxed) || is_traced_by_family() {
@@ -53,14 +53,24 @@ fn exec(call: &mut Call<'_>, dir: Fd, path: u64, argv: u64, envp: u64, flags: u6
         Err(Native::Because("no descriptor left for bt-run"))
     } else if !holds(Fact::Filtered) && process::soft_limit(k::RLIMIT_DATA) < START_DATA_BYTES {
         Err(Native::Because("RLIMIT_DATA"))
-    } else if names_own_exe(path) {
-        own_exe(shown)
     } else {
         find(dir, shown, flags)
     };
     match program {
-        Ok(program) => enter(call, &program, argv, envp),
-        Err(reason) => native(call, shown, &reason),
+        Ok(program) => match enter(call, &program, argv, envp) {
+            Outcome::Done(Err(errno)) if refuses_runtime(Fd(SELF_FD.load(Ordering::Relaxed)), errno) => {
+                stats::native(shown, "bt-run may not be executed");
+                native(call, dir, &name)
+            }
+            outcome => outcome,
+        },
+        Err(Native::Refused(errno)) => Outcome::Done(Err(errno)),
+        Err(Native::Because(reason)) => {
+            stats::native(shown, reason);
+            leave_figures(call);
+            native(call, dir, &name)
+        }
+        Err(Native::Quietly) => native(call, dir, &name),
     }
 }
 
@@ -88,20 +98,16 @@ fn is_traced_by_family() -> bool {
 }
 
 /// Passes the call on, with what the kernel inherits handed back.
-fn native(call: &mut Call<'_>, path: &[u8], reason: &Native) -> Outcome {
+fn native(call: &mut Call<'_>, dir: Fd, path: &Path) -> Outcome {
     if !call.ts.shared.is_foreign() {
         emulate::leave();
     }
-    if let Native::Because(reason) = reason {
-        stats::native(path, reason);
-        leave_figures(call);
-    }
     action::hand_back();
-    let own = names_own_exe(call.arg(0));
-    let link = super::paths::exe_link();
+    let led = path.led(dir);
     let mut args = call.args;
-    if own && call.nr == k::__NR_execve {
-        args[0] = link.path().as_ptr() as u64;
+    if let Some(led) = &led {
+        let [first, second, ..] = &mut args;
+        *(if call.nr == k::__NR_execve { first } else { second }) = led.as_c_str().as_ptr() as u64;
     }
     let outcome = pass_with_held(call.ts, call.nr, &args);
     action::take_back();
@@ -172,7 +178,7 @@ fn enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u64) -> Outcom
     action::take_back();
     let _ = keep_over_exec(SELF_FD.load(Ordering::Relaxed), false);
     let _ = keep_over_exec(TRACE_FD.load(Ordering::Relaxed), false);
-    program.fd.close();
+    program.close();
     outcome
 }
 
@@ -192,9 +198,12 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
     }
     let handoff = Handoff {
         exe_fd: program.fd.0,
-        comm,
+        interp_fd: program.interp.0,
         trace_fd: TRACE_FD.load(Ordering::Relaxed),
+        restricted: u32::from(RESTRICTED.load(Ordering::Relaxed)),
+        comm,
         cpuid: crate::engine::cpuid::answers(),
+        volumes: crate::engine::direct::volume::known(),
         options: *options::get(),
     };
     let mut string = [0u8; STRING_BYTES];
@@ -218,10 +227,10 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
         emulate::leave();
     }
     leave_figures(call);
-    keep_over_exec(program.fd.0, true).and_then(|()| keep_over_exec(self_fd, true))?;
-    let trace_fd = TRACE_FD.load(Ordering::Relaxed);
-    if trace_fd >= 0 {
-        keep_over_exec(trace_fd, true)?;
+    for fd in [program.fd.0, self_fd, program.interp.0, TRACE_FD.load(Ordering::Relaxed)] {
+        if fd >= 0 {
+            keep_over_exec(fd, true)?;
+        }
     }
     crate::observe::trace_line::before_exec(call.nr, &call.args);
     action::hand_back();

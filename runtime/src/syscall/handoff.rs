@@ -4,8 +4,14 @@
 //! "/dev/fd/N". What it must know besides the guest's arguments travels as the first string of the environment, which
 //! is taken out when the initial stack is written for the guest. (An inherited descriptor was tried: it cannot be had
 //! when the guest has lowered RLIMIT_NOFILE or used it up, or under a seccomp filter without memfd_create.)
+//!
+//! Anybody can write that string, who starts bt-run so. It gains nothing: bt-run has the rights of the process that
+//! starts it, the descriptors it names are that process's own, and what it is told to do with them the process could
+//! have done. But it must not go wrong: bytes that are no value are refused here, a number that is no descriptor is
+//! none, and a file that is no program ends the start with a line (`start`).
 
 use crate::engine::cpuid::{ANSWERS, Answer};
+use crate::engine::direct::volume::VOLUME_WORDS;
 use crate::options::Options;
 use alloc::vec::Vec;
 use core::mem::size_of;
@@ -20,12 +26,18 @@ pub const EXECFN_BYTES: usize = 4096;
 pub struct Handoff {
     /// The program's descriptor.
     pub exe_fd: i32,
+    /// That of the interpreter which the program names, -1 without one.
+    pub interp_fd: i32,
     /// Where trace lines go, -1 for nowhere.
     pub trace_fd: i32,
+    /// 1 if the process has restricted itself to a Landlock domain.
+    pub restricted: u32,
     /// Name for /proc/self/comm, NUL-terminated.
     pub comm: [u8; 16],
     /// What `cpuid` answered so far.
     pub cpuid: [Answer; ANSWERS],
+    /// What is known of file systems.
+    pub volumes: [u64; VOLUME_WORDS],
     /// The options.
     pub options: Options,
 }
@@ -35,7 +47,7 @@ pub const STRING_BYTES: usize = Handoff::PREFIX.len() + 2 * size_of::<Handoff>()
 
 impl Handoff {
     /// Begins the string; the number is the structure's version.
-    pub const PREFIX: &[u8] = b"\x01bt-run handoff 3 ";
+    pub const PREFIX: &[u8] = b"\x01bt-run handoff 5 ";
 
     /// Writes the string, NUL-terminated, with AT_EXECFN at its end. `None` if it does not fit.
     pub fn write(&self, execfn: &[u8], to: &mut [u8; STRING_BYTES]) -> Option<()> {
@@ -78,9 +90,12 @@ mod tests {
         options.cache_mib = 7;
         let handoff = Handoff {
             exe_fd: 42,
+            interp_fd: -1,
             trace_fd: -1,
+            restricted: 0,
             comm: *b"name\0\0\0\0\0\0\0\0\0\0\0\0",
             cpuid: [crate::engine::cpuid::NO_ANSWER; ANSWERS],
+            volumes: [0; VOLUME_WORDS],
             options,
         };
         let mut buf = [0; STRING_BYTES];
@@ -99,9 +114,12 @@ mod tests {
         options.strict = true;
         let handoff = Handoff {
             exe_fd: 3,
+            interp_fd: -1,
             trace_fd: -1,
+            restricted: 0,
             comm: [0; 16],
             cpuid: [crate::engine::cpuid::NO_ANSWER; ANSWERS],
+            volumes: [0; VOLUME_WORDS],
             options,
         };
         let mut buf = [0; STRING_BYTES];
@@ -120,6 +138,6 @@ mod tests {
     #[test]
     fn a_program_started_by_fexecve_is_not_mistaken_for_one() {
         assert!(Handoff::take(b"/dev/fd/3", b"PATH=/bin").is_none());
-        assert!(Handoff::take(b"/usr/bin/bt-run", b"\x01bt-run handoff 3 00").is_none());
+        assert!(Handoff::take(b"/usr/bin/bt-run", b"\x01bt-run handoff 5 00").is_none());
     }
 }

@@ -9,13 +9,16 @@ pub mod handoff;
 pub mod int80;
 pub mod locking;
 pub mod memory;
+pub mod own_exe;
 pub mod paths;
+pub mod permission;
 pub mod process;
 pub mod program;
+pub mod script;
 pub mod signals;
 pub mod thread;
 
-use crate::emulate::call::{Call, Outcome, prepare_outputs};
+use crate::emulate::call::{Call, Outcome};
 use crate::emulate::{self, identity};
 use crate::gate::facts::{Fact, holds};
 use crate::gate::routes::note_own_descriptors;
@@ -73,10 +76,7 @@ macro_rules! handlers {
         fn handle(call: &mut Call<'_>) -> Outcome {
             match call.nr {
                 $($(k::$number => handler!(call, $handler $(:: $more)* $(, $($extra),*)?),)?)*
-                _ => {
-                    prepare_outputs(call);
-                    Outcome::Tail
-                }
+                _ => paths::pass_on(call),
             }
         }
     };

@@ -1,166 +1,107 @@
-//! `/proc/self/exe`: the guest sees its own program, not bt-run.
+//! Calls that take paths: those that end at the process's own `exe` link are led to the program's file ([`own_exe`]);
+//! what is opened is noted.
 
-use crate::calls::{self, Mark};
+use super::own_exe::{self, Led, Path};
+use crate::calls::{self, Link, Mark, Row};
 use crate::emulate::call::{Call, Outcome, prepare_outputs};
 use crate::emulate::descriptors::{self, Origin};
 use crate::emulate::files;
 use crate::gate::routes::note_own_descriptors;
 use crate::mem::guest;
-use crate::process::EXE_FD;
 use crate::process::descriptors::make_room;
-use crate::report::Text;
-use crate::sys::fd::FdLink;
-use crate::sys::{Errno, Fd, process};
-use alloc::boxed::Box;
-use alloc::vec;
-use alloc::vec::Vec;
-use core::fmt::Write;
-use core::sync::atomic::{AtomicPtr, Ordering};
+use crate::sys::{Errno, Fd};
 use linux_raw_sys::general as k;
 
-/// The path at `addr` names our own executable link: `/proc/self/exe`, `/proc/thread-self/exe`, `/proc/PID/exe` of this
-/// process.
-#[must_use]
-pub fn names_own_exe(addr: u64) -> bool {
-    let mut buf = [0u8; 64];
-    let Some(Ok(path)) = guest::read_cstr(addr, &mut buf) else { return false };
-    let Some(rest) = path.strip_prefix(b"/proc/") else { return false };
-    let Some(who) = rest.strip_suffix(b"/exe") else { return false };
-    match who {
-        b"self" | b"thread-self" => true,
-        digits => {
-            let mut pid = 0u32;
-            for d in digits {
-                if !d.is_ascii_digit() {
-                    return false;
-                }
-                pid = pid.wrapping_mul(10).wrapping_add(u32::from(d - b'0'));
-            }
-            !digits.is_empty() && pid == process::getpid()
-        }
-    }
+/// A call that has no handler of its own: passed on, led where its paths have to be.
+#[inline(always)]
+pub fn pass_on(call: &mut Call<'_>) -> Outcome {
+    prepare_outputs(call);
+    led(call).unwrap_or(Outcome::Tail)
 }
 
-/// `exe`, relative to a descriptor of this process's directory in /proc.
-fn is_exe_in_own_proc(dir: u64, path: u64) -> bool {
-    let mut buf = [0u8; 5];
-    if !matches!(guest::read_cstr(path, &mut buf), Some(Ok(b"exe"))) {
-        return false;
-    }
-    let mut buf = [0u8; 32];
-    #[expect(clippy::cast_possible_truncation, reason = "the kernel reads edi")]
-    let directory = Fd((dir as u32).cast_signed()).target(&mut buf);
-    let mut own = Text::default();
-    let _ = write!(own, "/proc/{}", process::getpid());
-    directory == own.as_bytes()
-}
-
-/// The link of the guest's program file.
-#[must_use]
-pub fn exe_link() -> FdLink {
-    Fd(EXE_FD.load(Ordering::Relaxed)).link()
-}
-
-/// The program's path, where its descriptor had to give way; NUL-terminated. Never freed: other threads may be reading
-/// it.
-static EXE_NAME: AtomicPtr<Vec<u8>> = AtomicPtr::new(core::ptr::null_mut());
-
-fn exe_name() -> Option<&'static [u8]> {
-    let name = EXE_NAME.load(Ordering::Acquire);
-    // SAFETY: leaked by `keep_exe_name`, never changed.
-    if name.is_null() { None } else { Some(unsafe { &*name }) }
-}
-
-/// The descriptor of the program's file is about to be lost: its name will do.
-pub fn keep_exe_name() {
-    let mut name = vec![0u8; k::PATH_MAX as usize];
-    let len = Fd(EXE_FD.load(Ordering::Relaxed)).target(&mut name).len();
-    if len == 0 {
-        return;
-    }
-    name.truncate(len);
-    name.push(0);
-    EXE_NAME.store(Box::into_raw(Box::new(name)), Ordering::Release);
-}
-
-/// The call for the program's file by its name.
-fn by_name(call: &mut Call<'_>, path_arg: usize, name: &'static [u8]) -> Outcome {
-    if matches!(call.nr, k::__NR_readlink | k::__NR_readlinkat) {
-        let (to, size) = (call.arg(path_arg + 1), usize::try_from(call.int(path_arg + 2)).unwrap_or(0));
-        let told = name.get(..(name.len() - 1).min(size)).unwrap_or(&[]);
-        if size == 0 {
-            return Outcome::Done(Err(Errno::EINVAL));
-        }
-        return Outcome::Done(if guest::write_bytes(to, told) == told.len() {
-            Ok(told.len() as u64)
-        } else {
-            Err(Errno::EFAULT)
-        });
-    }
-    let mut args = call.args;
-    if let Some(arg) = args.get_mut(path_arg) {
-        *arg = name.as_ptr() as u64;
-    }
-    call.pass_with(&args)
+/// open(2), openat(2), openat2(2).
+pub fn open(call: &mut Call<'_>) -> Outcome {
+    let outcome = make_open(call);
+    let outcome = again_without_leases(call, outcome);
+    note_open(call, outcome)
 }
 
 #[inline(always)]
-fn own_exe_or_pass(call: &mut Call<'_>, path_arg: usize) -> Outcome {
+fn make_open(call: &mut Call<'_>) -> Outcome {
     prepare_outputs(call);
-    if !may_name_exe(call.arg(path_arg)) {
-        return if calls::is(call.nr, Mark::Opens) { call.pass() } else { Outcome::Tail };
+    match led(call) {
+        Some(outcome) => outcome,
+        None => call.pass(),
     }
-    let by_directory = path_arg == 1 && is_exe_in_own_proc(call.arg(0), call.arg(1));
-    if EXE_FD.load(Ordering::Relaxed) >= 0 && (by_directory || names_own_exe(call.arg(path_arg))) {
-        let link = exe_link();
-        let mut args = call.args;
-        if let Some(arg) = args.get_mut(path_arg) {
-            *arg = link.path().as_ptr() as u64;
+}
+
+/// The call, if one of its paths names the process's own `exe` link, made with the program's file for it.
+#[inline(always)]
+fn led(call: &mut Call<'_>) -> Option<Outcome> {
+    if !calls::traits(u64::from(call.nr))?.may_follow() {
+        return None;
+    }
+    let row = calls::row(u64::from(call.nr))?;
+    if row.links().any(|link| own_exe::ends_in_name(call.arg(link.arg()))) { make_led(call, row) } else { None }
+}
+
+#[cold]
+fn make_led(call: &mut Call<'_>, row: &Row) -> Option<Outcome> {
+    let mut paths = [Path::empty(), Path::empty()];
+    let mut args = call.args;
+    let mut any = None;
+    for (link, path) in row.links().zip(&mut paths) {
+        let at = link.arg();
+        if let Some(follows) = follows(call, link)
+            && own_exe::ends_in_name(call.arg(at))
+            && path.read(call.arg(at)).is_some()
+            && let Some(led) = own_exe::lead(directory(call, row, at), path, follows)
+        {
+            if led == Led::ToName && link.is_read() {
+                return Some(Outcome::Done(own_exe::tell(path, call.arg(at + 1), call.int(at + 2))));
+            }
+            any = Some(led);
+            if let Some(arg) = args.get_mut(at) {
+                *arg = path.as_c_str().as_ptr() as u64;
+            }
         }
-        return call.pass_with(&args);
     }
-    if let Some(name) = exe_name().filter(|_| by_directory || names_own_exe(call.arg(path_arg))) {
-        return by_name(call, path_arg, name);
-    }
-    if calls::is(call.nr, Mark::Opens) { call.pass() } else { Outcome::Tail }
+    any.map(|_| call.pass_with(&args))
 }
 
-/// A path that begins in another way cannot be the link; most do.
-fn may_name_exe(path: u64) -> bool {
-    guest::read::<[u8; 4]>(path).is_none_or(|start| start == *b"/pro" || start == *b"exe\0")
+/// What the path in argument `at` is relative to.
+fn directory(call: &Call<'_>, row: &Row, at: usize) -> Fd {
+    row.directory_arg(at).map_or(Fd::CWD, |dir| Fd(call.int(dir)))
 }
 
-/// readlink(2).
-pub fn readlink(call: &mut Call<'_>) -> Outcome {
-    own_exe_or_pass(call, 0)
+/// Whether the call goes on where a link at the path's end leads. `None`: the link is neither followed nor read, or the
+/// kernel is to refuse what the call does.
+fn follows(call: &Call<'_>, link: Link) -> Option<bool> {
+    let flags = match call.nr {
+        k::__NR_open => call.arg(1),
+        k::__NR_openat => call.arg(2),
+        k::__NR_openat2 => flags_of_how(call.arg(2))?,
+        _ => 0,
+    };
+    // With O_PATH the link itself is opened; it is read by its descriptor.
+    link.is_followed(&call.args).then_some(!link.is_read() && flags & u64::from(k::O_NOFOLLOW) == 0)
 }
 
-/// readlinkat(2).
-pub fn readlinkat(call: &mut Call<'_>) -> Outcome {
-    own_exe_or_pass(call, 1)
-}
-
-/// Calls whose first argument is a path: open(2), stat(2), access(2).
-pub fn first_path(call: &mut Call<'_>) -> Outcome {
-    let outcome = own_exe_or_pass(call, 0);
-    let outcome = again_without_leases(call, 0, outcome);
-    note_open(call, outcome)
-}
-
-/// Calls whose second argument is a path: openat(2), openat2(2), statx(2), newfstatat(2), faccessat(2).
-pub fn second_path(call: &mut Call<'_>) -> Outcome {
-    let outcome = own_exe_or_pass(call, 1);
-    let outcome = again_without_leases(call, 1, outcome);
-    note_open(call, outcome)
+/// openat2(2), `struct open_how`: flags of an open that does not write and forbids nothing about links. What it forbids
+/// the kernel is to find in the guest's own path.
+fn flags_of_how(how: u64) -> Option<u64> {
+    const TO_WRITE: u64 = (k::O_WRONLY | k::O_RDWR | k::O_TRUNC) as u64;
+    let [flags, _, resolve] = guest::read::<[u64; 3]>(how)?;
+    (flags & TO_WRITE == 0 && resolve & !u64::from(k::RESOLVE_CACHED) == 0).then_some(flags)
 }
 
 /// An open with O_NONBLOCK does not wait for a lease of ours to be given up (fcntl(2), "Leases").
-fn again_without_leases(call: &mut Call<'_>, path_arg: usize, outcome: Outcome) -> Outcome {
+fn again_without_leases(call: &mut Call<'_>, outcome: Outcome) -> Outcome {
     if outcome != Outcome::Done(Err(Errno::EAGAIN)) || call.ts.shared.is_foreign() || !files::any() {
         return outcome;
     }
     files::dismantle_all();
-    own_exe_or_pass(call, path_arg)
+    make_open(call)
 }
 
 /// A descriptor that this process has opened leads to a description of its own.

@@ -2,35 +2,29 @@
 //!
 //! Nothing is decided twice: only a file that passes every check here goes through bt-run, the kernel gets the rest.
 
+use super::own_exe::{PATH_BYTES, Path, runtime_file};
+use super::permission::{Native, open_executable};
+use super::script::{self, HEAD_BYTES};
+use crate::elf::LoadError;
 use crate::elf::headers::Headers;
 use crate::report::Text;
-use crate::sys::{Errno, Fd, fs, process};
+use crate::sys::{Fd, fs, process};
 use crate::syscall::handoff::EXECFN_BYTES;
 use alloc::vec::Vec;
 use core::fmt::Write;
 use linux_raw_sys::general as k;
 
-/// Longest path, with its NUL.
-pub const PATH_BYTES: usize = 4096;
 /// Interpreters of interpreters (fs/exec.c, exec_binprm).
 pub const MAX_SCRIPTS: usize = 4;
-/// Bytes of a script that are looked at (include/uapi/linux/binfmts.h, BINPRM_BUF_SIZE).
-const SCRIPT_BYTES: usize = 256;
 /// execveat(2): the descriptor itself.
 pub const AT_EMPTY_PATH: u64 = 0x1000;
-
-/// Why the kernel gets the call as it is.
-pub enum Native {
-    /// The kernel will refuse it, or the file is nothing for us: no note.
-    Quietly,
-    /// It runs, but not under bt-run.
-    Because(&'static str),
-}
 
 /// A program found fit.
 pub struct Program {
     /// Its open file.
     pub fd: Fd,
+    /// The open file of the interpreter that it names (PT_INTERP), -1 without one.
+    pub interp: Fd,
     /// Arguments that come before the guest's argv[1..], NUL-terminated one after the other, and their count; 0 for a
     /// program that gets argv as it is.
     pub head: [u8; 2 * PATH_BYTES],
@@ -44,15 +38,15 @@ pub struct Program {
     pub execfn_len: usize,
 }
 
-/// `/proc/self/exe` is the guest's program.
-pub fn own_exe(shown: &[u8]) -> Result<Program, Native> {
-    let link = super::paths::exe_link();
-    let mut program = find(Fd::CWD, link.path().to_bytes(), 0)?;
-    program.set_execfn(shown);
-    Ok(program)
-}
-
 impl Program {
+    /// Closes what was opened.
+    pub fn close(&self) {
+        self.fd.close();
+        if self.interp.0 >= 0 {
+            self.interp.close();
+        }
+    }
+
     fn set_execfn(&mut self, path: &[u8]) {
         let n = path.len().min(EXECFN_BYTES - 1);
         if let (Some(to), Some(from)) = (self.execfn.get_mut(..n), path.get(..n)) {
@@ -76,6 +70,19 @@ impl Program {
         self.set_execfn(full.get(..len).unwrap_or(&[]));
     }
 
+    /// What a script puts in front of the arguments (fs/binfmt_script.c): `argv[0]` is replaced by the interpreter, its
+    /// argument, and the script's name; a nested script's name is there already. `None`: no room.
+    fn add_script(&mut self, interp: &[u8], arg: &[u8]) -> Option<()> {
+        if self.head_count == 0 {
+            let script = self.execfn;
+            self.prepend(script.get(..self.execfn_len)?)?;
+        }
+        if !arg.is_empty() {
+            self.prepend(arg)?;
+        }
+        self.prepend(interp)
+    }
+
     /// Puts `s` in front of the arguments so far.
     fn prepend(&mut self, s: &[u8]) -> Option<()> {
         let n = s.len() + 1;
@@ -90,19 +97,11 @@ impl Program {
     }
 }
 
-fn path_cstr(path: &[u8]) -> [u8; PATH_BYTES] {
-    let mut buf = [0u8; PATH_BYTES];
-    let n = path.len().min(PATH_BYTES - 1);
-    if let (Some(to), Some(from)) = (buf.get_mut(..n), path.get(..n)) {
-        to.copy_from_slice(from);
-    }
-    buf
-}
-
 /// Finds what the path leads to, through scripts.
 pub fn find(dir: Fd, path: &[u8], flags: u64) -> Result<Program, Native> {
     let mut program = Program {
         fd: Fd(-1),
+        interp: Fd(-1),
         head: [0; 2 * PATH_BYTES],
         head_len: 0,
         head_count: 0,
@@ -114,29 +113,26 @@ pub fn find(dir: Fd, path: &[u8], flags: u64) -> Result<Program, Native> {
     } else {
         program.set_execfn_in(dir, path);
     }
-    let mut buf = path_cstr(path);
-    let mut len = path.len();
     let first_dir = dir;
     let (mut dir, mut flags) = (dir, flags);
+    let mut at = Path::empty();
+    at.set(path).ok_or(Native::Quietly)?;
     for _ in 0..=MAX_SCRIPTS {
-        let fd = open_checked(dir, &buf, flags)?;
-        if is_busy(fd) {
-            fd.close();
-            return Err(Native::Quietly);
-        }
-        let mut head = [0u8; SCRIPT_BYTES];
-        let got = fd.read_at(&mut head, 0).unwrap_or(0);
+        let fd = open_checked(dir, &at, flags)?;
+        let mut head = [0u8; HEAD_BYTES];
+        let _ = fd.read_at(&mut head, 0);
         if !head.starts_with(b"#!") {
-            match fit(fd) {
-                Ok(()) => {
-                    program.fd = fd;
-                    return Ok(program);
+            program.fd = fd;
+            return match fit(fd) {
+                Ok(interp) => {
+                    program.interp = interp.unwrap_or(Fd(-1));
+                    Ok(program)
                 }
                 Err(reason) => {
                     fd.close();
-                    return Err(reason);
+                    Err(reason)
                 }
-            }
+            };
         }
         fd.close();
         // A script that is named by a descriptor its interpreter will not have (fs/exec.c,
@@ -145,77 +141,49 @@ pub fn find(dir: Fd, path: &[u8], flags: u64) -> Result<Program, Native> {
         {
             return Err(Native::Quietly);
         }
-        let line = head.get(2..got).unwrap_or(&[]);
-        let Some((interp, arg)) = parse_script(line, got == SCRIPT_BYTES) else { return Err(Native::Quietly) };
-        // fs/binfmt_script.c: argv[0] is replaced by interpreter, its argument, and the script's name.
-        let script: &[u8] = if program.head_count == 0 {
-            program.execfn.get(..program.execfn_len).unwrap_or(&[])
-        } else {
-            buf.get(..len).unwrap_or(&[])
-        };
-        let script = path_cstr(script);
-        let script_len = script.iter().position(|&b| b == 0).unwrap_or(0);
-        // A nested script's name is already the first argument.
-        let added =
-            if program.head_count == 0 { program.prepend(script.get(..script_len).unwrap_or(&[])) } else { Some(()) };
-        let added = added.and_then(|()| if arg.is_empty() { Some(()) } else { program.prepend(arg) });
-        if added.and_then(|()| program.prepend(interp)).is_none() {
-            return Err(Native::Quietly);
-        }
-        len = interp.len();
-        buf = path_cstr(interp);
+        let (interp, arg) = script::parse(&head).ok_or(Native::Quietly)?;
+        program.add_script(interp, arg).ok_or(Native::Quietly)?;
+        at.set(interp).ok_or(Native::Quietly)?;
         dir = Fd::CWD;
         flags = 0;
     }
     Err(Native::Quietly)
 }
 
-/// Interpreter and argument of a script's first line without `#!` (fs/binfmt_script.c).
-fn parse_script(line: &[u8], cut: bool) -> Option<(&[u8], &[u8])> {
-    let space = |b: &u8| *b == b' ' || *b == b'\t';
-    let end = line.iter().position(|&b| b == b'\n' || b == 0);
-    let text = line.get(..end.unwrap_or(line.len()))?;
-    let start = text.iter().position(|b| !space(b))?;
-    let text = text.get(start..)?;
-    let trimmed = text.get(..text.iter().rposition(|b| !space(b))? + 1)?;
-    let name_end = trimmed.iter().position(space).unwrap_or(trimmed.len());
-    // A name that may be cut off is not a name.
-    if end.is_none() && cut && name_end == trimmed.len() {
-        return None;
-    }
-    let rest = trimmed.get(name_end..)?;
-    let arg = rest.iter().position(|b| !space(b)).and_then(|i| rest.get(i..)).unwrap_or(&[]);
-    Some((trimmed.get(..name_end)?, arg))
-}
-
 /// Opens a file for execution, with the checks execve makes first.
-fn open_checked(dir: Fd, path: &[u8; PATH_BYTES], flags: u64) -> Result<Fd, Native> {
+fn open_checked(dir: Fd, path: &Path, flags: u64) -> Result<Fd, Native> {
+    // Only asks.
+    if flags & u64::from(process::AT_EXECVE_CHECK) != 0 {
+        return Err(Native::Quietly);
+    }
     // AT_SYMLINK_NOFOLLOW and relatives: rare enough to let the kernel decide.
     if flags & !AT_EMPTY_PATH != 0 {
         return Err(Native::Because("execveat flags"));
     }
-    let path = core::ffi::CStr::from_bytes_until_nul(path).map_err(|_| Native::Quietly)?;
-    if path.is_empty() && flags & AT_EMPTY_PATH == 0 {
-        return Err(Native::Quietly);
+    if path.as_bytes().is_empty() {
+        return if flags & AT_EMPTY_PATH == 0 {
+            Err(Native::Quietly)
+        } else {
+            open_executable(Fd::CWD, dir.link().path())
+        };
     }
-    let link = dir.link();
-    let (dir, path) = if path.is_empty() { (Fd::CWD, link.path()) } else { (dir, path) };
-    if fs::may_execute(dir, path).is_err_and(|errno| errno != Errno::ENOSYS) {
-        return Err(Native::Quietly);
+    if path.ends_in_name() {
+        return open_executable(dir, path.led(dir).unwrap_or_else(|| path.clone()).as_c_str());
     }
-    fs::open_at(dir, path, k::O_RDONLY | k::O_NONBLOCK | k::O_NOCTTY, 0).map_err(|errno| match errno {
-        // x without r.
-        Errno::EACCES => Native::Because("not readable"),
-        _ => Native::Quietly,
-    })
+    let fd = open_executable(dir, path.as_c_str())?;
+    // A symbolic link of another name may lead there.
+    if fd.stat().is_ok_and(|stat| Some(stat.identity()) == runtime_file())
+        && let Some(led) = path.led(dir)
+    {
+        fd.close();
+        return open_executable(dir, led.as_c_str());
+    }
+    Ok(fd)
 }
 
-/// Whether the open file is a program for the next bt-run.
-fn fit(fd: Fd) -> Result<(), Native> {
+/// Whether the open file is a program for the next bt-run; its interpreter, if it names one.
+fn fit(fd: Fd) -> Result<Option<Fd>, Native> {
     let Ok(stat) = fd.stat() else { return Err(Native::Quietly) };
-    if !stat.is_regular() {
-        return Err(Native::Quietly);
-    }
     // setuid, or setgid with group execution (fs/exec.c, bprm_fill_uid).
     let special = stat.mode & 0o4000 != 0 || stat.mode & 0o2010 == 0o2010;
     if special && !privileges_are_moot(fd) {
@@ -226,21 +194,21 @@ fn fit(fd: Fd) -> Result<(), Native> {
     }
     let headers = match Headers::parse(&fd) {
         Ok(headers) => headers,
+        Err(LoadError::Unusual(what)) => return Err(Native::Because(what)),
         Err(_) => return Err(other_format(fd)),
     };
-    if let Some(interp) = headers.interp() {
-        match fs::open(interp, k::O_RDONLY) {
-            Ok(fd) => {
-                let ok = Headers::parse(&fd).is_ok();
-                fd.close();
-                if !ok {
-                    return Err(Native::Quietly);
-                }
-            }
-            Err(_) => return Err(Native::Quietly),
-        }
-    }
-    Ok(())
+    let Some(path) = headers.interp() else { return Ok(None) };
+    let interp = open_executable(Fd::CWD, path).map_err(|reason| match reason {
+        Native::Because(_) => Native::Because("interpreter not readable"),
+        reason => reason,
+    })?;
+    let reason = match Headers::parse(&interp) {
+        Ok(_) => return Ok(Some(interp)),
+        Err(LoadError::Unusual(what)) => Native::Because(what),
+        Err(_) => Native::Quietly,
+    };
+    interp.close();
+    Err(reason)
 }
 
 /// 32-bit, binfmt_misc, or nothing at all: the kernel knows.
@@ -266,35 +234,28 @@ fn privileges_are_moot(fd: Fd) -> bool {
 pub struct Found {
     /// Its descriptor.
     pub fd: Fd,
+    /// Its interpreter's descriptor.
+    pub interp: Option<Fd>,
     /// AT_EXECFN.
     pub execfn: Vec<u8>,
     /// Arguments a script's interpreter gets in place of `argv[0]`; empty for a program.
     pub head: Vec<Vec<u8>>,
 }
 
-/// As an exec of `path` inside the family. `Err` says why the kernel is to try, `None` when there is little hope.
-pub fn find_for_start(path: &[u8]) -> Result<Found, Option<&'static str>> {
-    match find(Fd::CWD, path, 0) {
-        Ok(p) => Ok(Found {
-            fd: p.fd,
-            execfn: p.execfn.get(..p.execfn_len).unwrap_or(&[]).to_vec(),
-            head: p
-                .head
-                .get(..p.head_len)
-                .unwrap_or(&[])
-                .split_inclusive(|&b| b == 0)
-                .map(|s| s.strip_suffix(&[0]).unwrap_or(s).to_vec())
-                .collect(),
-        }),
-        Err(Native::Because(reason)) => Err(Some(reason)),
-        Err(Native::Quietly) => Err(None),
-    }
-}
-
-/// The file is open for writing: the kernel says ETXTBSY (execveat(2), AT_EXECVE_CHECK, Linux 6.14; before, nothing
-/// says so).
-fn is_busy(fd: Fd) -> bool {
-    process::check_execution(fd) == Err(Errno::ETXTBSY)
+/// As an exec of `path` inside the family.
+pub fn find_for_start(path: &[u8]) -> Result<Found, Native> {
+    find(Fd::CWD, path, 0).map(|p| Found {
+        fd: p.fd,
+        interp: Some(p.interp).filter(|fd| fd.0 >= 0),
+        execfn: p.execfn.get(..p.execfn_len).unwrap_or(&[]).to_vec(),
+        head: p
+            .head
+            .get(..p.head_len)
+            .unwrap_or(&[])
+            .split_inclusive(|&b| b == 0)
+            .map(|s| s.strip_suffix(&[0]).unwrap_or(s).to_vec())
+            .collect(),
+    })
 }
 
 /// What is wrong with a file that the kernel refused, where its headers tell more than the errno.
@@ -316,10 +277,9 @@ pub fn diagnose(path: &[u8]) -> Option<&'static str> {
     }
     match parsed {
         Err(crate::elf::LoadError::Invalid(what)) => Some(what),
-        Ok(headers) => headers
-            .interp()
-            .filter(|path| fs::open(path, k::O_RDONLY).map(Fd::close).is_err())
-            .map(|_| "names an interpreter that does not exist"),
+        Ok(headers) => {
+            headers.interp().filter(|path| fs::stat(path).is_err()).map(|_| "names an interpreter that does not exist")
+        }
         Err(_) => None,
     }
 }

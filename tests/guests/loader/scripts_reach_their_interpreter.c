@@ -67,10 +67,31 @@ int main(int argc, char **argv)
     memcpy(long_line, "#!/", 3);
     long_line[sizeof long_line - 1] = 0;
     write_script("long_line", long_line, 0755);
+    /* Of a line that does not end in the first 256 bytes the last of these is lost, not only what is after them. */
+    memset(line, 'a', 600);
+    line[600] = 0;
+    memcpy(line, "#!./plain ", 10);
+    write_script("long_argument", line, 0755);
+    memset(line + 10, ' ', 250);
+    write_script("long_spaces", line, 0755);
+    memset(line, 'a', 600);
+    memcpy(line, "#!", 2);
+    for (int i = 2; i < 246; i += 2)
+        memcpy(line + i, "./", 2);
+    memcpy(line + 246, "././/plain", 10);
+    write_script("name_of_the_whole_head", line, 0755);
+    memcpy(line + 246, ".///plain ", 10);
+    write_script("name_up_to_the_last_byte", line, 0755);
+    memcpy(line + 246, ".////plain", 10);
+    line[256] = '\n';
+    write_script("newline_after_the_head", line, 0755);
+    write_script("spaces_at_the_end", "#!./plain  argument \t ", 0755);
     CHECK_EQ(mkdir("directory", 0755), 0);
     char *names[] = {"./plain",  "./argument",   "./unfinished", "./nested",  "./level3",        "./level4",
                      "./level5", "./level6",     "./missing",    "./no_line", "./no_permission", "./empty_line",
-                     "./nothing", "./long_line", "./directory",     "./absent",  "./plain/below"};
+                     "./nothing", "./long_line", "./directory",     "./absent",  "./plain/below",
+                     "./long_argument", "./long_spaces", "./name_of_the_whole_head", "./name_up_to_the_last_byte",
+                     "./newline_after_the_head", "./spaces_at_the_end"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         run(names[i], "last argument");
     return done();

@@ -84,3 +84,26 @@ pub fn broken_images(bench: &Bench) -> Result<()> {
     }
     Ok(())
 }
+
+/// An image that the kernel runs and the launcher does not read is left to the kernel, and noted.
+pub fn unusual_image(bench: &Bench) -> Result<()> {
+    const PHDR_BYTES: usize = 56;
+    const PT_INTERP: [u8; 4] = [3, 0, 0, 0];
+    let mut image = fs::read("/bin/true").context("/bin/true")?;
+    let headers: usize = image.get(32..40).and_then(|bytes| bytes.try_into().ok()).map_or(0, usize::from_le_bytes);
+    let interp = (headers..).step_by(PHDR_BYTES).take(20).find(|&at| image.get(at..at + 4) == Some(&PT_INTERP));
+    let interp = interp.context("no interpreter in the image")?;
+    let path = format!("/lib64/{}ld-linux-x86-64.so.2\0", "./".repeat(200));
+    let end = image.len();
+    image.extend_from_slice(path.as_bytes());
+    // p_offset and p_filesz.
+    for (at, value) in [(interp + 8, end), (interp + 32, path.len())] {
+        image.splice(at..at + 8, value.to_le_bytes());
+    }
+    let name = bench.file("long_path", &image, 0o755)?;
+    let done = bench.program(&["--stats=figures"], &[&name])?;
+    ensure!(done.end == Some(End::Exit(0)), "ended with {:?}", done.end);
+    let figures = fs::read_to_string(bench.work.join("figures"))?;
+    ensure!(figures.contains(r#""reason":"long path of an interpreter""#), "not noted: {figures}");
+    Ok(())
+}

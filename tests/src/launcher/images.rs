@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
@@ -73,6 +74,83 @@ pub fn check(bench: &Bench) -> Result<()> {
     ensure!(run("remembered")? == 0, "an image that a link leads to was used");
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o777))?;
     ensure!(run("remembered")? == 0, "a directory that others may write was used");
+    Ok(())
+}
+
+/// Something done to an image.
+type Way = dyn Fn(&Path) -> Result<()>;
+
+/// An image that cannot be used makes room for one that can, whatever is wrong with it; one with a second name, as
+/// profilers give it, can.
+pub fn check_replacement(bench: &Bench) -> Result<()> {
+    let directory = bench.work.join("images").display().to_string();
+    let own = bench.work.join("busybox").display().to_string();
+    write_executable(own.as_ref(), &fs::read("/bin/busybox")?, 0o755)?;
+    let run = |name: &str| sites(bench, &directory, &[&own, "true"], name);
+    let paths =
+        || -> Result<Vec<PathBuf>> { Ok(fs::read_dir(&directory)?.filter_map(|e| Some(e.ok()?.path())).collect()) };
+    let spoil = |how: &Way| -> Result<()> {
+        let found: Vec<_> = paths()?.into_iter().filter(|path| path.extension().is_some_and(|x| x == "img")).collect();
+        found.iter().try_for_each(|path| how(path))
+    };
+    run("remembered")?;
+    ensure!(run("remembered")? == 1, "not remembered");
+    spoil(&|path| Ok(fs::hard_link(path, path.with_extension("kept"))?))?;
+    ensure!(run("remembered")? == 1, "a second name took the image away");
+    let ways: [(&str, &Way); 4] = [
+        ("shorter", &|path| {
+            let file = fs::OpenOptions::new().write(true).open(path)?;
+            Ok(file.set_len(file.metadata()?.len() - 1)?)
+        }),
+        ("empty", &|path| Ok(fs::write(path, b"")?)),
+        ("of others", &|path| Ok(fs::set_permissions(path, fs::Permissions::from_mode(0o644))?)),
+        ("a link", &|path| {
+            fs::rename(path, path.with_extension("moved"))?;
+            Ok(std::os::unix::fs::symlink(path.with_extension("moved"), path)?)
+        }),
+    ];
+    for (what, way) in ways {
+        spoil(way)?;
+        ensure!(run("remembered")? == 0, "an image that is {what} was used");
+        ensure!(run("remembered")? == 1, "an image that was {what} was not replaced");
+    }
+    Ok(())
+}
+
+/// A site that no jump can take the place of is remembered too, and works from the image.
+pub fn check_traps(bench: &Bench) -> Result<()> {
+    let directory = bench.work.join("images").display().to_string();
+    let (source, program) = (bench.work.join("traps.c"), bench.work.join("traps").display().to_string());
+    // No load of a number stands before the call, and what follows it cannot be moved.
+    fs::write(
+        &source,
+        r#"#include <unistd.h>
+        int main(void) {
+            long result;
+            __asm__ volatile("sub $128, %%rsp; mov $39, %%eax; jmp 1f; 1: syscall; call 2f; jmp 3f; 2: ret; 3: add $128, %%rsp"
+                             : "=a"(result) : : "rcx", "r11", "memory");
+            return result == getpid() ? 7 : 1;
+        }"#,
+    )?;
+    let built = Command::new("gcc").args(["-O1", "-o", &program]).arg(&source).status()?;
+    ensure!(built.success(), "the program does not build");
+    let figures = ["trapped", "remembered", "traps"];
+    let file = bench.work.join("stats");
+    let stats = format!("--stats={}", file.display());
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        let _ = fs::remove_file(&file);
+        let done = bench.program(&["--cache-dir", &directory, &stats], &[&program])?;
+        ensure!(done.end == Some(End::Exit(7)), "{:?} {}", done.end, String::from_utf8_lossy(&done.stderr));
+        let text = fs::read_to_string(&file)?;
+        let figure = |name: &str| -> Option<u64> {
+            let (_, rest) = text.split_once(&format!("\"{name}\":"))?;
+            rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+        };
+        runs.push(figures.map(|name| figure(name).unwrap_or(u64::MAX)));
+    }
+    // Program, loader and libc.
+    ensure!(runs == [[1, 0, 1], [0, 3, 1]], "trapped, remembered, traps: {runs:?}");
     Ok(())
 }
 

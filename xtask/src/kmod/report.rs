@@ -15,10 +15,9 @@ pub fn record(totals: &mut Totals, prefix: &str, outcome: Outcome, took: Duratio
             totals.passed += 1;
         }
         Verdict::Failed { reason, output } => {
-            println!("FAIL  {name} {:.1} s\n  {reason}", took.as_secs_f64());
-            for line in output {
-                println!("  | {line}");
-            }
+            // In one piece: machines run side by side.
+            let output: String = output.iter().map(|line| format!("\n  | {line}")).collect();
+            println!("FAIL  {name} {:.1} s\n  {reason}{output}", took.as_secs_f64());
             totals.failed.push(name);
         }
         Verdict::Skipped(why) => {

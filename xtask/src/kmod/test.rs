@@ -1,5 +1,9 @@
-//! `cargo xtask kmod test`: every kernel, every flavour, every case.
+//! `cargo xtask kmod test`: every kernel, every flavour, every case. Machines run side by side, one for each CPU: most
+//! cases keep one processor of theirs busy.
 
+use std::num::NonZero;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -31,6 +35,9 @@ pub struct Arguments {
     /// Processors of a machine
     #[arg(long, default_value_t = 2)]
     smp: u32,
+    /// Machines at a time [default: as many as there are CPUs]
+    #[arg(long)]
+    jobs: Option<NonZero<usize>>,
     /// Time limit of a machine in seconds
     #[arg(long, default_value_t = LIMIT_SECONDS)]
     timeout: u64,
@@ -101,6 +108,7 @@ impl Arguments {
             seconds: None,
             seed: 1,
             smp: 2,
+            jobs: None,
             timeout: LIMIT_SECONDS,
         }
     }
@@ -109,27 +117,53 @@ impl Arguments {
 pub fn run(arguments: &Arguments) -> Result<Totals> {
     let mut totals = Totals::default();
     prepare(&arguments.common)?;
+    let mut kernels = Vec::new();
     for kernel in arguments.common.kernels() {
         let before = Instant::now();
-        let prepared = match prepare_kernel(kernel, &arguments.common) {
-            Ok(prepared) => prepared,
+        match prepare_kernel(kernel, &arguments.common) {
+            Ok(prepared) => kernels.push(prepared),
             Err(error) => {
                 let verdict = Verdict::Failed { reason: format!("{error:#}"), output: Vec::new() };
                 let outcome = Outcome { name: "build".to_owned(), verdict };
                 record(&mut totals, kernel.name, outcome, before.elapsed());
-                continue;
-            }
-        };
-        for &flavour in Flavour::value_variants() {
-            if arguments.flavours.is_empty() || arguments.flavours.contains(&flavour) {
-                totals.add(boot(arguments, &prepared, flavour)?);
             }
         }
+    }
+    let flavours: Vec<Flavour> = Flavour::value_variants()
+        .iter()
+        .copied()
+        .filter(|flavour| arguments.flavours.is_empty() || arguments.flavours.contains(flavour))
+        .collect();
+    let machines = kernels.iter().flat_map(|kernel| flavours.iter().map(move |&flavour| (kernel, flavour)));
+    for outcome in boot_all(arguments, machines) {
+        totals.add(outcome?);
     }
     if totals == Totals::default() {
         bail!("no case has a name with {}", arguments.filters.join(" or "));
     }
     Ok(totals)
+}
+
+/// Boots every machine, so many at a time as the arguments say, and hands over what each found.
+fn boot_all<'a>(
+    arguments: &Arguments,
+    machines: impl Iterator<Item = (&'a Prepared, Flavour)> + Send,
+) -> Vec<Result<Totals>> {
+    let jobs = arguments.jobs.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZero::get);
+    let left = Mutex::new(machines);
+    let found = Mutex::new(Vec::new());
+    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+    thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                while let Some((kernel, flavour)) = next() {
+                    let totals = boot(arguments, kernel, flavour);
+                    found.lock().unwrap_or_else(PoisonError::into_inner).push(totals);
+                }
+            });
+        }
+    });
+    found.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn boot(arguments: &Arguments, prepared: &Prepared, flavour: Flavour) -> Result<Totals> {

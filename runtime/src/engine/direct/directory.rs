@@ -1,7 +1,7 @@
 //! The directory of the image cache, and who may use what is in it.
 //!
 //! It must never be a way in: directory and images belong to the effective user, nobody else may write or read them,
-//! and an image has one name and is no link.
+//! and an image is no link. It may have further names, which lead to the same bytes (profilers keep copies in this way).
 
 use crate::options::{self, PATH_BYTES};
 use crate::sys::{Errno, Fd, fs, process};
@@ -79,12 +79,7 @@ fn open_path(path: &[u8; PATH_BYTES]) -> Option<Fd> {
 /// The effective user owns it and nobody else may use it.
 pub fn is_private(fd: Fd, kind: u32) -> bool {
     let user = process::effective_user();
-    fd.stat().is_ok_and(|stat| {
-        stat.mode & k::S_IFMT == kind
-            && stat.mode & 0o077 == 0
-            && user == stat.uid
-            && (kind != k::S_IFREG || stat.links == 1)
-    })
+    fd.stat().is_ok_and(|stat| stat.mode & k::S_IFMT == kind && stat.mode & 0o077 == 0 && user == stat.uid)
 }
 
 /// Opens an image for reading.

@@ -5,17 +5,20 @@
 //! without sites has a trailer only. Images are looked up by what identifies the file and this bt-run ([`Key`]).
 //!
 //! It must never be a way in: directory and image must belong to the effective user and nobody else may write or read
-//! them, an image has one name and is no link. An image is complete before it gets its name, so nobody sees half of
-//! one, and it is never changed afterwards. Whatever is not as it should be is ignored, and the file scanned.
+//! them, an image is no link. An image is complete before it gets its name, so nobody sees half of one, and it is never
+//! changed afterwards. Whatever is not as it should be is removed, and the file scanned again.
 
 use super::directory::{self, is_private, open_image};
+use super::settled;
 use super::site::{Patch, SOURCE_BYTES, Stub};
+use super::volume::{self, Volume};
 use crate::gate::low;
 use crate::mem::guest;
 use crate::options;
 use crate::sys::plain::Plain;
 use crate::sys::stat::Stat;
 use crate::sys::{Errno, Fd, fs, mem, process};
+use alloc::ffi::CString;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
@@ -23,13 +26,14 @@ use linux_raw_sys::general as k;
 
 /// Files larger than this are not copied.
 const MAX_FILE_BYTES: u64 = 256 << 20;
-const MAGIC: u64 = u64::from_le_bytes(*b"bt-img 1");
+const MAGIC: u64 = u64::from_le_bytes(*b"bt-img 2");
 const PAGE: u64 = 4096;
 
 /// What makes two mappings the same: a file that was not changed, a part of it, and the program that made stubs for it.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Key {
+    volume: Volume,
     device: u64,
     inode: u64,
     size: u64,
@@ -56,12 +60,14 @@ impl Key {
         if stat.mode & k::S_IFMT != k::S_IFREG || stat.size > MAX_FILE_BYTES || !inside {
             return None;
         }
+        let volume = volume::of(fd, stat.device)?;
         // Code in the low 2 GiB holds addresses as immediates.
         let fixed_at = if start < 1 << 31 { start } else { 0 };
         let Stat { device, inode, size, times, .. } = stat;
         // Stubs hold the address of the table of calls.
         let variant = u64::from(options::get().strict) | u64::from(low::ibtc()) << 1;
         Some(Self {
+            volume,
             device,
             inode,
             size,
@@ -72,6 +78,12 @@ impl Key {
             build: crate::process::image::build_id(),
             variant,
         })
+    }
+
+    /// When the file was changed last, in nanoseconds.
+    fn changed_at(&self) -> u64 {
+        let [_, _, seconds, nanoseconds] = self.times;
+        seconds.wrapping_mul(1_000_000_000).wrapping_add(nanoseconds)
     }
 
     /// Name of the image: a hash, compared with the whole key when the image is opened.
@@ -90,6 +102,11 @@ impl Key {
         }
         name
     }
+}
+
+/// The image's name for the kernel.
+fn name_z(key: &Key) -> CString {
+    CString::new(key.name()).unwrap_or_default()
 }
 
 /// The last bytes of an image file.
@@ -118,6 +135,8 @@ struct PatchRecord {
     at: u32,
     len: u32,
     original: [u8; SOURCE_BYTES],
+    /// 1: the site traps. It has no stub here: one is made when it is come to.
+    trap: u32,
 }
 // SAFETY: integers without padding.
 unsafe impl Plain for PatchRecord {}
@@ -174,7 +193,7 @@ impl Image {
     fn patch(&self, n: u64) -> Option<(u64, Patch)> {
         let record = self.patch_record(n)?;
         let at = self.code.0 + u64::from(record.at);
-        Some((at, Patch { end: at + u64::from(record.len), original: record.original, trap: false }))
+        Some((at, Patch { end: at + u64::from(record.len), original: record.original, trap: record.trap != 0 }))
     }
 
     /// The patch that covers `pc`.
@@ -239,45 +258,65 @@ pub enum Found {
 pub fn find(fd: Fd, offset: u64, start: u64, end: u64, prot: u32, mapped: &mut [Image]) -> Found {
     let Some(key) = Key::of(fd, offset, start, end) else { return Found::Nothing(None) };
     let Some(directory) = directory::open() else { return Found::Nothing(None) };
-    let file = open_image(directory, &key.name());
+    let found = match open_image(directory, &key.name()) {
+        Err(Errno::ENOENT) => Found::Nothing(Some(key)),
+        Err(_) => rejected(directory, key),
+        Ok(file) => {
+            let found = match usable_trailer(file, &key) {
+                Some(trailer) => map_image(file, &trailer, (start, end), prot, mapped).unwrap_or(Found::Nothing(None)),
+                None => rejected(directory, key),
+            };
+            file.close();
+            found
+        }
+    };
     directory.close();
-    let Ok(file) = file else { return Found::Nothing(Some(key)) };
-    let found = map_image(file, &key, start, end, prot, mapped);
-    file.close();
-    found.unwrap_or(Found::Nothing(None))
+    found
 }
 
-fn map_image(file: Fd, key: &Key, start: u64, end: u64, prot: u32, mapped: &mut [Image]) -> Option<Found> {
-    if !is_private(file, k::S_IFREG) {
-        return None;
-    }
-    let trailer = read_trailer(file).filter(|trailer| trailer.key == *key)?;
+/// What has the image's name is none: it makes room for one.
+fn rejected(directory: Fd, key: Key) -> Found {
+    let _ = fs::remove_at(directory, &name_z(&key));
+    Found::Nothing(Some(key))
+}
+
+/// The trailer of an image that is the user's alone and of this key.
+fn usable_trailer(file: Fd, key: &Key) -> Option<Trailer> {
+    let trailer = if is_private(file, k::S_IFREG) { read_trailer(file) } else { None };
+    trailer.filter(|trailer| trailer.key == *key)
+}
+
+/// Maps an image over the code at `start..end`; `None` if there is no place for it.
+fn map_image(file: Fd, trailer: &Trailer, (start, end): (u64, u64), prot: u32, mapped: &mut [Image]) -> Option<Found> {
     if trailer.withheld != 0 {
         return Some(Found::Withheld);
     }
     if trailer.patches == 0 {
         return Some(Found::Empty);
     }
-    let Trailer { window, window_len, window_at, patches, stubs, .. } = trailer;
+    let Trailer { window, window_len, window_at, patches, stubs, key, .. } = *trailer;
     let records = patches * size_of::<PatchRecord>() as u64 + stubs * size_of::<StubRecord>() as u64;
-    let base = start.checked_add_signed(window)?;
     let len = (window_len + records).next_multiple_of(PAGE);
-    let map = (base, base + len);
-    let again = mapped.iter_mut().find(|image| image.gone && image.map == map && image.key == *key);
+    // Stubs lie where jumps reach them; records alone lie anywhere.
+    let is_anywhere = window_len == 0;
+    let mut base = if is_anywhere { 0 } else { start.checked_add_signed(window)? };
+    let is_again = |image: &&mut Image| image.gone && image.map == (base, base + len) && image.key == key;
+    let again = mapped.iter_mut().find(is_again);
     if again.is_none() {
-        let flags = k::MAP_PRIVATE | k::MAP_FIXED_NOREPLACE;
+        let flags = k::MAP_PRIVATE | if is_anywhere { 0 } else { k::MAP_FIXED_NOREPLACE };
         let got = mem::mmap_own_file(base, len, k::PROT_READ | k::PROT_EXEC, flags, file, window_at).ok()?;
-        if got != base {
+        if got != base && !is_anywhere {
             // SAFETY: just mapped, elsewhere than asked (old kernels).
             unsafe { mem::munmap(got, len) };
             return None;
         }
+        base = got;
     }
+    let map = (base, base + len);
     let flags = k::MAP_PRIVATE | k::MAP_FIXED;
     // SAFETY: replaces the guest's mapping, which nobody uses yet, by its patched copy.
     unsafe { mem::mmap_file(start, end - start, prot, flags, file, key.offset) }.ok()?;
-    let image =
-        Image { code: (start, end), window: (base, base + window_len), map, gone: false, key: *key, patches, stubs };
+    let image = Image { code: (start, end), window: (base, base + window_len), map, gone: false, key, patches, stubs };
     if let Some(old) = again {
         // Its records are mapped already.
         *old = image;
@@ -348,13 +387,8 @@ pub fn write(fd: Fd, key: &Key, content: &Content<'_>) {
     // A file without a name: it vanishes with this process if the process does not come to its end.
     if let Ok(file) = fs::open_at(directory, c".", k::O_TMPFILE | k::O_RDWR, 0o600) {
         if fill(fd, file, key, content).is_ok() {
-            let mut name = [0u8; 37];
-            for (to, from) in name.iter_mut().zip(key.name()) {
-                *to = from;
-            }
-            let name = core::ffi::CStr::from_bytes_until_nul(&name).unwrap_or(c"");
             // Of two processes that fill at once the first gives the name (linkat(2), EEXIST).
-            let _ = fs::give_name(file, directory, name);
+            let _ = fs::give_name(file, directory, &name_z(key));
         }
         file.close();
         super::housekeeping::limit(directory);
@@ -363,6 +397,9 @@ pub fn write(fd: Fd, key: &Key, content: &Content<'_>) {
 }
 
 fn fill(from: Fd, file: Fd, key: &Key, content: &Content<'_>) -> Result<(), Errno> {
+    if !settled::shows_changes(from, key.changed_at()) {
+        return Err(Errno::EAGAIN);
+    }
     let mut end = 0;
     let (mut window_at, mut window_len) = (0, 0);
     if !content.patches.is_empty() {
@@ -382,7 +419,8 @@ fn fill(from: Fd, file: Fd, key: &Key, content: &Content<'_>) -> Result<(), Errn
         let near = |address: u64, base: u64| u32::try_from(address - base).unwrap_or(0);
         for &(at, patch) in content.patches {
             let len = near(patch.end, at);
-            let record = PatchRecord { at: near(at, content.code), len, original: patch.original };
+            let record =
+                PatchRecord { at: near(at, content.code), len, original: patch.original, trap: u32::from(patch.trap) };
             records.extend_from_slice(bytes_of(&record));
         }
         for &(at, stub) in content.stubs {

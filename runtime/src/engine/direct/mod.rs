@@ -20,10 +20,12 @@ pub mod image;
 pub mod on_map;
 pub mod on_unmap;
 pub mod patch;
+pub mod settled;
 pub mod site;
 pub mod step;
 pub mod strict;
 pub mod survey;
+pub mod volume;
 pub mod window;
 
 use alloc::collections::BTreeMap;

@@ -2,7 +2,7 @@
 
 use super::functions::ElfImage;
 use super::image::{self, Content, Found};
-use super::site::{JUMP, Overwrite, Patch, SOURCE_BYTES, STUB_BYTES, Stub};
+use super::site::{Overwrite, Patch, SOURCE_BYTES, STUB_BYTES, Stub};
 use super::survey::{Plan, Text, is_doubtful, is_patchable, sites_in, survey};
 use super::window::{TRAP, Window};
 use crate::engine::Engine;
@@ -23,7 +23,7 @@ const SITE_BYTES: usize = 2;
 pub struct Arrival {
     /// What was written into it.
     pub written: Vec<Overwrite>,
-    /// Every site has its jump: an image of it would be complete.
+    /// Every site is patched: an image of it would be complete.
     pub complete: bool,
     /// It must not run in place.
     pub withheld: bool,
@@ -59,9 +59,6 @@ impl Engine {
         let Some(key) = key.filter(|_| arrival.complete && !holds(Fact::Filtered)) else { return };
         let withheld = arrival.withheld;
         let window = self.direct.windows.iter().rev().find(|w| w.code.0 == start & !4095);
-        if window.is_none() && !arrival.written.is_empty() {
-            return;
-        }
         let map = window.map_or((start, start), |w| w.map);
         let patches: Vec<(u64, Patch)> =
             arrival.written.iter().filter_map(|w| Some((w.at, *self.direct.patches.get(&w.at)?))).collect();
@@ -125,8 +122,8 @@ impl Engine {
         if self.direct.withheld_in(start, end).next().is_some() {
             return Arrival { written: Vec::new(), complete: false, withheld: true };
         }
-        let jumps = written.iter().all(|w| w.bytes.first() == Some(&JUMP));
-        Arrival { complete: written.len() == plans.len() && jumps, written, withheld: false }
+        // Nothing is written unless all of it can be.
+        Arrival { complete: plans.is_empty() || !written.is_empty(), written, withheld: false }
     }
 
     /// The kernel lets nobody execute `start..end`, private memory with the protection `prot`.

@@ -86,7 +86,8 @@ fn filter_of(nr: u64) -> Option<Filter> {
     }
 }
 
-/// The questions that the gate's filters ask (`gate::filters`), as operations: what they give to Rust leaves ring 0.
+/// The questions that the gate's filters ask (`gate::filters`), as operations: what they give to Rust leaves ring 0. Where
+/// a path ends cannot be asked there: it leaves if it begins as most that concern the runtime do.
 fn checks_of(number: u32, checks: &mut Vec<Op>) {
     let path = match filter_of(u64::from(number)) {
         Some(Filter::FirstPath) => RDI,
