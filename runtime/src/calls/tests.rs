@@ -55,7 +55,6 @@ fn the_calls_that_change_the_runtimes_state_are_its_own() {
         assert_eq!(row(u64::from(nr)).unwrap().treatment, Treatment::Rewritten);
     }
     assert_eq!(row(u64::from(general::__NR_set_robust_list)).unwrap().treatment, Treatment::Passthrough);
-    assert_eq!(all().filter(|row| row.treatment == Treatment::Rewritten).count(), 115);
 }
 
 #[test]
