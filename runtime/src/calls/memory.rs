@@ -41,13 +41,13 @@ macro_rules! memory_rows {
             //:     is made from them later is compared at each entry. Memory that bt-run uses is refused with ENOMEM.
             //:     test: code/sealed_code_changes
             __NR_mseal: (Ptr, Size, Hex) -> Int => memory::mseal;
-            //: madvise: Advice that throws contents away, in the process or in its children, drops the code that was made
-            //:     from them there, and is refused with EINVAL for memory that bt-run uses. Other advice is passed on.
+            //: madvise: Advice that throws contents away, in the process or in its children, drops the code that was
+            //:     made from them there, and is refused with EINVAL for memory that bt-run uses. Other advice is passed on.
             //:     test: patching/generated_calls_are_rewritten code/code_changes_through_the_kernel
             //:         code/children_inherit_code_as_advised
             __NR_madvise: [blind] (Ptr, Size, Flags(Set::Madvise)) -> Int => memory::madvise;
-            //: process_madvise: About the memory of a process, named by descriptor. As madvise, for it may be the process
-            //:     itself.
+            //: process_madvise: About the memory of a process, named by descriptor. As madvise, for it may be the
+            //:     process itself.
             //:     test: code/children_inherit_code_as_advised
             __NR_process_madvise: (Fd, RemoteIov(2), Size, Flags(Set::Madvise), Hex) -> Int
                 => memory::process_madvise;
@@ -60,8 +60,9 @@ macro_rules! memory_rows {
             __NR_mlock: (Ptr, Size) -> Int;
             __NR_mlock2: (Ptr, Size, Flags(Set::Mlock)) -> Int;
             __NR_munlock: (Ptr, Size) -> Int;
-            //: mlockall munlockall: What is mapped is locked mapping by mapping, without bt-run's memory, and measured by the
-            //:     limit without it (RLIMIT_MEMLOCK). What is mapped later is the kernel's to lock; bt-run unlocks its own.
+            //: mlockall munlockall: What is mapped is locked mapping by mapping, without bt-run's memory, and measured by
+            //:     the limit without it (RLIMIT_MEMLOCK). What is mapped later is the kernel's to lock; bt-run unlocks
+            //:     its own.
             //:     test: syscalls/locked_memory_is_the_programs_own
             __NR_mlockall: (Flags(Set::Mlockall)) -> Int => locking::mlockall;
             __NR_munlockall: () -> Int => locking::munlockall;
@@ -74,8 +75,8 @@ macro_rules! memory_rows {
             //:     test: emulation/sealed_memory_files_refuse_writes
             __NR_memfd_create: (Path, Flags(Set::Memfd)) -> Int;
             __NR_memfd_secret: (Flags(Set::DupFlags)) -> Int;
-            //: userfaultfd: Makes a descriptor by which another thread or process handles page faults. From then on code
-            //:     is not read while other threads wait, but from pages that are there.
+            //: userfaultfd: Makes a descriptor by which another thread or process handles page faults. From then on
+            //:     code is not read while other threads wait, but from pages that are there.
             //:     test: code/code_comes_by_userfault
             __NR_userfaultfd: (Flags(Set::Userfaultfd)) -> Int => memory::userfaultfd;
 

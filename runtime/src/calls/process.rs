@@ -100,8 +100,8 @@ macro_rules! process_rows {
             //:     test: syscalls/rseq_and_membarrier_agree
             __NR_rseq: (TouchedBy(1), Hex, Flags(Set::Rseq), Hex) -> Int => process::rseq;
             //: membarrier: Under `translate` the commands for rseq are not offered and answer EINVAL, because programs
-            //:     take them for a sign of rseq. A process that bt-run has registered for the private barrier answers as it
-            //:     would without. All else is passed on: the barrier is for other CPUs.
+            //:     take them for a sign of rseq. A process that bt-run has registered for the private barrier answers as
+            //:     it would without. All else is passed on: the barrier is for other CPUs.
             //:     test: syscalls/rseq_and_membarrier_agree emulation/barriers_need_their_registration
             __NR_membarrier: (Flags(Set::Membarrier), Switch(Cases::Membarrier)) -> Int => process::membarrier;
             //: futex futex_waitv futex_wait futex_wake futex_requeue: The kernel keeps the queue, and whoever shares

@@ -115,8 +115,8 @@ pub static CODE_CHANGES: AtomicU64 = AtomicU64::new(0);
 
 static ENGINE: Mutex<Option<Engine>> = Mutex::new(None);
 
-/// Prepares the engine: maps the look-up table beside a `program` that is to be mapped where it says. `Err` says what is
-/// missing.
+/// Prepares the engine: maps the look-up table beside a `program` that is to be mapped where it says. `Err` says what
+/// is missing.
 pub fn start(program: (u64, u64)) -> Result<(), &'static str> {
     ibl::start(program)?;
     *ENGINE.lock() = Some(Engine {

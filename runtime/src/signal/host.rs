@@ -185,8 +185,8 @@ fn fault_in_place(engine: &mut Engine, ts: &mut ThreadState, uc: &mut UContext) 
 }
 
 /// The guest's own trap flag raised a signal at its `pc`. Returns whether that is a step of the guest's: it counts its
-/// instructions, not ours. `recovered` is what the cache's code does at `cache_pc`, nothing in place; `at_stub` says that
-/// a stub begins there.
+/// instructions, not ours. `recovered` is what the cache's code does at `cache_pc`, nothing in place; `at_stub` says
+/// that a stub begins there.
 fn is_guests_step(ts: &mut ThreadState, pc: u64, cache_pc: u64, recovered: Option<Step>, at_stub: bool) -> bool {
     if recovered.is_some() {
         // A string instruction is reported after each element, a jump to itself each time.

@@ -181,8 +181,8 @@ pub fn rseq(call: &mut Call<'_>) -> Outcome {
 /// The guest has registered for the private barrier.
 static BARRIER: AtomicBool = AtomicBool::new(false);
 
-/// membarrier(2): as a kernel without rseq(2) answers where that call is refused (programs take the one for a sign of the
-/// other). What the runtime has registered for is not the guest's.
+/// membarrier(2): as a kernel without rseq(2) answers where that call is refused (programs take the one for a sign of
+/// the other). What the runtime has registered for is not the guest's.
 pub fn membarrier(call: &mut Call<'_>) -> Outcome {
     const PRIVATE: u64 = 1 << 3;
     const REGISTER_PRIVATE: u64 = 1 << 4;

@@ -16,8 +16,8 @@ const ZONE_SIZES: [u64; 4] = [MAX_ZONE_BYTES, 8 << 20, 1 << 20, MIN_ZONE_BYTES];
 const MIN_ZONE_BYTES: u64 = 256 << 10;
 /// Zones a limit is divided into.
 const ZONES_IN_LIMIT: u64 = 4;
-/// Part of a limit of address space that the cache may take. What is noted of fragments takes three times as much; the rest
-/// is the guest's.
+/// Part of a limit of address space that the cache may take. What is noted of fragments takes three times as much; the
+/// rest is the guest's.
 const CACHE_SHARE: u64 = 16;
 /// Bytes of a zone where the kernel locks what is mapped, and so makes all pages of it at once.
 const LOCKED_ZONE_BYTES: u64 = 1 << 20;

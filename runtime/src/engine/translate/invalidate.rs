@@ -98,8 +98,8 @@ impl Engine {
         }
     }
 
-    /// A page could not be opened alone, because the process has as many mappings as it may have (vm.max_map_count): it is,
-    /// with the protected pages around it.
+    /// A page could not be opened alone, because the process has as many mappings as it may have (vm.max_map_count): it
+    /// is, with the protected pages around it.
     #[cold]
     fn release_beside(&mut self, page: u64) {
         let Some((start, region)) = self.map.find(page << 12) else { return };
