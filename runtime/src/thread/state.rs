@@ -281,7 +281,7 @@ impl ThreadState {
         }
     }
 
-    /// Signals of [`never_blocked`](super::held::never_blocked) that the guest blocks.
+    /// Signals of [`never_blocked`] that the guest blocks.
     #[must_use]
     pub fn kept_mask(&self) -> u64 {
         self.shared.kept_mask()
