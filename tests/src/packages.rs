@@ -57,6 +57,7 @@ pub const PACKAGES: &[Package] = &[
     package("strace", "strace"),
     package("tar", "tar"),
     package("util-linux", "unshare"),
+    package("valgrind", "valgrind"),
     package("wrk", "wrk"),
     package("xz-utils", "xz"),
     package("zstd", "zstd"),

@@ -1,6 +1,7 @@
 //! Runs the fuzz targets of `fuzz/`: coverage-guided where the nightly toolchain and a C++ compiler are there, else by the
 //! plain driver, which calls the same functions.
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -31,6 +32,9 @@ pub struct Arguments {
     /// This target only
     #[arg(long)]
     target: Option<String>,
+    /// Targets at a time [default: as many as there are CPUs]
+    #[arg(long)]
+    jobs: Option<NonZero<usize>>,
     /// Use the plain driver, which needs neither the nightly toolchain nor a C++ compiler
     #[arg(long)]
     plain: bool,
@@ -45,14 +49,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A minute of each target as one test of the suite.
+/// A minute of each target as one test of the suite, one target at a time.
 pub fn test() -> Totals {
-    let arguments = Arguments { seconds: 60, target: None, plain: false };
+    let arguments = Arguments { seconds: 60, target: None, plain: false, jobs: Some(NonZero::<usize>::MIN) };
     let problems = problems_found(&arguments).unwrap_or_else(|error| vec![format!("{error:#}")]);
     totals_of("cargo xtask fuzz", &problems)
 }
 
-/// Runs the targets, as many at a time as there are CPUs; one line for each that failed.
+/// Runs the targets, as many at a time as the arguments say; one line for each that failed.
 fn problems_found(arguments: &Arguments) -> Result<Vec<String>> {
     let names = targets()?;
     let wanted: Vec<&String> =
@@ -63,7 +67,7 @@ fn problems_found(arguments: &Arguments) -> Result<Vec<String>> {
         Some(programs) => run_guided(programs, name, arguments.seconds),
         None => run_plain(name, arguments.seconds),
     };
-    let jobs = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let jobs = arguments.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZero::get);
     let mut problems = Vec::new();
     for group in wanted.chunks(jobs) {
         std::thread::scope(|scope| {

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: packages, build, unit tests, the support page, guests, programs, servers, one closing line.
 
 use std::process::ExitCode;
+use std::thread;
 
 use anyhow::Result;
 use bt_tests::extent::Extent;
@@ -9,6 +10,7 @@ use bt_tests::spec::{Kind, Test};
 use bt_tests::{all_tests, packages};
 use clap::{Args, ValueEnum};
 
+use crate::check::totals_of;
 use crate::launcher::build_launcher;
 use crate::{apt, docs, fuzz, kmod, layers, licences, paper, unit};
 
@@ -86,6 +88,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     provide_packages(&tests, arguments.no_install)?;
     let mut totals = Totals::default();
     let launcher = build_launcher();
+    // One CPU's work, while unit tests are built and run: most of what is built is linked by one thread.
+    let is_whole = !arguments.quick && arguments.filters.is_empty() && arguments.wants(Part::Unit);
+    let fuzzing = (is_whole && launcher.is_ok()).then(|| thread::spawn(fuzz::test));
     // A filter names guests and programs; unit tests have cargo's own.
     if arguments.wants(Part::Unit) && (arguments.filters.is_empty() || !arguments.only_kind.is_empty()) {
         let crates = if arguments.quick { unit::FREESTANDING } else { unit::CRATES };
@@ -94,12 +99,15 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             totals.add(layers::test());
             totals.add(licences::test());
             totals.add(docs::test());
-            // They build bt-bench, and the fuzz targets.
+            // It builds bt-bench.
             if !arguments.quick {
                 totals.add(paper::test());
-                totals.add(fuzz::test());
             }
         }
+    }
+    if let Some(fuzzing) = fuzzing {
+        // What follows looks at times, and is not to be disturbed.
+        totals.add(fuzzing.join().unwrap_or_else(|_| totals_of("cargo xtask fuzz", &["it panicked".to_owned()])));
     }
     let engines = std::env::var("BT_ENGINES").unwrap_or_else(|_| arguments.engines().to_owned());
     let options = Options {

@@ -28,7 +28,7 @@ use core::sync::atomic::AtomicU64;
 use direct::Direct;
 use inheritance::Inheritance;
 use ring0::Ring0;
-use translate::cache::Cache;
+use translate::cache::{Cache, MIN_ZONE_BYTES};
 use translate::fragments::Fragments;
 use translate::{Generation, ibl};
 
@@ -226,6 +226,16 @@ impl Engine {
         self.direct.patch_at(pc)?;
         self.direct.sites.traps += 1;
         Some(self.in_place_entry(pc).unwrap_or(pc))
+    }
+
+    /// The program is mapped, and has no loader that maps more of it ([`Direct::files_are_read`]).
+    pub fn program_is_whole(&mut self) {
+        self.direct.files_are_read = true;
+    }
+
+    /// Makes sure that there is cache memory for code near `pc`.
+    pub fn keep_room(&mut self, pc: u64) {
+        let _ = self.cache.zone_for(bt_translator::addr::GuestPc(pc), MIN_ZONE_BYTES / 4);
     }
 
     /// Code at `pc` must not run in place.

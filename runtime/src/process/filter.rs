@@ -122,10 +122,12 @@ pub enum Own {
     Mask = 1,
     /// Writing the figures of `--stats`.
     Report = 2,
+    /// Memory that is made executable.
+    Code = 4,
 }
 
 /// Set of [`Own`] that no filter so far, nor the strict mode, forbids.
-static ALLOWED: AtomicU32 = AtomicU32::new(Own::Mask as u32 | Own::Report as u32);
+static ALLOWED: AtomicU32 = AtomicU32::new(Own::Mask as u32 | Own::Report as u32 | Own::Code as u32);
 
 /// The runtime may do it.
 #[must_use]
@@ -165,8 +167,13 @@ pub fn ask(filter: &[Instruction]) -> Verdict {
         && lets_through(filter, k::__NR_openat, opens)
         && lets_through(filter, k::__NR_write, [2, SOME_ADDRESS, 1000, 0, 0, 0])
         && others.iter().all(|&nr| lets_through(filter, nr, [1, SOME_ADDRESS, 0, 0, 0, 0]));
+    let open = u64::from(k::PROT_READ | k::PROT_WRITE | k::PROT_EXEC);
+    let blank = u64::from(k::MAP_PRIVATE | k::MAP_ANONYMOUS);
+    let closed = u64::from(k::PROT_READ | k::PROT_EXEC);
+    let code = lets_through(filter, k::__NR_mmap, [0, 4096, open, blank, u64::MAX, 0])
+        && lets_through(filter, k::__NR_mprotect, [SOME_ADDRESS, 4096, closed, 0, 0, 0]);
     let bit = |allowed: bool, own: Own| if allowed { own as u32 } else { 0 };
-    Verdict(bit(mask, Own::Mask) | bit(report, Own::Report))
+    Verdict(bit(mask, Own::Mask) | bit(report, Own::Report) | bit(code, Own::Code))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod descriptors;
 pub mod filter;
 pub mod image;
+pub mod policy;
 
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicPtr, Ordering};

@@ -22,6 +22,7 @@ use crate::mem::guest;
 use crate::observe::stats;
 use crate::options;
 use crate::process::descriptors::keep_high;
+use crate::process::policy;
 use crate::process::{EXE_FD, SELF_FD, TRACE_FD, set_exe_path};
 use crate::report::{Bytes, say};
 use crate::signal::{action, alt_stack, kept};
@@ -206,6 +207,10 @@ fn from_command_line(initial: &Initial) -> Plan {
         Ok(path) => path,
         Err(e) => fail(name, e),
     };
+    if !policy::can_make_code() {
+        stats::native(&path, policy::REASON);
+        run_natively(&path, &argv, initial)
+    }
     match program::find_for_start(&path) {
         Ok(found) => {
             let mut comm = [0u8; 16];
@@ -294,6 +299,9 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan, headers: &Headers)
         // The vDSO asks the kernel only for what the clock's hardware does not tell; such a call is always passed on,
         // and to patch it at every start costs more than it could bring.
         engine.vdso_mapped(vdso, end, options::get().tells_calls());
+    }
+    if !headers.is_dyn && headers.interp().is_none() {
+        engine.program_is_whole();
     }
     drop(guard);
     EXE_FD.store(keep_high(fd), Ordering::Relaxed);

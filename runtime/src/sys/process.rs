@@ -83,6 +83,14 @@ pub fn is_filtered() -> bool {
     unsafe { prctl(p::PR_GET_SECCOMP, [0; 4]).is_ok_and(|mode| mode != 0) }
 }
 
+/// Memory-deny-write-execute is in force (prctl(2), PR_GET_MDWE, Linux 6.3).
+#[must_use]
+pub fn refuses_new_code() -> bool {
+    const PR_GET_MDWE: u32 = 66;
+    // SAFETY: reads flags.
+    unsafe { prctl(PR_GET_MDWE, [0; 4]).is_ok_and(|flags| flags != 0) }
+}
+
 /// A resource's limits, soft and hard (getrlimit(2)).
 ///
 /// # Errors

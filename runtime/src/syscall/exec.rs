@@ -14,6 +14,7 @@ use crate::gate::lane::START_DATA_BYTES;
 use crate::mem::guest;
 use crate::observe::stats;
 use crate::options;
+use crate::process::policy;
 use crate::process::{SELF_FD, TRACE_FD};
 use crate::report::Text;
 use crate::signal::action;
@@ -51,6 +52,8 @@ fn exec(call: &mut Call<'_>, dir: Fd, path: u64, argv: u64, envp: u64, flags: u6
         Err(Native::Because("traced"))
     } else if SELF_FD.load(Ordering::Relaxed) < 0 {
         Err(Native::Because("no descriptor left for bt-run"))
+    } else if !policy::may_make_code() {
+        Err(Native::Because(policy::REASON))
     } else if !holds(Fact::Filtered) && process::soft_limit(k::RLIMIT_DATA) < START_DATA_BYTES {
         Err(Native::Because("RLIMIT_DATA"))
     } else {

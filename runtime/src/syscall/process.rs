@@ -3,7 +3,7 @@
 use crate::emulate::call::{Call, Outcome, prepare_outputs, put_user};
 use crate::emulate::keeper::body::has_registered_barrier;
 use crate::emulate::{self, identity};
-use crate::engine::redirect;
+use crate::engine::{lock, redirect};
 use crate::gate::facts::Fact;
 use crate::gate::routes::learn;
 use crate::mem::guest;
@@ -89,18 +89,29 @@ pub fn priority_limit(call: &mut Call<'_>, real_time: u64) -> Outcome {
 pub fn prctl(call: &mut Call<'_>) -> Outcome {
     const PR_SET_SYSCALL_USER_DISPATCH: i32 = 59;
     const PR_SET_TSC: i32 = 26;
+    const PR_SET_MDWE: i32 = 65;
     const PR_SET_SECCOMP: i32 = 22;
     const SECCOMP_MODE_STRICT: u64 = 1;
     match call.int(0) {
         // Syscall User Dispatch would trap the runtime's own calls.
         PR_SET_SYSCALL_USER_DISPATCH if call.arg(1) != 0 => Outcome::Done(Err(Errno::EINVAL)),
         PR_SET_TSC => call.pass(),
+        PR_SET_MDWE => {
+            keep_room_for_code(call);
+            call.pass()
+        }
         PR_SET_SECCOMP => set_filter(call, call.arg(1) == SECCOMP_MODE_STRICT, call.arg(2)),
         _ => {
             prepare_outputs(call);
             call.pass()
         }
     }
+}
+
+/// From now on no memory may be made executable: the engine has its own before. In place it needs some for code that is
+/// loaded later and cannot be patched any more.
+fn keep_room_for_code(call: &Call<'_>) {
+    lock().keep_room(call.ts.regs.rip);
 }
 
 /// A seccomp filter, or the strict mode, from now on: what a filter is for must reach it.
@@ -111,6 +122,9 @@ fn set_filter(call: &mut Call<'_>, is_strict_mode: bool, program: u64) -> Outcom
     if !verdict.allows(Own::Report) {
         // There will be no other occasion.
         stats::finish("filter");
+    }
+    if !is_strict_mode && !verdict.allows(Own::Code) {
+        keep_room_for_code(call);
     }
     prepare_outputs(call);
     let outcome = call.pass();

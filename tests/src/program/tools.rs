@@ -1,4 +1,4 @@
-//! sqlite3, openssl, git, make.
+//! sqlite3, openssl, git, make, valgrind.
 
 use crate::spec::{End, Test};
 
@@ -24,6 +24,13 @@ pub fn tests() -> Vec<Test> {
             .run(&["make", "-q"])
             .run(&["make", "-s", "fails"])
             .ends(End::Exit(2))
+            .limit_secs(120),
+        Test::program("valgrind/programs_are_instrumented")
+            .needs(&["valgrind"])
+            .run(&["valgrind", "-q", "--tool=none", "/bin/true"])
+            .run(&["valgrind", "-q", "--tool=none", "/bin/echo", "a word"])
+            .run(&["valgrind", "-q", "--tool=none", "/bin/false"])
+            .ends(End::Exit(1))
             .limit_secs(120),
     ]
 }

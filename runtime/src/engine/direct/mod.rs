@@ -56,6 +56,9 @@ pub struct Direct {
     /// Ranges of guest code that could not be patched with certainty: not executable for the kernel, so that a thread
     /// that comes there faults and goes on under engine `translate`.
     pub withheld: Vec<(u64, u64)>,
+    /// The program has no loader, so files that it maps executable it reads: an emulator, or an instrumentation tool.
+    /// They stay as they are, and run translated if it executes them after all.
+    pub files_are_read: bool,
     /// Figures for `--stats`.
     pub sites: Sites,
 }

@@ -34,6 +34,9 @@ impl Engine {
     /// protection `prot`: patches its sites, or maps the image that is kept of it. No thread may be executing there
     /// yet.
     pub fn file_code_arrives(&mut self, start: u64, end: u64, prot: u32, fd: Fd, offset: u64) {
+        if self.direct.files_are_read {
+            return self.withhold(start, end, prot);
+        }
         let mut key = None;
         if prot == k::PROT_READ | k::PROT_EXEC {
             match image::find(fd, offset, start, end, prot, &mut self.direct.images) {

@@ -13,7 +13,7 @@ use linux_raw_sys::general as k;
 /// Bytes of one zone; where memory is limited it is made smaller ([`largest_zone`]).
 const ZONE_SIZES: [u64; 4] = [MAX_ZONE_BYTES, 8 << 20, 1 << 20, MIN_ZONE_BYTES];
 /// Bytes of the smallest zone.
-const MIN_ZONE_BYTES: u64 = 256 << 10;
+pub const MIN_ZONE_BYTES: u64 = 256 << 10;
 /// Zones a limit is divided into.
 const ZONES_IN_LIMIT: u64 = 4;
 /// Part of a limit of address space that the cache may take. What is noted of fragments takes three times as much; the
