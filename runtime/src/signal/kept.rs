@@ -3,18 +3,29 @@
 use super::ALL_BUT_FAULTS;
 use crate::gate::facts::{Fact, holds};
 use crate::gate::routes::learn;
+use crate::sys::Errno;
 use crate::sys::signal::{self, queue_to_self, queue_to_thread, set_mask};
 use crate::sys::types::{SigInfo, UContext, sig};
 use crate::thread::held::{self, OF_PROCESS, SIGNALS};
 use crate::thread::registry;
+use crate::thread::shared::Shared;
 use crate::thread::state::ThreadState;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicU32, Ordering, fence};
 
 /// si_code of kill(2) and of tgkill(2) (sigaction(2)).
 const SI_USER: i32 = 0;
 const SI_TKILL: i32 = -6;
-/// si_code of a signal whose own siginfo is in [`OF_PROCESS`].
+/// si_code of a signal whose own siginfo is in its thread's slot. The guest may queue signals with the same code: an
+/// envelope bears a seal besides.
 const ENVELOPE: i32 = -0x6274;
+
+/// An address of the runtime's, which no guest is told: envelopes are opened before anybody sees them.
+fn seal() -> u64 {
+    &raw const OF_PROCESS as u64
+}
+
+/// The thread that took the last signal of the process that the first thread did not take.
+static LAST_TAKER: AtomicU32 = AtomicU32::new(0);
 
 /// Signals that are held for the thread, or that it could take of the process's.
 fn pending(ts: &ThreadState) -> u64 {
@@ -25,13 +36,14 @@ fn pending(ts: &ThreadState) -> u64 {
 /// Puts what the thread's guest does not block into the kernel's queue. All signals must be blocked.
 pub fn queue_unblocked(ts: &ThreadState) {
     let unblocked = pending(ts) & !ts.kept_mask();
+    if unblocked == 0 {
+        return;
+    }
+    // The kernel would drop a second one (kernel/signal.c, `legacy_queue`): the first looks for it when it has arrived.
+    let unblocked = unblocked & !signal::pending();
     for signal in SIGNALS.into_iter().filter(|&signal| unblocked & sig::bit(signal) != 0) {
-        if let Some(info) = ts.shared.held.take(signal) {
-            let _ = queue_to_self(signal, &info);
-        }
-        if !ts.shared.is_foreign()
-            && let Some(info) = OF_PROCESS.take(signal)
-        {
+        let of_process = || if ts.shared.is_foreign() { None } else { OF_PROCESS.take(signal) };
+        if let Some(info) = ts.shared.held.take(signal).or_else(of_process) {
             let _ = queue_to_self(signal, &info);
         }
     }
@@ -66,28 +78,71 @@ pub fn settle(ts: &ThreadState) {
     }
 }
 
-/// As the kernel chooses (kernel/signal.c, `complete_signal`): what was sent to the process goes to any thread that does
-/// not block it. Nobody but its sender can tell a kill(2) anew, so such a thread gets it in an envelope.
+/// What was sent to the process goes to a thread that does not block it. Nobody but its sender can tell a kill(2) anew,
+/// so such a thread is woken by an envelope.
 fn place(ts: &ThreadState, signal: i32, info: &SigInfo) {
     if info.code == SI_TKILL || info.code > SI_USER {
-        return ts.shared.held.put(signal, info);
+        ts.shared.held.put(signal, info);
+        return;
     }
-    let mut taker = None;
-    registry::for_each(|thread| {
-        if !thread.is_foreign() && thread.kept_mask() & sig::bit(signal) == 0 {
-            taker = Some(thread.tid.load(Ordering::Relaxed));
+    loop {
+        let Some(taker) = taker(ts.pid, signal).filter(|taker| taker.held.put(signal, info)) else {
+            // Everybody blocks it, or who would take it has one already: it is the next one's that looks.
+            OF_PROCESS.put(signal, info);
+            return;
+        };
+        // A thread that blocks it, or ends, does so before it looks.
+        fence(Ordering::SeqCst);
+        if taker.kept_mask() & sig::bit(signal) == 0 && wake(ts.pid, taker, signal) != Err(Errno::ESRCH)
+            || taker.held.take(signal).is_none()
+        {
+            return;
         }
-    });
-    OF_PROCESS.put(signal, info);
-    if let Some(tid) = taker {
-        let envelope = SigInfo { code: ENVELOPE, ..*info };
-        let _ = queue_to_thread(ts.pid, tid, signal, &envelope);
     }
 }
 
-/// What a signal is that has arrived: itself, or what its envelope stands for, if no other thread has taken that.
+/// Queues an envelope to the thread.
+fn wake(pid: u32, thread: &Shared, signal: i32) -> Result<(), Errno> {
+    let mut envelope = SigInfo { signo: signal, errno: 0, code: ENVELOPE, pad: 0, fields: [0; 14] };
+    let [mark, ..] = &mut envelope.fields;
+    *mark = seal();
+    queue_to_thread(pid, thread.tid.load(Ordering::Relaxed), signal, &envelope)
+}
+
+/// The thread that the kernel would choose for what is sent to the process (kernel/signal.c, `complete_signal`): the
+/// first thread, else the one that was chosen last, else the next one by age.
+fn taker(pid: u32, signal: i32) -> Option<&'static Shared> {
+    let last = LAST_TAKER.load(Ordering::Relaxed);
+    // The process's id is that of its first thread.
+    let rank = |thread: &Shared| {
+        let tid = thread.tid.load(Ordering::Relaxed);
+        if tid == pid { None } else { Some(tid.wrapping_sub(last)) }
+    };
+    let mut chosen: Option<&'static Shared> = None;
+    registry::for_each(|thread| {
+        let takes_it = !thread.is_foreign() && thread.kept_mask() & sig::bit(signal) == 0;
+        if takes_it && chosen.is_none_or(|other| rank(thread) < rank(other)) {
+            chosen = Some(thread);
+        }
+    });
+    if let Some(tid) = chosen.map(|thread| thread.tid.load(Ordering::Relaxed)).filter(|&tid| tid != pid) {
+        LAST_TAKER.store(tid, Ordering::Relaxed);
+    }
+    chosen
+}
+
+/// What a signal is that has arrived: itself, or what its envelope announces, if the thread has not found that already.
 pub fn opened(ts: &ThreadState, signal: i32, info: &SigInfo) -> Option<SigInfo> {
-    if info.code == ENVELOPE && !ts.shared.is_foreign() { OF_PROCESS.take(signal) } else { Some(*info) }
+    let [mark, ..] = info.fields;
+    let is_envelope = info.code == ENVELOPE && mark == seal();
+    if is_envelope { ts.shared.held.take(signal) } else { Some(*info) }
+}
+
+/// The thread ends, and what was sent to the process and has come to it is another's.
+pub fn ends(ts: &ThreadState) {
+    ts.set_kept_mask(!0);
+    fence(Ordering::SeqCst);
+    settle(ts);
 }
 
 /// A signal comes while the host handler runs, or after its end: what that leads to is in the handler's own context.
@@ -103,8 +158,7 @@ pub fn arrived_in_handler(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc:
 
 /// The host handler ends with the context `uc`: signals that have come meanwhile are taken there.
 pub fn handler_ends(ts: &mut ThreadState, uc: &mut UContext) {
-    let held = ts.shared.held.mask();
-    let is_new = held & !ts.kept_mask() != 0 || held != 0 && !holds(Fact::SignalsHeld);
+    let is_new = pending(ts) & !ts.kept_mask() != 0 || ts.shared.held.mask() != 0 && !holds(Fact::SignalsHeld);
     if ts.requeued != 0 || !is_new {
         return;
     }

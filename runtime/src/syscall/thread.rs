@@ -345,6 +345,7 @@ pub fn exit(call: &mut Call<'_>) -> Outcome {
     if filter::allows(Own::Mask) {
         set_mask(!0);
     }
+    kept::ends(ts);
     let word = if keeps_block { core::ptr::null_mut() } else { ts.shared.in_use.as_ptr() };
     // SAFETY: signals are blocked.
     unsafe { exit_thread(code, word) }

@@ -60,13 +60,14 @@ impl Held {
         full.fold(0, |mask, (&signal, _)| mask | sig::bit(signal))
     }
 
-    /// Holds a signal, unless there is one already.
-    pub fn put(&self, signal: i32, info: &SigInfo) {
-        let Some(slot) = self.slot(signal).filter(|slot| slot.begin(EMPTY)) else { return };
+    /// Holds a signal, unless there is one already. Returns whether it does.
+    pub fn put(&self, signal: i32, info: &SigInfo) -> bool {
+        let Some(slot) = self.slot(signal).filter(|slot| slot.begin(EMPTY)) else { return false };
         for (to, from) in slot.words.iter().zip(words(info)) {
             to.store(from, Ordering::Relaxed);
         }
         slot.state.store(FULL, Ordering::Release);
+        true
     }
 
     /// Takes a signal out.
