@@ -117,6 +117,55 @@ pub fn check_replacement(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
+/// An image stays where nothing is wrong with it: a process that has no descriptor left cannot open it.
+pub fn check_shortage(bench: &Bench) -> Result<()> {
+    let directory = bench.work.join("images").display().to_string();
+    let own = bench.work.join("busybox").display().to_string();
+    let (source, program) = (bench.work.join("maps.c"), bench.work.join("maps").display().to_string());
+    write_executable(own.as_ref(), &fs::read("/bin/busybox")?, 0o755)?;
+    // Maps the code of a file while so many descriptors are left.
+    fs::write(
+        &source,
+        r#"#include <elf.h>
+        #include <fcntl.h>
+        #include <stdlib.h>
+        #include <sys/mman.h>
+        #include <sys/resource.h>
+        #include <unistd.h>
+        int main(int argc, char **argv) {
+            int fd = open(argv[1], O_RDONLY), left = atoi(argv[2]), last = fd, next;
+            struct rlimit limit = {40, 40};
+            Elf64_Ehdr head;
+            Elf64_Phdr part;
+            if (argc != 3 || pread(fd, &head, sizeof head, 0) != sizeof head)
+                return 1;
+            do
+                if (head.e_phnum-- == 0 || pread(fd, &part, sizeof part, head.e_phoff + head.e_phnum * sizeof part) < 0)
+                    return 2;
+            while (part.p_type != PT_LOAD || !(part.p_flags & PF_X));
+            setrlimit(RLIMIT_NOFILE, &limit);
+            while ((next = dup(fd)) >= 0)
+                last = next;
+            while (left-- > 0)
+                close(last--);
+            return mmap(NULL, part.p_filesz, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, part.p_offset & -4096L) == MAP_FAILED;
+        }"#,
+    )?;
+    let built = Command::new("gcc").args(["-O1", "-o", &program]).arg(&source).status()?;
+    ensure!(built.success(), "the program does not build");
+    let run = |left: &str| -> Result<Vec<String>> {
+        let done = bench.program(&["--cache-dir", &directory], &[&program, &own, left])?;
+        ensure!(done.end == Some(End::Exit(0)), "{:?} {}", done.end, String::from_utf8_lossy(&done.stderr));
+        images(bench, &directory)
+    };
+    let kept = run("20")?;
+    ensure!(kept.len() > 1 && run("20")? == kept, "not kept: {kept:?}");
+    for left in ["0", "1", "2", "3"] {
+        ensure!(run(left)? == kept, "with {left} descriptors left images went");
+    }
+    Ok(())
+}
+
 /// A site that no jump can take the place of is remembered too, and works from the image.
 pub fn check_traps(bench: &Bench) -> Result<()> {
     let directory = bench.work.join("images").display().to_string();

@@ -41,6 +41,7 @@ pub fn collect() -> Vec<Test> {
         ("images_are_filled_at_once_and_killed", images::check_fill),
         ("images_do_not_need_room", images::check_full),
         ("images_that_cannot_be_used_are_replaced", images::check_replacement),
+        ("images_stay_when_descriptors_are_short", images::check_shortage),
         ("images_hold_sites_that_trap", images::check_traps),
     ];
     let test = |&(name, check): &(&str, Check)| {

@@ -82,7 +82,7 @@ pub fn is_private(fd: Fd, kind: u32) -> bool {
     fd.stat().is_ok_and(|stat| stat.mode & k::S_IFMT == kind && stat.mode & 0o077 == 0 && user == stat.uid)
 }
 
-/// Opens an image for reading.
+/// Opens an image for reading, without a wait where a FIFO has its name.
 ///
 /// # Errors
 /// The kernel's.
@@ -92,5 +92,5 @@ pub fn open_image(directory: Fd, name: &[u8; 36]) -> Result<Fd, Errno> {
         *to = *from;
     }
     let name = core::ffi::CStr::from_bytes_until_nul(&name_z).unwrap_or(c"");
-    fs::open_at(directory, name, k::O_RDONLY | k::O_NOFOLLOW, 0)
+    fs::open_at(directory, name, k::O_RDONLY | k::O_NOFOLLOW | k::O_NONBLOCK, 0)
 }

@@ -260,11 +260,17 @@ pub fn find(fd: Fd, offset: u64, start: u64, end: u64, prot: u32, mapped: &mut [
     let Some(directory) = directory::open() else { return Found::Nothing(None) };
     let found = match open_image(directory, &key.name()) {
         Err(Errno::ENOENT) => Found::Nothing(Some(key)),
-        Err(_) => rejected(directory, key),
+        // A link, a file that its owner may not read, a socket (open(2)).
+        Err(Errno::ELOOP | Errno::EACCES | Errno::ENXIO) => rejected(directory, key),
+        // No descriptor, no memory …: nothing is wrong with the file.
+        Err(_) => Found::Nothing(None),
         Ok(file) => {
             let found = match usable_trailer(file, &key) {
-                Some(trailer) => map_image(file, &trailer, (start, end), prot, mapped).unwrap_or(Found::Nothing(None)),
-                None => rejected(directory, key),
+                Ok(Some(trailer)) => {
+                    map_image(file, &trailer, (start, end), prot, mapped).unwrap_or(Found::Nothing(None))
+                }
+                Ok(None) => rejected(directory, key),
+                Err(_) => Found::Nothing(None),
             };
             file.close();
             found
@@ -281,9 +287,11 @@ fn rejected(directory: Fd, key: Key) -> Found {
 }
 
 /// The trailer of an image that is the user's alone and of this key.
-fn usable_trailer(file: Fd, key: &Key) -> Option<Trailer> {
-    let trailer = if is_private(file, k::S_IFREG) { read_trailer(file) } else { None };
-    trailer.filter(|trailer| trailer.key == *key)
+fn usable_trailer(file: Fd, key: &Key) -> Result<Option<Trailer>, Errno> {
+    if !is_private(file, k::S_IFREG) {
+        return Ok(None);
+    }
+    Ok(read_trailer(file)?.filter(|trailer| trailer.key == *key))
 }
 
 /// Maps an image over the code at `start..end`; `None` if there is no place for it.
@@ -333,7 +341,7 @@ pub fn origin(directory: Fd, name: &[u8]) -> Vec<u8> {
         let file = open_image(directory, name).ok()?;
         let trailer = read_trailer(file);
         file.close();
-        trailer
+        trailer.ok()?
     }) else {
         return b"(not an image of this version)".to_vec();
     };
@@ -347,14 +355,15 @@ pub fn origin(directory: Fd, name: &[u8]) -> Vec<u8> {
     text.bytes
 }
 
-fn read_trailer(file: Fd) -> Option<Trailer> {
-    let size = file.stat().ok()?.size;
+/// What a file that is to be an image ends with; `None` if that is no trailer.
+fn read_trailer(file: Fd) -> Result<Option<Trailer>, Errno> {
+    let size = file.stat()?.size;
     let mut trailer = [0u8; size_of::<Trailer>()];
-    let at = size.checked_sub(trailer.len() as u64)?;
-    if file.read_at(&mut trailer, at) != Ok(trailer.len()) {
-        return None;
+    let Some(at) = size.checked_sub(trailer.len() as u64) else { return Ok(None) };
+    if file.read_at(&mut trailer, at)? != trailer.len() {
+        return Ok(None);
     }
-    guest::read(trailer.as_ptr() as u64).filter(|trailer: &Trailer| trailer.magic == MAGIC)
+    Ok(guest::read(trailer.as_ptr() as u64).filter(|trailer: &Trailer| trailer.magic == MAGIC))
 }
 
 /// What is to be written into an image.
