@@ -7,6 +7,7 @@ use crate::sys::types::{
 };
 use crate::thread::held::never_blocked;
 use crate::thread::state::{ALT_STACK_BYTES, ThreadState};
+use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 /// cs and ss of 64-bit user code (arch/x86/include/asm/segment.h).
@@ -16,14 +17,26 @@ const USER_SS: u16 = 0x2b;
 /// ARCH_REQ_XCOMP_PERM).
 const XSAVE_ROOM: usize = 12 * 1024;
 
-/// Where a vector state is saved.
+/// Bytes of a state's legacy part and of the header after it (Intel SDM vol. 1, 13.4.1 and 13.4.2).
+pub(super) const LEAST_XSAVE_BYTES: usize = 576;
+
+/// Where a vector state is put: as much of it as the state has bytes, which are few of these, so that nothing is
+/// written beforehand.
 #[repr(C, align(64))]
-pub(super) struct Area([u8; XSAVE_ROOM]);
+pub(super) struct Area(MaybeUninit<[u8; XSAVE_ROOM]>);
 
 impl Area {
-    /// An empty one.
+    /// Bytes that it has.
+    pub(super) const BYTES: usize = XSAVE_ROOM;
+
+    /// One that holds nothing.
     pub(super) const fn new() -> Self {
-        Self([0; XSAVE_ROOM])
+        Self(MaybeUninit::uninit())
+    }
+
+    /// Its address.
+    pub(super) fn address(&mut self) -> u64 {
+        self.0.as_mut_ptr() as u64
     }
 }
 
@@ -35,7 +48,7 @@ fn xsave_size() -> u32 {
     if known != 0 {
         return known;
     }
-    let size = core::arch::x86_64::__cpuid_count(0xd, 0).ebx.max(576);
+    let size = core::arch::x86_64::__cpuid_count(0xd, 0).ebx.max(LEAST_XSAVE_BYTES as u32);
     XSAVE_BYTES.store(size, Ordering::Relaxed);
     size
 }
@@ -69,7 +82,7 @@ pub(super) fn context(ts: &ThreadState, pc: u64, flags: u64, mask: u64, area: &m
         xstate_size: size,
         pad: [0; 7],
     };
-    let base = core::ptr::from_mut(area) as u64;
+    let base = area.address();
     let mut uc = UContext {
         flags: UC_FLAGS,
         link: 0,
@@ -81,10 +94,13 @@ pub(super) fn context(ts: &ThreadState, pc: u64, flags: u64, mask: u64, area: &m
     regs.rip = pc;
     regs.rflags |= flags;
     set_regs(&mut uc.mc, &regs);
-    // SAFETY: the area is ours; the software bytes and the closing magic lie inside it, and xsave leaves both alone.
+    // SAFETY: the area is ours; the software bytes and the closing magic lie inside it, and xsave leaves both alone. It
+    // writes one word of the header, whose others are to be 0 (Intel SDM vol. 1, 13.4.2), and no state that is the
+    // initial one, which is not read either.
     unsafe {
         let at =
             |offset: u64| core::ptr::with_exposed_provenance_mut::<u8>(usize::try_from(base + offset).unwrap_or(0));
+        at(0).write_bytes(0, LEAST_XSAVE_BYTES);
         at(FPX_SW_OFFSET).cast::<FpxSwBytes>().write_unaligned(sw);
         at(u64::from(size)).cast::<u32>().write_unaligned(FP_XSTATE_MAGIC2);
         asm::save_vectors(base);

@@ -1,5 +1,6 @@
 //! The guest's `rt_sigreturn(2)`: its frame, taken over by the kernel from a copy of ours.
 
+use super::leave::{Area, LEAST_XSAVE_BYTES};
 use super::{alt_stack, kept};
 use crate::gate::asm;
 use crate::gate::labels::{Label, address};
@@ -12,20 +13,14 @@ use crate::thread::held::never_blocked;
 use crate::thread::registers::Gpr;
 use crate::thread::state::{ALT_STACK_BYTES, ThreadState};
 
-/// Room for any vector state without AMX tiles, at any distance from a boundary of [`ALIGNMENT`] bytes.
-const XSAVE_ROOM: usize = 12 * 1024;
 /// What the kernel wants the vector state aligned to (Intel SDM vol. 1, 13.4).
 const ALIGNMENT: usize = 64;
-/// Bytes of the legacy part, and of the least state that is more than that (Intel SDM vol. 1, 13.4.1 and 13.4.2).
+/// Bytes of the legacy part (Intel SDM vol. 1, 13.4.1).
 const FXSAVE_BYTES: usize = 512;
-const LEAST_XSAVE_BYTES: usize = 576;
 /// Bytes of the magic number after the state.
 const MAGIC2_BYTES: usize = 4;
 /// The trap flag in RFLAGS.
 const TF: u64 = 1 << 8;
-
-#[repr(C, align(64))]
-struct Area([u8; XSAVE_ROOM]);
 
 /// Why the call was not carried out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,20 +33,19 @@ pub enum Stopped {
 
 /// Carries it out; returns only if it cannot.
 pub fn sigreturn(ts: &mut ThreadState) -> Stopped {
-    let mut area = Area([0; XSAVE_ROOM]);
+    let mut area = Area::new();
     let rsp = ts.regs[Gpr::Rsp];
     // The restorer was reached by `ret`, which popped the frame's first word.
     let Some(mut frame): Option<RtSigFrame> = guest::read(rsp.wrapping_sub(8)) else { return Stopped::BadFrame };
     let guest_fp = frame.uc.mc.fpstate;
     if guest_fp != 0 {
         // What lies askew the kernel is to find askew.
-        let skew = usize::try_from(guest_fp % ALIGNMENT as u64).unwrap_or(0);
-        let len = bytes_to_restore(guest_fp);
-        let Some(copy) = area.0.get_mut(skew..skew + len) else { return Stopped::BadFrame };
-        if guest::read_bytes(guest_fp, copy) != len {
+        let to = area.address() + guest_fp % ALIGNMENT as u64;
+        let len = bytes_to_restore(guest_fp) as u64;
+        if guest::copy_across(to, guest_fp, len) != len {
             return Stopped::BadFrame;
         }
-        frame.uc.mc.fpstate = &raw const area as u64 + skew as u64;
+        frame.uc.mc.fpstate = to;
     }
     if filter::allows(Own::Mask) {
         set_mask(!0);
@@ -92,7 +86,8 @@ fn bytes_to_restore(fpstate: u64) -> usize {
         return FXSAVE_BYTES;
     };
     let len = usize::try_from(sw.xstate_size).unwrap_or(usize::MAX);
-    if (LEAST_XSAVE_BYTES..XSAVE_ROOM - ALIGNMENT - MAGIC2_BYTES).contains(&len) {
+    // At any distance from a boundary of `ALIGNMENT` bytes it has room.
+    if (LEAST_XSAVE_BYTES..Area::BYTES - ALIGNMENT - MAGIC2_BYTES).contains(&len) {
         len + MAGIC2_BYTES
     } else {
         FXSAVE_BYTES
