@@ -27,6 +27,7 @@ pub enum Reason {
     Rights,
     SharedPipe,
     NotEmpty,
+    Shown,
 }
 
 impl Reason {
@@ -48,6 +49,7 @@ impl Reason {
             Self::NotEmpty => "the pipe was not empty when it was looked at, or is larger than the default",
             Self::Rights => "its set-id bits or capabilities would have to be taken away by a write",
             Self::Sparse => "it has holes",
+            Self::Shown => "its entry in /proc/self/fdinfo is open, which shows the offset",
         }
     }
 }

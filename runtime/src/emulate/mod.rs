@@ -10,6 +10,7 @@ pub mod candidate;
 pub mod descriptors;
 pub mod devices;
 pub mod explain;
+pub mod fdinfo;
 pub mod files;
 pub mod follow;
 pub mod identity;

@@ -10,7 +10,8 @@
 //! | `bt_filter_scan` | the same, and the path in r11 | `bt_pass_lane` or `bt_slow` |
 //! | `bt_filter_scan_open` | as `bt_filter_scan` | `bt_filter_open` or `bt_slow` |
 //!
-//! A path concerns the runtime if its last step is `exe` (`syscall::own_exe`), however it begins. To find its end it is
+//! A path concerns the runtime if its last step is `exe` (`syscall::own_exe`), however it begins, or `cgroup.event_control`
+//! (`syscall::paths`), told by its last three bytes. To find its end it is
 //! searched for its NUL, eight aligned bytes at a time, which never reach past the page that holds it. That takes flags
 //! and rax: they are in their slots meanwhile.
 //!
@@ -198,7 +199,7 @@ macro_rules! path {
     };
 }
 
-/// Finds the end of the path at r11, and asks whether "exe" is before it. `$name` is the label's, `$then` where the
+/// Finds the end of the path at r11, and asks whether "exe" or "rol" is before it. `$name` is the label's, `$then` where the
 /// call goes if not.
 macro_rules! scan {
     ($name:literal, $then:literal) => {
@@ -237,6 +238,8 @@ macro_rules! scan {
             "bsf rax, rax\n",
             "shr eax, 3\n",
             "cmp dword ptr [r11 + rax - 3], 0x00657865\n",
+            "je bt_filter_scan_slow\n",
+            "cmp dword ptr [r11 + rax - 3], 0x006c6f72\n",
             "je bt_filter_scan_slow\n",
             "mov rax, gs:[{slot_flags}]\n",
             "add al, 0x7f\n",

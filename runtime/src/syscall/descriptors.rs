@@ -149,6 +149,12 @@ pub fn fcntl(call: &mut Call<'_>) -> Outcome {
             }
             Outcome::Tail
         }
+        k::F_SETOWN | k::F_SETOWN_EX | k::F_SETSIG | k::F_SETLEASE => {
+            // A lease of ours would take the owner of the guest's signals, and the signal (fs/locks.c, `lease_modify`).
+            files::dismantle(call.int(0));
+            known::disown(call.int(0));
+            Outcome::Tail
+        }
         _ => {
             files::dismantle(call.int(0));
             Outcome::Tail

@@ -92,21 +92,27 @@ impl Path {
 /// The last step of the path at `addr` is `exe`. Others are not looked at further: each would cost a call.
 #[must_use]
 pub fn ends_in_name(addr: u64) -> bool {
-    // The last four bytes, as after a slash at the beginning.
+    last_bytes(addr) == Some(*b"/exe")
+}
+
+/// The last four bytes of the path at `addr`, as after a slash at the beginning. `None`: it cannot be read, or is too
+/// long.
+#[must_use]
+pub fn last_bytes(addr: u64) -> Option<[u8; 4]> {
     let (mut buf, mut at, mut last) = ([0u8; 64], addr, u32::from(b'/'));
     loop {
         // Never past the page that holds the NUL: the next one may be anything.
         let in_page = 4096 - usize::try_from(at & 4095).unwrap_or(0);
-        let Some(chunk) = buf.get_mut(..in_page.min(64)) else { return false };
+        let chunk = buf.get_mut(..in_page.min(64))?;
         let got = guest::read_bytes(at, chunk);
         for &byte in chunk.get(..got).unwrap_or(&[]) {
             if byte == 0 {
-                return last == u32::from_be_bytes(*b"/exe");
+                return Some(last.to_be_bytes());
             }
             last = last << 8 | u32::from(byte);
         }
         if got < chunk.len() || at.wrapping_sub(addr) > PATH_BYTES as u64 {
-            return false;
+            return None;
         }
         at = at.wrapping_add(got as u64);
     }

@@ -5,7 +5,7 @@ use super::own_exe::{self, Led, Path};
 use crate::calls::{self, Link, Mark, Row};
 use crate::emulate::call::{Call, Outcome, prepare_outputs};
 use crate::emulate::descriptors::{self, Origin};
-use crate::emulate::files;
+use crate::emulate::{fdinfo, files, pipes};
 use crate::gate::routes::note_own_descriptors;
 use crate::mem::guest;
 use crate::process::descriptors::make_room;
@@ -111,9 +111,30 @@ fn note_open(call: &Call<'_>, outcome: Outcome) -> Outcome {
         && !call.ts.shared.is_foreign()
     {
         descriptors::opened(fd, Origin::File);
-        if i32::try_from(fd).is_ok_and(make_room) {
+        let Ok(fd) = i32::try_from(fd) else { return outcome };
+        if files::any()
+            && let Some(shown) = fdinfo::shown_by(fd)
+        {
+            files::dismantle(shown);
+        }
+        if is_event_control(call, fd) {
+            pipes::event::leave_to_kernel();
+        }
+        if make_room(fd) {
             note_own_descriptors();
         }
     }
     outcome
+}
+
+/// What was opened as `fd` gives eventfds to a control group to hold (Documentation/admin-guide/cgroup-v1/cgroups.rst,
+/// 2.4, "Notification API"): nothing shows which.
+fn is_event_control(call: &Call<'_>, fd: i32) -> bool {
+    const NAME: &[u8] = b"/cgroup.event_control";
+    let is_name = |at: usize| own_exe::last_bytes(call.arg(at)) == Some(*b"trol");
+    let Some(row) = calls::row(u64::from(call.nr)) else { return false };
+    let mut path = [0u8; 512];
+    row.links().any(|link| is_name(link.arg()))
+        && descriptors::file_system(fd) == u64::from(k::CGROUP_SUPER_MAGIC)
+        && Fd(fd).target(&mut path).ends_with(NAME)
 }

@@ -7,7 +7,7 @@ use crate::calls::route::Operation;
 use crate::emulate::candidate::{Found, index};
 use crate::emulate::descriptors::{self, Access};
 use crate::emulate::explain::{Reason, refused};
-use crate::emulate::keeper;
+use crate::emulate::{fdinfo, keeper};
 use crate::gate::facts::{Fact, holds};
 use crate::gate::lane::Kind;
 use crate::gate::lanes::{Code, lane_with};
@@ -75,6 +75,9 @@ fn promote(fd: i32) -> Result<(), Reason> {
     }
     if !LOCAL.contains(&descriptors::file_system(fd)) {
         return Err(Reason::FileSystem);
+    }
+    if fdinfo::is_shown(fd) {
+        return Err(Reason::Shown);
     }
     keeper::start().map_err(|_| Reason::Keeper)?;
     let lane = Box::into_raw(Box::new(new_lane(access)));

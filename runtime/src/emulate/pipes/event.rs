@@ -3,7 +3,7 @@
 use super::count::{began, ended};
 use crate::calls::route::Operation;
 use crate::emulate::call::{Call, Outcome, put_user};
-use crate::emulate::descriptors;
+use crate::emulate::{descriptors, fdinfo};
 use crate::gate::facts::{Fact, holds};
 use crate::gate::lane;
 use crate::gate::lane::{Kind, Lane};
@@ -12,6 +12,7 @@ use crate::gate::routes::are_answered;
 use crate::mem::guest;
 use crate::sys::{Errno, Fd};
 use alloc::boxed::Box;
+use core::sync::atomic::{AtomicBool, Ordering};
 use linux_raw_sys::general as k;
 
 /// The counter. The lane is its first field.
@@ -24,12 +25,27 @@ struct Counter {
     operations: u64,
 }
 
+/// Something that the process has may give its eventfds to others to hold.
+static ARE_GIVEN: AtomicBool = AtomicBool::new(false);
+
+/// From here on every eventfd is the kernel's.
+pub fn leave_to_kernel() {
+    ARE_GIVEN.store(true, Ordering::Relaxed);
+}
+
 /// Takes an eventfd over, if it is ours alone.
 pub fn take_over(fd: i32, is_semaphore: bool) -> bool {
-    if holds(Fact::Threaded) || !descriptors::is_own(fd) || !are_answered(&[Operation::Read, Operation::Write]) {
+    if ARE_GIVEN.load(Ordering::Relaxed)
+        || holds(Fact::Threaded)
+        || !descriptors::is_own(fd)
+        || !are_answered(&[Operation::Read, Operation::Write])
+    {
         return false;
     }
     let Some(flags) = descriptors::flags(fd).filter(|flags| flags & k::FASYNC == 0) else { return false };
+    if fdinfo::is_shown(fd) {
+        return false;
+    }
     let mut value = 0u64;
     if Fd(fd).is_readable() {
         // A read takes all of a counter, but of a semaphore only one.
