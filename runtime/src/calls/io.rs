@@ -95,9 +95,10 @@ macro_rules! io_rows {
             //:     test: emulation/locks_and_leases_are_the_programs_own
             __NR_flock: [keeps_lane] (Fd, Flags(Set::FlockOp)) -> Int;
             //: ioctl: Asks drivers and file systems. A device may be given descriptors to hold: after a request that is
-            //:     not about terminals, sockets or files no pipe or eventfd of before is kept in memory any more.
-            //:     test: none
-            __NR_ioctl: (Fd, Flags(Set::Ioctl), Switch(Cases::Ioctl)) -> Int => descriptors::ioctl;
+            //:     not about terminals, sockets or files no pipe or eventfd of before is kept in memory any more. All
+            //:     others are passed on by the gate.
+            //:     test: emulation/descriptors_are_given_by_ioctl
+            __NR_ioctl: [asks(Filter::Request)] (Fd, Flags(Set::Ioctl), Switch(Cases::Ioctl)) -> Int => descriptors::ioctl;
             //: eventfd eventfd2: Makes a counter of the kernel's. While only this process has it, it may be kept in
             //:     memory, as a pipe.
             //:     test: emulation/event_counters_count

@@ -99,6 +99,8 @@ pub enum Filter {
     Close,
     /// Is the command of fcntl(2) one that makes a descriptor, or has the descriptor a lane?
     Fcntl,
+    /// Is the request of ioctl(2) one that may give a descriptor to others?
+    Request,
     /// Does the signal mask hold signals whose bit the runtime keeps (`syscall::signals`)?
     Mask,
 }

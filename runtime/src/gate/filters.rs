@@ -38,6 +38,7 @@ labels! {
             OpenSecondPath = bt_filter_open_second_path,
             Close = bt_filter_close,
             Fcntl = bt_filter_fcntl,
+            Request = bt_filter_request,
             Mask = bt_filter_mask,
             ScanRaxSaved = bt_filter_scan_rax_saved,
             ScanFlagsSaved = bt_filter_scan_flags_saved,
@@ -55,13 +56,14 @@ labels! {
     }
 }
 
-const ALL: [Filter; 7] = [
+const ALL: [Filter; 8] = [
     Filter::FirstPath,
     Filter::SecondPath,
     Filter::OpenFirstPath,
     Filter::OpenSecondPath,
     Filter::Close,
     Filter::Fcntl,
+    Filter::Request,
     Filter::Mask,
 ];
 
@@ -75,6 +77,7 @@ pub fn entry(filter: Filter) -> u64 {
         Filter::OpenSecondPath => Label::OpenSecondPath,
         Filter::Close => Label::Close,
         Filter::Fcntl => Label::Fcntl,
+        Filter::Request => Label::Request,
         Filter::Mask => Label::Mask,
     }
     .address()
@@ -99,6 +102,17 @@ static COMMANDS: [u8; 256] = table(&[
     k::F_OFD_SETLK,
     k::F_OFD_SETLKW,
 ]);
+
+/// 1 for each letter (`_IOC_TYPE` of include/uapi/asm-generic/ioctl.h) of requests of ioctl(2) that give no descriptor to
+/// others to hold: those about terminals and all files, sockets, and files of file systems.
+static LETTERS: [u8; 256] = table(&[0x54, 0x89, 0x66]);
+
+/// The request of ioctl(2) gives no descriptor to others to hold.
+#[must_use]
+pub fn keeps_descriptors(request: u32) -> bool {
+    let [_, letter, ..] = request.to_le_bytes();
+    LETTERS.get(usize::from(letter)).is_some_and(|&keeps| keeps != 0)
+}
 
 /// 1 for each first byte of a signal mask (signals 1 to 8) in which SIGBUS is not set.
 static WITHOUT_BUS: [u8; 256] = without(k::SIGBUS - 1);
@@ -276,7 +290,7 @@ macro_rules! check_few {
 pub unsafe extern "C" fn block() {
     gate_asm!(
         [rax resume next_pc slot_r11 slot_flags slot_scratch counts kept_mask foreign]
-        {commands = sym COMMANDS, without_bus = sym WITHOUT_BUS, without_segv = sym WITHOUT_SEGV, ones = sym ONES, highs = sym HIGHS, lanes = sym LANES, descriptions = sym DESCRIPTIONS, next = sym NEXT_DESCRIPTION, many = sym MANY};
+        {commands = sym COMMANDS, letters = sym LETTERS, without_bus = sym WITHOUT_BUS, without_segv = sym WITHOUT_SEGV, ones = sym ONES, highs = sym HIGHS, lanes = sym LANES, descriptions = sym DESCRIPTIONS, next = sym NEXT_DESCRIPTION, many = sym MANY};
         filter_labels!(),
         begin!("first_path"),
         path!("rdi", "bt_filter_scan", "bt_pass_lane"),
@@ -333,6 +347,15 @@ pub unsafe extern "C" fn block() {
         "jmp bt_filter_slow",
         "5:",
         "jmp bt_pass_lane",
+        begin!("request"),
+        "mov gs:[{slot_scratch}], rsi",
+        "movzx ecx, byte ptr gs:[{slot_scratch} + 1]", // the letter
+        "lea r11, [rip + {letters}]",
+        "movzx ecx, byte ptr [r11 + rcx]",
+        "jrcxz 4f",
+        "jmp bt_pass_lane",
+        "4:",
+        "jmp bt_filter_slow",
         begin!("mask"),
         "lea rcx, [r10 - 8]", // sigsetsize
         "jrcxz 2f",

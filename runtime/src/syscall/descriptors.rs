@@ -7,6 +7,7 @@ use crate::emulate::call::{Call, Outcome, prepare_outputs};
 use crate::emulate::descriptors::Origin;
 use crate::emulate::follow;
 use crate::emulate::{descriptors as known, files};
+use crate::gate::filters::keeps_descriptors;
 use crate::gate::routes::note_own_descriptors;
 use crate::mem::guest;
 use crate::process::descriptors::{PLACES, follow_limit, hidden, is_hidden, move_up};
@@ -213,10 +214,7 @@ pub fn submit(call: &mut Call<'_>) -> Outcome {
 
 /// ioctl(2): devices may be given descriptors to hold (KVM_IRQFD, VHOST_SET_VRING_KICK …).
 pub fn ioctl(call: &mut Call<'_>) -> Outcome {
-    /// Letters of requests about terminals and all files, sockets, and files of file systems (ioctl(2), _IOC_TYPE).
-    const WITHOUT_DESCRIPTORS: [u32; 3] = [0x54, 0x89, 0x66];
-    let letter = call.int(1).cast_unsigned() >> 8 & 0xff;
-    if !call.ts.shared.is_foreign() && !WITHOUT_DESCRIPTORS.contains(&letter) {
+    if !call.ts.shared.is_foreign() && !keeps_descriptors(call.int(1).cast_unsigned()) {
         known::share_all();
     }
     prepare_outputs(call);

@@ -1,8 +1,9 @@
 // build: -O1
-// The calls whose arguments a runtime looks at without taking them over: paths, commands of fcntl, signal masks. Odd ones among them give what they
+// The calls whose arguments a runtime looks at without taking them over: paths, commands of fcntl, requests of ioctl, signal masks. Odd ones among them give what they
 // give natively, at the ends of pages, under signals, and with all registers kept.
 #include "../check.h"
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -137,6 +138,15 @@ static void commands(void)
     SHOW(look(SYS_fcntl, fds[0], F_GETFL, 0, 0));
     char byte;
     SHOW(RAW3(SYS_read, fds[0], &byte, 1));
+    int waiting = -1;
+    SHOW(look(SYS_ioctl, fds[0], FIONREAD, (long)&waiting, 0));
+    SHOW(waiting);
+    SHOW(look(SYS_ioctl, fds[0], FIONREAD, 1, 0));
+    SHOW(look(SYS_ioctl, fds[0], 0x1234567800005401, 1, 0));
+    SHOW(look(SYS_ioctl, fds[0], FIONBIO, (long)&waiting, 0));
+    SHOW(look(SYS_ioctl, fds[0], 0x8933, (long)&waiting, 0));
+    SHOW(look(SYS_ioctl, fds[0], 0xae01, (long)&waiting, 0));
+    SHOW(look(SYS_ioctl, -1, FIONREAD, (long)&waiting, 0));
     SHOW(look(SYS_fcntl, fds[0], F_SETLK, (long)&lock, 0));
     SHOW(look(SYS_fcntl, fds[0], F_GETLK, 1, 0));
     SHOW(look(SYS_fcntl, -1, F_GETFD, 0, 0));
