@@ -28,7 +28,7 @@ use core::sync::atomic::AtomicU64;
 use direct::Direct;
 use inheritance::Inheritance;
 use ring0::Ring0;
-use translate::cache::{Cache, MIN_ZONE_BYTES};
+use translate::cache::{Cache, MAX_ZONE_BYTES, MIN_ZONE_BYTES};
 use translate::fragments::Fragments;
 use translate::{Generation, ibl};
 
@@ -233,9 +233,12 @@ impl Engine {
         self.direct.files_are_read = true;
     }
 
-    /// Makes sure that there is cache memory for code near `pc`.
-    pub fn keep_room(&mut self, pc: u64) {
-        let _ = self.cache.zone_for(bt_translator::addr::GuestPc(pc), MIN_ZONE_BYTES / 4);
+    /// Makes sure that there is cache memory for code near `pc`. For a thread that runs in place, which may never need it,
+    /// that is little: where it is full translation starts anew.
+    pub fn keep_room(&mut self, pc: u64, is_translating: bool) {
+        const IN_PLACE_BYTES: u64 = 8 << 20;
+        let largest = if is_translating { MAX_ZONE_BYTES } else { IN_PLACE_BYTES };
+        let _ = self.cache.zone_up_to(largest, bt_translator::addr::GuestPc(pc), MIN_ZONE_BYTES / 4);
     }
 
     /// Code at `pc` must not run in place.

@@ -111,7 +111,7 @@ pub fn prctl(call: &mut Call<'_>) -> Outcome {
 /// From now on no memory may be made executable: the engine has its own before. In place it needs some for code that is
 /// loaded later and cannot be patched any more.
 fn keep_room_for_code(call: &Call<'_>) {
-    lock().keep_room(call.ts.regs.rip);
+    lock().keep_room(call.ts.regs.rip, call.ts.is_translating);
 }
 
 /// A seccomp filter, or the strict mode, from now on: what a filter is for must reach it.

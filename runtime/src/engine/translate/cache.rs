@@ -92,11 +92,16 @@ impl Cache {
     /// The zone in which code at `pc` is to be placed, with room for `bytes` in both parts.
     /// `None` when there is no memory for another zone or the limit is reached.
     pub fn zone_for(&mut self, pc: GuestPc, bytes: u64) -> Option<usize> {
+        self.zone_up_to(MAX_ZONE_BYTES, pc, bytes)
+    }
+
+    /// The same; a new zone is not larger than `largest`.
+    pub fn zone_up_to(&mut self, largest: u64, pc: GuestPc, bytes: u64) -> Option<usize> {
         if let Some(i) = self.zones.iter().position(|z| z.reaches(pc) && z.has_room(bytes)) {
             return Some(i);
         }
         let max_bytes = self.limit();
-        let largest = largest_zone(max_bytes);
+        let largest = largest_zone(max_bytes).min(largest);
         let mut sizes = ZONE_SIZES.into_iter().filter(|&len| len <= largest.max(MIN_ZONE_BYTES));
         let held: u64 = self.zones.iter().map(|z| z.len).sum();
         let made = sizes.find_map(|len| {
