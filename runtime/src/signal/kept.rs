@@ -159,7 +159,7 @@ pub fn arrived_in_handler(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc:
 /// The host handler ends with the context `uc`: signals that have come meanwhile are taken there.
 pub fn handler_ends(ts: &mut ThreadState, uc: &mut UContext) {
     let is_new = pending(ts) & !ts.kept_mask() != 0 || ts.shared.held.mask() != 0 && !holds(Fact::SignalsHeld);
-    if ts.requeued != 0 || !is_new {
+    if ts.requeued != 0 || ts.stepping != 0 || !is_new {
         return;
     }
     if ts.host_handler.is_from_guest {

@@ -39,8 +39,14 @@ pub fn begin(ts: &mut ThreadState, uc: &mut UContext) {
     uc.mc.rflags |= TF;
 }
 
-/// A signal came at a guest pc during a single step: the step is over, or the instruction faulted.
+/// A signal came at a guest pc during a single step: the step is over, or the instruction faulted, or the signal is none
+/// of the step's.
 pub fn ended(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext, synchronous: bool) {
+    if !synchronous && ts.step_mask & sig::bit(signal) != 0 {
+        // It was pending, and the guest blocks it: it is pending again when the step is over.
+        ts.shared.held.put(signal, info);
+        return;
+    }
     let own_trap = core::mem::take(&mut ts.stepping) == 2;
     let opened = core::mem::take(&mut ts.step_opened);
     if opened != 0 {
