@@ -18,14 +18,14 @@ macro_rules! files_rows {
                 (DirFd, Path, In(OpenHow), Size) -> Int => paths::open;
             //: creat: Opens for writing only; what cannot be read cannot be mapped, so nothing need be noted of the
             //:     descriptor. A program that runs cannot be opened so, neither its own file nor bt-run's.
-            __NR_creat: (Path, Mode) -> Int;
+            __NR_creat: [makes] (Path, Mode) -> Int;
             //: name_to_handle_at open_by_handle_at: Handles are the kernel's. A description opened by one is not noted
             //:     as the process's own, and stays the kernel's. With AT_SYMLINK_FOLLOW the process's own `exe` link in
             //:     /proc is the program's file.
             //:     test: loader/own_exe_is_the_program_for_every_call
             __NR_name_to_handle_at: [follows(Link::of(1).only_with(4, k::AT_SYMLINK_FOLLOW))]
                 (DirFd, Path, FileHandle, Touched(8), Flags(Set::At)) -> Int;
-            __NR_open_by_handle_at: (Fd, Ptr, Flags(Set::Open)) -> Int;
+            __NR_open_by_handle_at: [makes] (Fd, Ptr, Flags(Set::Open)) -> Int;
 
             //: stat newfstatat statx: A path that leads to the process's own `exe` link in /proc is led to the
             //:     program's file. Otherwise passed on, with the times of promoted files that were written brought up
@@ -178,15 +178,15 @@ macro_rules! files_rows {
 
             //: inotify_init inotify_init1 inotify_rm_watch: Watches what all processes do; events come from the kernel.
             //:     test: emulation/watchers_see_bursts
-            __NR_inotify_init: () -> Int;
-            __NR_inotify_init1: (Flags(Set::InotifyInit)) -> Int;
+            __NR_inotify_init: [makes] () -> Int;
+            __NR_inotify_init1: [makes] (Flags(Set::InotifyInit)) -> Int;
             __NR_inotify_rm_watch: (Fd, Int) -> Int;
             //: inotify_add_watch: As inotify_init. The process's own `exe` link in /proc is the program's file.
             //:     test: emulation/watchers_see_bursts loader/own_exe_is_the_program_for_every_call
             __NR_inotify_add_watch: [follows(Link::of(1).unless(2, k::IN_DONT_FOLLOW))]
                 (Fd, Path, Flags(Set::InotifyMask)) -> Int;
             //: fanotify_init: Watches, and may forbid, what all processes do; events come from the kernel.
-            __NR_fanotify_init: (Flags(Set::FanotifyInit), Flags(Set::Open)) -> Int;
+            __NR_fanotify_init: [makes] (Flags(Set::FanotifyInit), Flags(Set::Open)) -> Int;
             //: fanotify_mark: As fanotify_init. The process's own `exe` link in /proc is the program's file.
             //:     test: none
             __NR_fanotify_mark: [follows(Link::of(4).unless(1, FAN_MARK_DONT_FOLLOW))]
@@ -211,9 +211,9 @@ macro_rules! files_rows {
             __NR_mount: [follows(Link::of(0).only_with(3, k::MS_BIND | k::MS_MOVE)), follows(Link::of(1))]
                 (Path, Path, Switch(Cases::Mount)) -> Int;
             __NR_umount2: [follows(Link::of(0).unless(1, k::UMOUNT_NOFOLLOW))] (Path, Flags(Set::Umount)) -> Int;
-            __NR_open_tree: [follows(Link::of(1).unless(2, k::AT_SYMLINK_NOFOLLOW))]
+            __NR_open_tree: [makes, follows(Link::of(1).unless(2, k::AT_SYMLINK_NOFOLLOW))]
                 (DirFd, Path, Flags(Set::OpenTree)) -> Int;
-            __NR_open_tree_attr: [follows(Link::of(1).unless(2, k::AT_SYMLINK_NOFOLLOW))]
+            __NR_open_tree_attr: [makes, follows(Link::of(1).unless(2, k::AT_SYMLINK_NOFOLLOW))]
                 (DirFd, Path, Flags(Set::OpenTree), Ptr, Size) -> Int;
             __NR_move_mount: [follows(Link::of(1).only_with(4, k::MOVE_MOUNT_F_SYMLINKS)),
                 follows(Link::of(3).only_with(4, k::MOVE_MOUNT_T_SYMLINKS))] (DirFd, Path, DirFd, Path, Hex) -> Int;
@@ -224,7 +224,7 @@ macro_rules! files_rows {
             //:     share.
             //:     test: sandbox/namespaces_are_entered
             __NR_pivot_root: {All} (Path, Path) -> Int;
-            __NR_fsopen: (Path, Hex) -> Int;
+            __NR_fsopen: [makes] (Path, Hex) -> Int;
             __NR_fsconfig: (Fd, Uint, Path, Ptr, Int) -> Int;
             __NR_fsmount: (Fd, Hex, Hex) -> Int;
             //: statmount listmount: Asks for mounts, which other processes of the namespace change.

@@ -117,8 +117,8 @@ macro_rules! io_rows {
             __NR_pselect6: [sees_pending] (Int, FdSet(0), FdSet(0), FdSet(0), Update(Timespec), MaskAndSize) -> Select(Timespec)
                 => signals::pselect6;
             //: epoll_create epoll_create1: Makes a list of the kernel's, which can be shared by descriptor.
-            __NR_epoll_create: (Int) -> Int;
-            __NR_epoll_create1: (Flags(Set::EpollCreate)) -> Int;
+            __NR_epoll_create: [makes] (Int) -> Int;
+            __NR_epoll_create1: [makes] (Flags(Set::EpollCreate)) -> Int;
             //: epoll_ctl: Changes a list of the kernel's. A pipe or eventfd on it stays the kernel's. A promoted file
             //:     stays promoted: regular files cannot be waited for (EPERM).
             //:     test: emulation/readiness_follows_the_data

@@ -24,7 +24,7 @@ macro_rules! ipc_rows {
             __NR_msgctl: (Int, Flags(Set::MsgCtl), Switch(Cases::Msgctl)) -> Int;
             //: mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr: Message queues are the kernel's;
             //:     every process with the name uses them.
-            __NR_mq_open: (Path, Flags(Set::Open), Switch(Cases::MqOpen)) -> Int;
+            __NR_mq_open: [makes] (Path, Flags(Set::Open), Switch(Cases::MqOpen)) -> Int;
             __NR_mq_unlink: (Path) -> Int;
             __NR_mq_timedsend: (Fd, Bytes(2), Size, Uint, In(Timespec)) -> Int;
             __NR_mq_timedreceive: (Fd, OutBytes(2), Size, Out(U32), In(Timespec)) -> Int;

@@ -73,7 +73,7 @@ macro_rules! memory_rows {
             //: memfd_create memfd_secret: Makes a file of the kernel's. It is not noted as the process's own, and stays
             //:     the kernel's.
             //:     test: emulation/sealed_memory_files_refuse_writes
-            __NR_memfd_create: (Path, Flags(Set::Memfd)) -> Int;
+            __NR_memfd_create: [makes] (Path, Flags(Set::Memfd)) -> Int;
             __NR_memfd_secret: (Flags(Set::DupFlags)) -> Int;
             //: userfaultfd: Makes a descriptor by which another thread or process handles page faults. From then on
             //:     code is not read while other threads wait, but from pages that are there.

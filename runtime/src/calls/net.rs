@@ -5,14 +5,14 @@ macro_rules! net_rows {
         $next! { $then [$($before)*
             //: socket socketpair bind connect listen shutdown getsockname getpeername setsockopt getsockopt:
             //:     Connections are the kernel's, and a peer can end them at any moment.
-            __NR_socket: (Flags(Set::Family), Flags(Set::SocketType), Protocol(0)) -> Int;
-            __NR_socketpair: (Flags(Set::Family), Flags(Set::SocketType), Protocol(0), Out(IntPair)) -> Int;
+            __NR_socket: [makes] (Flags(Set::Family), Flags(Set::SocketType), Protocol(0)) -> Int;
+            __NR_socketpair: [makes] (Flags(Set::Family), Flags(Set::SocketType), Protocol(0), Out(IntPair)) -> Int;
             __NR_bind: (Fd, Sockaddr(2), Int) -> Int;
             __NR_connect: (Fd, Sockaddr(2), Int) -> Int;
             __NR_listen: (Fd, Int) -> Int;
             //: accept accept4 sendto recvfrom: Exchanges data or connections with a peer; the kernel holds both.
-            __NR_accept: (Fd, OutSockaddr(2), OutLength) -> Int;
-            __NR_accept4: (Fd, OutSockaddr(2), OutLength, Flags(Set::Accept)) -> Int;
+            __NR_accept: [makes] (Fd, OutSockaddr(2), OutLength) -> Int;
+            __NR_accept4: [makes] (Fd, OutSockaddr(2), OutLength, Flags(Set::Accept)) -> Int;
             __NR_getsockname: (Fd, OutSockaddr(2), OutLength) -> Int;
             __NR_getpeername: (Fd, OutSockaddr(2), OutLength) -> Int;
             __NR_shutdown: (Fd, Flags(Set::Shutdown)) -> Int;

@@ -49,7 +49,7 @@ macro_rules! process_rows {
             __NR_waitid: (Flags(Set::IdType), Int, Out(Siginfo), Flags(Set::Wait), Out(Rusage)) -> Int
                 => process::wait(3);
             //: pidfd_open: Makes a descriptor of a process.
-            __NR_pidfd_open: (Int, Flags(Set::PidfdOpen)) -> Int;
+            __NR_pidfd_open: [makes] (Int, Flags(Set::PidfdOpen)) -> Int;
             //: pidfd_getfd: The process may be this one: its descriptions are taken for shared from then on, and every
             //:     descriptor is handed back.
             //:     test: none

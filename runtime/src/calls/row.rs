@@ -57,6 +57,8 @@ pub enum Mark {
     Leaves = 128,
     /// The call can see which blocked signals are pending, or take one: the kernel is told what the runtime holds.
     SeesPending = 256,
+    /// The call makes a descriptor, and no handler looks at it.
+    Makes = 512,
 }
 
 /// One system call.
@@ -290,6 +292,11 @@ impl Row {
     /// See [`Mark::SeesPending`].
     pub(super) const fn sees_pending(self) -> Self {
         self.marked(Mark::SeesPending)
+    }
+
+    /// See [`Mark::Makes`].
+    pub(super) const fn makes(self) -> Self {
+        self.marked(Mark::Makes)
     }
 
     const fn marked(mut self, mark: Mark) -> Self {

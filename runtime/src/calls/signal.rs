@@ -32,8 +32,8 @@ macro_rules! signal_rows {
             __NR_sigaltstack: [blind] (In(AltStack), Out(AltStack)) -> Int => signals::sigaltstack;
             //: signalfd signalfd4: The kernel queues signals.
             //:     test: signals/suspended_programs_wake_without_loss signals/waiting_reads_take_pending_faults
-            __NR_signalfd: (Fd, In(Sigset), Size) -> Int;
-            __NR_signalfd4: (Fd, In(Sigset), Size, Flags(Set::Signalfd)) -> Int;
+            __NR_signalfd: [makes] (Fd, In(Sigset), Size) -> Int;
+            __NR_signalfd4: [makes] (Fd, In(Sigset), Size, Flags(Set::Signalfd)) -> Int;
             //: kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_send_signal: The kernel checks the right and
             //:     queues the signal; one to the process itself is delivered as all others.
             //:     test: signals/every_signal_is_delivered_with_its_siginfo signals/queued_codes_are_the_programs_own

@@ -29,7 +29,7 @@ macro_rules! system_rows {
             //: bpf: Programs and maps live in the kernel and see every process.
             __NR_bpf: (Flags(Set::Bpf), BpfAttr(2), Uint) -> Int;
             //: perf_event_open: Counts what the CPU and the kernel do.
-            __NR_perf_event_open: (Touched(8), Int, Int, Fd, Flags(Set::PerfOpen)) -> Int;
+            __NR_perf_event_open: [makes] (Touched(8), Int, Int, Fd, Flags(Set::PerfOpen)) -> Int;
         ] $($rest)* }
     };
 }

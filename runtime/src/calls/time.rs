@@ -37,7 +37,7 @@ macro_rules! time_rows {
             __NR_timer_delete: (Int) -> Int;
             //: timerfd_create timerfd_settime timerfd_gettime: Timers run in the kernel and make a descriptor readable.
             //:     test: signals/timers_carry_their_value
-            __NR_timerfd_create: (Flags(Set::Clock), Flags(Set::TimerfdCreate)) -> Int;
+            __NR_timerfd_create: [makes] (Flags(Set::Clock), Flags(Set::TimerfdCreate)) -> Int;
             __NR_timerfd_settime: (Fd, Flags(Set::TimerfdSet), In(Itimerspec), Out(Itimerspec)) -> Int;
             __NR_timerfd_gettime: (Fd, Out(Itimerspec)) -> Int;
         ] $($rest)* }

@@ -30,6 +30,8 @@ pub enum Fact {
     Threaded = 1 << 8,
     /// A signal that the guest blocks waits in the runtime: the kernel is told of it for each call.
     SignalsHeld = 1 << 9,
+    /// A descriptor of ours takes a number below the guest's limit: where the guest finds none free ours give way.
+    OwnDescriptorsInside = 1 << 10,
 }
 
 /// Facts that only Rust code asks for: no route depends on them.

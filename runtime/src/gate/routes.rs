@@ -21,9 +21,11 @@ pub fn learn(fact: Fact, is_true: bool) {
     }
 }
 
-/// A descriptor of the runtime's own has another number: where it is low, the gate is to leave descriptors to Rust.
+/// A descriptor of the runtime's own has another number, or the guest another limit: where it is low, or in the guest's
+/// way, the gate is to leave descriptors to Rust.
 pub fn note_own_descriptors() {
     learn(Fact::OwnDescriptorsLow, !descriptors::are_above(filters::FEW));
+    learn(Fact::OwnDescriptorsInside, descriptors::inside().next().is_some());
 }
 
 /// The process may answer the call: the level includes it, no option excludes it, and no filter is to see it.
@@ -52,6 +54,7 @@ fn plain_entry(nr: u64) -> CallEntry {
     // Assembly takes no times.
     let is_of_assembly = is_of_lanes || matches!(traits.route, Route::Value(_) | Route::Clock(_));
     if facts::holds(Fact::SignalsHeld)
+        || facts::holds(Fact::OwnDescriptorsInside) && traits.is(Mark::Makes)
         || facts::holds(Fact::PipesHeld) && !traits.is(Mark::Blind)
         || options.stats_time && !is_of_assembly
     {

@@ -50,9 +50,14 @@ fn set_limits(limits: [u64; 2]) -> bool {
 #[must_use]
 pub fn move_up(fd: i32) -> Option<i32> {
     let [soft, _] = limits();
-    let past = if soft <= HIGHEST_PLACE { duplicate_past_limit(fd) } else { None };
+    let is_near = soft <= HIGHEST_PLACE;
+    let past = if is_near { duplicate_past_limit(fd) } else { None };
+    // Or the last numbers below it, which the guest comes to when it has all others.
+    let last = |n| soft.checked_sub(n).filter(|_| is_near).and_then(|at_least| duplicate(fd, at_least));
+    let last = || (1..=PLACES.len() as u64).find_map(last);
     // High enough to be out of the way of ordinary programs, low enough for the default limit of 1024.
-    past.or_else(|| [1000u64, 500, 200, 20].into_iter().find_map(|at_least| duplicate(fd, at_least)))
+    let high = || [1000u64, 500, 200, 20].into_iter().find_map(|at_least| duplicate(fd, at_least));
+    past.or_else(last).or_else(high)
 }
 
 /// A duplicate past the guest's limit, which is higher for that moment: to the hard limit, or with the right to raise
@@ -133,13 +138,20 @@ pub fn leave_numbers() -> bool {
     have_moved
 }
 
+/// Ours below the guest's limit: natively their numbers would be the guest's.
+pub fn inside() -> impl Iterator<Item = &'static AtomicI32> {
+    let [soft, _] = limits();
+    let is_below = move |place: &&AtomicI32| u64::try_from(place.load(Ordering::Relaxed)).is_ok_and(|fd| fd < soft);
+    PLACES.into_iter().filter(is_below)
+}
+
 /// The guest's limit of descriptors has changed: ours go past it where that can be.
 pub fn follow_limit() {
     let [soft, _] = limits();
     for place in PLACES {
         let fd = place.load(Ordering::Relaxed);
         if fd >= 0
-            && u64::from(fd.cast_unsigned()) < soft
+            && u64::from(fd.cast_unsigned()) + (PLACES.len() as u64) < soft
             && soft <= HIGHEST_PLACE
             && let Some(moved) = move_up(fd)
         {

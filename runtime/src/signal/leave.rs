@@ -18,7 +18,7 @@ const USER_SS: u16 = 0x2b;
 const XSAVE_ROOM: usize = 12 * 1024;
 
 /// Bytes of a state's legacy part and of the header after it (Intel SDM vol. 1, 13.4.1 and 13.4.2).
-pub(super) const LEAST_XSAVE_BYTES: usize = 576;
+pub(super) const LEAST_XSAVE_BYTES: u32 = 576;
 
 /// Where a vector state is put: as much of it as the state has bytes, which are few of these, so that nothing is
 /// written beforehand.
@@ -48,7 +48,7 @@ fn xsave_size() -> u32 {
     if known != 0 {
         return known;
     }
-    let size = core::arch::x86_64::__cpuid_count(0xd, 0).ebx.max(LEAST_XSAVE_BYTES as u32);
+    let size = core::arch::x86_64::__cpuid_count(0xd, 0).ebx.max(LEAST_XSAVE_BYTES);
     XSAVE_BYTES.store(size, Ordering::Relaxed);
     size
 }
@@ -100,7 +100,7 @@ pub(super) fn context(ts: &ThreadState, pc: u64, flags: u64, mask: u64, area: &m
     unsafe {
         let at =
             |offset: u64| core::ptr::with_exposed_provenance_mut::<u8>(usize::try_from(base + offset).unwrap_or(0));
-        at(0).write_bytes(0, LEAST_XSAVE_BYTES);
+        at(0).write_bytes(0, LEAST_XSAVE_BYTES as usize);
         at(FPX_SW_OFFSET).cast::<FpxSwBytes>().write_unaligned(sw);
         at(u64::from(size)).cast::<u32>().write_unaligned(FP_XSTATE_MAGIC2);
         asm::save_vectors(base);

@@ -87,7 +87,7 @@ fn bytes_to_restore(fpstate: u64) -> usize {
     };
     let len = usize::try_from(sw.xstate_size).unwrap_or(usize::MAX);
     // At any distance from a boundary of `ALIGNMENT` bytes it has room.
-    if (LEAST_XSAVE_BYTES..Area::BYTES - ALIGNMENT - MAGIC2_BYTES).contains(&len) {
+    if (LEAST_XSAVE_BYTES as usize..Area::BYTES - ALIGNMENT - MAGIC2_BYTES).contains(&len) {
         len + MAGIC2_BYTES
     } else {
         FXSAVE_BYTES

@@ -10,7 +10,7 @@ use crate::emulate::{descriptors as known, files};
 use crate::gate::filters::keeps_descriptors;
 use crate::gate::routes::note_own_descriptors;
 use crate::mem::guest;
-use crate::process::descriptors::{PLACES, follow_limit, hidden, is_hidden, move_up};
+use crate::process::descriptors::{PLACES, follow_limit, hidden, inside, is_hidden, move_up};
 use crate::process::{EXE_FD, KEEPER_FD, SELF_FD, TRACE_FD};
 use crate::report::{Text, say};
 use crate::sys;
@@ -94,9 +94,8 @@ fn give_way(place: &'static AtomicI32) {
         keep_exe_name();
     }
     if core::ptr::eq(place, &raw const SELF_FD) {
-        // The own `exe` link is told by it.
+        // The own `exe` link is told by it, and it is opened anew when a program is started.
         let _ = runtime_file();
-        say(format_args!("the program uses every descriptor: programs it starts run natively"));
     }
     if core::ptr::eq(place, &raw const TRACE_FD) {
         say(format_args!("the program uses every descriptor: the trace ends"));
@@ -105,6 +104,21 @@ fn give_way(place: &'static AtomicI32) {
         emulate::leave();
     }
     place.store(-1, Ordering::Relaxed);
+}
+
+/// The guest finds no number free, and one of ours is below its limit, which cannot be raised: that is closed, if it can
+/// be done without. Returns whether one was.
+pub fn give_one_way() -> bool {
+    let can_go = |place: &&AtomicI32| [&KEEPER_FD, &EXE_FD, &SELF_FD].iter().any(|one| core::ptr::eq(*one, *place));
+    // The lowest, as the kernel would give it.
+    let lowest = inside().filter(can_go).min_by_key(|place| place.load(Ordering::Relaxed));
+    let Some(place) = lowest else { return false };
+    let fd = Fd(place.load(Ordering::Relaxed));
+    give_way(place);
+    if !core::ptr::eq(place, &raw const KEEPER_FD) {
+        fd.close();
+    }
+    true
 }
 
 /// dup(2).

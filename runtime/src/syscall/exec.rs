@@ -4,7 +4,7 @@
 //! errno. Nothing is decided twice: only a file that passes every check here goes through bt-run. Whether a file may be
 //! executed at all the kernel has said by then ([`permission`](super::permission)).
 
-use super::own_exe::{PATH_BYTES, Path};
+use super::own_exe::{PATH_BYTES, Path, runtime_file};
 use super::permission::{Native, RESTRICTED, refuses_runtime};
 use super::program::{AT_EMPTY_PATH, MAX_SCRIPTS, Program, find};
 use crate::emulate;
@@ -45,12 +45,37 @@ fn exec(call: &mut Call<'_>, dir: Fd, path: u64, argv: u64, envp: u64, flags: u6
     if name.read(path).is_none() {
         return call.pass();
     }
+    let own = own_program();
+    let outcome = start(call, &name, (dir, flags), own, argv, envp);
+    if own.0 != SELF_FD.load(Ordering::Relaxed) {
+        own.close();
+    }
+    outcome
+}
+
+/// bt-run's own program: its descriptor, or another one where that had to give way to the guest's. Negative if there is
+/// no number for one.
+fn own_program() -> Fd {
+    let fd = Fd(SELF_FD.load(Ordering::Relaxed));
+    if fd.0 >= 0 {
+        return fd;
+    }
+    let Ok(fd) = fs::open(c"/proc/self/exe", k::O_RDONLY | k::O_CLOEXEC) else { return Fd(-1) };
+    if fd.stat().ok().map(|stat| stat.identity()) == runtime_file() {
+        return fd;
+    }
+    fd.close();
+    Fd(-1)
+}
+
+/// Starts the program at `name`, from a directory and with flags.
+fn start(call: &mut Call<'_>, name: &Path, (dir, flags): (Fd, u64), own: Fd, argv: u64, envp: u64) -> Outcome {
     let shown = name.as_bytes();
     let program = if options::get().no_follow {
         Err(Native::Because("--no-follow"))
     } else if TRACED.load(Ordering::Relaxed) || is_traced_by_family() {
         Err(Native::Because("traced"))
-    } else if SELF_FD.load(Ordering::Relaxed) < 0 {
+    } else if own.0 < 0 {
         Err(Native::Because("no descriptor left for bt-run"))
     } else if !policy::may_make_code() {
         Err(Native::Because(policy::REASON))
@@ -60,10 +85,10 @@ fn exec(call: &mut Call<'_>, dir: Fd, path: u64, argv: u64, envp: u64, flags: u6
         find(dir, shown, flags)
     };
     match program {
-        Ok(program) => match enter(call, &program, argv, envp) {
-            Outcome::Done(Err(errno)) if refuses_runtime(Fd(SELF_FD.load(Ordering::Relaxed)), errno) => {
+        Ok(program) => match enter(call, &program, own, argv, envp) {
+            Outcome::Done(Err(errno)) if refuses_runtime(own, errno) => {
                 stats::native(shown, "bt-run may not be executed");
-                native(call, dir, &name)
+                native(call, dir, name)
             }
             outcome => outcome,
         },
@@ -71,9 +96,9 @@ fn exec(call: &mut Call<'_>, dir: Fd, path: u64, argv: u64, envp: u64, flags: u6
         Err(Native::Because(reason)) => {
             stats::native(shown, reason);
             leave_figures(call);
-            native(call, dir, &name)
+            native(call, dir, name)
         }
-        Err(Native::Quietly) => native(call, dir, &name),
+        Err(Native::Quietly) => native(call, dir, name),
     }
 }
 
@@ -97,7 +122,7 @@ fn is_traced_by_family() -> bool {
     let Ok(exe) = core::ffi::CStr::from_bytes_until_nul(exe.as_bytes()) else { return false };
     let identity = |stat: Result<Stat, Errno>| stat.ok().map(|stat| stat.identity());
     let theirs = identity(fs::stat(exe));
-    theirs.is_some() && theirs == identity(Fd(SELF_FD.load(Ordering::Relaxed)).stat())
+    theirs.is_some() && theirs == runtime_file()
 }
 
 /// Passes the call on, with what the kernel inherits handed back.
@@ -172,21 +197,20 @@ impl Vector {
 const MAX_HEAD: usize = 2 * (MAX_SCRIPTS + 1) + 1;
 
 /// Starts the next bt-run.
-fn enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u64) -> Outcome {
-    let outcome = match prepare_and_enter(call, program, argv, envp) {
+fn enter(call: &mut Call<'_>, program: &Program, own: Fd, argv: u64, envp: u64) -> Outcome {
+    let outcome = match prepare_and_enter(call, program, own, argv, envp) {
         Ok(outcome) => outcome,
         Err(errno) => Outcome::Done(Err(errno)),
     };
     // Only a failed exec comes back.
     action::take_back();
-    let _ = keep_over_exec(SELF_FD.load(Ordering::Relaxed), false);
+    let _ = keep_over_exec(own.0, false);
     let _ = keep_over_exec(TRACE_FD.load(Ordering::Relaxed), false);
     program.close();
     outcome
 }
 
-fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u64) -> Result<Outcome, Errno> {
-    let self_fd = SELF_FD.load(Ordering::Relaxed);
+fn prepare_and_enter(call: &mut Call<'_>, program: &Program, own: Fd, argv: u64, envp: u64) -> Result<Outcome, Errno> {
     let execfn = program.execfn.get(..program.execfn_len).unwrap_or(&[]);
     let mut target = [0u8; PATH_BYTES];
     let named = if call.nr == k::__NR_execveat && call.arg(4) & AT_EMPTY_PATH != 0 && names_from_file() {
@@ -230,14 +254,14 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, argv: u64, envp: u6
         emulate::leave();
     }
     leave_figures(call);
-    for fd in [program.fd.0, self_fd, program.interp.0, TRACE_FD.load(Ordering::Relaxed)] {
+    for fd in [program.fd.0, own.0, program.interp.0, TRACE_FD.load(Ordering::Relaxed)] {
         if fd >= 0 {
             keep_over_exec(fd, true)?;
         }
     }
     crate::observe::trace_line::before_exec(call.nr, &call.args);
     action::hand_back();
-    let call_args = [u64::from(self_fd.cast_unsigned()), c"".as_ptr() as u64, argv_at, env_at, AT_EMPTY_PATH, 0];
+    let call_args = [u64::from(own.0.cast_unsigned()), c"".as_ptr() as u64, argv_at, env_at, AT_EMPTY_PATH, 0];
     Ok(pass_with_held(call.ts, k::__NR_execveat, &call_args))
 }
 

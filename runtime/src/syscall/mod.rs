@@ -18,6 +18,7 @@ pub mod script;
 pub mod signals;
 pub mod thread;
 
+use crate::calls::{self, Mark};
 use crate::emulate::call::{Call, Outcome};
 use crate::emulate::{self, identity};
 use crate::gate::facts::{Fact, holds};
@@ -41,7 +42,10 @@ pub fn run(call: &mut Call<'_>) -> Outcome {
         return outcome;
     }
     loop {
-        let outcome = handle(call);
+        let mut outcome = handle(call);
+        if outcome == Outcome::Tail && holds(Fact::OwnDescriptorsInside) && calls::is(call.nr, Mark::Makes) {
+            outcome = call.pass();
+        }
         if outcome != Outcome::Done(Err(Errno::EMFILE)) || !gives_numbers(call) {
             return outcome;
         }
@@ -51,11 +55,14 @@ pub fn run(call: &mut Call<'_>) -> Outcome {
 /// No number is left for a descriptor: natively those of ours would be. Returns whether some are now.
 #[cold]
 fn gives_numbers(call: &Call<'_>) -> bool {
-    let have_moved = !call.ts.shared.is_foreign() && !holds(Fact::Filtered) && leave_numbers();
-    if have_moved {
+    if call.ts.shared.is_foreign() || !holds(Fact::OwnDescriptorsInside) {
+        return false;
+    }
+    let any = !holds(Fact::Filtered) && leave_numbers() || descriptors::give_one_way();
+    if any {
         note_own_descriptors();
     }
-    have_moved
+    any
 }
 
 /// Calls a handler, which may take further arguments.

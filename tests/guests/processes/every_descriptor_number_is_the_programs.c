@@ -1,6 +1,5 @@
 // build: -O1
-// A program that uses up its descriptors gets as many as its soft limit says, whatever the limit and the call. (At the hard
-// limit bt-run's own count: README.)
+// A program that uses up its descriptors gets as many as its soft limit says, whatever the limit and the call.
 #include "check.h"
 #include <fcntl.h>
 #include <sys/resource.h>
