@@ -61,9 +61,10 @@ macro_rules! process_rows {
             //: setns: As unshare: after it ids are not answered.
             //:     test: sandbox/namespaces_are_entered emulation/identities_follow_changes
             __NR_setns: {All} (Fd, Flags(Set::Unshare)) -> Int => identity::enter_namespace;
-            //: ptrace: Passed on. After PTRACE_TRACEME the next image runs natively, so that the tracer sees the
-            //:     program and not bt-run.
-            //:     test: sandbox/tracer_steps_its_child
+            //: ptrace: Passed on. A process that asks to be traced (PTRACE_TRACEME) goes on natively, so that the tracer
+            //:     sees the program and not bt-run: its code, descriptions, signals and registers are what they would
+            //:     be. With more than one thread, or under a filter, only its next image runs natively.
+            //:     test: sandbox/tracer_steps_its_child sandbox/traced_children_show_the_program
             __NR_ptrace: (Flags(Set::Ptrace), Int, Switch(Cases::Ptrace)) -> Int => process::ptrace;
             //: kcmp: Compares what the kernel holds of two processes.
             __NR_kcmp: (Int, Int, Flags(Set::Kcmp), Switch(Cases::Kcmp)) -> Int;

@@ -11,6 +11,7 @@ pub mod cpuid;
 pub mod direct;
 pub mod inheritance;
 pub mod memory;
+pub mod original;
 pub mod recover;
 pub mod ring0;
 pub mod translate;

@@ -88,6 +88,16 @@ pub fn hand_back() {
     }
 }
 
+/// The kernel does from here on what the guest wants done. All signals must be blocked.
+pub fn leave() {
+    let actions = table().lock();
+    for (signal, action) in (1..).zip(actions.iter()) {
+        if action.flags & NOT_ASKED == 0 {
+            let _ = kernel::action(signal, Some(action));
+        }
+    }
+}
+
 /// After an execve that failed: the handlers are ours again.
 pub fn take_back() {
     let actions = table().lock();

@@ -190,6 +190,17 @@ pub fn start(ts: &ThreadState) {
     ts.set_kept_mask(signal::unblock(kept));
 }
 
+/// Everything that is held is in the kernel's queue from here on. All signals must be blocked.
+pub fn hand_back(ts: &ThreadState) {
+    for signal in SIGNALS {
+        for held in [&ts.shared.held, &OF_PROCESS] {
+            if let Some(info) = held.take(signal) {
+                let _ = queue_to_self(signal, &info);
+            }
+        }
+    }
+}
+
 /// In the child of a fork, where nothing is pending (fork(2)).
 pub fn forget(ts: &mut ThreadState) {
     ts.waiting = None;

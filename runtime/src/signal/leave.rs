@@ -61,6 +61,19 @@ pub fn leave(ts: &mut ThreadState, pc: u64, flags: u64, mask: u64) -> ! {
     go(&uc)
 }
 
+/// Leaves for native code at the guest's `pc`, with the guest's own `mask`, alternate stack and `gs`: the thread does not
+/// come back. All signals must be blocked, and nothing of the runtime's may be in the guest's way.
+pub fn for_good(ts: &mut ThreadState, pc: u64, mask: u64) -> ! {
+    let mut area = Area::new();
+    let mut uc = context(ts, pc, 0, mask, &mut area);
+    uc.mask = mask;
+    #[expect(clippy::cast_possible_truncation, reason = "the flags fit")]
+    let flags = (ts.alt_stack.flags as u32).cast_signed();
+    uc.stack = StackT { sp: ts.alt_stack.sp, flags, pad: 0, size: ts.alt_stack.size };
+    ts.restore_gs();
+    go(&uc)
+}
+
 /// Goes on with the context.
 pub(super) fn go(uc: &UContext) -> ! {
     // SAFETY: signals are blocked; the context is complete.

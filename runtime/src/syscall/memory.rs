@@ -189,6 +189,12 @@ pub fn own_brk(start: u64) {
     }
 }
 
+/// The break is kept by the runtime.
+#[must_use]
+pub fn has_own_brk() -> bool {
+    OWN_BRK[0].load(Ordering::Relaxed) != 0
+}
+
 /// brk(2): the kernel's own, set up for the guest at start.
 pub fn brk(call: &mut Call<'_>) -> Outcome {
     let [start, end] = [OWN_BRK[0].load(Ordering::Relaxed), OWN_BRK[1].load(Ordering::Relaxed)];

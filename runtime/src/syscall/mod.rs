@@ -9,6 +9,7 @@ pub mod handoff;
 pub mod int80;
 pub mod locking;
 pub mod memory;
+pub mod natively;
 pub mod own_exe;
 pub mod paths;
 pub mod permission;

@@ -1,5 +1,6 @@
 //! Calls about the process as a whole.
 
+use super::natively;
 use crate::emulate::call::{Call, Outcome, prepare_outputs, put_user};
 use crate::emulate::keeper::body::has_registered_barrier;
 use crate::emulate::{self, identity};
@@ -173,8 +174,12 @@ pub fn seccomp(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// ptrace(2): a process that asks to be traced runs its next image natively, so that its tracer sees the program.
+/// ptrace(2): a process that asks to be traced goes on natively, or at least its next image does, so that its tracer sees
+/// the program.
 pub fn ptrace(call: &mut Call<'_>) -> Outcome {
+    if call.int(0) == 0 {
+        natively::go_on(call, "traced");
+    }
     prepare_outputs(call);
     let outcome = call.pass();
     if call.int(0) == 0 && matches!(outcome, Outcome::Done(Ok(_))) {

@@ -337,6 +337,19 @@ impl ThreadState {
         (self.alt_stack_base()..self.alt_stack_base() + ALT_STACK_BYTES).contains(&sp)
     }
 
+    /// Makes `gs` of the calling thread the guest's own: from here on nothing finds this state any more.
+    pub fn restore_gs(&self) {
+        let base = self.guest_gs_base;
+        // SAFETY: changes nothing but the base, which the runtime does not use after this.
+        unsafe {
+            if crate::sys::cpu::has_fsgsbase() {
+                core::arch::asm!("wrgsbase {}", in(reg) base, options(nostack, preserves_flags));
+            } else {
+                process::set_gs_base(base);
+            }
+        }
+    }
+
     /// Makes `gs` of the calling thread point here.
     ///
     /// # Safety

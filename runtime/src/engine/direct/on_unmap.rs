@@ -83,7 +83,7 @@ impl Engine {
     }
 
     /// There are patches in `start..end`.
-    fn is_patched(&self, start: u64, end: u64) -> bool {
+    pub fn is_patched(&self, start: u64, end: u64) -> bool {
         self.direct.patches.range(start..end).next().is_some()
             || self.direct.images.iter().any(|image| image.patches_in(start, end).next().is_some())
     }

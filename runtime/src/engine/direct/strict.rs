@@ -30,6 +30,15 @@ pub fn arm() {
     }
 }
 
+/// The calling thread's calls are the kernel's again.
+pub fn disarm() {
+    if options::get().strict {
+        // SAFETY: nothing is trapped any more.
+        let _ =
+            unsafe { process::prctl(p::PR_SET_SYSCALL_USER_DISPATCH, [u64::from(p::PR_SYS_DISPATCH_OFF), 0, 0, 0]) };
+    }
+}
+
 /// The signal is a call from a site that was missed: its address.
 #[must_use]
 pub fn missed_site(signal: i32, info: &SigInfo, uc: &UContext) -> Option<u64> {
