@@ -3,6 +3,8 @@
 // A program traces its child, which goes on without exec: calls, their numbers, arguments, results and places, signals, steps and
 // breakpoints are those of the program.
 #include "check.h"
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -237,9 +239,56 @@ static void of_breakpoints(void)
 
 static sigset_t blocked;
 static char stack_bytes[1 << 16];
+static int file, ends[2];
+static unsigned char *code;
+static const unsigned long words[] = {0x1122334455667788};
+
+static unsigned long word_of_gs(void)
+{
+    unsigned long word;
+    __asm__ volatile("mov %%gs:0, %0" : "=r"(word));
+    return word;
+}
+
+/* Descriptions in use, code that was made and changed, a segment base. */
+static void makes_what_was(void)
+{
+    char byte;
+    file = open("data", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    CHECK_EQ(ftruncate(file, 5000), 0);
+    close(file);
+    file = open("data", O_RDONLY);
+    CHECK_EQ(unlink("data"), 0);
+    CHECK_EQ(pipe(ends), 0);
+    for (int i = 0; i < 1000; i++)
+        CHECK_EQ(read(file, &byte, 1), 1);
+    for (int i = 0; i < 1000; i++) {
+        CHECK_EQ(write(ends[1], "xy", 2), 2);
+        CHECK_EQ(read(ends[0], &byte, 1), 1);
+        CHECK_EQ(read(ends[0], &byte, 1), 1);
+    }
+    CHECK_EQ(write(ends[1], "z", 1), 1);
+    code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(code != MAP_FAILED);
+    memcpy(code, "\xb8\x01\x00\x00\x00\xc3", 6); /* mov $1, %eax; ret */
+    CHECK_EQ(((int (*)(void))code)(), 1);
+    CHECK_EQ(syscall(SYS_arch_prctl, 0x1001, words), 0); /* ARCH_SET_GS */
+    CHECK_EQ(word_of_gs(), words[0]);
+}
 
 static void uses_what_was(void)
 {
+    char byte = 0;
+    CHECK_EQ(lseek(file, 0, SEEK_CUR), 1000);
+    CHECK_EQ(read(ends[0], &byte, 1), 1);
+    CHECK_EQ(byte, 'z');
+    CHECK_EQ(word_of_gs(), words[0]);
+    CHECK_EQ(((int (*)(void))code)(), 1);
+    code[1] = 2;
+    CHECK_EQ(((int (*)(void))code)(), 2);
+    /* Numbers are given in their order. */
+    int next = dup(0);
+    CHECK_EQ(dup(0), next + 1);
     sigset_t now, pending;
     stack_t stack;
     sigprocmask(SIG_BLOCK, NULL, &now);
@@ -261,6 +310,39 @@ static void uses_what_was(void)
     fflush(stdout);
 }
 
+/* In a handler, on the alternate stack: it returns as it would have. */
+static void asks_in_handler(int signal, siginfo_t *info, void *context)
+{
+    handler(signal, info, context);
+    CHECK_EQ(ptrace(PTRACE_TRACEME, 0, NULL, NULL), 0);
+}
+
+static void in_handler(void)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        stack_t stack = {.ss_sp = stack_bytes, .ss_size = sizeof stack_bytes}, now;
+        struct sigaction action = {.sa_sigaction = asks_in_handler, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+        sigset_t mask;
+        double value = 1.5;
+        CHECK_EQ(sigaltstack(&stack, NULL), 0);
+        sigaction(SIGBUS, &action, NULL);
+        sigaction(SIGUSR1, &action, NULL);
+        __asm__ volatile("movsd %0, %%xmm9" : : "m"(value) : "xmm9");
+        raise(SIGBUS);
+        __asm__ volatile("movsd %%xmm9, %0" : "=m"(value));
+        CHECK(value == 1.5);
+        sigprocmask(SIG_BLOCK, NULL, &mask);
+        CHECK(!sigismember(&mask, SIGBUS));
+        CHECK_EQ(sigaltstack(NULL, &now), 0);
+        CHECK(now.ss_sp == stack_bytes && now.ss_flags == 0);
+        REREAD();
+        CHECK_EQ(runs, 1);
+        _exit(7);
+    }
+    ends_with(child, 7);
+}
+
 static void of_what_was(void)
 {
     pid_t child = fork();
@@ -276,6 +358,7 @@ static void of_what_was(void)
         sigprocmask(SIG_SETMASK, &blocked, NULL);
         sigqueue(getpid(), SIGSEGV, value);
         raise(SIGUSR2);
+        makes_what_was();
         CHECK_EQ(ptrace(PTRACE_TRACEME, 0, NULL, NULL), 0);
         uses_what_was();
         _exit(7);
@@ -292,5 +375,6 @@ int main(void)
     of_signals();
     of_breakpoints();
     of_what_was();
+    in_handler();
     return done();
 }
