@@ -27,6 +27,11 @@ fn is_privileged(first: u8) -> bool {
     matches!(first, 0x6c..=0x6f | 0xe4..=0xe7 | 0xec..=0xef | 0xfa | 0xfb)
 }
 
+/// What compilers and assemblers put between functions: `int3`, `nop`, `nop r/m` (0F 1F).
+fn is_padding(insn: &Insn) -> bool {
+    insn.class == Class::Int3 || matches!((insn.map, insn.opcode), (0, 0x90) | (1, 0x1f))
+}
+
 /// Decodes a function or a hole from its start on, from one candidate to the next.
 pub(super) struct Walk {
     /// The function or hole.
@@ -43,12 +48,23 @@ pub(super) struct Walk {
     zeros: u64,
     /// What is at `at` is no instruction of a program.
     broken: bool,
+    /// A hole is code from end to end, if that has been asked.
+    is_whole: Option<bool>,
 }
 
 impl Walk {
     /// A walk at the start of `extent`.
     pub(super) const fn new(extent: Extent, is_hole: bool) -> Self {
-        Self { extent, is_hole, at: GuestPc(extent.0), previous: None, steps: 0, zeros: 0, broken: false }
+        Self {
+            extent,
+            is_hole,
+            at: GuestPc(extent.0),
+            previous: None,
+            steps: 0,
+            zeros: 0,
+            broken: false,
+            is_whole: None,
+        }
     }
 
     /// Goes on until `pc` is reached or passed.
@@ -86,7 +102,7 @@ impl Walk {
             Meeting::None | Meeting::Unknown => None,
         });
         if let Some(at) = found {
-            *self = Self { at, previous: None, steps: 0, zeros: 0, broken: false, ..*self };
+            *self = Self { at, is_whole: self.is_whole, ..Self::new(self.extent, true) };
         }
         true
     }
@@ -116,7 +132,14 @@ impl Walk {
             (false, false) => Verdict::NotCode,
             // Data that holds a call, a template say, or code after data.
             (false, true) => Verdict::Doubtful,
-            (true, has_number) if has_number || self.steps >= CLEAN_BEFORE => {
+            (true, false) if self.steps < CLEAN_BEFORE => {
+                if self.is_whole(window, source) {
+                    found
+                } else {
+                    Verdict::Doubtful
+                }
+            }
+            (true, has_number) => {
                 let ahead = self.ahead(pc, window, source);
                 match (ahead.broken, has_number) {
                     (false, _) if ahead.zeros.count_ones() > MOST_ZEROS => Verdict::Doubtful,
@@ -125,15 +148,37 @@ impl Walk {
                     (true, false) => Verdict::NotCode,
                 }
             }
-            (true, _) => Verdict::Doubtful,
         }
+    }
+
+    /// The hole is one or more functions without unwind tables, as they are written in assembly: it decodes from its
+    /// start to its end, and what comes last, but for padding, leads nowhere. Data that does so by chance would also
+    /// have to hold a call where an instruction begins.
+    fn is_whole(&mut self, window: &mut Window, source: &mut dyn CodeSource) -> bool {
+        if let Some(known) = self.is_whole {
+            return known;
+        }
+        let (start, end) = self.extent;
+        let mut all = Self::new(self.extent, true);
+        let mut insn = Insn::default();
+        let mut goes_on = true;
+        while end - start <= LONG_HOLE && all.at.0 < end && !all.broken {
+            match decode_into(window.at(all.at, source), &mut insn) {
+                Ok(_) if is_padding(&insn) => {}
+                Ok(_) => goes_on = !matches!(insn.class, Class::Ret | Class::Jmp | Class::JmpInd | Class::Ud),
+                Err(_) => break,
+            }
+            let next = all.at.plus(1);
+            all.to(next, window, source);
+        }
+        let is_code = all.at.0 == end && !all.broken && !goes_on && all.zeros.count_ones() <= MOST_ZEROS;
+        *self.is_whole.insert(is_code)
     }
 
     /// The walk some instructions after `pc`; broken if they do not decode.
     fn ahead(&self, pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> Self {
-        let Self { extent, previous, steps, zeros, .. } = *self;
-        let mut ahead = Self { extent, is_hole: true, at: pc, previous, steps, zeros, broken: false };
-        while ahead.steps < steps + CLEAN_AFTER && !ahead.broken && ahead.at.0 < extent.1 {
+        let mut ahead = Self { at: pc, broken: false, ..*self };
+        while ahead.steps < self.steps + CLEAN_AFTER && !ahead.broken && ahead.at.0 < self.extent.1 {
             let next = ahead.at.plus(1);
             ahead.to(next, window, source);
         }
