@@ -8,6 +8,7 @@ mod handoff;
 mod images;
 mod limits;
 mod statistics;
+mod withheld;
 
 use crate::spec::{Action, Kind, Test};
 
@@ -42,12 +43,13 @@ pub fn collect() -> Vec<Test> {
         ("images_do_not_need_room", images::check_full),
         ("images_that_cannot_be_used_are_replaced", images::check_replacement),
         ("images_hold_sites_that_trap", images::check_traps),
+        ("doubtful_pages_alone_are_translated", withheld::pages_alone),
     ];
     let test = |&(name, check): &(&str, Check)| {
         let test = Test::new(&format!("launcher/{name}"), Kind::Launcher, Action::Launcher(check));
         // They are about the code cache.
         let translates = matches!(name, "perf_map_names_code" | "small_caches_start_anew_under_threads");
-        let in_place = name.starts_with("images_") || name.starts_with("strict_");
+        let in_place = name.starts_with("images_") || name.starts_with("strict_") || name.starts_with("doubtful_");
         if name.contains("handoff") {
             return test.needs(&["perl", "strace"]);
         }

@@ -68,6 +68,14 @@ fn a_function_whose_start_is_wrong_gives_no_previous_instruction() {
 }
 
 #[test]
+fn a_call_with_a_prefix_is_left_to_who_executes_it() {
+    // mov eax, 39; rex.W syscall; ret
+    let code = [0xb8, 39, 0, 0, 0, 0x48, 0x0f, 0x05, 0xc3];
+    assert_eq!(verdicts(&code, &mut One(0x1000, 0x1009)), [(6, Verdict::Doubtful)]);
+    assert_eq!(verdicts(&code, &mut Around(0x1000, 0x1009)), [(6, Verdict::Doubtful)]);
+}
+
+#[test]
 fn bytes_inside_an_instruction_are_no_site() {
     // mov eax, 0x050f0f05; ret
     let code = [0xb8, 0x05, 0x0f, 0x05, 0x0f, 0xc3];
@@ -201,6 +209,18 @@ fn tables_far_in_a_long_hole_are_no_code() {
     let found = verdicts(&long_hole(&[], &table), &mut One(0x1000, 0x1001));
     let sites: Vec<_> = found.iter().filter(|f| matches!(f.1, Verdict::Site { .. })).collect();
     assert!(sites.is_empty(), "{sites:x?}");
+}
+
+#[test]
+fn a_call_after_data_in_a_long_hole_is_doubtful() {
+    // What precedes does not decode; mov eax, 39; syscall; ret
+    let code = long_hole(&[], &[0x06, 0x06, 0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xc3]);
+    let found = verdicts(&code, &mut One(0x1000, 0x1001));
+    assert_eq!(*found.last().unwrap(), ((code.len() - 43) as u64, Verdict::Doubtful));
+    // Nothing says that it is a call.
+    let code = long_hole(&[], &[0x06, 0x06, 0x89, 0xc8, 0x0f, 0x05, 0xc3]);
+    let found = verdicts(&code, &mut One(0x1000, 0x1001));
+    assert_eq!(*found.last().unwrap(), ((code.len() - 43) as u64, Verdict::NotCode));
 }
 
 #[test]

@@ -32,6 +32,15 @@ fn is_padding(insn: &Insn) -> bool {
     insn.class == Class::Int3 || matches!((insn.map, insn.opcode), (0, 0x90) | (1, 0x1f))
 }
 
+/// The instruction at `pc` is a call; with a prefix, if it has been found by a later byte. Prefixes do nothing to it, and no
+/// compiler writes them.
+fn is_call(pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> bool {
+    matches!(
+        site(pc, None, window, source),
+        Verdict::Site { class: Class::Syscall | Class::Sysenter | Class::Int(_), .. }
+    )
+}
+
 /// Decodes a function or a hole from its start on, from one candidate to the next.
 pub(super) struct Walk {
     /// The function or hole.
@@ -109,18 +118,26 @@ impl Walk {
 
     /// What is at `pc`.
     pub(super) fn judge(&mut self, pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> Verdict {
+        let number = number_before(source, pc);
         if !self.skip_to(pc, window, source) {
-            return Verdict::NotCode;
+            // It may be the beginning of what follows data.
+            return if number.is_some() { Verdict::Doubtful } else { Verdict::NotCode };
         }
         self.to(pc, window, source);
-        let number = number_before(source, pc);
         if !self.is_hole {
             if self.broken {
                 return alone(pc, window, source);
             }
             // Where bytes and decoder disagree on the instruction before, neither is used.
             let previous = self.previous.filter(|_| number.is_none() || number == self.previous);
-            return if self.at > pc { Verdict::NotCode } else { site(pc, previous, window, source) };
+            return match self.previous.filter(|_| self.at > pc) {
+                None => site(pc, previous, window, source),
+                Some(before) if is_call(before, window, source) => Verdict::Doubtful,
+                Some(_) => Verdict::NotCode,
+            };
+        }
+        if self.at > pc && !self.broken && self.previous.is_some_and(|before| is_call(before, window, source)) {
+            return Verdict::Doubtful;
         }
         let found = site(pc, self.previous, window, source);
         if let Verdict::Site { class: Class::GsBase, .. } = found {
