@@ -45,6 +45,11 @@ impl Engine {
         if self.direct.files_are_read {
             return self.withhold(start, end, prot);
         }
+        // glibc's loader maps the first segment as long as the whole library, past the file's end: nothing is there.
+        let end = end.min(start.saturating_add(bytes_after(fd, offset)));
+        if end <= start {
+            return;
+        }
         let mut key = None;
         if prot == k::PROT_READ | k::PROT_EXEC {
             match image::find(fd, offset, start, end, prot, &mut self.direct.images) {
@@ -224,6 +229,14 @@ impl Engine {
             out.clear();
         }
         out
+    }
+}
+
+/// Bytes of the pages that the file has from `offset` on; without a limit for what is no file.
+fn bytes_after(fd: Fd, offset: u64) -> u64 {
+    match fd.stat() {
+        Ok(stat) if stat.mode & k::S_IFMT == k::S_IFREG => stat.size.next_multiple_of(4096).saturating_sub(offset),
+        _ => u64::MAX,
     }
 }
 
