@@ -154,6 +154,39 @@ pub fn check_traps(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
+/// `doctor` and `--explain` say when each start searches its files, and why.
+pub fn check_cold(bench: &Bench) -> Result<()> {
+    let directory = bench.work.join("images");
+    let at = directory.display().to_string();
+    let own = bench.work.join("busybox").display().to_string();
+    write_executable(own.as_ref(), &fs::read("/bin/busybox")?, 0o755)?;
+    let explained = |options: &[&str]| -> Result<String> {
+        let done = bench.program(&[&["--explain"], options].concat(), &[&own, "true"])?;
+        ensure!(done.end == Some(End::Exit(0)), "{:?}", done.end);
+        Ok(String::from_utf8_lossy(&done.stderr).into_owned())
+    };
+    let kept = ["--cache-dir", &at];
+    let first = explained(&kept)?;
+    ensure!(first.contains(&own) && first.contains("is kept now"), "at first: {first}");
+    ensure!(explained(&kept)?.is_empty(), "a warm start is explained");
+    let never = explained(&["--no-cache"])?;
+    ensure!(never.contains(&own) && never.contains("as at each start"), "without a cache: {never}");
+    for entry in fs::read_dir(&directory)? {
+        fs::set_permissions(entry?.path(), fs::Permissions::from_mode(0o644))?;
+    }
+    let spoiled = explained(&kept)?;
+    ensure!(spoiled.contains("others may change it") && spoiled.contains("is kept now"), "spoiled: {spoiled}");
+    let doctor = |options: &[&str]| -> Result<String> {
+        let done = bench.run(&[options, &["doctor"]].concat())?;
+        let text = String::from_utf8_lossy(&done.stdout).into_owned();
+        Ok(text.lines().find(|line| line.starts_with("image cache")).context("no such line")?.to_owned())
+    };
+    ensure!(doctor(&kept)?.ends_with(&format!("yes: {at}")), "{}", doctor(&kept)?);
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o755))?;
+    ensure!(doctor(&kept)?.contains("no, each start"), "{}", doctor(&kept)?);
+    Ok(())
+}
+
 /// A library whose text lies in its first segment is mapped, for a moment, as long as it will be in memory: past the file's end. It
 /// is remembered all the same, also when it comes and goes.
 pub fn check_text_first(bench: &Bench) -> Result<()> {

@@ -8,6 +8,7 @@
 //! them, an image is no link. An image is complete before it gets its name, so nobody sees half of one, and it is never
 //! changed afterwards. Whatever is not as it should be is removed, and the file scanned again.
 
+use super::cold::Cold;
 use super::directory::{self, is_private, open_image};
 use super::key::Key;
 use super::records::{Image, PatchRecord, StubRecord, near};
@@ -53,8 +54,8 @@ unsafe impl Plain for Trailer {}
 
 /// What was found for a mapping.
 pub enum Found {
-    /// There is no image: scan.
-    Nothing(Option<Key>),
+    /// There is no image that can be used, and why; if it can be made its key.
+    Nothing(Cold, Option<Key>),
     /// There is: what is mapped over the guest's code, if it has sites and is not known from an earlier mapping; and
     /// what is doubted of it.
     Known(Option<Image>, Vec<u64>),
@@ -63,14 +64,20 @@ pub enum Found {
 /// Looks for an image of what was mapped from `fd` at `start..end`, executable and read-only, and maps it. `mapped` are
 /// the images mapped before.
 pub fn find(fd: Fd, offset: u64, start: u64, end: u64, prot: u32, mapped: &mut [Image]) -> Found {
-    let Some(key) = Key::of(fd, offset, start, end) else { return Found::Nothing(None) };
-    let Some(directory) = directory::open() else { return Found::Nothing(None) };
+    let key = match Key::of(fd, offset, start, end) {
+        Ok(key) => key,
+        Err(why) => return Found::Nothing(why, None),
+    };
+    let Some(directory) = directory::open() else { return Found::Nothing(Cold::Directory, None) };
     let found = match open_image(directory, &key.name()) {
-        Err(Errno::ENOENT) => Found::Nothing(Some(key)),
+        Err(Errno::ENOENT) => Found::Nothing(Cold::New, Some(key)),
         Err(_) => rejected(directory, key),
         Ok(file) => {
             let found = match usable_trailer(file, &key) {
-                Some(trailer) => known(file, &trailer, (start, end), prot, mapped).unwrap_or(Found::Nothing(None)),
+                Some(trailer) => {
+                    let found = known(file, &trailer, (start, end), prot, mapped);
+                    found.unwrap_or(Found::Nothing(Cold::Place, None))
+                }
                 None => rejected(directory, key),
             };
             file.close();
@@ -84,7 +91,7 @@ pub fn find(fd: Fd, offset: u64, start: u64, end: u64, prot: u32, mapped: &mut [
 /// What has the image's name is none: it makes room for one.
 fn rejected(directory: Fd, key: Key) -> Found {
     let _ = fs::remove_at(directory, &name_z(&key));
-    Found::Nothing(Some(key))
+    Found::Nothing(Cold::Unusable, Some(key))
 }
 
 /// The trailer of an image that is the user's alone and of this key.
@@ -207,28 +214,35 @@ fn may_write_files() -> bool {
     process::limits(k::RLIMIT_FSIZE).is_ok_and(|[soft, _]| soft == u64::MAX)
 }
 
-/// Writes the image of a file that has just been scanned. Failure is no error: it will be scanned again.
-pub fn write(fd: Fd, key: &Key, content: &Content<'_>) {
+/// Writes the image of a file that has just been scanned.
+///
+/// # Errors
+/// Why there is none: the file will be scanned again.
+pub fn write(fd: Fd, key: &Key, content: &Content<'_>) -> Result<(), Cold> {
     if !may_write_files() {
-        return;
+        return Err(Cold::FileLimit);
     }
-    let Some(directory) = directory::open() else { return };
+    if !settled::shows_changes(fd, key.changed_at()) {
+        return Err(Cold::Unseen);
+    }
+    let directory = directory::open().ok_or(Cold::Directory)?;
     // A file without a name: it vanishes with this process if the process does not come to its end.
-    if let Ok(file) = fs::open_at(directory, c".", k::O_TMPFILE | k::O_RDWR, 0o600) {
-        if fill(fd, file, key, content).is_ok() {
-            // Of two processes that fill at once the first gives the name (linkat(2), EEXIST).
-            let _ = fs::give_name(file, directory, &name_z(key));
-        }
+    let written = fs::open_at(directory, c".", k::O_TMPFILE | k::O_RDWR, 0o600).and_then(|file| {
+        let filled = fill(fd, file, key, content).and_then(|()| match fs::give_name(file, directory, &name_z(key)) {
+            // Of two processes that fill at once the first gives the name (linkat(2)).
+            Err(Errno::EEXIST) => Ok(()),
+            named => named,
+        });
         file.close();
         super::housekeeping::limit(directory);
-    }
+        filled
+    });
     directory.close();
+    written.map_err(|errno| if errno == Errno::EAGAIN { Cold::Unseen } else { Cold::Refused(errno) })
 }
 
+/// Fills `file`; EAGAIN if `from` is not what the key names any more.
 fn fill(from: Fd, file: Fd, key: &Key, content: &Content<'_>) -> Result<(), Errno> {
-    if !settled::shows_changes(from, key.changed_at()) {
-        return Err(Errno::EAGAIN);
-    }
     let mut end = 0;
     let (mut window_at, mut window_len) = (0, 0);
     if !content.patches.is_empty() {

@@ -1,5 +1,6 @@
 //! What identifies an image.
 
+use super::cold::Cold;
 use super::volume::{self, Volume};
 use crate::gate::low;
 use crate::options;
@@ -40,22 +41,24 @@ pub struct Key {
 unsafe impl Plain for Key {}
 
 impl Key {
-    /// The key of `start..end`, which the file maps from `offset` on. `None` for what is not to be remembered.
-    #[must_use]
-    pub fn of(fd: Fd, offset: u64, start: u64, end: u64) -> Option<Self> {
-        let stat = fd.stat().ok()?;
+    /// The key of `start..end`, which the file maps from `offset` on.
+    ///
+    /// # Errors
+    /// Why it is not to be remembered.
+    pub fn of(fd: Fd, offset: u64, start: u64, end: u64) -> Result<Self, Cold> {
+        let stat = fd.stat().map_err(Cold::Refused)?;
         // What is mapped past the file's end is not the file's.
         let inside = offset.checked_add(end - start).is_some_and(|to| to <= stat.size.next_multiple_of(PAGE));
         if stat.mode & k::S_IFMT != k::S_IFREG || stat.size > MAX_FILE_BYTES || !inside {
-            return None;
+            return Err(Cold::Shape);
         }
-        let volume = volume::of(fd, stat.device)?;
+        let volume = volume::of(fd, stat.device).ok_or(Cold::Volume)?;
         // Code in the low 2 GiB holds addresses as immediates.
         let fixed_at = if start < 1 << 31 { start } else { 0 };
         let Stat { device, inode, size, times, .. } = stat;
         // Stubs hold the address of the table of calls.
         let variant = u64::from(options::get().strict) | u64::from(low::ibtc()) << 1;
-        Some(Self {
+        Ok(Self {
             volume,
             device,
             inode,

@@ -11,9 +11,11 @@
 //! * [`site`]: what is overwritten at one place; [`patch`]: it is overwritten;
 //! * [`window`]: where stubs lie;
 //! * [`image`]: patched files that are kept, in a [`directory`], found by a [`key`], with [`records`]; [`housekeeping`]: their number;
+//!   [`cold`]: why there is none;
 //! * [`withheld`]: pages that must not run in place, and [`doubt`]: why, and when they may after all;
 //! * [`strict`]: what the scan did not find; [`step`]: single steps in pages that are withheld.
 
+pub mod cold;
 pub mod directory;
 pub mod doubt;
 pub mod functions;

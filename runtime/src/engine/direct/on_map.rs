@@ -1,7 +1,9 @@
 //! Code appears: it is searched and patched, or its image is mapped.
 
+use super::cold::{Cold, explain};
 use super::functions::ElfImage;
 use super::image::{self, Content, Found};
+use super::key::Key;
 use super::site::{Overwrite, Patch, SOURCE_BYTES, STUB_BYTES, Stub};
 use super::survey::{Plan, Text, is_doubtful, is_patchable, sites_in, survey};
 use super::window::{TRAP, Window};
@@ -50,29 +52,42 @@ impl Engine {
         if end <= start {
             return;
         }
-        let mut key = None;
-        if prot == k::PROT_READ | k::PROT_EXEC {
-            match image::find(fd, offset, start, end, prot, &mut self.direct.images) {
-                Found::Nothing(unknown) => key = unknown,
-                Found::Known(image, doubts) => {
-                    self.direct.sites.remembered += 1;
-                    self.direct.images.extend(image);
-                    self.withhold_pages(&doubts, prot);
-                    return;
-                }
+        let found = match prot == k::PROT_READ | k::PROT_EXEC {
+            true => image::find(fd, offset, start, end, prot, &mut self.direct.images),
+            false => Found::Nothing(Cold::Access, None),
+        };
+        match found {
+            Found::Nothing(why, key) => {
+                let arrival = self.code_arrives(start, end, prot, ElfImage::of_file(fd, offset, start));
+                let kept = self.keep(fd, start, key.ok_or(why), &arrival);
+                explain(fd, end - start, why, kept);
+            }
+            Found::Known(image, doubts) => {
+                self.direct.sites.remembered += 1;
+                self.direct.images.extend(image);
+                self.withhold_pages(&doubts, prot);
             }
         }
-        let arrival = self.code_arrives(start, end, prot, ElfImage::of_file(fd, offset, start));
+    }
+
+    /// Keeps an image of what has arrived at `start`.
+    fn keep(&self, fd: Fd, start: u64, key: Result<Key, Cold>, arrival: &Arrival) -> Result<(), Cold> {
+        let key = key?;
+        if !arrival.complete {
+            return Err(Cold::Incomplete);
+        }
         // A seccomp filter need not let the guest write files.
-        let Some(key) = key.filter(|_| arrival.complete && !holds(Fact::Filtered)) else { return };
+        if holds(Fact::Filtered) {
+            return Err(Cold::Filtered);
+        }
         let window = self.direct.windows.iter().rev().find(|w| w.code.0 == start & !4095);
         let map = window.map_or((start, start), |w| w.map);
         let patches: Vec<(u64, Patch)> =
             arrival.written.iter().filter_map(|w| Some((w.at, *self.direct.patches.get(&w.at)?))).collect();
         let stubs: Vec<(u64, Stub)> = self.direct.stubs.range(map.0..map.1).map(|(&at, &stub)| (at, stub)).collect();
-        let Arrival { written, doubts, .. } = &arrival;
+        let Arrival { written, doubts, .. } = arrival;
         let content = Content { code: start, window: map, patches: &patches, written, stubs: &stubs, doubts };
-        image::write(fd, &key, &content);
+        image::write(fd, &key, &content)
     }
 
     /// Code that is in memory only, or whose file nothing is known of but what `image` says.
