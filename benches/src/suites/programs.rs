@@ -43,7 +43,7 @@ const ALL: &[Job] = &[
     Job { name: "rustc", about: "rustc compiles a small program without optimization", needs: &["rustc"],
         before: "", script: "for ((i = 0; i < $1; i += 4)); do rustc --edition 2021 -o run-rs run.rs; done" },
     Job { name: "cargo", about: "cargo builds a package anew, which starts rustc", needs: &["cargo", "rustc"],
-        before: "mkdir -p package/src && cp run.rs package/src/main.rs && printf '[package]\\nname = \"p\"\\nversion = \"0.1.0\"\\nedition = \"2021\"\\n' > package/Cargo.toml",
+        before: "mkdir -p package/src && cp run.rs package/src/main.rs && printf '[package]\\nname = \"p\"\\nversion = \"0.1.0\"\\nedition = \"2021\"\\n[workspace]\\n' > package/Cargo.toml",
         script: "cd package; export CARGO_HOME=$PWD/home; for ((i = 0; i < $1; i += 4)); do rm -rf target; cargo build -q --offline; done" },
     Job { name: "postgres", about: "a single-user server: inserts and selects", needs: &["postgres", "setpriv"],
         before: "rm -rf data; mkdir data; if [ $(id -u) = 0 ]; then chown 65534:65534 data; as='setpriv --reuid=65534 --regid=65534 --clear-groups'; fi; cd data; $as $(ls -d /usr/lib/postgresql/*/bin/initdb | tail -1) -D . -A trust -E UTF8 --locale=C > ../list",
