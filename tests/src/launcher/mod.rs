@@ -7,6 +7,7 @@ mod command_line;
 mod handoff;
 mod images;
 mod limits;
+mod stale_images;
 mod statistics;
 mod withheld;
 
@@ -43,6 +44,8 @@ pub fn collect() -> Vec<Test> {
         ("images_do_not_need_room", images::check_full),
         ("images_that_cannot_be_used_are_replaced", images::check_replacement),
         ("images_hold_sites_that_trap", images::check_traps),
+        ("images_of_disks_are_told_apart", stale_images::disks),
+        ("images_follow_shared_mappings", stale_images::shared_mapping),
         ("images_that_are_missing_are_told_of", images::check_cold),
         ("images_are_kept_of_libraries_with_text_first", images::check_text_first),
         ("doubtful_pages_alone_are_translated", withheld::pages_alone),
