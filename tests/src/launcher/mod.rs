@@ -61,7 +61,7 @@ pub fn collect() -> Vec<Test> {
         match (translates, in_place) {
             (true, _) => test.only_under("translate"),
             _ if name.ends_with("_may_be_limited") => test.needs(&["python3"]),
-            (_, true) => test.only_under("direct").needs(&["busybox-static", "python3"]),
+            (_, true) => test.only_under("direct").needs(&["busybox-static", "e2fsprogs", "mount", "python3"]),
             _ => test,
         }
     };
