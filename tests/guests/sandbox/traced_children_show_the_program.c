@@ -268,9 +268,11 @@ static void makes_what_was(void)
         CHECK_EQ(read(ends[0], &byte, 1), 1);
     }
     CHECK_EQ(write(ends[1], "z", 1), 1);
-    code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    code = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(code != MAP_FAILED);
-    memcpy(code, "\xb8\x01\x00\x00\x00\xc3", 6); /* mov $1, %eax; ret */
+    /* mov $SYS_getpid, %eax; syscall; mov $1, %eax; ret */
+    memcpy(code, "\xb8\x27\x00\x00\x00\x0f\x05\xb8\x01\x00\x00\x00\xc3", 13);
+    CHECK_EQ(mprotect(code, 4096, PROT_READ | PROT_WRITE | PROT_EXEC), 0);
     CHECK_EQ(((int (*)(void))code)(), 1);
     CHECK_EQ(syscall(SYS_arch_prctl, 0x1001, words), 0); /* ARCH_SET_GS */
     CHECK_EQ(word_of_gs(), words[0]);
@@ -284,7 +286,7 @@ static void uses_what_was(void)
     CHECK_EQ(byte, 'z');
     CHECK_EQ(word_of_gs(), words[0]);
     CHECK_EQ(((int (*)(void))code)(), 1);
-    code[1] = 2;
+    code[8] = 2;
     CHECK_EQ(((int (*)(void))code)(), 2);
     /* Numbers are given in their order. */
     int next = dup(0);
