@@ -102,18 +102,24 @@ fn start(call: &mut Call<'_>, name: &Path, (dir, flags): (Fd, u64), own: Fd, arg
     }
 }
 
-/// A tracer that runs under bt-run itself (strace, gdb) is to see the program, not the runtime. A tracer outside the
-/// family asked for the runtime.
-fn is_traced_by_family() -> bool {
-    let Ok(fd) = fs::open(c"/proc/self/status", k::O_RDONLY) else { return false };
+/// The process that traces this one, 0 without one (proc(5), TracerPid).
+#[must_use]
+pub fn tracer() -> u32 {
+    let Ok(fd) = fs::open(c"/proc/self/status", k::O_RDONLY) else { return 0 };
     let mut text = [0u8; 512];
     let got = fd.read_at(&mut text, 0).unwrap_or(0);
     fd.close();
     let key = b"TracerPid:\t";
     let text = text.get(..got).unwrap_or(&[]);
-    let Some(at) = text.windows(key.len()).position(|w| w == key) else { return false };
+    let Some(at) = text.windows(key.len()).position(|w| w == key) else { return 0 };
     let digits = text.get(at + key.len()..).unwrap_or(&[]).iter().take_while(|b| b.is_ascii_digit());
-    let tracer = digits.fold(0u32, |n, d| n.wrapping_mul(10).wrapping_add(u32::from(d - b'0')));
+    digits.fold(0u32, |n, d| n.wrapping_mul(10).wrapping_add(u32::from(d - b'0')))
+}
+
+/// A tracer that runs under bt-run itself (strace, gdb) is to see the program, not the runtime. A tracer outside the
+/// family asked for the runtime.
+fn is_traced_by_family() -> bool {
+    let tracer = tracer();
     if tracer == 0 {
         return false;
     }

@@ -1,5 +1,6 @@
 //! Calls about the process as a whole.
 
+use super::exec::tracer;
 use super::natively;
 use crate::emulate::call::{Call, Outcome, prepare_outputs, put_user};
 use crate::emulate::keeper::body::has_registered_barrier;
@@ -177,7 +178,8 @@ pub fn seccomp(call: &mut Call<'_>) -> Outcome {
 /// ptrace(2): a process that asks to be traced goes on natively, or at least its next image does, so that its tracer sees
 /// the program.
 pub fn ptrace(call: &mut Call<'_>) -> Outcome {
-    if call.int(0) == 0 {
+    // Who is traced already is refused.
+    if call.int(0) == 0 && tracer() == 0 {
         natively::go_on(call, "traced");
     }
     prepare_outputs(call);

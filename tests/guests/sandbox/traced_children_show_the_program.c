@@ -198,6 +198,13 @@ static void of_signals(void)
     ends_with(child, 7);
 }
 
+/* Who is traced already is refused, and goes on. */
+static void asks_again(void)
+{
+    CHECK_EQ(ptrace(PTRACE_TRACEME, 0, NULL, NULL), -1);
+    CHECK_EQ(errno, EPERM);
+}
+
 /* ---- text */
 
 static void adds(void)
@@ -281,6 +288,7 @@ static void makes_what_was(void)
 static void uses_what_was(void)
 {
     char byte = 0;
+    asks_again();
     CHECK_EQ(lseek(file, 0, SEEK_CUR), 1000);
     CHECK_EQ(read(ends[0], &byte, 1), 1);
     CHECK_EQ(byte, 'z');
