@@ -37,7 +37,7 @@ macro_rules! signal_rows {
             //: kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_send_signal: The kernel checks the right and
             //:     queues the signal; one to the process itself is delivered as all others.
             //:     test: signals/every_signal_is_delivered_with_its_siginfo signals/queued_codes_are_the_programs_own
-            //:         threads/process_signals_go_to_the_next_thread
+            //:         threads/process_signals_go_to_the_next_thread threads/fault_signals_storm_at_changing_masks
             __NR_kill: [blind, int80(37)] (Int, Signal) -> Int;
             __NR_tkill: (Int, Signal) -> Int;
             __NR_tgkill: [blind] (Int, Int, Signal) -> Int;

@@ -49,20 +49,22 @@ pub unsafe extern "C" fn bt_on_signal(signal: i32, info: *mut SigInfo, uc: *mut 
     // Raised by an instruction, not by kill(2) and relatives, whose codes are not positive (sigaction(2)).
     let synchronous =
         info.code > 0 && matches!(signal, sig::SIGSEGV | sig::SIGBUS | sig::SIGFPE | sig::SIGILL | sig::SIGTRAP);
-    let Some(info) = kept::opened(ts, signal, info) else { return };
-    let is_nested = ts.is_on_host_stack(uc.mc.rsp);
-    if is_nested && !synchronous {
-        return kept::arrived_in_handler(ts, signal, &info, uc);
+    if ts.is_on_host_stack(uc.mc.rsp) {
+        let Some(info) = kept::opened(ts, signal, info) else { return };
+        if synchronous {
+            arrived(ts, signal, &info, uc, synchronous);
+        } else {
+            kept::arrived_in_handler(ts, signal, &info, uc);
+        }
+        return;
     }
-    if !is_nested {
-        let is_from_guest = ts.in_vdso == 0 && !crate::process::image::contains(uc.mc.rip);
-        ts.host_handler = HostHandler { context: &raw mut *uc, is_running: true, is_from_guest };
+    let is_from_guest = ts.in_vdso == 0 && !crate::process::image::contains(uc.mc.rip);
+    ts.host_handler = HostHandler { context: &raw mut *uc, is_from_guest };
+    if let Some(info) = kept::opened(ts, signal, info) {
+        arrived(ts, signal, &info, uc, synchronous);
     }
-    arrived(ts, signal, &info, uc, synchronous);
-    if !is_nested {
-        ts.host_handler.is_running = false;
-        kept::handler_ends(ts, uc);
-    }
+    kept::mark_end(uc);
+    kept::handler_ends(ts, uc);
 }
 
 /// What becomes of a signal that finds the thread in the state `uc`. No lock may be held by the thread, unless it is in the

@@ -10,7 +10,7 @@ use crate::thread::held::{self, OF_PROCESS, SIGNALS};
 use crate::thread::registry;
 use crate::thread::shared::Shared;
 use crate::thread::state::ThreadState;
-use core::sync::atomic::{AtomicU32, Ordering, fence};
+use core::sync::atomic::{AtomicU32, Ordering, compiler_fence, fence};
 
 /// si_code of kill(2) and of tgkill(2) (sigaction(2)).
 const SI_USER: i32 = 0;
@@ -39,8 +39,10 @@ pub fn queue_unblocked(ts: &ThreadState) {
     if unblocked == 0 {
         return;
     }
-    // The kernel would drop a second one (kernel/signal.c, `legacy_queue`): the first looks for it when it has arrived.
-    let unblocked = unblocked & !signal::pending();
+    // The kernel would drop a second one (kernel/signal.c, `legacy_queue`): the first looks for it when it has arrived. A
+    // filter of the guest's need not let anybody ask.
+    let in_kernel = if holds(Fact::Filtered) { 0 } else { signal::pending() };
+    let unblocked = unblocked & !in_kernel;
     for signal in SIGNALS.into_iter().filter(|&signal| unblocked & sig::bit(signal) != 0) {
         let of_process = || if ts.shared.is_foreign() { None } else { OF_PROCESS.take(signal) };
         if let Some(info) = ts.shared.held.take(signal).or_else(of_process) {
@@ -120,7 +122,8 @@ fn taker(pid: u32, signal: i32) -> Option<&'static Shared> {
     };
     let mut chosen: Option<&'static Shared> = None;
     registry::for_each(|thread| {
-        let takes_it = !thread.is_foreign() && thread.kept_mask() & sig::bit(signal) == 0;
+        let runs = !thread.is_foreign() && thread.tid.load(Ordering::Relaxed) != 0;
+        let takes_it = runs && thread.kept_mask() & sig::bit(signal) == 0;
         if takes_it && chosen.is_none_or(|other| rank(thread) < rank(other)) {
             chosen = Some(thread);
         }
@@ -145,13 +148,27 @@ pub fn ends(ts: &ThreadState) {
     settle(ts);
 }
 
-/// A signal comes while the host handler runs, or after its end: what that leads to is in the handler's own context.
+/// `uc_link` of the context of a host handler that has come to its end. The kernel writes 0 there when it enters one
+/// (arch/x86/kernel/signal_64.c, `x64_setup_rt_frame`), and does not read it.
+const ENDED: u64 = 1;
+
+/// The handler with this context looks at what is held from here on: what comes later it may not see.
+pub fn mark_end(uc: &mut UContext) {
+    // SAFETY: the field is the context's.
+    unsafe { (&raw mut uc.link).write_volatile(ENDED) };
+    compiler_fence(Ordering::SeqCst);
+}
+
+/// A signal comes while a host handler runs, which may have just begun, or has come to its end: then what the signal leads
+/// to is in the handler's own context.
 pub fn arrived_in_handler(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext) {
     ts.shared.held.put(signal, info);
-    if !ts.host_handler.is_running {
+    let context = ts.host_handler.context;
+    // SAFETY: handlers have their frames at one place on the host stack, that of the one which was interrupted among
+    // them: none other than this thread writes there.
+    if !context.is_null() && unsafe { (&raw const (*context).link).read_volatile() } == ENDED {
         // SAFETY: the handler's frame lies on the stack below which this one runs, and has not been taken back.
-        let context = unsafe { &mut *ts.host_handler.context };
-        handler_ends(ts, context);
+        handler_ends(ts, unsafe { &mut *context });
         uc.mask = !0;
     }
 }
@@ -163,8 +180,9 @@ pub fn handler_ends(ts: &mut ThreadState, uc: &mut UContext) {
         return;
     }
     if ts.host_handler.is_from_guest {
-        settle(ts);
+        // First: what comes in the middle of what follows would find its lock taken.
         set_mask(!0);
+        settle(ts);
         queue_unblocked(ts);
     } else {
         ts.requeued = 1;

@@ -56,10 +56,11 @@ pub fn run(call: &mut Call<'_>) -> Outcome {
 /// No number is left for a descriptor: natively those of ours would be. Returns whether some are now.
 #[cold]
 fn gives_numbers(call: &Call<'_>) -> bool {
-    if call.ts.shared.is_foreign() || !holds(Fact::OwnDescriptorsInside) {
+    // A filter of the guest's need not let anybody ask for limits.
+    if call.ts.shared.is_foreign() || !holds(Fact::OwnDescriptorsInside) || holds(Fact::Filtered) {
         return false;
     }
-    let any = !holds(Fact::Filtered) && leave_numbers() || descriptors::give_one_way();
+    let any = leave_numbers() || descriptors::give_one_way();
     if any {
         note_own_descriptors();
     }

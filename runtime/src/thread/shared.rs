@@ -20,7 +20,7 @@ pub struct Shared {
     pub in_use: AtomicU32,
     /// Not 0 for the child of vfork or a CLONE_VM process: other pid, other descriptors.
     pub foreign: AtomicU32,
-    /// Thread id.
+    /// Thread id, 0 before the thread runs.
     pub tid: AtomicU32,
     /// Signals of [`never_blocked`](super::held::never_blocked) that are blocked as far as the guest knows. Only the
     /// thread itself writes it.
@@ -67,6 +67,7 @@ impl Shared {
 
     /// The state of a thread that has not begun.
     pub fn begin(&self) {
+        self.tid.store(0, Ordering::Relaxed);
         self.epoch.store(0, Ordering::Relaxed);
         self.foreign.store(0, Ordering::Relaxed);
         self.kept_mask.store(0, Ordering::Relaxed);

@@ -69,8 +69,6 @@ pub enum StepFrom {
 pub struct HostHandler {
     /// What the thread goes on with afterwards.
     pub context: *mut UContext,
-    /// It has not come to its end.
-    pub is_running: bool,
     /// It interrupted guest code: the thread holds no lock.
     pub is_from_guest: bool,
 }
