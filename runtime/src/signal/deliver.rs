@@ -1,7 +1,7 @@
 //! Building the guest's signal frame (arch/x86/kernel/signal_64.c, `x64_setup_rt_frame`; signal.c, `get_sigframe`).
 
 use super::alt_stack::{SS_AUTODISARM, SS_DISABLE, alt_flags, on_alt_stack};
-use super::{action, kept};
+use super::{action, kept, natively};
 use crate::engine::lock;
 use crate::gate::labels::{Label, address};
 use crate::mem::guest;
@@ -23,6 +23,11 @@ const CLEARED_FLAGS: u64 = 1 << 10 | 1 << 16 | 1 << 8;
 /// Delivers a signal to the guest. `uc` holds the guest's state, pc included; on return it holds what the thread
 /// continues with.
 pub fn deliver(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext, synchronous: bool) {
+    if natively::is_request(info) {
+        // Not from here, where the kernel has the runtime's stack for signals in use.
+        kept::stop_on_the_way_out(ts, uc);
+        return enter_dispatcher(ts, uc);
+    }
     let guest_action = action::get(signal);
     let is_blocked = ts.kept_mask() & sig::bit(signal) != 0;
     if action::is_default_or_ignored(&guest_action) || is_blocked {

@@ -2,7 +2,7 @@
 
 use super::context::{regs_of, set_regs, unpack_flags};
 use super::deliver::{deliver, enter_dispatcher, force_default};
-use super::{ALL_BUT_FAULTS, blame, kept, step};
+use super::{ALL_BUT_FAULTS, blame, kept, natively, step};
 use crate::engine::direct::doubt;
 use crate::engine::direct::strict::missed_site;
 use crate::engine::recover::Step;
@@ -53,7 +53,7 @@ pub unsafe extern "C" fn bt_on_signal(signal: i32, info: *mut SigInfo, uc: *mut 
         let Some(info) = kept::opened(ts, signal, info) else { return };
         if synchronous {
             arrived(ts, signal, &info, uc, synchronous);
-        } else {
+        } else if !natively::is_request(&info) {
             kept::arrived_in_handler(ts, signal, &info, uc);
         }
         return;
@@ -318,11 +318,10 @@ fn before_call(regs: &mut Regs, next: u64) {
 
 /// Has a signal wait until the guest's state is whole (SIGNALS.md, rule 2).
 fn requeue(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UContext) {
-    if ts.requeued == 0 {
-        ts.requeued = 1;
-        ts.saved_mask = uc.mask;
+    kept::stop_on_the_way_out(ts, uc);
+    if natively::is_request(info) {
+        return;
     }
-    uc.mask = ALL_BUT_FAULTS;
     if signal == sig::SIGSEGV || signal == sig::SIGBUS {
         // Not blocked in the runtime: kept here until leaving, when it can be.
         ts.shared.held.put(signal, info);

@@ -62,6 +62,15 @@ pub fn take_unblocked(ts: &mut ThreadState) -> bool {
     found
 }
 
+/// Has the thread that is stopped in the state `uc` find something to do when it leaves the runtime.
+pub fn stop_on_the_way_out(ts: &mut ThreadState, uc: &mut UContext) {
+    if ts.requeued == 0 {
+        ts.requeued = 1;
+        ts.saved_mask = uc.mask;
+    }
+    uc.mask = ALL_BUT_FAULTS;
+}
+
 /// Finds the right place for each signal that the thread holds and blocks: a thread that takes it, if it was sent to the
 /// process; and has calls show the kernel what is held. No lock may be held.
 pub fn settle(ts: &ThreadState) {

@@ -8,6 +8,7 @@ pub mod deliver;
 pub mod host;
 pub mod kept;
 pub mod leave;
+pub mod natively;
 pub mod sigreturn;
 pub mod step;
 pub mod waiting;

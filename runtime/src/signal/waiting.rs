@@ -2,7 +2,7 @@
 
 use super::host::arrived;
 use super::leave::{Area, context, go};
-use super::{action, kept};
+use super::{action, kept, natively};
 use crate::process::filter::{self, Own};
 use crate::sys::signal::{queue_to_self, set_mask};
 use crate::sys::types::sig;
@@ -19,6 +19,7 @@ pub unsafe extern "C" fn bt_leave_requeued(ts: *mut ThreadState) -> ! {
     // SAFETY: the gate passes the calling thread's own state.
     let ts = unsafe { &mut *ts };
     let mut mask = ts.saved_mask;
+    natively::leave_if_asked(ts, mask);
     // A call with a temporary mask: the signals it let through are taken under it, and return to the mask before.
     if let Some(temporary) = ts.temporary_mask.take() {
         ts.mask_to_restore = Some(mask & !never_blocked() | ts.kept_mask());

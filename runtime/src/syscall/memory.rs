@@ -9,6 +9,7 @@ use crate::engine::{Engine, lock};
 use crate::gate::low;
 use crate::mem::guest;
 use crate::options;
+use crate::signal::natively;
 use crate::sys::{Errno, Fd, mem};
 use crate::thread::registry;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -184,15 +185,10 @@ static OWN_BRK: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
 
 /// The kernel without CONFIG_CHECKPOINT_RESTORE: brk is answered here.
 pub fn own_brk(start: u64) {
+    natively::bind();
     for word in &OWN_BRK {
         word.store(start, Ordering::Relaxed);
     }
-}
-
-/// The break is kept by the runtime.
-#[must_use]
-pub fn has_own_brk() -> bool {
-    OWN_BRK[0].load(Ordering::Relaxed) != 0
 }
 
 /// brk(2): the kernel's own, set up for the guest at start.

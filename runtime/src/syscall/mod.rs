@@ -2,6 +2,7 @@
 //!
 //! [`entry`] is where the gate arrives with a call that is not passed on by assembly alone.
 
+pub mod attach;
 pub mod descriptors;
 pub mod entry;
 pub mod exec;
@@ -9,7 +10,6 @@ pub mod handoff;
 pub mod int80;
 pub mod locking;
 pub mod memory;
-pub mod natively;
 pub mod own_exe;
 pub mod paths;
 pub mod permission;

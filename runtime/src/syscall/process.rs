@@ -1,7 +1,7 @@
 //! Calls about the process as a whole.
 
+use super::attach;
 use super::exec::tracer;
-use super::natively;
 use crate::emulate::call::{Call, Outcome, prepare_outputs, put_user};
 use crate::emulate::keeper::body::has_registered_barrier;
 use crate::emulate::{self, identity};
@@ -12,6 +12,7 @@ use crate::mem::guest;
 use crate::observe::stats;
 use crate::options::{self, EngineChoice};
 use crate::process::filter::{self, Instruction, MAX_INSTRUCTIONS, Own, Verdict};
+use crate::signal::natively;
 use crate::sys::Errno;
 use crate::sys::cpu::has_fsgsbase;
 use crate::thread::registers::Gpr;
@@ -175,17 +176,27 @@ pub fn seccomp(call: &mut Call<'_>) -> Outcome {
     }
 }
 
+/// Bytes of `syscall`.
+const SYSCALL_BYTES: u64 = 2;
+
 /// ptrace(2): a process that asks to be traced goes on natively, or at least its next image does, so that its tracer sees
 /// the program.
 pub fn ptrace(call: &mut Call<'_>) -> Outcome {
     // Who is traced already is refused.
     if call.int(0) == 0 && tracer() == 0 {
-        natively::go_on(call, "traced");
+        // The guest makes the call itself.
+        let pc = call.ts.regs.rip - SYSCALL_BYTES;
+        natively::go_on(call.ts, pc, None, "traced");
     }
     prepare_outputs(call);
     let outcome = call.pass();
-    if call.int(0) == 0 && matches!(outcome, Outcome::Done(Ok(_))) {
-        super::exec::TRACED.store(true, core::sync::atomic::Ordering::Relaxed);
+    if matches!(outcome, Outcome::Done(Ok(_))) {
+        match call.int(0) {
+            0 => super::exec::TRACED.store(true, core::sync::atomic::Ordering::Relaxed),
+            attach::ATTACH => attach::attached(call.int(1), 0, true),
+            attach::SEIZE => attach::attached(call.int(1), call.arg(3), false),
+            _ => {}
+        }
     }
     outcome
 }
