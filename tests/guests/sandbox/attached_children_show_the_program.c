@@ -4,6 +4,7 @@
 // signals are those of the program, and after PTRACE_DETACH it goes on.
 #include "check.h"
 #include <fcntl.h>
+#include <link.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -167,6 +168,80 @@ static void of_calls(int seizes)
     shows_rest(child);
 }
 
+/* Calls of many kinds, of which some may be answered in the process: what they read and count is right throughout. */
+static void is_busy(void)
+{
+    int file = open("data", O_RDONLY), pipes[2];
+    sigset_t set, old;
+    CHECK(file >= 0);
+    CHECK_EQ(pipe(pipes), 0);
+    sigemptyset(&set);
+    sigaddset(&set, SIGSEGV);
+    sigaddset(&set, SIGUSR2);
+    for (long at = 0; words[1] == 0; at++, words[0]++) {
+        unsigned char byte = 0;
+        if (at == 20000) {
+            at = 0;
+            CHECK_EQ(lseek(file, 0, SEEK_SET), 0);
+        }
+        CHECK_EQ(read(file, &byte, 1), 1);
+        CHECK_EQ(byte, (unsigned char)(at * 7));
+        CHECK_EQ(write(pipes[1], &byte, 1), 1);
+        CHECK_EQ(read(pipes[0], &byte, 1), 1);
+        CHECK_EQ(byte, (unsigned char)(at * 7));
+        if (at % 16 == 0) {
+            struct timespec now;
+            CHECK_EQ(sigprocmask(SIG_BLOCK, &set, &old), 0);
+            CHECK_EQ(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+            CHECK(getppid() > 1);
+            CHECK_EQ(sigprocmask(SIG_SETMASK, &old, NULL), 0);
+            free(malloc(100000));
+        }
+    }
+    close(file), close(pipes[0]), close(pipes[1]);
+}
+
+static unsigned long asked;
+
+static int holds_asked(struct dl_phdr_info *info, size_t size, void *data)
+{
+    (void)size, (void)data;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        if (part->p_type == PT_LOAD && part->p_flags & PF_X && asked - info->dlpi_addr - part->p_vaddr < part->p_memsz)
+            return 1;
+    }
+    return 0;
+}
+
+/* The place is one of the program's or its libraries'. */
+static void is_in_program(pid_t child)
+{
+    asked = registers(child).rip;
+    if (!dl_iterate_phdr(holds_asked, NULL))
+        check_failed(__FILE__, __LINE__, "the child is in the program", (long)asked, 0);
+}
+
+static void of_anything(int seizes, long after)
+{
+    pid_t child = child_that(is_busy);
+    while (words[0] < after)
+        sched_yield();
+    attach(child, seizes);
+    is_in_program(child);
+    for (int i = 0; i < 20; i++) {
+        CHECK_EQ(ptrace(PTRACE_SYSCALL, child, NULL, NULL), 0);
+        CHECK_EQ(stop_of(child), SIGTRAP | 0x80);
+        is_in_program(child);
+    }
+    CHECK_EQ(ptrace(PTRACE_DETACH, child, NULL, NULL), 0);
+    long before = words[0];
+    while (words[0] < before + 100)
+        sched_yield();
+    words[1] = 1;
+    ends_with(child, 8);
+}
+
 /* One that is let go at once has noticed nothing. */
 static void of_nothing(int seizes)
 {
@@ -183,6 +258,14 @@ int main(void)
     CHECK_EQ(pipe(ends), 0);
     words = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(words != MAP_FAILED);
+    int file = open("data", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    for (long i = 0; i < 20000; i++) {
+        unsigned char byte = (unsigned char)(i * 7);
+        CHECK_EQ(write(file, &byte, 1), 1);
+    }
+    close(file);
+    for (int i = 0; i < 40; i++)
+        of_anything(i % 2, i * 151);
     for (int seizes = 0; seizes < 2; seizes++) {
         of_loops(seizes);
         of_calls(seizes);
