@@ -63,8 +63,10 @@ macro_rules! process_rows {
             __NR_setns: {All} (Fd, Flags(Set::Unshare)) -> Int => identity::enter_namespace;
             //: ptrace: Passed on. A process that asks to be traced (PTRACE_TRACEME) goes on natively, so that the tracer
             //:     sees the program and not bt-run: its code, descriptions, signals and registers are what they would
-            //:     be. With more than one thread, or under a filter, only its next image runs natively.
+            //:     be. With more than one thread, or under a filter, only its next image runs natively. One that is
+            //:     attached to (PTRACE_ATTACH, PTRACE_SEIZE) is made to, between the call and its return.
             //:     test: sandbox/tracer_steps_its_child sandbox/traced_children_show_the_program
+            //:         sandbox/attached_children_show_the_program
             __NR_ptrace: (Flags(Set::Ptrace), Int, Switch(Cases::Ptrace)) -> Int => process::ptrace;
             //: kcmp: Compares what the kernel holds of two processes.
             __NR_kcmp: (Int, Int, Flags(Set::Kcmp), Switch(Cases::Kcmp)) -> Int;

@@ -31,7 +31,7 @@ pub const SIGNAL: i32 = sig::SIGSEGV;
 /// What a tracer asks for: [`MARK`], and one of the states below.
 pub static REQUEST: [AtomicU64; 2] = [AtomicU64::new(MARK), AtomicU64::new(NONE)];
 
-/// Tells a tracer that the process is one of bt-run's, with its image at the same address.
+/// Tells a tracer that this is a process of bt-run's.
 pub const MARK: u64 = u64::from_le_bytes(*b"bt-leave");
 /// Nobody has asked.
 pub const NONE: u64 = 0;

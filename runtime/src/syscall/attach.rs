@@ -1,17 +1,19 @@
 //! A guest attaches to another process of the family (ptrace(2)): that one leaves the runtime first, so that its tracer
 //! sees the program.
 //!
-//! The tracer's runtime does it between the call and its return: it stops the other process, writes what it asks for to a
-//! place that both images have at the same address ([`natively::REQUEST`]), has a signal arrive there, and follows its calls
-//! until it has left. A call that the stop interrupted is made again, as the kernel makes it after a stop. Then the
-//! process is stopped, or goes on, as the guest expects it. A child that was forked without an exec since has its image
-//! at the same address; others are left as they are.
+//! The tracer's runtime does it between the call and its return: it stops the other process, writes what it asks for into
+//! that one's image ([`REQUEST`]), has a signal arrive there, and follows its calls until it has left. A call that the
+//! stop interrupted is made again, as the kernel makes it after a stop. Then the process is stopped, or goes on, as the
+//! guest expects it.
 
+use super::own_exe::runtime_file;
 use crate::gate::facts::{Fact, holds};
+use crate::process::image;
 use crate::report::Text;
 use crate::signal::natively::{ASKED, LEAVE, LEFT, MARK, NONE, REQUEST, SIGNAL};
 use crate::sys::types::{SigInfo, sig};
 use crate::sys::{Errno, fs, raw};
+use alloc::vec::Vec;
 use core::fmt::Write;
 use linux_raw_sys::general as k;
 
@@ -47,6 +49,8 @@ const SYSCALL_BYTES: u64 = 2;
 /// A process that this one has just attached to.
 struct Tracee {
     pid: u64,
+    /// Where the words of [`REQUEST`] lie in its memory: the mark and the state.
+    words: [u64; 2],
 }
 
 impl Tracee {
@@ -88,13 +92,14 @@ impl Tracee {
         Some((status >> 8 & 0xff, status >> 16))
     }
 
-    /// The process has an image of bt-run's at the same address, which it has not left. It need not be stopped
+    /// The process has such words, and has not left. It need not be stopped
     /// (process_vm_readv(2)).
     fn may_leave(&self) -> bool {
         let mut words = [0u64; 2];
         let bytes = size_of_val(&words) as u64;
         let local = [words.as_mut_ptr() as u64, bytes];
-        let remote = [REQUEST.as_ptr() as u64, bytes];
+        let [mark, _] = self.words;
+        let remote = [mark, bytes];
         let args = [self.pid, local.as_ptr() as u64, 1, remote.as_ptr() as u64, 1, 0];
         // SAFETY: the kernel writes `words`.
         let read = unsafe { raw::syscall(k::__NR_process_vm_readv, args) };
@@ -119,7 +124,7 @@ impl Tracee {
     /// Follows the process, which is stopped, until it has left or stays. Whether it goes on with a call that was
     /// interrupted.
     fn follow(&self) -> Option<bool> {
-        let [_, state] = addresses();
+        let [_, state] = self.words;
         self.ask(SETOPTIONS, 0, O_TRACESYSGOOD).ok()?;
         self.set_word(state, ASKED)?;
         self.send(SIGNAL)?;
@@ -156,16 +161,40 @@ impl Tracee {
     }
 }
 
-/// Where the words of the request lie.
-fn addresses() -> [u64; 2] {
-    let [mark, state] = &REQUEST;
-    [mark.as_ptr() as u64, state.as_ptr() as u64]
+/// Where the words of the request lie in a process with bt-run's image at `base`.
+fn words_at(base: u64) -> [u64; 2] {
+    REQUEST.each_ref().map(|word| base + (word.as_ptr() as u64 - image::range().0))
+}
+
+/// Where the image of this bt-run lies in a process (proc(5), /proc/PID/maps: the file's first mapping).
+fn image_of(pid: i32) -> Option<u64> {
+    let (_, wanted) = runtime_file()?;
+    let mut path = Text::default();
+    let _ = write!(path, "/proc/{pid}/maps\0");
+    let path = core::ffi::CStr::from_bytes_until_nul(path.as_bytes()).ok()?;
+    let file = fs::open(path, k::O_RDONLY | k::O_CLOEXEC).ok()?;
+    let (mut text, mut chunk) = (Vec::new(), [0u8; 1024]);
+    while let Ok(len @ 1..) = file.read(&mut chunk) {
+        text.extend_from_slice(chunk.get(..len).unwrap_or(&[]));
+    }
+    file.close();
+    core::str::from_utf8(&text).ok()?.lines().find_map(|line| {
+        let mut fields = line.split_ascii_whitespace();
+        let (range, offset, inode) = (fields.next()?, fields.nth(1)?, fields.nth(1)?);
+        let is_first = u64::from_str_radix(offset, 16) == Ok(0) && inode.parse() == Ok(wanted);
+        let (start, _) = range.split_once('-')?;
+        u64::from_str_radix(start, 16).ok().filter(|_| is_first)
+    })
 }
 
 /// This process has attached to `pid`, with `options`; `stops`: the guest waits for a stop by SIGSTOP.
 pub fn attached(pid: i32, options: u64, stops: bool) {
-    let tracee = Tracee { pid: u64::from(pid.cast_unsigned()) };
-    if holds(Fact::Filtered) || !tracee.may_leave() || !has_one_thread(pid) {
+    if holds(Fact::Filtered) {
+        return;
+    }
+    let Some(base) = image_of(pid) else { return };
+    let tracee = Tracee { pid: u64::from(pid.cast_unsigned()), words: words_at(base) };
+    if !tracee.may_leave() || !has_one_thread(pid) {
         return;
     }
     if !stops && tracee.ask(INTERRUPT, 0, 0).is_err() {

@@ -108,6 +108,12 @@ static void attach(pid_t child, int seizes)
     }
 }
 
+static void steps(pid_t child)
+{
+    CHECK_EQ(ptrace(PTRACE_SINGLESTEP, child, NULL, NULL), 0);
+    CHECK_EQ(stop_of(child), SIGTRAP);
+}
+
 /* The next stop at a call made by `call_here`. */
 static struct user_regs_struct next_call(pid_t child)
 {
@@ -242,6 +248,40 @@ static void of_anything(int seizes, long after)
     ends_with(child, 8);
 }
 
+/* One that has executed a program since it was forked, which lies elsewhere. */
+static void of_programs(int seizes, char *self)
+{
+    int tells[2];
+    unsigned long place = 0;
+    CHECK_EQ(pipe(tells), 0);
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        char number[16];
+        snprintf(number, sizeof number, "%d", tells[1]);
+        execl(self, self, number, (char *)NULL);
+        _exit(98);
+    }
+    CHECK_EQ(read(tells[0], &place, sizeof place), sizeof place);
+    attach(child, seizes);
+    struct user_regs_struct regs = registers(child);
+    while (regs.rip - place >= (unsigned long)(spin_end - (char *)spin_here)) {
+        /* It is on its way from the call. */
+        steps(child);
+        regs = registers(child);
+    }
+    for (int i = 0; i < 30; i++) {
+        steps(child);
+        regs = registers(child);
+        CHECK(regs.rip - place < (unsigned long)(spin_end - (char *)spin_here));
+    }
+    CHECK_EQ(kill(child, SIGKILL), 0);
+    int status;
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(status, SIGKILL);
+    close(tells[0]), close(tells[1]);
+}
+
 /* One that is let go at once has noticed nothing. */
 static void of_nothing(int seizes)
 {
@@ -253,8 +293,14 @@ static void of_nothing(int seizes)
     ends_with(child, 8);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1) {
+        static volatile long own[2];
+        unsigned long place = (unsigned long)spin_here;
+        CHECK_EQ(write(atoi(argv[1]), &place, sizeof place), sizeof place);
+        spin_here(own);
+    }
     CHECK_EQ(pipe(ends), 0);
     words = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(words != MAP_FAILED);
@@ -270,6 +316,7 @@ int main(void)
         of_loops(seizes);
         of_calls(seizes);
         of_nothing(seizes);
+        of_programs(seizes, argv[0]);
     }
     return done();
 }
