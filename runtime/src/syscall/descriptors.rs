@@ -6,11 +6,11 @@ use crate::emulate;
 use crate::emulate::call::{Call, Outcome, prepare_outputs};
 use crate::emulate::descriptors::Origin;
 use crate::emulate::follow;
-use crate::emulate::{descriptors as known, files};
+use crate::emulate::{descriptors as known, files, watch};
 use crate::gate::routes::note_own_descriptors;
 use crate::mem::guest;
 use crate::process::descriptors::{PLACES, follow_limit, hidden, is_hidden, move_up};
-use crate::process::{EXE_FD, KEEPER_FD, SELF_FD, TRACE_FD};
+use crate::process::{EXE_FD, INOTIFY_FD, KEEPER_FD, SELF_FD, TRACE_FD, WATCH_FD};
 use crate::report::{Text, say};
 use crate::sys;
 use crate::sys::{Errno, Fd};
@@ -100,7 +100,7 @@ fn give_way(place: &'static AtomicI32) {
     if core::ptr::eq(place, &raw const TRACE_FD) {
         say(format_args!("the program uses every descriptor: the trace ends"));
     }
-    if core::ptr::eq(place, &raw const KEEPER_FD) {
+    if [&raw const KEEPER_FD, &raw const INOTIFY_FD, &raw const WATCH_FD].contains(&core::ptr::from_ref(place)) {
         emulate::leave();
     }
     place.store(-1, Ordering::Relaxed);
@@ -203,6 +203,18 @@ pub fn submit(call: &mut Call<'_>) -> Outcome {
     }
     prepare_outputs(call);
     Outcome::Tail
+}
+
+/// inotify_init(2), inotify_init1(2), io_setup(2): where what the kernel allows is used up, ours is given back.
+pub fn instance(call: &mut Call<'_>) -> Outcome {
+    prepare_outputs(call);
+    let outcome = call.pass();
+    let is_used_up = matches!(outcome, Outcome::Done(Err(Errno::EMFILE | Errno::EAGAIN)));
+    if is_used_up && watch::exists() && !call.ts.shared.is_foreign() {
+        emulate::leave();
+        return call.pass();
+    }
+    outcome
 }
 
 /// ioctl(2): devices may be given descriptors to hold (KVM_IRQFD, VHOST_SET_VRING_KICK …).

@@ -15,7 +15,8 @@ use crate::paths;
 use crate::runner::Verdict;
 
 /// The names that `--seeded-bug` takes; each must be found.
-const BUGS: &[&str] = &["skip-lease-break", "drop-offset-hand-back", "forget-dup", "keep-ring-over-fork"];
+const BUGS: &[&str] =
+    &["skip-lease-break", "drop-offset-hand-back", "forget-dup", "keep-ring-over-fork", "keep-fact-over-change"];
 /// The feature of the runtime.
 const FEATURE: &str = "seeded-bugs";
 /// Sequences in which a bug has to show.
