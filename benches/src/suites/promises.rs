@@ -88,6 +88,7 @@ const EMULATION: &[(&str, &str, Level, Target)] = &[
     ("call", "pread-1",           Level::Coherent, faster(20.0)),
     ("call", "pread-512",         Level::Coherent, faster(20.0)),
     ("call", "pread-4096",        Level::Coherent, faster(6.0)),
+    ("call", "pread-rdwr-512",    Level::Coherent, faster(10.0)),
     ("call", "write-256",         Level::Coherent, faster(20.0)),
     ("call", "write-1024",        Level::Coherent, faster(15.0)),
     ("call", "write-4096",        Level::Coherent, faster(5.0)),

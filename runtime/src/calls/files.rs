@@ -106,8 +106,8 @@ macro_rules! files_rows {
             //:     test: loader/own_exe_is_the_program_for_every_call
             __NR_linkat: [follows(Link::of(1).only_with(4, k::AT_SYMLINK_FOLLOW))]
                 (DirFd, Path, DirFd, Path, Flags(Set::At)) -> Int;
-            //: truncate: Breaks the lease of a promoted file, as a truncation by anybody else does: the keeper gives it
-            //:     up, then the size changes. The kernel refuses it of a program that runs, the own file or bt-run's.
+            //: truncate: The kernel tells of it, as of a truncation by anybody else, before it returns. It refuses it of a
+            //:     program that runs, the own file or bt-run's.
             //:     test: emulation/other_processes_change_the_length emulation/mappings_and_calls_agree
             //:         loader/own_exe_is_the_program_for_every_call
             __NR_truncate: (Path, Long) -> Int;
@@ -176,10 +176,13 @@ macro_rules! files_rows {
             __NR_lremovexattr: (Path, Path) -> Int;
             __NR_fremovexattr: (Fd, Path) -> Int;
 
-            //: inotify_init inotify_init1 inotify_rm_watch: Watches what all processes do; events come from the kernel.
+            //: inotify_init inotify_init1: Watches what all processes do; events come from the kernel. Where the user has
+            //:     used up its instances the runtime gives its own back.
+            //:     test: emulation/watchers_see_bursts emulation/watch_limits_are_the_programs_own
+            __NR_inotify_init: () -> Int => descriptors::instance;
+            __NR_inotify_init1: (Flags(Set::InotifyInit)) -> Int => descriptors::instance;
+            //: inotify_rm_watch: Watches what all processes do; events come from the kernel.
             //:     test: emulation/watchers_see_bursts
-            __NR_inotify_init: [makes] () -> Int;
-            __NR_inotify_init1: [makes] (Flags(Set::InotifyInit)) -> Int;
             __NR_inotify_rm_watch: (Fd, Int) -> Int;
             //: inotify_add_watch: As inotify_init. The process's own `exe` link in /proc is the program's file.
             //:     test: emulation/watchers_see_bursts loader/own_exe_is_the_program_for_every_call

@@ -132,9 +132,11 @@ macro_rules! io_rows {
             __NR_epoll_pwait2: [sees_pending] (Fd, OutArray(EpollEvent, 2), Int, In(Timespec), In(Sigset), Size) -> Int
                 => signals::with_mask(4, 5);
 
-            //: io_setup io_destroy io_cancel io_getevents io_pgetevents: Requests are kept and carried out by the
-            //:     kernel.
-            __NR_io_setup: (Uint, Out(Address)) -> Int;
+            //: io_setup: Requests are kept and carried out by the kernel. Where the machine has as many as allowed the
+            //:     runtime gives its own context back.
+            //:     test: emulation/watch_limits_are_the_programs_own
+            __NR_io_setup: (Uint, Out(Address)) -> Int => descriptors::instance;
+            //: io_destroy io_cancel io_getevents io_pgetevents: Requests are kept and carried out by the kernel.
             __NR_io_destroy: (Ptr) -> Int;
             //: io_submit: The kernel carries requests out behind the process's back, so it has all descriptors before,
             //:     and keeps the pipes and eventfds of before for good.

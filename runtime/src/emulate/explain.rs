@@ -15,7 +15,8 @@ pub enum Reason {
     Option,
     Flags,
     WriteOnly,
-    Level,
+    Watch,
+    Times,
     Shared,
     FileSystem,
     Keeper,
@@ -37,7 +38,12 @@ impl Reason {
             Self::Option => "an option passes read, write, pread64, pwrite64 or lseek on",
             Self::Flags => "the description has O_DIRECT, O_APPEND, O_SYNC or O_DSYNC",
             Self::WriteOnly => "the description cannot be read, so the file cannot be mapped for writing",
-            Self::Level => "the description can be written: --emulate relaxed would take a lease for it",
+            Self::Watch => {
+                "the kernel does not let the file be watched (fs.inotify.max_user_instances, fs.aio-max-nr), or it changes all the time"
+            }
+            Self::Times => {
+                "each read of it moves its access time: by the mount's options, or because it has just been changed"
+            }
             Self::Shared => "the description was inherited, received or shared by a fork: its offset is not ours alone",
             Self::FileSystem => "leases of its file system do not hold, or it has none",
             Self::Keeper => "no process could be made that gives leases up",

@@ -18,6 +18,7 @@ pub mod keeper;
 pub mod pipes;
 pub mod sample;
 pub mod seeded;
+pub mod watch;
 
 use crate::calls::{self, Held, Mark};
 use crate::emulate::call::{Call, Outcome};
@@ -63,10 +64,11 @@ fn hand_back(call: &Call<'_>) {
     }
 }
 
-/// Hands back everything, and ends the keeper.
+/// Hands back everything, and ends the keeper and the watches.
 pub fn leave() {
     files::dismantle_all();
     keeper::dismiss();
+    watch::close();
 }
 
 /// Before a child is made that shares our descriptions.
@@ -78,4 +80,5 @@ pub fn before_fork() {
 /// In that child.
 pub fn after_fork() {
     keeper::forget();
+    watch::forget();
 }

@@ -13,15 +13,18 @@ pub enum Bug {
     ForgetDup = 3,
     /// What is in a pipe of ours is not put back before a fork.
     KeepRingOverFork = 4,
+    /// A file was changed and what was known of it stays.
+    KeepFactOverChange = 5,
 }
 
 impl Bug {
     /// Their names on the command line of such a build.
-    pub const NAMES: [(&'static str, Self); 4] = [
+    pub const NAMES: [(&'static str, Self); 5] = [
         ("skip-lease-break", Self::SkipLeaseBreak),
         ("drop-offset-hand-back", Self::DropOffsetHandBack),
         ("forget-dup", Self::ForgetDup),
         ("keep-ring-over-fork", Self::KeepRingOverFork),
+        ("keep-fact-over-change", Self::KeepFactOverChange),
     ];
 }
 

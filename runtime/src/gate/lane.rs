@@ -45,9 +45,9 @@ pub const TOUCH: u32 = 2;
 pub struct Lane {
     /// Code for read, write, pread64, pwrite64, lseek.
     code: [u64; 5],
-    /// 0, or bits that make the assembly leave a call to Rust.
+    /// 0, or bits that make the assembly leave a call to Rust, where `watch` is this word.
     pub state: AtomicU32,
-    /// Calls that a device's lane answers before one is made.
+    /// Calls that the lane of a device, and reads that that of a file, answers before one is made.
     pub budget: AtomicU32,
     /// Where the file is mapped.
     pub base: AtomicU64,
@@ -59,6 +59,11 @@ pub struct Lane {
     pub reads: AtomicU64,
     /// See `reads`.
     pub writes: AtomicU64,
+    /// What is known of a file is true while this word has the value `epoch`: the lane's own `state`, or the tail of a ring
+    /// (`emulate::watch`).
+    pub watch: AtomicPtr<AtomicU32>,
+    /// See `watch`.
+    pub epoch: AtomicU32,
     /// What it is the lane of.
     pub kind: Kind,
 }
@@ -86,7 +91,8 @@ pub mod offset {
     pub const PREAD: usize = READ + 16;
     pub const PWRITE: usize = READ + 24;
     pub const LSEEK: usize = READ + 32;
-    pub const STATE: usize = offset_of!(Lane, state);
+    pub const WATCH: usize = offset_of!(Lane, watch);
+    pub const EPOCH: usize = offset_of!(Lane, epoch);
     pub const BUDGET: usize = offset_of!(Lane, budget);
     pub const BASE: usize = offset_of!(Lane, base);
     pub const SIZE: usize = offset_of!(Lane, size);
@@ -108,6 +114,8 @@ impl Lane {
             offset: AtomicU64::new(0),
             reads: AtomicU64::new(0),
             writes: AtomicU64::new(0),
+            watch: AtomicPtr::new(core::ptr::null_mut()),
+            epoch: AtomicU32::new(0),
             kind,
         }
     }

@@ -147,8 +147,11 @@ macro_rules! gate_asm {
     (@ [lseek $($rest:ident)*] [$($operand:tt)*] $($line:expr),*) => {
         gate_asm!(@ [$($rest)*] [$($operand)* lseek = const $crate::gate::lane::offset::LSEEK,] $($line),*)
     };
-    (@ [state $($rest:ident)*] [$($operand:tt)*] $($line:expr),*) => {
-        gate_asm!(@ [$($rest)*] [$($operand)* state = const $crate::gate::lane::offset::STATE,] $($line),*)
+    (@ [watch $($rest:ident)*] [$($operand:tt)*] $($line:expr),*) => {
+        gate_asm!(@ [$($rest)*] [$($operand)* watch = const $crate::gate::lane::offset::WATCH,] $($line),*)
+    };
+    (@ [epoch $($rest:ident)*] [$($operand:tt)*] $($line:expr),*) => {
+        gate_asm!(@ [$($rest)*] [$($operand)* epoch = const $crate::gate::lane::offset::EPOCH,] $($line),*)
     };
     (@ [budget $($rest:ident)*] [$($operand:tt)*] $($line:expr),*) => {
         gate_asm!(@ [$($rest)*] [$($operand)* budget = const $crate::gate::lane::offset::BUDGET,] $($line),*)

@@ -14,13 +14,20 @@ pub static EXE_FD: AtomicI32 = AtomicI32::new(-1);
 pub static RING0_FD: AtomicI32 = AtomicI32::new(-1);
 /// The guest's end of the socket to the keeper, -1 without one.
 pub static KEEPER_FD: AtomicI32 = AtomicI32::new(-1);
+/// The inotify instance of `emulate::watch`, -1 without one.
+pub static INOTIFY_FD: AtomicI32 = AtomicI32::new(-1);
+/// The epoll set that it is in.
+pub static WATCH_FD: AtomicI32 = AtomicI32::new(-1);
+
+/// Number of descriptors of ours.
+const OWN: usize = 7;
 
 /// All of them.
-pub const PLACES: [&AtomicI32; 5] = [&SELF_FD, &EXE_FD, &TRACE_FD, &KEEPER_FD, &RING0_FD];
+pub const PLACES: [&AtomicI32; OWN] = [&SELF_FD, &EXE_FD, &TRACE_FD, &KEEPER_FD, &RING0_FD, &INOTIFY_FD, &WATCH_FD];
 
 /// The hidden descriptors, ascending.
 #[must_use]
-pub fn hidden() -> [i32; 5] {
+pub fn hidden() -> [i32; OWN] {
     let mut all = PLACES.map(|fd| fd.load(Ordering::Relaxed));
     all.sort_unstable();
     all

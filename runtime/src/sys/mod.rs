@@ -9,6 +9,7 @@ pub mod fd;
 pub mod fs;
 pub mod futex;
 pub mod mem;
+pub mod notify;
 pub mod plain;
 pub mod process;
 pub mod raw;

@@ -30,6 +30,8 @@ pub struct Stat {
     pub allocated: u64,
     /// st_mtime and st_ctime, seconds and nanoseconds of each.
     pub times: [u64; 4],
+    /// st_atime, seconds and nanoseconds.
+    pub accessed: [u64; 2],
 }
 
 impl Stat {
@@ -37,12 +39,39 @@ impl Stat {
     pub(super) fn filled_by(fill: impl FnOnce(u64) -> Result<u64, Errno>) -> Result<Self, Errno> {
         let mut words = [0u64; 18];
         fill(words.as_mut_ptr() as u64)?;
-        let [device, inode, links, mode_uid, _, rdev, size, _, blocks, _, _, mtime, mtime_ns, ctime, ctime_ns, ..] =
-            words;
+        let [
+            device,
+            inode,
+            links,
+            mode_uid,
+            _,
+            rdev,
+            size,
+            _,
+            blocks,
+            atime,
+            atime_ns,
+            mtime,
+            mtime_ns,
+            ctime,
+            ctime_ns,
+            ..,
+        ] = words;
         #[expect(clippy::cast_possible_truncation, reason = "two fields of 32 bits in one word")]
         let (mode, uid) = (mode_uid as u32, (mode_uid >> 32) as u32);
         let times = [mtime, mtime_ns, ctime, ctime_ns];
-        Ok(Self { device, inode, links, mode, uid, rdev, size, allocated: blocks * 512, times })
+        Ok(Self {
+            device,
+            inode,
+            links,
+            mode,
+            uid,
+            rdev,
+            size,
+            allocated: blocks * 512,
+            times,
+            accessed: [atime, atime_ns],
+        })
     }
 
     /// S_ISREG.
@@ -98,5 +127,17 @@ impl FileSystem {
     pub fn ignores_set_id(&self) -> bool {
         const NOSUID: u64 = 2;
         self.flags & NOSUID != 0
+    }
+
+    /// A read of a file with these times moves none of them, nor do the reads after it while the file does not change, but once a
+    /// day (mount(2), MS_RELATIME and MS_NOATIME; ST_… of statvfs(3); fs/inode.c, relatime_need_update).
+    #[must_use]
+    pub fn moves_no_access_time(&self, stat: &Stat) -> bool {
+        const READ_ONLY: u64 = 1;
+        const NO_ACCESS_TIMES: u64 = 1024;
+        const RELATIVE: u64 = 4096;
+        let [modified, modified_ns, changed, changed_ns] = stat.times;
+        let is_later = stat.accessed > [modified, modified_ns] && stat.accessed > [changed, changed_ns];
+        self.flags & (READ_ONLY | NO_ACCESS_TIMES) != 0 || self.flags & RELATIVE != 0 && is_later
     }
 }

@@ -6,12 +6,12 @@ use crate::emulate;
 use crate::emulate::call::{Call, Outcome, prepare_outputs};
 use crate::emulate::descriptors::Origin;
 use crate::emulate::follow;
-use crate::emulate::{descriptors as known, files};
+use crate::emulate::{descriptors as known, files, watch};
 use crate::gate::filters::keeps_descriptors;
 use crate::gate::routes::note_own_descriptors;
 use crate::mem::guest;
 use crate::process::descriptors::{PLACES, follow_limit, hidden, inside, is_hidden, move_up};
-use crate::process::{EXE_FD, KEEPER_FD, SELF_FD, TRACE_FD};
+use crate::process::{EXE_FD, INOTIFY_FD, KEEPER_FD, RING0_FD, SELF_FD, TRACE_FD, WATCH_FD};
 use crate::report::{Text, say};
 use crate::sys;
 use crate::sys::{Errno, Fd};
@@ -100,7 +100,7 @@ fn give_way(place: &'static AtomicI32) {
     if core::ptr::eq(place, &raw const TRACE_FD) {
         say(format_args!("the program uses every descriptor: the trace ends"));
     }
-    if core::ptr::eq(place, &raw const KEEPER_FD) {
+    if [&raw const KEEPER_FD, &raw const INOTIFY_FD, &raw const WATCH_FD].contains(&core::ptr::from_ref(place)) {
         emulate::leave();
     }
     place.store(-1, Ordering::Relaxed);
@@ -109,13 +109,15 @@ fn give_way(place: &'static AtomicI32) {
 /// The guest finds no number free, and one of ours is below its limit, which cannot be raised: that is closed, if it can
 /// be done without. Returns whether one was.
 pub fn give_one_way() -> bool {
-    let can_go = |place: &&AtomicI32| [&KEEPER_FD, &EXE_FD, &SELF_FD].iter().any(|one| core::ptr::eq(*one, *place));
+    let is_one_of = |place: &AtomicI32, those: [&AtomicI32; 2]| those.iter().any(|&one| core::ptr::eq(one, place));
+    let can_go = |place: &&AtomicI32| !is_one_of(place, [&TRACE_FD, &RING0_FD]);
     // The lowest, as the kernel would give it.
     let lowest = inside().filter(can_go).min_by_key(|place| place.load(Ordering::Relaxed));
     let Some(place) = lowest else { return false };
     let fd = Fd(place.load(Ordering::Relaxed));
     give_way(place);
-    if !core::ptr::eq(place, &raw const KEEPER_FD) {
+    // Others are closed with what they are for.
+    if is_one_of(place, [&EXE_FD, &SELF_FD]) {
         fd.close();
     }
     true
@@ -224,6 +226,18 @@ pub fn submit(call: &mut Call<'_>) -> Outcome {
     }
     prepare_outputs(call);
     Outcome::Tail
+}
+
+/// inotify_init(2), inotify_init1(2), io_setup(2): where what the kernel allows is used up, ours is given back.
+pub fn instance(call: &mut Call<'_>) -> Outcome {
+    prepare_outputs(call);
+    let outcome = call.pass();
+    let is_used_up = matches!(outcome, Outcome::Done(Err(Errno::EMFILE | Errno::EAGAIN)));
+    if is_used_up && watch::exists() && !call.ts.shared.is_foreign() {
+        emulate::leave();
+        return call.pass();
+    }
+    outcome
 }
 
 /// ioctl(2): devices may be given descriptors to hold (KVM_IRQFD, VHOST_SET_VRING_KICK …).

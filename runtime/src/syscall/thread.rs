@@ -189,6 +189,10 @@ fn spawn(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs>)
     const SHARED_TABLE: u64 = k::CLONE_FILES as u64;
     if flags & (SHARED_TABLE | u64::from(k::CLONE_THREAD)) == SHARED_TABLE {
         follow::give_up();
+        if !call.ts.shared.is_foreign() {
+            // The child would close them for both.
+            emulate::leave();
+        }
     }
     if !call.ts.shared.is_foreign() {
         if flags & u64::from(k::CLONE_THREAD) != 0 {

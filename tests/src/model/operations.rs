@@ -124,7 +124,11 @@ impl Arg {
             Self::Watched => bits.of(&[4, 5, 6]),
             Self::Path => i64::from(if bits.rarely(4) { bits.below(4) } else { bits.below(2) }),
             Self::OpenFlags if bits.rarely(4) => i64::from(bits.of(OPEN_FLAGS)),
-            Self::OpenFlags => i64::from(bits.of(&[libc::O_RDONLY, libc::O_RDWR, libc::O_RDWR | libc::O_CREAT])),
+            // With O_NOATIME what has just been made may be kept at once: reads move no times.
+            Self::OpenFlags => {
+                let access = bits.of(&[libc::O_RDONLY, libc::O_RDWR, libc::O_RDWR | libc::O_CREAT]);
+                i64::from(access | if bits.rarely(5) { 0 } else { libc::O_NOATIME })
+            }
             Self::Edge => bits.of(EDGES),
             Self::Size => bits.of(SIZES),
             Self::Length if bits.rarely(40) => bits.of(&[-1, 0x7fff_ffff, 0x7fff_f000]),

@@ -14,8 +14,14 @@ use crate::environment::number;
 use crate::paths;
 use crate::runner::Verdict;
 
-/// The names that `--seeded-bug` takes; each must be found.
-const BUGS: &[&str] = &["skip-lease-break", "drop-offset-hand-back", "forget-dup", "keep-ring-over-fork"];
+/// The names that `--seeded-bug` takes, each with the pass in which it must be found.
+const BUGS: &[(&str, &str)] = &[
+    ("keep-fact-over-change", "direct"),
+    ("skip-lease-break", "direct+relaxed"),
+    ("drop-offset-hand-back", "direct"),
+    ("forget-dup", "direct"),
+    ("keep-ring-over-fork", "direct"),
+];
 /// The feature of the runtime.
 const FEATURE: &str = "seeded-bugs";
 /// Sequences in which a bug has to show.
@@ -51,14 +57,14 @@ pub fn check(home: &Path) -> Result<Verdict> {
         return Ok(Verdict::Skipped(format!("the runtime has no feature {FEATURE}")));
     };
     let mut missed = Vec::new();
-    for bug in BUGS {
+    for (bug, pass) in BUGS {
         // A launcher that does not know the name would differ in everything.
         let known = Command::new(&launcher).args(["--seeded-bug", bug, "--", "true"]).status().context("launcher")?;
         if !known.success() {
             bail!("the launcher does not know the bug {bug}");
         }
         let plan = Plan {
-            pass: "direct+relaxed".to_owned(),
+            pass: (*pass).to_owned(),
             number: 0,
             seed: number("BT_SEED", SEED)?,
             batches: BUDGET / BATCH,

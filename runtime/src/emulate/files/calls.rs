@@ -1,6 +1,6 @@
 //! Calls on a promoted description that the lane's assembly left to Rust.
 
-use super::{dismantle, get};
+use super::{READS, dismantle, get};
 use crate::calls::route::Operation;
 use crate::calls::{self, Mark};
 use crate::emulate::call::{Call, Outcome, prepare_outputs};
@@ -12,11 +12,15 @@ use core::sync::atomic::Ordering;
 /// Makes a read, write or seek of a promoted description by the kernel, if its descriptor has a file's lane.
 pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
     let fd = call.int(0);
-    let file = get(fd)?;
-    if file.lane.state.load(Ordering::SeqCst) & REVOKED != 0 {
+    if get(fd)?.lane.state.load(Ordering::SeqCst) & REVOKED != 0 {
         dismantle(fd);
         return None;
     }
+    if !get(fd)?.is_current() {
+        super::renew(None);
+    }
+    let file = get(fd)?;
+    file.lane.budget.store(READS, Ordering::Relaxed);
     let is_seek = call.operation() == Some(Operation::Lseek);
     if is_seek && is_seek_to_itself(call) {
         return Some(call.answered(Ok(file.lane.offset.load(Ordering::Relaxed))));
@@ -26,7 +30,10 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
     let outcome = call.pass();
     file.take_offset(fd);
     let writes = calls::is(call.nr, Mark::Writes);
-    if writes && Fd(fd).stat().ok().is_none_or(|stat| stat.size != file.lane.size.load(Ordering::Relaxed)) {
+    if writes && file.watch.is_some() {
+        // It was told of the change itself.
+        dismantle(fd);
+    } else if writes && Fd(fd).stat().ok().is_none_or(|stat| stat.size != file.lane.size.load(Ordering::Relaxed)) {
         dismantle(fd);
     } else if file.lane.state.load(Ordering::Relaxed) & TOUCH != 0 && !is_seek {
         // This access was the first of a burst.

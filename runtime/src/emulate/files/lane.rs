@@ -1,5 +1,6 @@
 //! What is known of a promoted file, shared by the process and its keeper.
 
+use crate::emulate::watch::Number;
 use crate::gate::lane::Lane;
 use crate::sys::Fd;
 use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
@@ -12,6 +13,8 @@ pub struct FileLane {
     pub lane: Lane,
     /// Bytes that are mapped.
     pub map_len: u64,
+    /// What tells of changes: a watch, or a lease without one.
+    pub watch: Option<Number>,
     /// F_RDLCK or F_WRLCK.
     pub wanted_lease: u32,
     /// The lease that is held; F_UNLCK when it was given up.
@@ -29,9 +32,20 @@ pub struct FileLane {
 }
 
 impl FileLane {
+    /// What is known of the file may be used.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        let word = self.lane.watch.load(Ordering::Relaxed);
+        // SAFETY: the lane's own state, or the tail of the ring, which exists as long as a lane is watched.
+        !word.is_null() && unsafe { (*word).load(Ordering::Acquire) } == self.lane.epoch.load(Ordering::Relaxed)
+    }
+
     /// Makes a real access if the lane was used since the last one: times move and watchers are told as a read or write
-    /// does it. Returns whether it was used.
+    /// does it. Returns whether it was used. Under a watch nothing is due: reads move no times, or are not answered.
     pub fn touch(&self, fd: i32) -> bool {
+        if self.watch.is_some() {
+            return false;
+        }
         let (reads, writes) = (self.lane.reads.load(Ordering::Relaxed), self.lane.writes.load(Ordering::Relaxed));
         let was_read = self.seen_reads.swap(reads, Ordering::Relaxed) != reads;
         let was_written = self.seen_writes.swap(writes, Ordering::Relaxed) != writes;

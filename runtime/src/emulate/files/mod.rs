@@ -6,20 +6,25 @@ mod list;
 mod penalty;
 pub mod promote;
 
-use super::descriptors;
-use super::keeper;
 use super::seeded::{Bug, is_planted};
+use super::{descriptors, keeper, watch};
 use crate::gate::facts::Fact;
 use crate::gate::lane::{Kind, REVOKED};
 use crate::gate::routes::learn;
+use crate::sys::stat::Stat;
 use crate::sys::{Fd, mem};
 use alloc::boxed::Box;
 use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;
 use list::{COUNT, FILES};
 
+use super::watch::Number;
+use lane::FileLane;
 pub use list::{any, get};
 pub use penalty::penalty;
+
+/// Reads that a lane answers before one is made.
+const READS: u32 = 4096;
 
 /// The description has no lease and no owner of its signals any more, as the guest left it.
 fn give_up_lease(fd: Fd) {
@@ -37,19 +42,65 @@ pub fn dismantle(fd: i32) {
     if !is_planted(Bug::DropOffsetHandBack) {
         file.hand_back_offset(fd);
     }
-    file.lease.store(k::F_UNLCK, Ordering::Relaxed);
-    give_up_lease(Fd(fd));
     // SAFETY: the mapping is ours, and nobody uses it: the process has one thread.
     unsafe { mem::munmap(file.lane.base.load(Ordering::Relaxed), file.map_len) };
-    keeper::drop_lane(this);
+    let watch = file.watch;
+    if watch.is_none() {
+        file.lease.store(k::F_UNLCK, Ordering::Relaxed);
+        give_up_lease(Fd(fd));
+        keeper::drop_lane(this);
+    }
     let answered = file.lane.reads.load(Ordering::Relaxed) + file.lane.writes.load(Ordering::Relaxed);
     penalty::learn_from(answered);
     let mut files = FILES.lock();
     files.mapped_bytes -= file.map_len;
     files.lanes.retain(|place| place.0 != this);
     COUNT.fetch_sub(1, Ordering::Relaxed);
-    // SAFETY: made by `Box::into_raw`; the keeper has dropped it and no descriptor leads to it.
+    // SAFETY: lanes in the list exist.
+    let is_shared = watch.is_some() && files.lanes.iter().any(|place| unsafe { (*place.0).watch } == watch);
+    if let Some(watch) = watch.filter(|_| !is_shared) {
+        watch::remove(watch);
+    }
+    // SAFETY: made by `Box::into_raw`; the keeper has dropped it, if it had it, and no descriptor leads to it.
     drop(unsafe { Box::from_raw(this) });
+}
+
+/// Something was changed, or a new watch is there: gives the files back that it was, and establishes of the others once more
+/// what is known. Returns the epoch of what is established afterwards ([`watch::Changes`]), if `added`, a watch that no lane has
+/// yet, is not over already.
+pub fn renew(added: Option<Number>) -> Option<u32> {
+    let changes = watch::renew();
+    let has_ended =
+        |number: Option<Number>| number.is_some_and(|number| changes.all || changes.ended.contains(&number));
+    while let Some(fd) = find(&|lane: &FileLane| has_ended(lane.watch)) {
+        dismantle(fd);
+    }
+    let Some(epoch) = changes.epoch else {
+        // Files change all the time: nothing is gained.
+        while let Some(fd) = find(&|lane| lane.watch.is_some()) {
+            dismantle(fd);
+        }
+        return None;
+    };
+    let is_another = |lane: &FileLane| lane.watch.is_some() && lane.lane.epoch.load(Ordering::Relaxed) != epoch;
+    while let Some(fd) = find(&is_another) {
+        let Some(file) = get(fd) else { break };
+        let is_same = |stat: Stat| stat.size == file.lane.size.load(Ordering::Relaxed);
+        if is_planted(Bug::KeepFactOverChange) || Fd(fd).stat().is_ok_and(is_same) {
+            file.lane.epoch.store(epoch, Ordering::Relaxed);
+        } else {
+            dismantle(fd);
+        }
+    }
+    Some(epoch).filter(|_| !has_ended(added))
+}
+
+/// A descriptor of such a file.
+fn find(is_wanted: &dyn Fn(&FileLane) -> bool) -> Option<i32> {
+    descriptors::find_lane(|lane| {
+        // SAFETY: a lane of this kind is the first field of a `FileLane`.
+        lane.kind == Kind::File && is_wanted(unsafe { &*core::ptr::from_ref(lane).cast::<FileLane>() })
+    })
 }
 
 /// Gives all of them back.
@@ -76,6 +127,7 @@ pub fn touch_all() {
 /// A second thread is about to be made.
 pub fn begin_threads() {
     dismantle_all();
+    watch::close();
     learn(Fact::Threaded, true);
 }
 

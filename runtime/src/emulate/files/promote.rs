@@ -1,5 +1,6 @@
 //! Which files are promoted.
 
+use super::READS;
 use super::lane::FileLane;
 use super::list::{COUNT, FILES, Place};
 use crate::calls::SAMPLED_COUNT;
@@ -7,6 +8,7 @@ use crate::calls::route::Operation;
 use crate::emulate::candidate::{Found, index};
 use crate::emulate::descriptors::{self, Access};
 use crate::emulate::explain::{Reason, refused};
+use crate::emulate::watch::{self, Number};
 use crate::emulate::{fdinfo, keeper};
 use crate::gate::facts::{Fact, holds};
 use crate::gate::lane::Kind;
@@ -16,7 +18,7 @@ use crate::options::{self, EmulateLevel};
 use crate::sys::stat::Stat;
 use crate::sys::{Fd, mem, process};
 use alloc::boxed::Box;
-use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use linux_raw_sys::general as k;
 
 /// Longer reads and writes gain nothing.
@@ -24,6 +26,7 @@ const SMALL: u64 = 16 * 1024;
 /// File systems of this machine alone, whose leases hold (statfs(2), f_type): ext2, ext3 and ext4; tmpfs; xfs; btrfs;
 /// f2fs; overlay.
 const LOCAL: [u64; 6] = [0xef53, 0x0102_1994, 0x5846_5342, 0x9123_683e, 0xf2f5_2010, 0x794c_7630];
+const TMPFS: u64 = 0x0102_1994;
 /// The descriptor that was seen by the last look at each sampled call.
 static LAST: [AtomicI32; SAMPLED_COUNT] = [const { AtomicI32::new(-1) }; SAMPLED_COUNT];
 
@@ -65,9 +68,6 @@ fn promote(fd: i32) -> Result<(), Reason> {
     if access == Access::WriteOnly {
         return Err(Reason::WriteOnly);
     }
-    if access == Access::ReadWrite && options::get().emulate < EmulateLevel::Relaxed {
-        return Err(Reason::Level);
-    }
     // Who shares the description moves its offset, can change the file without opening it, and sees the lease in
     // F_GETFL.
     if !descriptors::is_own(fd) {
@@ -79,17 +79,68 @@ fn promote(fd: i32) -> Result<(), Reason> {
     if fdinfo::is_shown(fd) {
         return Err(Reason::Shown);
     }
+    // Stores need somebody who moves times while the process computes: the keeper, which holds a lease.
+    if access == Access::ReadWrite && options::get().emulate >= EmulateLevel::Relaxed {
+        under_lease(fd, access)
+    } else {
+        under_watch(fd, access, flags & k::O_NOATIME != 0)
+    }
+}
+
+/// Promotes a description whose file is watched; reads of it may be such that move no times (open(2), O_NOATIME).
+fn under_watch(fd: i32, access: Access, moves_no_times: bool) -> Result<(), Reason> {
+    let file_system = Fd(fd).file_system().map_err(|_| Reason::FileSystem)?;
+    let number = watch::add(Fd(fd)).map_err(|_| Reason::Watch)?;
+    let epoch = super::renew(Some(number));
+    // What is looked at from here on is true while the tail stays.
+    let established = epoch.ok_or(Reason::Watch).and_then(|epoch| {
+        let stat = Fd(fd).stat().map_err(|_| Reason::Flags)?;
+        if !moves_no_times && !file_system.moves_no_access_time(&stat) {
+            return Err(Reason::Times);
+        }
+        if file_system.kind == TMPFS && stat.allocated < stat.size {
+            return Err(Reason::Sparse);
+        }
+        map(fd, Access::ReadOnly, &stat).map(|mapped| (epoch, mapped))
+    });
+    let (epoch, mapped) = match established {
+        Ok(established) => established,
+        Err(reason) => {
+            if !is_watched(number) {
+                watch::remove(number);
+            }
+            return Err(reason);
+        }
+    };
+    let mut file = new_lane(access, Some(number));
+    file.lane.watch = AtomicPtr::new(watch::tail().cast_mut());
+    file.lane.epoch = AtomicU32::new(epoch);
+    install(fd, Box::into_raw(Box::new(file)), mapped);
+    Ok(())
+}
+
+/// Another lane depends on the watch.
+fn is_watched(number: Number) -> bool {
+    // SAFETY: lanes in the list exist.
+    FILES.lock().lanes.iter().any(|place| unsafe { (*place.0).watch } == Some(number))
+}
+
+/// Promotes a description under a lease that the keeper looks after.
+fn under_lease(fd: i32, access: Access) -> Result<(), Reason> {
     keeper::start().map_err(|_| Reason::Keeper)?;
-    let lane = Box::into_raw(Box::new(new_lane(access)));
+    let lane = Box::into_raw(Box::new(new_lane(access, None)));
+    // SAFETY: ours alone until the keeper has it.
+    let word = unsafe { &raw mut (*lane).lane.state };
+    // SAFETY: as above.
+    unsafe { (*lane).lane.watch.store(word, Ordering::Relaxed) };
     if keeper::keep(lane, fd).is_err() {
         // SAFETY: the keeper did not take it.
         drop(unsafe { Box::from_raw(lane) });
         return Err(Reason::Lease);
     }
     // From here on nobody else can change the size.
-    let mapped = Fd(fd).stat().map_err(|_| Reason::Flags).and_then(|stat| map(fd, access, &stat));
-    let (base, len, size) = match mapped {
-        Ok(mapped) => mapped,
+    match Fd(fd).stat().map_err(|_| Reason::Flags).and_then(|stat| map(fd, access, &stat)) {
+        Ok(mapped) => install(fd, lane, mapped),
         Err(reason) => {
             super::give_up_lease(Fd(fd));
             keeper::drop_lane(lane);
@@ -97,12 +148,18 @@ fn promote(fd: i32) -> Result<(), Reason> {
             drop(unsafe { Box::from_raw(lane) });
             return Err(reason);
         }
-    };
+    }
+    Ok(())
+}
+
+/// The lane answers from here on; `mapped` is address, length and size of the mapping.
+fn install(fd: i32, lane: *mut FileLane, (base, len, size): (u64, u64, u64)) {
     // SAFETY: ours; the keeper uses the atomic fields only.
     let file = unsafe { &mut *lane };
     file.map_len = len;
     file.lane.base.store(base, Ordering::Relaxed);
     file.lane.size.store(size, Ordering::Relaxed);
+    file.lane.budget.store(READS, Ordering::Relaxed);
     file.take_offset(fd);
     {
         let mut files = FILES.lock();
@@ -112,11 +169,10 @@ fn promote(fd: i32) -> Result<(), Reason> {
     COUNT.fetch_add(1, Ordering::Relaxed);
     descriptors::set_lane(fd, &raw mut file.lane);
     learn(Fact::FilesPromoted, true);
-    Ok(())
 }
 
-fn new_lane(access: Access) -> FileLane {
-    let is_written = access == Access::ReadWrite;
+fn new_lane(access: Access, watch: Option<Number>) -> FileLane {
+    let is_written = access == Access::ReadWrite && watch.is_none();
     let code = [
         Code::FileRead,
         if is_written { Code::FileWrite } else { Code::Rust },
@@ -127,6 +183,7 @@ fn new_lane(access: Access) -> FileLane {
     FileLane {
         lane: lane_with(Kind::File, code),
         map_len: 0,
+        watch,
         wanted_lease: if is_written { k::F_WRLCK } else { k::F_RDLCK },
         lease: AtomicU32::new(k::F_UNLCK),
         keeper_fd: AtomicI32::new(-1),

@@ -2,28 +2,38 @@
 
 use super::copy::LONGEST;
 use super::file_labels;
-use crate::gate::lane::REVOKED;
 
-/// From rax = position: copies from the mapping to the guest, at most up to the end; rax = bytes.
+/// What is known of the file is true. r11 is lost.
+macro_rules! check_fact {
+    () => {
+        concat!("mov r11, [rcx + {watch}]\n", "mov r11d, [r11]\n", "cmp r11d, [rcx + {epoch}]\n", "jne bt_lane_slow\n",)
+    };
+}
+
+/// From rax = position: copies from the mapping to the guest, if all of it lies within the file; rax = bytes.
 macro_rules! copy_out {
     () => {
         concat!(
             "mov r11, [rcx + {size}]\n",
             "sub r11, rax\n",
-            "jb bt_lane_slow\n", // after the end: Rust knows what that means
+            "jb bt_lane_slow\n",
+            // Up to the end and no further: where the file ends now only the kernel knows, if a call that tells nobody has
+            // extended it (io_submit(2)).
             "cmp rdx, r11\n",
-            "cmova rdx, r11\n",
+            "ja bt_lane_slow\n",
             "test rdx, rdx\n",
             "je 30f\n",
+            // Every so often a read is made: whoever watches the file sees it read.
+            "dec dword ptr [rcx + {budget}]\n",
+            "jle bt_lane_slow\n",
             "mov rdi, rsi\n",
             "mov rsi, [rcx + {base}]\n",
             "add rsi, rax\n",
             "push rcx\n",
             "call bt_lane_copy\n",
             "pop rcx\n",
-            // Loads are in order: what was copied was read before this, so before whoever revokes lets go of the file.
-            "test dword ptr [rcx + {state}], {revoked}\n",
-            "jne bt_lane_slow\n",
+            // Loads are in order: what was copied was read before this, so before whoever ends the fact lets go of the file.
+            check_fact!(),
             "inc qword ptr [rcx + {reads}]\n",
             "30:\n",
             "mov rax, rdx\n",
@@ -54,8 +64,7 @@ macro_rules! copy_in {
             "pop rcx\n",
             // Whoever revokes makes every CPU drain its stores before it lets go of the file (membarrier(2)): either
             // they are visible by then, or this load sees the revocation and Rust writes once more.
-            "test dword ptr [rcx + {state}], {revoked}\n",
-            "jne bt_lane_slow\n",
+            check_fact!(),
             "inc qword ptr [rcx + {writes}]\n",
             "mov rax, rdx\n",
         )
@@ -69,15 +78,14 @@ macro_rules! copy_in {
 #[unsafe(naked)]
 pub unsafe extern "C" fn block() {
     gate_asm!(
-        [rax rdx rsp_ rsi rdi rflags runtime_sp state base size offset reads writes rare_flags]
-        {longest = const LONGEST, revoked = const REVOKED};
+        [rax rdx rsp_ rsi rdi rflags runtime_sp watch epoch budget base size offset reads writes rare_flags]
+        {longest = const LONGEST};
         file_labels!(),
         ".p2align 5",
         "bt_file_read:",
         enter!(),
         check_buffer!("longest"),
-        "cmp dword ptr [rcx + {state}], 0",
-        "jne bt_lane_slow",
+        check_fact!(),
         "mov rax, [rcx + {offset}]",
         copy_out!(),
         "add [rcx + {offset}], rax",
@@ -86,8 +94,7 @@ pub unsafe extern "C" fn block() {
         "bt_file_pread:",
         enter!(),
         check_buffer!("longest"),
-        "cmp dword ptr [rcx + {state}], 0",
-        "jne bt_lane_slow",
+        check_fact!(),
         "mov rax, r10",
         copy_out!(),
         "jmp bt_lane_done",
@@ -95,8 +102,7 @@ pub unsafe extern "C" fn block() {
         "bt_file_write:",
         enter!(),
         check_buffer!("longest"),
-        "cmp dword ptr [rcx + {state}], 0",
-        "jne bt_lane_slow",
+        check_fact!(),
         "mov rax, [rcx + {offset}]",
         copy_in!(),
         "add [rcx + {offset}], rax",
@@ -105,8 +111,7 @@ pub unsafe extern "C" fn block() {
         "bt_file_pwrite:",
         enter!(),
         check_buffer!("longest"),
-        "cmp dword ptr [rcx + {state}], 0",
-        "jne bt_lane_slow",
+        check_fact!(),
         "mov rax, r10",
         "test rax, rax",
         "js bt_lane_slow",
@@ -115,8 +120,7 @@ pub unsafe extern "C" fn block() {
         ".p2align 5",
         "bt_file_lseek:",
         enter!(),
-        "cmp dword ptr [rcx + {state}], 0",
-        "jne bt_lane_slow",
+        check_fact!(),
         "mov rax, rsi",
         "test edx, edx", // SEEK_SET
         "je 7f",
