@@ -184,8 +184,9 @@ impl Engine {
     }
 
     fn zone_with_room(&mut self, pc: u64) -> usize {
-        // Ids of exits must not run out within a generation.
-        if self.fragments.exits.len() + MAX_EXITS > 1 << EXIT_BITS {
+        // Ids of exits must not run out within a generation. Where memory is limited fewer fragments have to do.
+        let has_ids = self.fragments.exits.len() + MAX_EXITS <= 1 << EXIT_BITS;
+        if !has_ids || !self.fragments.can_grow() {
             self.flush();
         }
         if let Some(i) = self.cache.zone_for(GuestPc(pc), MAX_FRAGMENT_BYTES) {

@@ -7,6 +7,7 @@ use super::cache;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use bt_translator::block::MAX_INSNS;
 use bt_translator::translation::{ExitKind, find_entry};
 use core::hash::{BuildHasherDefault, Hasher};
 use hashbrown::HashMap;
@@ -142,6 +143,17 @@ impl Fragments {
     /// Room for what the smallest dynamically linked program needs: growing a map costs more than its memory.
     pub fn make_room(&mut self) {
         self.places.reserve(3500);
+    }
+
+    /// There is memory to note one fragment more (setrlimit(2), RLIMIT_AS).
+    pub fn can_grow(&mut self) -> bool {
+        /// Its instructions, and the places that it leads to.
+        const MOST: usize = 2 * MAX_INSNS as usize;
+        self.list.try_reserve(1).is_ok()
+            && self.exits.try_reserve(MOST).is_ok()
+            && self.entries.try_reserve(MOST).is_ok()
+            && self.boundaries.try_reserve(MOST).is_ok()
+            && self.places.try_reserve(MOST).is_ok()
     }
 
     /// What is known of `pc`.
