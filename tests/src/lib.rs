@@ -11,6 +11,7 @@ pub mod extent;
 mod guest;
 mod launcher;
 mod model;
+mod mutants;
 pub mod packages;
 pub mod paths;
 mod program;
@@ -29,6 +30,7 @@ pub fn all_tests(extent: Extent) -> Result<Vec<Test>> {
     let mut tests = guest::collect()?;
     tests.push(differential::test(extent)?);
     tests.extend(model::tests(extent)?);
+    tests.extend(mutants::tests(extent)?);
     tests.extend(program::collect());
     tests.extend(server::collect());
     tests.extend(launcher::collect());

@@ -96,6 +96,11 @@ pub enum Action {
         /// How many all passes run together.
         count: u64,
     },
+    /// Executes mutated programs and scripts.
+    Mutants {
+        /// How many in each pass.
+        count: u64,
+    },
     /// Requires that these sequences find bugs that were put in.
     SeededBugs,
     /// Runs its steps.

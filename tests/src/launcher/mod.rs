@@ -12,6 +12,7 @@ mod statistics;
 use crate::spec::{Action, Kind, Test};
 
 pub use bench::{Bench, Check};
+pub use handoff::honest_string;
 
 /// All of them.
 pub fn collect() -> Vec<Test> {

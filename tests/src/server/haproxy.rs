@@ -6,12 +6,12 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::client::{QUESTIONS, ask};
-use super::instance::{Server, free_port};
+use super::instance::{Server, free_ports};
 use crate::runner::compare::Observation;
 use crate::runner::launch::{Launch, Pass};
 
 pub fn run(pass: &Pass, limit: Duration) -> Result<Vec<Observation>> {
-    let (front, back) = (free_port()?, free_port()?);
+    let [front, back] = free_ports()?;
     let work = pass.work.display().to_string();
     let config = format!(
         "daemon off;
