@@ -98,8 +98,10 @@ int main(int argc, char **argv)
         return 2;
     int launcher = argc > 3 ? open(argv[3], O_RDONLY | O_CLOEXEC) : -1;
     limit(RLIMIT_CPU, 60);
-    limit(RLIMIT_FSIZE, 1 << 20);
-    limit(RLIMIT_AS, (rlim_t)16 << 30);
+    limit(RLIMIT_FSIZE, 64 << 20);
+    /* Room for headers with wide gaps; what could be filled is little. */
+    limit(RLIMIT_AS, (rlim_t)1 << 47);
+    limit(RLIMIT_DATA, 1 << 30);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_NPROC, 4096);
     /* Where the kernel lets us. */

@@ -344,6 +344,11 @@ fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut 
         uc.mc.rip = pc;
         return;
     }
+    let is_fetch = uc.mc.trapno == TRAP_PAGE_FAULT && uc.mc.err & ERROR_FETCH != 0;
+    if is_fetch && uc.mc.cr2 == uc.mc.rip {
+        // Nothing of the runtime's leads out of its code: the guest has jumped to memory that is none of its own.
+        return deliver(ts, signal, info, uc, true);
+    }
     // None of the runtime's own instructions raises SIGTRAP.
     if signal == sig::SIGTRAP {
         // The guest's own trap flag, on its way through the gate. The CPU reports no step between a `syscall` and the

@@ -5,9 +5,6 @@ use crate::elf::headers::{Headers, PAGE};
 use crate::sys::{Errno, Fd, mem};
 use linux_raw_sys::general as k;
 
-/// Type of the program header that tells where the program headers are (elf(5)).
-const PT_PHDR: u32 = 6;
-
 /// A mapped image.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Image {
@@ -15,7 +12,7 @@ pub struct Image {
     pub bias: u64,
     /// Entry point.
     pub entry: u64,
-    /// Address of the program headers in memory, 0 if they are not mapped.
+    /// Address of the program headers in memory; where the image begins if they are not mapped.
     pub phdr: u64,
     /// Number of program headers.
     pub phnum: u64,
@@ -27,14 +24,19 @@ pub struct Image {
     pub data: (u64, u64),
 }
 
-/// Told of each executable range of a mapped image: start, end, protection, offset in the file.
-pub type OnExec<'a> = &'a mut dyn FnMut(u64, u64, u32, u64);
+/// Told of each executable range of a mapped image: start, end, protection, offset in the file that it is from.
+pub type OnExec<'a> = &'a mut dyn FnMut(u64, u64, u32, Option<u64>);
 
 fn map_fd(addr: u64, len: u64, prot: u32, fd: Fd, offset: u64) -> Result<(), LoadError> {
     // SAFETY: inside the range that was reserved for the image.
     unsafe { mem::mmap_file(addr, len, prot, k::MAP_PRIVATE | k::MAP_FIXED, fd, offset) }
         .map(|_| ())
         .map_err(|e| LoadError::Failed("cannot be mapped", e.number()))
+}
+
+/// Protection of memory that a segment has beyond its part of the file.
+fn blank_prot(of_file: u32) -> u32 {
+    k::PROT_READ | k::PROT_WRITE | of_file & k::PROT_EXEC
 }
 
 /// Reserves the address range of an image; returns its start.
@@ -71,6 +73,7 @@ pub fn map(fd: Fd, headers: &Headers, base: u64, on_exec: OnExec<'_>) -> Result<
         bias,
         entry: headers.entry.wrapping_add(bias),
         phnum: headers.phnum as u64,
+        phdr: bias,
         code: (u64::MAX, 0),
         ..Image::default()
     };
@@ -95,24 +98,28 @@ pub fn map(fd: Fd, headers: &Headers, base: u64, on_exec: OnExec<'_>) -> Result<
                 zero(file_end, file_page_end - file_end)?;
             }
             if end > file_page_end {
-                mem::mmap_anon(file_page_end, end - file_page_end, p.prot(), k::MAP_FIXED).map_err(failed)?;
+                // Whatever the segment's protection is (vm_brk_flags): only execution is taken from it.
+                let prot = blank_prot(p.prot());
+                mem::mmap_anon(file_page_end, end - file_page_end, prot, k::MAP_FIXED).map_err(failed)?;
             }
         }
         mapped_to = end.max(mapped_to);
         if p.flags & 1 != 0 {
-            on_exec(page, end, p.prot(), p.offset & !(PAGE - 1));
+            if file_page_end > page {
+                on_exec(page, file_page_end, p.prot(), Some(p.offset & !(PAGE - 1)));
+            }
+            if end > file_page_end {
+                on_exec(file_page_end, end, blank_prot(p.prot()), None);
+            }
             image.code = (image.code.0.min(from), image.code.1.max(from + p.filesz));
         } else {
             image.data = (from, from + p.filesz);
         }
-        // fs/binfmt_elf.c: AT_PHDR is where the segment that holds the headers puts them.
-        if (p.offset..p.offset + p.filesz).contains(&headers.phoff) && image.phdr == 0 {
+        // fs/binfmt_elf.c: AT_PHDR is where the last segment that holds the headers puts them, whatever PT_PHDR says.
+        if headers.phoff.checked_sub(p.offset).is_some_and(|distance| distance < p.filesz) {
             image.phdr = headers.phoff - p.offset + from;
         }
         image.brk = image.brk.max(from + p.memsz);
-    }
-    if let Some(p) = headers.all().iter().find(|p| p.kind == PT_PHDR) {
-        image.phdr = bias.wrapping_add(p.vaddr);
     }
     Ok(image)
 }

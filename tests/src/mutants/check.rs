@@ -30,6 +30,10 @@ const ENOUGH: usize = 20;
 /// How a launcher may end that was handed anything: options or a program that are wrong, or the program's own end.
 const ENDS_OF_FORGERIES: [&str; 4] = ["exits with 2,", "exits with 7,", "exits with 126,", "exits with 127,"];
 
+/// Which of the two an access outside of the program's segments raises depends on what lies beside them.
+const BUS: &str = " signal 7,";
+const SEGMENT: &str = " signal 11,";
+
 /// What one pass works with.
 struct Pass {
     name: String,
@@ -192,7 +196,7 @@ impl Pass {
             let is_remark = line.contains(" said ");
             // What bt-run has to say is no difference, unless it is in trouble.
             if !is_remark || line.contains("panic") || line.contains("internal") {
-                *ends.entry(number).or_default() += &format!("{line}\n");
+                *ends.entry(number).or_default() += &format!("{}\n", line.replace(BUS, SEGMENT));
             }
         }
         ensure!(ends.len() as u64 == numbers.end - numbers.start, "{} ends of {numbers:?}", ends.len());

@@ -32,7 +32,7 @@ const HEADER_FIELDS: [(usize, usize); 14] = [
 const ENTRY_FIELDS: [(usize, usize); 8] = [(0, 4), (4, 4), (8, 8), (16, 8), (24, 8), (32, 8), (40, 8), (48, 8)];
 
 /// Interpreters that are none, or others.
-const INTERPRETERS: [&[u8]; 12] = [
+const INTERPRETERS: [&[u8]; 11] = [
     b"/lib64/ld-linux-x86-64.so.2\0",
     b"/lib64/ld-linux-x86-64.so.2",
     b"/lib64//ld-linux-x86-64.so.2\0",
@@ -41,7 +41,6 @@ const INTERPRETERS: [&[u8]; 12] = [
     b"/bin\0",
     b"/dev/null\0",
     b"/etc/passwd\0",
-    b"/proc/self/exe\0",
     b"\0",
     b"ld.so\0",
     b"/lib64/ld-linux-x86-64.so.2\0 and more\0",
