@@ -20,6 +20,7 @@ mod server;
 pub mod spec;
 pub mod stats;
 mod strace;
+pub mod suite;
 
 use anyhow::{Result, bail};
 use extent::Extent;

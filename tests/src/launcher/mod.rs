@@ -43,6 +43,7 @@ pub fn collect() -> Vec<Test> {
         ("images_do_not_need_room", images::check_full),
         ("images_that_cannot_be_used_are_replaced", images::check_replacement),
         ("images_hold_sites_that_trap", images::check_traps),
+        ("suites_are_compared_with_native", crate::suite::check_tiny),
     ];
     let test = |&(name, check): &(&str, Check)| {
         let test = Test::new(&format!("launcher/{name}"), Kind::Launcher, Action::Launcher(check));
