@@ -1,7 +1,7 @@
 //! Public test suites, which the user has built: each case is run natively and under each engine, and what it reports
 //! must be the same. The suite's own opinion of a case does not matter, only that it is the same opinion.
 //!
-//! Differences that are known stand in a list with their reasons ([`known`]); the report names new ones and those that
+//! Differences that are known stand in a list with their reasons (`known`); the report names new ones and those that
 //! are gone. `tests/suites/tiny` is a suite of a few lines that tests all this.
 
 mod cases;
