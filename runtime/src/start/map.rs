@@ -2,7 +2,7 @@
 
 use crate::elf::LoadError;
 use crate::elf::headers::{Headers, PAGE};
-use crate::sys::{Errno, Fd, mem};
+use crate::sys::{Errno, Fd, mem, process};
 use linux_raw_sys::general as k;
 
 /// A mapped image.
@@ -77,6 +77,14 @@ pub fn map(fd: Fd, headers: &Headers, base: u64, on_exec: OnExec<'_>) -> Result<
         code: (u64::MAX, 0),
         ..Image::default()
     };
+    // What is replaced counts as room for data (mm/vma.c, `mmap_region`), but natively nothing is.
+    let replaces = process::soft_limit(k::RLIMIT_DATA) == u64::MAX;
+    let clear = |from: u64, to: u64| {
+        if !replaces && to > from {
+            // SAFETY: inside the reservation, and mapped anew at once.
+            unsafe { mem::munmap(from, to - from) };
+        }
+    };
     let mut mapped_to = at;
     for p in headers.loads() {
         let from = bias.wrapping_add(p.vaddr);
@@ -90,6 +98,7 @@ pub fn map(fd: Fd, headers: &Headers, base: u64, on_exec: OnExec<'_>) -> Result<
         }
         let file_page_end = if p.filesz == 0 { page } else { file_end.next_multiple_of(PAGE) };
         if p.filesz != 0 {
+            clear(page, file_page_end);
             map_fd(page, file_page_end - page, p.prot(), fd, p.offset & !(PAGE - 1))?;
         }
         if p.memsz > p.filesz {
@@ -100,6 +109,7 @@ pub fn map(fd: Fd, headers: &Headers, base: u64, on_exec: OnExec<'_>) -> Result<
             if end > file_page_end {
                 // Whatever the segment's protection is (vm_brk_flags): only execution is taken from it.
                 let prot = blank_prot(p.prot());
+                clear(file_page_end, end);
                 mem::mmap_anon(file_page_end, end - file_page_end, prot, k::MAP_FIXED).map_err(failed)?;
             }
         }

@@ -4,6 +4,7 @@ use crate::blocks::Random;
 
 const HEADER_BYTES: usize = 64;
 const ENTRY_BYTES: usize = 56;
+const PT_LOAD: u64 = 1;
 const PT_DYNAMIC: u32 = 2;
 const PT_INTERP: u32 = 3;
 const PT_NOTE: u32 = 4;
@@ -102,6 +103,17 @@ fn segment(bytes: &[u8], kind: u32) -> Option<(usize, usize)> {
     let (start, len) = (number(bytes, entry + 8, 8), number(bytes, entry + 32, 8));
     let (start, len) = (usize::try_from(start).ok()?, usize::try_from(len).ok()?);
     (len > 0 && start.checked_add(len)? <= bytes.len()).then_some((start, len))
+}
+
+/// The entry lies in a segment. Elsewhere is what lies beside the program: natively the vDSO or nothing, under bt-run its
+/// own code.
+pub fn begins_inside(bytes: &[u8]) -> bool {
+    let entry = number(bytes, 24, 8);
+    let is_inside = |at: usize| {
+        let distance = entry.wrapping_sub(number(bytes, at + 16, 8));
+        number(bytes, at, 4) == PT_LOAD && distance < number(bytes, at + 40, 8)
+    };
+    entries(bytes).into_iter().any(is_inside)
 }
 
 /// A field gets a value that may be near the one before, a limit, or anything.

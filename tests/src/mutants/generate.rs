@@ -22,7 +22,14 @@ pub fn mutant(seed: u64, number: u64, bases: &[Vec<u8>], honest: &[u8]) -> Mutan
         3 => Mutant { file: base, first: Some(string(&mut random, honest)) },
         _ => {
             let mut file = base;
-            elf::mutate(&mut file, &mut random);
+            loop {
+                let before = file.clone();
+                elf::mutate(&mut file, &mut random);
+                if elf::begins_inside(&file) || file.len() < before.len() {
+                    break;
+                }
+                file = before;
+            }
             Mutant { file, first: None }
         }
     }
