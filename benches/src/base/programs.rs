@@ -65,15 +65,27 @@ pub(crate) const OTHERS: &[Program] = &[
     Program { name: "qemu-x86_64",  package: "qemu-user" },
     Program { name: "strace",       package: "strace" },
     Program { name: "proot",        package: "proot" },
+    Program { name: "mono",         package: "mono-runtime" },
+    Program { name: "mcs",          package: "mono-mcs" },
+    Program { name: "ghc",          package: "ghc" },
+    Program { name: "rustc",        package: "rustc" },
+    Program { name: "cargo",        package: "cargo" },
+    Program { name: "postgres",     package: "postgresql" },
+    Program { name: "setpriv",      package: "util-linux" },
+    Program { name: "dpkg",         package: "dpkg" },
+    Program { name: "dpkg-query",   package: "dpkg" },
+    Program { name: "sshd",         package: "openssh-server" },
+    Program { name: "ssh-keygen",   package: "openssh-client" },
 ];
 
 /// The path of a program.
 #[must_use]
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
-    if name == "cc1" {
-        return find_cc1();
+    match name {
+        "cc1" => find_cc1(),
+        "postgres" => find_postgres(),
+        _ => find_in(PATH, name),
     }
-    find_in(PATH, name)
 }
 
 /// The path of a program on a PATH.
@@ -84,6 +96,14 @@ pub(crate) fn find_in(path: &str, name: &str) -> Option<PathBuf> {
 
 fn is_executable(file: &Path) -> bool {
     file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+/// Of several versions the last.
+fn find_postgres() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
+    let mut found: Vec<PathBuf> = versions.flatten().map(|entry| entry.path().join("bin/postgres")).collect();
+    found.sort();
+    found.into_iter().rev().find(|file| is_executable(file))
 }
 
 fn find_cc1() -> Option<PathBuf> {

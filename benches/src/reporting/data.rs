@@ -10,8 +10,18 @@ use crate::rows::result::{ResultRow, State, Unit, Way};
 use super::load::{Id, Rows, machine};
 
 /// The suites that have tables of their own come first, the others in the order of their files.
-const ORDER: [&str; 9] =
-    ["singularity", "vmware", "switch", "interpose", "syscalls", "startup", "compute", "servers", "pipelines"];
+const ORDER: [&str; 10] = [
+    "singularity",
+    "vmware",
+    "switch",
+    "interpose",
+    "syscalls",
+    "startup",
+    "compute",
+    "programs",
+    "servers",
+    "pipelines",
+];
 
 /// Everything a report shows.
 #[derive(Debug, Default)]

@@ -11,6 +11,7 @@ pub(crate) mod invocation;
 pub(crate) mod mechanisms;
 mod memory;
 mod pipelines;
+pub(crate) mod programs;
 pub(crate) mod promises;
 mod servers;
 mod singularity;
@@ -31,6 +32,7 @@ pub(crate) const SUITES: &[&Suite] = &[
     &interpose::SUITE,
     &startup::SUITE,
     &compute::SUITE,
+    &programs::SUITE,
     &syscall::SUITE,
     &pipelines::SUITE,
     &servers::SUITE,
@@ -38,7 +40,7 @@ pub(crate) const SUITES: &[&Suite] = &[
 
 /// What `bt-bench speed` holds against the targets of an engine.
 pub(crate) const SPEED: &[&Suite] =
-    &[&compute::SPEED, &startup::SPEED, &syscall::SPEED, &memory::SUITE, &mechanisms::SUITE];
+    &[&compute::SPEED, &programs::SUITE, &startup::SPEED, &syscall::SPEED, &memory::SUITE, &mechanisms::SUITE];
 
 /// What `bt-bench emulation` holds against the targets of the levels of emulation.
 pub(crate) const EMULATION: &[&Suite] = &[&calls::SUITE, &small_pieces::SUITE, &compute::LEVELS];

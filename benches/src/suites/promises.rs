@@ -43,6 +43,7 @@ const fn absolute(at_most: f64) -> Promise {
 const DIRECT: &[(&str, &str, Promise)] = &[
     ("compute", "geometric-mean", ratio(1.01)),
     ("compute", "*",              ratio(1.02)),
+    ("programs", "*",             ratio(1.05)),
     ("startup", "true",           ratio(1.00)),
     ("startup", "bash",           ratio(1.00)),
     ("startup", "python",         ratio(1.10)),

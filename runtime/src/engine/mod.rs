@@ -186,9 +186,12 @@ pub fn redirect(ts: &mut ThreadState, pc: u64) {
 }
 
 impl Engine {
-    /// Points `resume` at where the thread goes on for the guest pc `pc`: there itself or in a stub, for a thread that
-    /// runs in place; else in the code cache.
+    /// Points `resume` at where the thread goes on for the guest pc `pc`: there itself or in a stub, if that can run in
+    /// place; else in the code cache.
     pub fn resume_at(&mut self, ts: &mut ThreadState, pc: u64) {
+        if ts.is_translating && self.goes_on_in_place(ts, pc) {
+            ts.is_translating = false;
+        }
         if !ts.is_translating {
             if let Some(at) = self.in_place_entry(pc) {
                 ts.resume = at;
@@ -236,12 +239,6 @@ impl Engine {
     /// Makes sure that there is cache memory for code near `pc`.
     pub fn keep_room(&mut self, pc: u64) {
         let _ = self.cache.zone_for(bt_translator::addr::GuestPc(pc), MIN_ZONE_BYTES / 4);
-    }
-
-    /// Code at `pc` must not run in place.
-    #[must_use]
-    pub fn is_withheld(&self, pc: u64) -> bool {
-        self.direct.is_withheld(pc)
     }
 
     /// Guest code that has been translated, the newest first: address and bytes of what each fragment was made from.

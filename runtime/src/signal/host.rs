@@ -3,6 +3,7 @@
 use super::context::{regs_of, set_regs, unpack_flags};
 use super::deliver::{deliver, enter_dispatcher, force_default};
 use super::{ALL_BUT_FAULTS, blame, kept, step};
+use crate::engine::direct::doubt;
 use crate::engine::direct::strict::missed_site;
 use crate::engine::recover::Step;
 use crate::engine::translate::invalidate::WriteFault;
@@ -90,8 +91,8 @@ pub(super) fn arrived(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mu
 enum Elsewhere {
     /// Nothing of ours: it is the guest's.
     No,
-    /// The pc is that of a stub now.
-    Stub,
+    /// The thread goes on in place at its pc, which is that of a stub now, or with memory that it may write now.
+    InPlace,
     /// The thread translates from here on.
     Dispatcher,
 }
@@ -136,7 +137,7 @@ fn in_guest_code(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UCo
     if !in_cache && is_fault && !ts.is_translating {
         match fault_in_place(&mut engine, ts, uc) {
             Elsewhere::No => {}
-            Elsewhere::Stub => return,
+            Elsewhere::InPlace => return,
             Elsewhere::Dispatcher => {
                 drop(engine);
                 return enter_dispatcher(ts, uc);
@@ -176,12 +177,18 @@ fn fault_in_place(engine: &mut Engine, ts: &mut ThreadState, uc: &mut UContext) 
     {
         if at != pc {
             uc.mc.rip = at;
-            return Elsewhere::Stub;
+            return Elsewhere::InPlace;
         }
         ts.is_translating = true;
     }
-    let is_fetch = uc.mc.trapno == TRAP_PAGE_FAULT && uc.mc.cr2 == pc;
-    ts.is_translating |= is_fetch && engine.is_withheld(pc);
+    if uc.mc.trapno == TRAP_PAGE_FAULT {
+        // An instruction may begin before what is withheld.
+        if uc.mc.err & ERROR_FETCH != 0 && engine.is_withheld(pc) {
+            doubt::visited(ts);
+        } else if uc.mc.err & ERROR_WRITE != 0 && engine.write_fault(uc.mc.cr2, None) != WriteFault::NotOurs {
+            return Elsewhere::InPlace;
+        }
+    }
     if ts.is_translating { Elsewhere::Dispatcher } else { Elsewhere::No }
 }
 

@@ -28,8 +28,8 @@ usage: bt-run [options] [--] program [arguments]
   --emulate-only LIST  of these, only the calls named: read,write,…
   --pass LIST          of these, none of the calls named
   --emulate-mem MIB    memory of files that may be mapped to answer calls (1024)
-  --explain            say why a descriptor's calls that could have been answered are passed on, and where and why
-                       ring 0 was left
+  --explain            say why a descriptor's calls that could have been answered are passed on, where and why
+                       ring 0 was left, and which files are searched anew at a start
   --trace[=FILE]       one line for each system call, on standard error or in FILE
   --stats[=FILE]       figures as JSON lines when an image starts and ends
   --stats-time         with --stats: also the time in each call that is not answered without the runtime (slower)

@@ -1,6 +1,8 @@
 //! `bt-run doctor`: what this machine can do, and what it lacks.
 
-use crate::report::LongText;
+use crate::engine::direct::cold;
+use crate::options;
+use crate::report::{Bytes, LongText};
 use crate::sys::cpu;
 use crate::sys::shim::Kernel;
 use crate::sys::{Fd, process};
@@ -8,6 +10,11 @@ use bt_shim::uapi::{CAN_FS, CAN_UNMASKED};
 use bt_shim::{Device, Error};
 use core::fmt::Write;
 use linux_raw_sys::prctl as p;
+
+/// Where images are kept.
+fn cache_path() -> &'static [u8] {
+    options::get().cache_path.split(|&byte| byte == 0).next().unwrap_or_default()
+}
 
 /// Prints a line for each engine and option that a machine may lack.
 pub fn print() {
@@ -41,6 +48,10 @@ pub fn print() {
             }
         }
     }
+    let _ = match cold::probe() {
+        Ok(()) => writeln!(out, "image cache       yes: {}", Bytes(cache_path())),
+        Err(why) => writeln!(out, "image cache       no, each start searches program and libraries for calls: {why}"),
+    };
     // SAFETY: switches off what is off already.
     let strict =
         unsafe { process::prctl(p::PR_SET_SYSCALL_USER_DISPATCH, [u64::from(p::PR_SYS_DISPATCH_OFF), 0, 0, 0]) };

@@ -53,12 +53,12 @@ pub fn print(path: &[u8]) -> Result<(), LoadError> {
                 }
                 (Verdict::Site { .. }, _) => {
                     doubtful += 1;
-                    "another way into the kernel, or a use of gs: the code runs translated"
+                    "another way into the kernel, or a use of gs: its page runs translated"
                 }
                 (Verdict::NotCode, _) => continue,
                 (Verdict::Doubtful, _) => {
                     doubtful += 1;
-                    "doubtful, no function is known to hold it: the code runs translated"
+                    "doubtful, it may be data: its page runs translated until it has been executed"
                 }
             };
             let _ = writeln!(out, "{address:#x} {what}");

@@ -11,7 +11,7 @@ pub mod stack;
 
 use crate::elf::LoadError;
 use crate::elf::headers::{FileBytes, Headers};
-use crate::emulate::identity;
+use crate::emulate::{follow, identity};
 use crate::engine::memory::Mapping;
 use crate::engine::{self, Engine, ring0};
 use crate::gate::asm::on_runtime_stack;
@@ -41,6 +41,7 @@ use crate::thread::registers::Gpr;
 use crate::thread::state::ThreadState;
 use crate::thread::{actions, registry};
 use alloc::vec::Vec;
+use core::cell::Cell;
 use core::sync::atomic::Ordering;
 use linux_raw_sys::{general as k, prctl as p};
 
@@ -307,7 +308,9 @@ fn load(
     let fd = plan.found.fd;
     let mut guard = engine::lock();
     let engine = &mut *guard;
+    let has_open_code = Cell::new(headers.wants_exec_stack());
     let on_exec = |engine: &mut Engine, start, end, prot, fd, offset: Option<u64>| {
+        has_open_code.set(has_open_code.get() || prot & k::PROT_WRITE != 0);
         let file = offset.map(|offset| (fd, offset));
         engine.on_map(Mapping { span: (start, end), prot, is_shared: false, file, is_reserved: false });
     };
@@ -341,6 +344,10 @@ fn load(
         engine.program_is_whole();
     }
     drop(guard);
+    if has_open_code.get() && options::get().engine.runs_in_place() {
+        // As memory that it makes so later: calls in it are not seen.
+        follow::give_up();
+    }
     EXE_FD.store(keep_high(fd), Ordering::Relaxed);
     note_own_descriptors();
 

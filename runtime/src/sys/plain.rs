@@ -17,3 +17,10 @@ unsafe impl Plain for i32 {}
 unsafe impl Plain for u64 {}
 // SAFETY: arrays of plain values.
 unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
+
+/// A value's bytes, as they stand in a file.
+#[must_use]
+pub fn bytes_of<T: Plain>(value: &T) -> &[u8] {
+    // SAFETY: a value whose bytes are all initialised: those who call it have types without any padding.
+    unsafe { core::slice::from_raw_parts(core::ptr::from_ref(value).cast(), size_of::<T>()) }
+}

@@ -160,6 +160,10 @@ pub struct ThreadState {
     pub step_cache_pc: u64,
     /// Runs under engine `translate`; otherwise in place.
     pub is_translating: bool,
+    /// Times that it came to code that must not run in place.
+    pub visits: u32,
+    /// Dispatches for which it goes on translating nevertheless.
+    pub stay: u32,
     /// The guest's signal actions: shared as CLONE_SIGHAND says.
     pub actions: *const ActionTable,
     /// Room for the actions of a child that shares memory but not actions.

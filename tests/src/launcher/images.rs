@@ -154,6 +154,82 @@ pub fn check_traps(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
+/// `doctor` and `--explain` say when each start searches its files, and why.
+pub fn check_cold(bench: &Bench) -> Result<()> {
+    let directory = bench.work.join("images");
+    let at = directory.display().to_string();
+    let own = bench.work.join("busybox").display().to_string();
+    write_executable(own.as_ref(), &fs::read("/bin/busybox")?, 0o755)?;
+    let explained = |options: &[&str]| -> Result<String> {
+        let done = bench.program(&[&["--explain"], options].concat(), &[&own, "true"])?;
+        ensure!(done.end == Some(End::Exit(0)), "{:?}", done.end);
+        Ok(String::from_utf8_lossy(&done.stderr).into_owned())
+    };
+    let kept = ["--cache-dir", &at];
+    let first = explained(&kept)?;
+    ensure!(first.contains(&own) && first.contains("is kept now"), "at first: {first}");
+    ensure!(explained(&kept)?.is_empty(), "a warm start is explained");
+    let never = explained(&["--no-cache"])?;
+    ensure!(never.contains(&own) && never.contains("as at each start"), "without a cache: {never}");
+    for entry in fs::read_dir(&directory)? {
+        fs::set_permissions(entry?.path(), fs::Permissions::from_mode(0o644))?;
+    }
+    let spoiled = explained(&kept)?;
+    ensure!(spoiled.contains("others may change it") && spoiled.contains("is kept now"), "spoiled: {spoiled}");
+    let doctor = |options: &[&str]| -> Result<String> {
+        let done = bench.run(&[options, &["doctor"]].concat())?;
+        let text = String::from_utf8_lossy(&done.stdout).into_owned();
+        Ok(text.lines().find(|line| line.starts_with("image cache")).context("no such line")?.to_owned())
+    };
+    ensure!(doctor(&kept)?.ends_with(&format!("yes: {at}")), "{}", doctor(&kept)?);
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o755))?;
+    ensure!(doctor(&kept)?.contains("no, each start"), "{}", doctor(&kept)?);
+    Ok(())
+}
+
+/// A library whose text lies in its first segment is mapped, for a moment, as long as it will be in memory: past the file's end. It
+/// is remembered all the same, also when it comes and goes.
+pub fn check_text_first(bench: &Bench) -> Result<()> {
+    let directory = bench.work.join("images").display().to_string();
+    let path = |name: &str| bench.work.join(name).display().to_string();
+    let (library, program) = (path("text_first.so"), path("text_first"));
+    fs::write(
+        path("library.c"),
+        r#"static char zeros[1 << 20];
+        int use(int i) { zeros[i] = 1; return zeros[i + 1]; }
+        long number(long n) { __asm__ volatile("syscall" : "+a"(n) : : "rcx", "r11", "memory"); return n; }"#,
+    )?;
+    fs::write(
+        path("program.c"),
+        r#"#include <dlfcn.h>
+        #include <unistd.h>
+        int main(int argc, char **argv) {
+            int good = 0;
+            for (int i = 0; i < 3; i++) {
+                void *library = dlopen(argv[1], RTLD_NOW);
+                long (*number)(long) = (long (*)(long))dlsym(library, "number");
+                int (*use)(int) = (int (*)(int))dlsym(library, "use");
+                good += number(39) == getpid() && use(1 << 19) == 0;
+                dlclose(library);
+            }
+            return good == 3 && argc == 2 ? 0 : 1;
+        }"#,
+    )?;
+    let compile = |arguments: &[&str], source: &str, output: &str| -> Result<()> {
+        let built = Command::new("gcc").args(arguments).args(["-O1", "-o", output, &path(source)]).status()?;
+        ensure!(built.success(), "{source} does not build");
+        Ok(())
+    };
+    compile(&["-shared", "-fPIC", "-Wl,-z,noseparate-code"], "library.c", &library)?;
+    compile(&[], "program.c", &program)?;
+    let run = |name: &str| sites(bench, &directory, &[&program, &library], name);
+    ensure!(run("scanned_bytes")? > 1 << 20, "nothing was scanned");
+    // Without files: the vDSO and its like.
+    let scanned = run("scanned_bytes")?;
+    ensure!(scanned < 64 << 10, "{scanned} bytes were scanned again");
+    Ok(())
+}
+
 /// Many starts at once fill one cache; starts that are killed meanwhile leave nothing that is half.
 pub fn check_fill(bench: &Bench) -> Result<()> {
     let directory = bench.work.join("images").display().to_string();

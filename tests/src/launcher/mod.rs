@@ -7,7 +7,9 @@ mod command_line;
 mod handoff;
 mod images;
 mod limits;
+mod stale_images;
 mod statistics;
+mod withheld;
 
 use crate::spec::{Action, Kind, Test};
 
@@ -44,19 +46,24 @@ pub fn collect() -> Vec<Test> {
         ("images_that_cannot_be_used_are_replaced", images::check_replacement),
         ("images_hold_sites_that_trap", images::check_traps),
         ("suites_are_compared_with_native", crate::suite::check_tiny),
+        ("images_of_disks_are_told_apart", stale_images::disks),
+        ("images_follow_shared_mappings", stale_images::shared_mapping),
+        ("images_that_are_missing_are_told_of", images::check_cold),
+        ("images_are_kept_of_libraries_with_text_first", images::check_text_first),
+        ("doubtful_pages_alone_are_translated", withheld::pages_alone),
     ];
     let test = |&(name, check): &(&str, Check)| {
         let test = Test::new(&format!("launcher/{name}"), Kind::Launcher, Action::Launcher(check));
         // They are about the code cache.
         let translates = matches!(name, "perf_map_names_code" | "small_caches_start_anew_under_threads");
-        let in_place = name.starts_with("images_") || name.starts_with("strict_");
+        let in_place = name.starts_with("images_") || name.starts_with("strict_") || name.starts_with("doubtful_");
         if name.contains("handoff") {
             return test.needs(&["perl", "strace"]);
         }
         match (translates, in_place) {
             (true, _) => test.only_under("translate"),
             _ if name.ends_with("_may_be_limited") => test.needs(&["python3"]),
-            (_, true) => test.only_under("direct").needs(&["busybox-static", "python3"]),
+            (_, true) => test.only_under("direct").needs(&["busybox-static", "e2fsprogs", "mount", "python3"]),
             _ => test,
         }
     };

@@ -29,6 +29,9 @@ pub fn tests() -> Vec<Test> {
             .needs(&["valgrind"])
             .run(&["valgrind", "-q", "--tool=none", "/bin/true"])
             .run(&["valgrind", "-q", "--tool=none", "/bin/echo", "a word"])
+            .run(&["valgrind", "-q", "/bin/echo", "memory is checked"])
+            .run(&["valgrind", "-q", "--tool=callgrind", "--callgrind-out-file=/dev/null", "/bin/echo", "calls"])
+            .run(&["valgrind", "-q", "--tool=helgrind", "/bin/echo", "locks"])
             .run(&["valgrind", "-q", "--tool=none", "/bin/false"])
             .ends(End::Exit(1))
             .limit_secs(120),

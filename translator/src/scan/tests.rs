@@ -68,6 +68,14 @@ fn a_function_whose_start_is_wrong_gives_no_previous_instruction() {
 }
 
 #[test]
+fn a_call_with_a_prefix_is_left_to_who_executes_it() {
+    // mov eax, 39; rex.W syscall; ret
+    let code = [0xb8, 39, 0, 0, 0, 0x48, 0x0f, 0x05, 0xc3];
+    assert_eq!(verdicts(&code, &mut One(0x1000, 0x1009)), [(6, Verdict::Doubtful)]);
+    assert_eq!(verdicts(&code, &mut Around(0x1000, 0x1009)), [(6, Verdict::Doubtful)]);
+}
+
+#[test]
 fn bytes_inside_an_instruction_are_no_site() {
     // mov eax, 0x050f0f05; ret
     let code = [0xb8, 0x05, 0x0f, 0x05, 0x0f, 0xc3];
@@ -126,6 +134,45 @@ fn a_hole_holds_code_or_data() {
     assert_eq!(verdicts(&[0xc3, 0x90, 0x0f, 0x05], &mut One(0x1000, 0x1001)), [(2, Verdict::Doubtful)]);
 }
 
+/// A known function, then a hole, then another known function.
+struct Around(u64, u64);
+impl Functions for Around {
+    fn holding(&mut self, pc: u64) -> Option<Extent> {
+        if pc < self.0 { Some((0x1000, self.0)) } else { (pc >= self.1).then_some((self.1, u64::MAX)) }
+    }
+    fn hole(&mut self, _pc: u64) -> Option<Extent> {
+        Some((self.0, self.1))
+    }
+}
+
+#[test]
+fn a_short_hole_that_is_code_from_end_to_end_holds_sites() {
+    // ret; then nopw; mov rax, rdi; syscall; `last`; then ret.
+    let verdict = |last: &[u8]| {
+        let mut code = std::vec![0xc3u8];
+        code.extend([0x66, 0x0f, 0x1f, 0x44, 0, 0, 0x48, 0x89, 0xf8, 0x0f, 0x05]);
+        code.extend(last);
+        let hole = Around(0x1001, 0x1000 + code.len() as u64);
+        code.push(0xc3);
+        let mut hole = hole;
+        verdicts(&code, &mut hole)
+    };
+    let site = Verdict::Site { class: SYSCALL, previous: Some(GuestPc(0x1007)) };
+    assert_eq!(verdict(&[0xc3]), [(10, site)]);
+    // Padding of all kinds may follow, and what never goes on may be last.
+    assert_eq!(verdict(&[0xc3, 0x66, 0x90, 0xcc, 0x0f, 0x1f, 0]), [(10, site)]);
+    assert_eq!(verdict(&[0x0f, 0x0b]), [(10, site)]);
+    assert_eq!(verdict(&[0xeb, 0xf2]), [(10, site)]);
+    // It would run into the next function, which unwind tables say begins anew.
+    assert_eq!(verdict(&[0x90]), [(10, Verdict::Doubtful)]);
+    assert_eq!(verdict(&[0x85, 0xc0]), [(10, Verdict::Doubtful)]);
+    // Not code to its end, or with an instruction that reaches behind it.
+    assert_eq!(verdict(&[0xc3, 0x06, 0xc3]), [(10, Verdict::Doubtful)]);
+    assert_eq!(verdict(&[0xc3, 0xb8, 1]), [(10, Verdict::Doubtful)]);
+    // Zeros, as data has.
+    assert_eq!(verdict(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xc3]), [(10, Verdict::Doubtful)]);
+}
+
 /// A function, something, then code: `mov rax, [rsp + 8]; add rax, 1; cmp eax, 0x050f; jne`, over and over, and `tail`.
 fn long_hole(something: &[u8], tail: &[u8]) -> Vec<u8> {
     let mut code = std::vec![0xc3u8];
@@ -162,6 +209,18 @@ fn tables_far_in_a_long_hole_are_no_code() {
     let found = verdicts(&long_hole(&[], &table), &mut One(0x1000, 0x1001));
     let sites: Vec<_> = found.iter().filter(|f| matches!(f.1, Verdict::Site { .. })).collect();
     assert!(sites.is_empty(), "{sites:x?}");
+}
+
+#[test]
+fn a_call_after_data_in_a_long_hole_is_doubtful() {
+    // What precedes does not decode; mov eax, 39; syscall; ret
+    let code = long_hole(&[], &[0x06, 0x06, 0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xc3]);
+    let found = verdicts(&code, &mut One(0x1000, 0x1001));
+    assert_eq!(*found.last().unwrap(), ((code.len() - 43) as u64, Verdict::Doubtful));
+    // Nothing says that it is a call.
+    let code = long_hole(&[], &[0x06, 0x06, 0x89, 0xc8, 0x0f, 0x05, 0xc3]);
+    let found = verdicts(&code, &mut One(0x1000, 0x1001));
+    assert_eq!(*found.last().unwrap(), ((code.len() - 43) as u64, Verdict::NotCode));
 }
 
 #[test]

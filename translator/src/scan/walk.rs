@@ -27,6 +27,20 @@ fn is_privileged(first: u8) -> bool {
     matches!(first, 0x6c..=0x6f | 0xe4..=0xe7 | 0xec..=0xef | 0xfa | 0xfb)
 }
 
+/// What compilers and assemblers put between functions: `int3`, `nop`, `nop r/m` (0F 1F).
+fn is_padding(insn: &Insn) -> bool {
+    insn.class == Class::Int3 || matches!((insn.map, insn.opcode), (0, 0x90) | (1, 0x1f))
+}
+
+/// The instruction at `pc` is a call; with a prefix, if it has been found by a later byte. Prefixes do nothing to it, and no
+/// compiler writes them.
+fn is_call(pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> bool {
+    matches!(
+        site(pc, None, window, source),
+        Verdict::Site { class: Class::Syscall | Class::Sysenter | Class::Int(_), .. }
+    )
+}
+
 /// Decodes a function or a hole from its start on, from one candidate to the next.
 pub(super) struct Walk {
     /// The function or hole.
@@ -43,12 +57,23 @@ pub(super) struct Walk {
     zeros: u64,
     /// What is at `at` is no instruction of a program.
     broken: bool,
+    /// A hole is code from end to end, if that has been asked.
+    is_whole: Option<bool>,
 }
 
 impl Walk {
     /// A walk at the start of `extent`.
     pub(super) const fn new(extent: Extent, is_hole: bool) -> Self {
-        Self { extent, is_hole, at: GuestPc(extent.0), previous: None, steps: 0, zeros: 0, broken: false }
+        Self {
+            extent,
+            is_hole,
+            at: GuestPc(extent.0),
+            previous: None,
+            steps: 0,
+            zeros: 0,
+            broken: false,
+            is_whole: None,
+        }
     }
 
     /// Goes on until `pc` is reached or passed.
@@ -86,25 +111,33 @@ impl Walk {
             Meeting::None | Meeting::Unknown => None,
         });
         if let Some(at) = found {
-            *self = Self { at, previous: None, steps: 0, zeros: 0, broken: false, ..*self };
+            *self = Self { at, is_whole: self.is_whole, ..Self::new(self.extent, true) };
         }
         true
     }
 
     /// What is at `pc`.
     pub(super) fn judge(&mut self, pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> Verdict {
+        let number = number_before(source, pc);
         if !self.skip_to(pc, window, source) {
-            return Verdict::NotCode;
+            // It may be the beginning of what follows data.
+            return if number.is_some() { Verdict::Doubtful } else { Verdict::NotCode };
         }
         self.to(pc, window, source);
-        let number = number_before(source, pc);
         if !self.is_hole {
             if self.broken {
                 return alone(pc, window, source);
             }
             // Where bytes and decoder disagree on the instruction before, neither is used.
             let previous = self.previous.filter(|_| number.is_none() || number == self.previous);
-            return if self.at > pc { Verdict::NotCode } else { site(pc, previous, window, source) };
+            return match self.previous.filter(|_| self.at > pc) {
+                None => site(pc, previous, window, source),
+                Some(before) if is_call(before, window, source) => Verdict::Doubtful,
+                Some(_) => Verdict::NotCode,
+            };
+        }
+        if self.at > pc && !self.broken && self.previous.is_some_and(|before| is_call(before, window, source)) {
+            return Verdict::Doubtful;
         }
         let found = site(pc, self.previous, window, source);
         if let Verdict::Site { class: Class::GsBase, .. } = found {
@@ -116,7 +149,14 @@ impl Walk {
             (false, false) => Verdict::NotCode,
             // Data that holds a call, a template say, or code after data.
             (false, true) => Verdict::Doubtful,
-            (true, has_number) if has_number || self.steps >= CLEAN_BEFORE => {
+            (true, false) if self.steps < CLEAN_BEFORE => {
+                if self.is_whole(window, source) {
+                    found
+                } else {
+                    Verdict::Doubtful
+                }
+            }
+            (true, has_number) => {
                 let ahead = self.ahead(pc, window, source);
                 match (ahead.broken, has_number) {
                     (false, _) if ahead.zeros.count_ones() > MOST_ZEROS => Verdict::Doubtful,
@@ -125,15 +165,37 @@ impl Walk {
                     (true, false) => Verdict::NotCode,
                 }
             }
-            (true, _) => Verdict::Doubtful,
         }
+    }
+
+    /// The hole is one or more functions without unwind tables, as they are written in assembly: it decodes from its
+    /// start to its end, and what comes last, but for padding, leads nowhere. Data that does so by chance would also
+    /// have to hold a call where an instruction begins.
+    fn is_whole(&mut self, window: &mut Window, source: &mut dyn CodeSource) -> bool {
+        if let Some(known) = self.is_whole {
+            return known;
+        }
+        let (start, end) = self.extent;
+        let mut all = Self::new(self.extent, true);
+        let mut insn = Insn::default();
+        let mut goes_on = true;
+        while end - start <= LONG_HOLE && all.at.0 < end && !all.broken {
+            match decode_into(window.at(all.at, source), &mut insn) {
+                Ok(_) if is_padding(&insn) => {}
+                Ok(_) => goes_on = !matches!(insn.class, Class::Ret | Class::Jmp | Class::JmpInd | Class::Ud),
+                Err(_) => break,
+            }
+            let next = all.at.plus(1);
+            all.to(next, window, source);
+        }
+        let is_code = all.at.0 == end && !all.broken && !goes_on && all.zeros.count_ones() <= MOST_ZEROS;
+        *self.is_whole.insert(is_code)
     }
 
     /// The walk some instructions after `pc`; broken if they do not decode.
     fn ahead(&self, pc: GuestPc, window: &mut Window, source: &mut dyn CodeSource) -> Self {
-        let Self { extent, previous, steps, zeros, .. } = *self;
-        let mut ahead = Self { extent, is_hole: true, at: pc, previous, steps, zeros, broken: false };
-        while ahead.steps < steps + CLEAN_AFTER && !ahead.broken && ahead.at.0 < extent.1 {
+        let mut ahead = Self { at: pc, broken: false, ..*self };
+        while ahead.steps < self.steps + CLEAN_AFTER && !ahead.broken && ahead.at.0 < self.extent.1 {
             let next = ahead.at.plus(1);
             ahead.to(next, window, source);
         }

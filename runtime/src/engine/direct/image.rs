@@ -8,15 +8,14 @@
 //! them, an image is no link. An image is complete before it gets its name, so nobody sees half of one, and it is never
 //! changed afterwards. Whatever is not as it should be is removed, and the file scanned again.
 
+use super::cold::Cold;
 use super::directory::{self, is_private, open_image};
+use super::key::Key;
+use super::records::{Image, PatchRecord, StubRecord, near};
 use super::settled;
-use super::site::{Patch, SOURCE_BYTES, Stub};
-use super::volume::{self, Volume};
-use crate::gate::low;
+use super::site::{Patch, Stub};
 use crate::mem::guest;
-use crate::options;
-use crate::sys::plain::Plain;
-use crate::sys::stat::Stat;
+use crate::sys::plain::{Plain, bytes_of};
 use crate::sys::{Errno, Fd, fs, mem, process};
 use alloc::ffi::CString;
 use alloc::vec;
@@ -24,85 +23,10 @@ use alloc::vec::Vec;
 use core::fmt::Write as _;
 use linux_raw_sys::general as k;
 
-/// Files larger than this are not copied.
-const MAX_FILE_BYTES: u64 = 256 << 20;
-const MAGIC: u64 = u64::from_le_bytes(*b"bt-img 2");
+const MAGIC: u64 = u64::from_le_bytes(*b"bt-img 3");
 const PAGE: u64 = 4096;
-
-/// What makes two mappings the same: a file that was not changed, a part of it, and the program that made stubs for it.
-#[repr(C)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Key {
-    volume: Volume,
-    device: u64,
-    inode: u64,
-    size: u64,
-    /// Seconds and nanoseconds of the last modification and of the last change of the inode.
-    times: [u64; 4],
-    /// The part of the file.
-    offset: u64,
-    len: u64,
-    /// Distance between pages of the file and of memory, for programs that cannot be moved; 0 for others.
-    fixed_at: u64,
-    build: [u64; 3],
-    /// What else changes stubs: `--strict`, and where tables lie.
-    variant: u64,
-}
-// SAFETY: integers without padding.
-unsafe impl Plain for Key {}
-
-impl Key {
-    /// The key of `start..end`, which the file maps from `offset` on. `None` for what is not to be remembered.
-    fn of(fd: Fd, offset: u64, start: u64, end: u64) -> Option<Self> {
-        let stat = fd.stat().ok()?;
-        // What is mapped past the file's end is not the file's.
-        let inside = offset.checked_add(end - start).is_some_and(|to| to <= stat.size.next_multiple_of(PAGE));
-        if stat.mode & k::S_IFMT != k::S_IFREG || stat.size > MAX_FILE_BYTES || !inside {
-            return None;
-        }
-        let volume = volume::of(fd, stat.device)?;
-        // Code in the low 2 GiB holds addresses as immediates.
-        let fixed_at = if start < 1 << 31 { start } else { 0 };
-        let Stat { device, inode, size, times, .. } = stat;
-        // Stubs hold the address of the table of calls.
-        let variant = u64::from(options::get().strict) | u64::from(low::ibtc()) << 1;
-        Some(Self {
-            volume,
-            device,
-            inode,
-            size,
-            times,
-            offset,
-            len: end - start,
-            fixed_at,
-            build: crate::process::image::build_id(),
-            variant,
-        })
-    }
-
-    /// When the file was changed last, in nanoseconds.
-    fn changed_at(&self) -> u64 {
-        let [_, _, seconds, nanoseconds] = self.times;
-        seconds.wrapping_mul(1_000_000_000).wrapping_add(nanoseconds)
-    }
-
-    /// Name of the image: a hash, compared with the whole key when the image is opened.
-    fn name(&self) -> [u8; 36] {
-        let mut hashes = [0xcbf2_9ce4_8422_2325u64, 0x9e37_79b9_7f4a_7c15];
-        for byte in bytes_of(self) {
-            for (hash, factor) in hashes.iter_mut().zip([0x0000_0100_0000_01b3u64, 0xff51_afd7_ed55_8ccd]) {
-                *hash = (*hash ^ u64::from(*byte)).wrapping_mul(factor);
-                *hash ^= *hash >> 29;
-            }
-        }
-        let mut name = *b"00000000000000000000000000000000.img";
-        let digits = hashes.iter().flat_map(|h| (0..16).map(move |i| (h >> (60 - 4 * i) & 15) as u8));
-        for (slot, digit) in name.iter_mut().zip(digits) {
-            *slot = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
-        }
-        name
-    }
-}
+/// Bytes of the record of a place that is doubted.
+const DOUBT_BYTES: u64 = 4;
 
 /// The image's name for the kernel.
 fn name_z(key: &Key) -> CString {
@@ -122,148 +46,38 @@ struct Trailer {
     window_at: u64,
     patches: u64,
     stubs: u64,
-    /// 1: it cannot be patched with certainty and must not run in place.
-    withheld: u64,
+    /// Number of places that are doubted; their distances from the code's beginning lie before the trailer.
+    doubts: u64,
 }
 // SAFETY: integers without padding.
 unsafe impl Plain for Trailer {}
 
-/// A patch, in the file; addresses are relative to the code.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct PatchRecord {
-    at: u32,
-    len: u32,
-    original: [u8; SOURCE_BYTES],
-    /// 1: the site traps. It has no stub here: one is made when it is come to.
-    trap: u32,
-}
-// SAFETY: integers without padding.
-unsafe impl Plain for PatchRecord {}
-
-/// A stub, in the file: `at` is relative to the window.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct StubRecord {
-    at: u32,
-    len: u32,
-    tag: u32,
-    source_len: u32,
-    source: [u8; SOURCE_BYTES],
-}
-// SAFETY: integers without padding.
-unsafe impl Plain for StubRecord {}
-
-fn bytes_of<T: Plain>(value: &T) -> &[u8] {
-    // SAFETY: plain values have no padding and no invalid bytes.
-    unsafe { core::slice::from_raw_parts(core::ptr::from_ref(value).cast(), size_of::<T>()) }
-}
-
-/// A mapped image.
-#[derive(Clone, Copy, Debug)]
-pub struct Image {
-    /// The code.
-    pub code: (u64, u64),
-    /// The stubs.
-    pub window: (u64, u64),
-    /// The mapping that holds stubs and records.
-    pub map: (u64, u64),
-    /// The guest's mapping of the code is gone: only threads that are still in a stub need it.
-    pub gone: bool,
-    key: Key,
-    patches: u64,
-    stubs: u64,
-}
-
-impl Image {
-    fn patch_record(&self, n: u64) -> Option<PatchRecord> {
-        guest::read(self.window.1 + n * size_of::<PatchRecord>() as u64)
-    }
-
-    fn stub_record(&self, n: u64) -> Option<StubRecord> {
-        let stubs_at = self.window.1 + self.patches * size_of::<PatchRecord>() as u64;
-        guest::read(stubs_at + n * size_of::<StubRecord>() as u64)
-    }
-
-    /// Number of patches that begin at or before `pc`.
-    fn patches_before(&self, pc: u64) -> u64 {
-        partition(self.patches, |n| self.patch_record(n).is_some_and(|p| self.code.0 + u64::from(p.at) <= pc))
-    }
-
-    fn patch(&self, n: u64) -> Option<(u64, Patch)> {
-        let record = self.patch_record(n)?;
-        let at = self.code.0 + u64::from(record.at);
-        Some((at, Patch { end: at + u64::from(record.len), original: record.original, trap: record.trap != 0 }))
-    }
-
-    /// The patch that covers `pc`.
-    #[must_use]
-    pub fn patch_at(&self, pc: u64) -> Option<(u64, Patch)> {
-        if self.gone || !(self.code.0..self.code.1).contains(&pc) {
-            return None;
-        }
-        self.patch(self.patches_before(pc).checked_sub(1)?).filter(|(_, patch)| pc < patch.end)
-    }
-
-    /// The patches that begin in `start..end`.
-    pub fn patches_in(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, Patch)> + '_ {
-        let concerned = !self.gone && start < self.code.1 && self.code.0 < end;
-        let first = if concerned { self.patches_before(start.saturating_sub(1)) } else { self.patches };
-        (first..self.patches).filter_map(|n| self.patch(n)).take_while(move |&(at, _)| at < end)
-    }
-
-    /// The stub that covers the cache address `at`.
-    #[must_use]
-    pub fn stub_at(&self, at: u64) -> Option<(u64, Stub)> {
-        if !(self.window.0..self.window.1).contains(&at) {
-            return None;
-        }
-        let start = |s: &StubRecord| self.window.0 + u64::from(s.at);
-        let n = partition(self.stubs, |n| self.stub_record(n).is_some_and(|s| start(&s) <= at)).checked_sub(1)?;
-        let record = self.stub_record(n)?;
-        let tag = self.code.0 + u64::from(record.tag);
-        let (len, until) = (u64::from(record.len), tag + u64::from(record.source_len));
-        (at - start(&record) < len).then_some((start(&record), Stub { len, tag, until, source: record.source }))
-    }
-}
-
-/// First number below `count` for which `before` does not hold.
-fn partition(count: u64, before: impl Fn(u64) -> bool) -> u64 {
-    let (mut low, mut high) = (0, count);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if before(middle) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    low
-}
-
 /// What was found for a mapping.
 pub enum Found {
-    /// There is no image: scan.
-    Nothing(Option<Key>),
-    /// The file has no sites.
-    Empty,
-    /// The file must not run in place.
-    Withheld,
-    /// The image is mapped over the guest's code.
-    Mapped(Image),
+    /// There is no image that can be used, and why; if it can be made its key.
+    Nothing(Cold, Option<Key>),
+    /// There is: what is mapped over the guest's code, if it has sites and is not known from an earlier mapping; and
+    /// what is doubted of it.
+    Known(Option<Image>, Vec<u64>),
 }
 
 /// Looks for an image of what was mapped from `fd` at `start..end`, executable and read-only, and maps it. `mapped` are
 /// the images mapped before.
 pub fn find(fd: Fd, offset: u64, start: u64, end: u64, prot: u32, mapped: &mut [Image]) -> Found {
-    let Some(key) = Key::of(fd, offset, start, end) else { return Found::Nothing(None) };
-    let Some(directory) = directory::open() else { return Found::Nothing(None) };
+    let key = match Key::of(fd, offset, start, end) {
+        Ok(key) => key,
+        Err(why) => return Found::Nothing(why, None),
+    };
+    let Some(directory) = directory::open() else { return Found::Nothing(Cold::Directory, None) };
     let found = match open_image(directory, &key.name()) {
-        Err(Errno::ENOENT) => Found::Nothing(Some(key)),
+        Err(Errno::ENOENT) => Found::Nothing(Cold::New, Some(key)),
         Err(_) => rejected(directory, key),
         Ok(file) => {
             let found = match usable_trailer(file, &key) {
-                Some(trailer) => map_image(file, &trailer, (start, end), prot, mapped).unwrap_or(Found::Nothing(None)),
+                Some(trailer) => {
+                    let found = known(file, &trailer, (start, end), prot, mapped);
+                    found.unwrap_or(Found::Nothing(Cold::Place, None))
+                }
                 None => rejected(directory, key),
             };
             file.close();
@@ -277,7 +91,7 @@ pub fn find(fd: Fd, offset: u64, start: u64, end: u64, prot: u32, mapped: &mut [
 /// What has the image's name is none: it makes room for one.
 fn rejected(directory: Fd, key: Key) -> Found {
     let _ = fs::remove_at(directory, &name_z(&key));
-    Found::Nothing(Some(key))
+    Found::Nothing(Cold::Unusable, Some(key))
 }
 
 /// The trailer of an image that is the user's alone and of this key.
@@ -286,14 +100,36 @@ fn usable_trailer(file: Fd, key: &Key) -> Option<Trailer> {
     trailer.filter(|trailer| trailer.key == *key)
 }
 
-/// Maps an image over the code at `start..end`; `None` if there is no place for it.
-fn map_image(file: Fd, trailer: &Trailer, (start, end): (u64, u64), prot: u32, mapped: &mut [Image]) -> Option<Found> {
-    if trailer.withheld != 0 {
-        return Some(Found::Withheld);
+/// What the image in `file` says of the code at `start..end`, over which it is mapped; `None` if it cannot be.
+fn known(file: Fd, trailer: &Trailer, code: (u64, u64), prot: u32, mapped: &mut [Image]) -> Option<Found> {
+    let doubts = read_doubts(file, trailer, code.0)?;
+    let image = if trailer.patches == 0 { None } else { map_image(file, trailer, code, prot, mapped)? };
+    Some(Found::Known(image, doubts))
+}
+
+/// The places that are doubted in the code that begins at `start`.
+fn read_doubts(file: Fd, trailer: &Trailer, start: u64) -> Option<Vec<u64>> {
+    if trailer.doubts == 0 {
+        return Some(Vec::new());
     }
-    if trailer.patches == 0 {
-        return Some(Found::Empty);
+    let len = trailer.doubts.checked_mul(DOUBT_BYTES).filter(|&len| len <= trailer.key.len)?;
+    let mut records = vec![0u8; usize::try_from(len).ok()?];
+    let at = file.stat().ok()?.size.checked_sub(size_of::<Trailer>() as u64 + len)?;
+    if file.read_at(&mut records, at) != Ok(records.len()) {
+        return None;
     }
+    Some(records.as_chunks().0.iter().map(|&at| start + u64::from(u32::from_le_bytes(at))).collect())
+}
+
+/// Maps an image over the code at `start..end`: `None` in it if its records are mapped already. `None` if there is no
+/// place for it.
+fn map_image(
+    file: Fd,
+    trailer: &Trailer,
+    (start, end): (u64, u64),
+    prot: u32,
+    mapped: &mut [Image],
+) -> Option<Option<Image>> {
     let Trailer { window, window_len, window_at, patches, stubs, key, .. } = *trailer;
     let records = patches * size_of::<PatchRecord>() as u64 + stubs * size_of::<StubRecord>() as u64;
     let len = (window_len + records).next_multiple_of(PAGE);
@@ -320,9 +156,9 @@ fn map_image(file: Fd, trailer: &Trailer, (start, end): (u64, u64), prot: u32, m
     if let Some(old) = again {
         // Its records are mapped already.
         *old = image;
-        return Some(Found::Empty);
+        return Some(None);
     }
-    Some(Found::Mapped(image))
+    Some(Some(image))
 }
 
 /// Inode and part of the file that an image was made of, for a list.
@@ -369,8 +205,8 @@ pub struct Content<'a> {
     pub written: &'a [super::site::Overwrite],
     /// Stubs by address.
     pub stubs: &'a [(u64, Stub)],
-    /// It must not run in place: there is nothing else to remember.
-    pub withheld: bool,
+    /// What is doubted, by address.
+    pub doubts: &'a [u64],
 }
 
 /// No limit is set on the size of files: to reach one raises SIGXFSZ, which would end the guest (setrlimit(2)).
@@ -378,28 +214,35 @@ fn may_write_files() -> bool {
     process::limits(k::RLIMIT_FSIZE).is_ok_and(|[soft, _]| soft == u64::MAX)
 }
 
-/// Writes the image of a file that has just been scanned. Failure is no error: it will be scanned again.
-pub fn write(fd: Fd, key: &Key, content: &Content<'_>) {
+/// Writes the image of a file that has just been scanned.
+///
+/// # Errors
+/// Why there is none: the file will be scanned again.
+pub fn write(fd: Fd, key: &Key, content: &Content<'_>) -> Result<(), Cold> {
     if !may_write_files() {
-        return;
+        return Err(Cold::FileLimit);
     }
-    let Some(directory) = directory::open() else { return };
+    if !settled::shows_changes(fd, key.changed_at()) {
+        return Err(Cold::Unseen);
+    }
+    let directory = directory::open().ok_or(Cold::Directory)?;
     // A file without a name: it vanishes with this process if the process does not come to its end.
-    if let Ok(file) = fs::open_at(directory, c".", k::O_TMPFILE | k::O_RDWR, 0o600) {
-        if fill(fd, file, key, content).is_ok() {
-            // Of two processes that fill at once the first gives the name (linkat(2), EEXIST).
-            let _ = fs::give_name(file, directory, &name_z(key));
-        }
+    let written = fs::open_at(directory, c".", k::O_TMPFILE | k::O_RDWR, 0o600).and_then(|file| {
+        let filled = fill(fd, file, key, content).and_then(|()| match fs::give_name(file, directory, &name_z(key)) {
+            // Of two processes that fill at once the first gives the name (linkat(2)).
+            Err(Errno::EEXIST) => Ok(()),
+            named => named,
+        });
         file.close();
         super::housekeeping::limit(directory);
-    }
+        filled
+    });
     directory.close();
+    written.map_err(|errno| if errno == Errno::EAGAIN { Cold::Unseen } else { Cold::Refused(errno) })
 }
 
+/// Fills `file`; EAGAIN if `from` is not what the key names any more.
 fn fill(from: Fd, file: Fd, key: &Key, content: &Content<'_>) -> Result<(), Errno> {
-    if !settled::shows_changes(from, key.changed_at()) {
-        return Err(Errno::EAGAIN);
-    }
     let mut end = 0;
     let (mut window_at, mut window_len) = (0, 0);
     if !content.patches.is_empty() {
@@ -416,22 +259,11 @@ fn fill(from: Fd, file: Fd, key: &Key, content: &Content<'_>) -> Result<(), Errn
             file.write_all_at(&code, window_at + (at - content.window.0))?;
         }
         let mut records: Vec<u8> = Vec::new();
-        let near = |address: u64, base: u64| u32::try_from(address - base).unwrap_or(0);
         for &(at, patch) in content.patches {
-            let len = near(patch.end, at);
-            let record =
-                PatchRecord { at: near(at, content.code), len, original: patch.original, trap: u32::from(patch.trap) };
-            records.extend_from_slice(bytes_of(&record));
+            records.extend_from_slice(bytes_of(&PatchRecord::of(at, &patch, content.code)));
         }
         for &(at, stub) in content.stubs {
-            let record = StubRecord {
-                at: near(at, content.window.0),
-                len: u32::try_from(stub.len).unwrap_or(0),
-                tag: near(stub.tag, content.code),
-                source_len: near(stub.until, stub.tag),
-                source: stub.source,
-            };
-            records.extend_from_slice(bytes_of(&record));
+            records.extend_from_slice(bytes_of(&StubRecord::of(at, &stub, content.window.0, content.code)));
         }
         file.write_all_at(&records, window_at + window_len)?;
         end = (window_at + window_len + records.len() as u64).next_multiple_of(PAGE);
@@ -449,9 +281,14 @@ fn fill(from: Fd, file: Fd, key: &Key, content: &Content<'_>) -> Result<(), Errn
         window_at,
         patches: content.patches.len() as u64,
         stubs: content.stubs.len() as u64,
-        withheld: u64::from(content.withheld),
+        doubts: content.doubts.len() as u64,
     };
-    file.write_all_at(bytes_of(&trailer), end)
+    let mut last: Vec<u8> = Vec::new();
+    for &at in content.doubts {
+        last.extend_from_slice(&near(at, content.code).to_le_bytes());
+    }
+    last.extend_from_slice(bytes_of(&trailer));
+    file.write_all_at(&last, end)
 }
 
 /// Copies a file's contents.

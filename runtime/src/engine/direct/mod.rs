@@ -10,16 +10,22 @@
 //! * [`on_map`]: code appears; [`on_unmap`]: it changes or goes;
 //! * [`site`]: what is overwritten at one place; [`patch`]: it is overwritten;
 //! * [`window`]: where stubs lie;
-//! * [`image`]: patched files that are kept, in a [`directory`]; [`housekeeping`]: their number;
-//! * [`strict`]: what the scan did not find; [`step`]: single steps in code that must not run in place.
+//! * [`image`]: patched files that are kept, in a [`directory`], found by a [`key`], with [`records`]; [`housekeeping`]: their number;
+//!   [`cold`]: why there is none;
+//! * [`withheld`]: pages that must not run in place, and [`doubt`]: why, and when they may after all;
+//! * [`strict`]: what the scan did not find; [`step`]: single steps in pages that are withheld.
 
+pub mod cold;
 pub mod directory;
+pub mod doubt;
 pub mod functions;
 pub mod housekeeping;
 pub mod image;
+pub mod key;
 pub mod on_map;
 pub mod on_unmap;
 pub mod patch;
+pub mod records;
 pub mod settled;
 pub mod site;
 pub mod step;
@@ -27,12 +33,14 @@ pub mod strict;
 pub mod survey;
 pub mod volume;
 pub mod window;
+pub mod withheld;
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use image::Image;
+use records::Image;
 use site::{Patch, SOURCE_BYTES, Stub};
 use window::{Spill, Window};
+use withheld::Withheld;
 
 /// Everything the engine knows; part of what the engines' lock protects.
 #[derive(Default)]
@@ -53,9 +61,8 @@ pub struct Direct {
     pub spills: Vec<Spill>,
     /// Patched files mapped from the image cache; their patches and stubs are in their records.
     pub images: Vec<Image>,
-    /// Ranges of guest code that could not be patched with certainty: not executable for the kernel, so that a thread
-    /// that comes there faults and goes on under engine `translate`.
-    pub withheld: Vec<(u64, u64)>,
+    /// Guest code that could not be patched with certainty.
+    pub withheld: Withheld,
     /// The program has no loader, so files that it maps executable it reads: an emulator, or an instrumentation tool.
     /// They stay as they are, and run translated if it executes them after all.
     pub files_are_read: bool,
@@ -119,32 +126,6 @@ impl Direct {
         }
     }
 
-    /// `pc` lies in code that must not be executed in place.
-    #[must_use]
-    pub fn is_withheld(&self, pc: u64) -> bool {
-        self.withheld.iter().any(|&(start, end)| (start..end).contains(&pc))
-    }
-
-    /// The parts of `start..end` that must not be executed in place.
-    pub fn withheld_in(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, u64)> + '_ {
-        self.withheld.iter().map(move |&(s, e)| (s.max(start), e.min(end))).filter(|(s, e)| s < e)
-    }
-
-    /// The protection that the kernel is to give a page of the guest's, which has `prot` for the guest.
-    #[must_use]
-    pub fn page_prot(&self, page: u64, prot: u32) -> u32 {
-        if self.is_withheld(page << 12) { prot & !linux_raw_sys::general::PROT_EXEC } else { prot }
-    }
-
-    /// What is outside of `start..end` stays withheld.
-    pub fn forget_withheld(&mut self, start: u64, end: u64) {
-        if self.withheld_in(start, end).next().is_none() {
-            return;
-        }
-        let parts = self.withheld.iter().flat_map(|&(s, e)| [(s, e.min(start)), (s.max(end), e)]);
-        self.withheld = parts.filter(|(s, e)| s < e).collect();
-    }
-
     /// Address ranges of the stubs.
     pub fn ranges(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         let own = self.windows.iter().map(|w| w.map).chain(self.spills.iter().map(|s| s.map));
@@ -176,17 +157,6 @@ mod tests {
         let mut behind = [0xaau8; 2];
         direct.undo(0x1008, &mut behind);
         assert_eq!(behind, [0xaa; 2]);
-    }
-
-    #[test]
-    fn what_is_withheld_stays_so_around_what_changes() {
-        let mut direct = Direct { withheld: alloc::vec![(0x1000, 0x5000), (0x8000, 0x9000)], ..Direct::default() };
-        direct.forget_withheld(0x2000, 0x3000);
-        assert_eq!(direct.withheld, [(0x1000, 0x2000), (0x3000, 0x5000), (0x8000, 0x9000)]);
-        direct.forget_withheld(0x4000, 0x9000);
-        assert_eq!(direct.withheld, [(0x1000, 0x2000), (0x3000, 0x4000)]);
-        direct.forget_withheld(0, u64::MAX);
-        assert!(direct.withheld.is_empty());
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Code appears: it is searched and patched, or its image is mapped.
 
+use super::cold::{Cold, explain};
 use super::functions::ElfImage;
 use super::image::{self, Content, Found};
+use super::key::Key;
 use super::site::{Overwrite, Patch, SOURCE_BYTES, STUB_BYTES, Stub};
 use super::survey::{Plan, Text, is_doubtful, is_patchable, sites_in, survey};
 use super::window::{TRAP, Window};
+use super::withheld::Range;
 use crate::engine::Engine;
 use crate::engine::translate::source::comes_by_fault;
 use crate::gate::facts::{Fact, holds};
@@ -23,10 +26,17 @@ const SITE_BYTES: usize = 2;
 pub struct Arrival {
     /// What was written into it.
     pub written: Vec<Overwrite>,
-    /// Every site is patched: an image of it would be complete.
+    /// Every site that is certain is patched: an image of it would be complete.
     pub complete: bool,
-    /// It must not run in place.
-    pub withheld: bool,
+    /// What is not certain: its pages are withheld.
+    pub doubts: Vec<u64>,
+}
+
+impl Arrival {
+    /// All of it is withheld.
+    const fn incomplete() -> Self {
+        Self { written: Vec::new(), complete: false, doubts: Vec::new() }
+    }
 }
 
 impl Engine {
@@ -37,38 +47,47 @@ impl Engine {
         if self.direct.files_are_read {
             return self.withhold(start, end, prot);
         }
-        let mut key = None;
-        if prot == k::PROT_READ | k::PROT_EXEC {
-            match image::find(fd, offset, start, end, prot, &mut self.direct.images) {
-                Found::Nothing(unknown) => key = unknown,
-                Found::Empty => {
-                    self.direct.sites.remembered += 1;
-                    return;
-                }
-                Found::Withheld => {
-                    self.direct.sites.remembered += 1;
-                    self.withhold(start, end, prot);
-                    return;
-                }
-                Found::Mapped(image) => {
-                    self.direct.sites.remembered += 1;
-                    self.direct.images.push(image);
-                    return;
-                }
+        // glibc's loader maps the first segment as long as the whole library, past the file's end: nothing is there.
+        let end = end.min(start.saturating_add(bytes_after(fd, offset)));
+        if end <= start {
+            return;
+        }
+        let found = match prot == k::PROT_READ | k::PROT_EXEC {
+            true => image::find(fd, offset, start, end, prot, &mut self.direct.images),
+            false => Found::Nothing(Cold::Access, None),
+        };
+        match found {
+            Found::Nothing(why, key) => {
+                let arrival = self.code_arrives(start, end, prot, ElfImage::of_file(fd, offset, start));
+                let kept = self.keep(fd, start, key.ok_or(why), &arrival);
+                explain(fd, end - start, why, kept);
+            }
+            Found::Known(image, doubts) => {
+                self.direct.sites.remembered += 1;
+                self.direct.images.extend(image);
+                self.withhold_pages(&doubts, prot);
             }
         }
-        let arrival = self.code_arrives(start, end, prot, ElfImage::of_file(fd, offset, start));
+    }
+
+    /// Keeps an image of what has arrived at `start`.
+    fn keep(&self, fd: Fd, start: u64, key: Result<Key, Cold>, arrival: &Arrival) -> Result<(), Cold> {
+        let key = key?;
+        if !arrival.complete {
+            return Err(Cold::Incomplete);
+        }
         // A seccomp filter need not let the guest write files.
-        let Some(key) = key.filter(|_| arrival.complete && !holds(Fact::Filtered)) else { return };
-        let withheld = arrival.withheld;
+        if holds(Fact::Filtered) {
+            return Err(Cold::Filtered);
+        }
         let window = self.direct.windows.iter().rev().find(|w| w.code.0 == start & !4095);
         let map = window.map_or((start, start), |w| w.map);
         let patches: Vec<(u64, Patch)> =
             arrival.written.iter().filter_map(|w| Some((w.at, *self.direct.patches.get(&w.at)?))).collect();
         let stubs: Vec<(u64, Stub)> = self.direct.stubs.range(map.0..map.1).map(|(&at, &stub)| (at, stub)).collect();
-        let content =
-            Content { code: start, window: map, patches: &patches, written: &arrival.written, stubs: &stubs, withheld };
-        image::write(fd, &key, &content);
+        let Arrival { written, doubts, .. } = arrival;
+        let content = Content { code: start, window: map, patches: &patches, written, stubs: &stubs, doubts };
+        image::write(fd, &key, &content)
     }
 
     /// Code that is in memory only, or whose file nothing is known of but what `image` says.
@@ -85,7 +104,7 @@ impl Engine {
         // What another thread supplies when it is touched must not be touched here (userfaultfd(2)).
         if image.is_none() && comes_by_fault() && !(start & !4095..end).step_by(4096).all(mem::is_resident) {
             self.withhold(start, end, prot);
-            return Arrival { written: Vec::new(), complete: false, withheld: true };
+            return Arrival::incomplete();
         }
         if prot & k::PROT_READ != 0 {
             return self.search_and_patch(start, end, prot, image);
@@ -95,8 +114,13 @@ impl Engine {
         // SAFETY: more access to the guest's own memory, for as long as it is searched, then what the guest asked for.
         let _ = unsafe { mem::mprotect(page, len, prot | k::PROT_READ) };
         let arrival = self.search_and_patch(start, end, prot | k::PROT_READ, image);
+        let parts: Vec<Range> = self.direct.withheld.within(page, page + len).collect();
         // SAFETY: as above.
-        let _ = unsafe { mem::mprotect(page, len, if arrival.withheld { prot & !k::PROT_EXEC } else { prot }) };
+        let _ = unsafe { mem::mprotect(page, len, prot) };
+        for part in parts {
+            // SAFETY: as in `withhold`.
+            let _ = unsafe { mem::mprotect(part.start, part.end - part.start, prot & !k::PROT_EXEC) };
+        }
         arrival
     }
 
@@ -110,33 +134,25 @@ impl Engine {
         };
         let found = survey(&self.direct, start, end, functions);
         self.direct.sites.scanned_bytes += end - start;
-        let doubtful = found.iter().filter(|(candidate, _)| is_doubtful(candidate.verdict, has_file)).count() as u64;
-        self.direct.sites.doubtful += doubtful;
+        let doubts: Vec<u64> =
+            found.iter().filter(|(c, _)| is_doubtful(c.verdict, has_file)).map(|(c, _)| c.pc.0).collect();
+        self.direct.sites.doubtful += doubts.len() as u64;
         let mut sites: Vec<u64> = found.iter().filter(|(c, _)| is_patchable(c.verdict)).map(|(c, _)| c.pc.0).collect();
         let mut plans: Vec<Plan> = found.into_iter().filter_map(|(_, plan)| plan).collect();
         self.plan_restored(start, end, &mut plans, &mut sites);
         // What the guest may write changes without notice.
         let is_open = !has_file && prot & k::PROT_WRITE != 0 && !plans.is_empty();
-        if doubtful != 0 || is_open {
+        if is_open {
             self.withhold(start, end, prot);
-            return Arrival { written: Vec::new(), complete: true, withheld: true };
+            return Arrival::incomplete();
         }
         let written = if plans.is_empty() { Vec::new() } else { self.carry_out(start, end, prot, &plans, &sites) };
-        if self.direct.withheld_in(start, end).next().is_some() {
-            return Arrival { written: Vec::new(), complete: false, withheld: true };
-        }
         // Nothing is written unless all of it can be.
-        Arrival { complete: plans.is_empty() || !written.is_empty(), written, withheld: false }
-    }
-
-    /// The kernel lets nobody execute `start..end`, private memory with the protection `prot`.
-    pub fn withhold(&mut self, start: u64, end: u64, prot: u32) {
-        let (start, end) = (start & !4095, end.next_multiple_of(4096));
-        // SAFETY: the guest's mapping; a thread that executes there faults and is translated.
-        if unsafe { mem::mprotect(start, end - start, prot & !k::PROT_EXEC) }.is_ok() {
-            self.direct.forget_withheld(start, end);
-            self.direct.withheld.push((start, end));
+        if written.is_empty() && !plans.is_empty() {
+            return Arrival::incomplete();
         }
+        self.withhold_pages(&doubts, prot);
+        Arrival { written, complete: true, doubts }
     }
 
     /// Adds plans for patches that were taken back from `start..end`, where the code is as it was.
@@ -166,7 +182,14 @@ impl Engine {
     }
 
     /// Carries out `plans`; `sites` are all that were found, ascending.
-    fn carry_out(&mut self, start: u64, end: u64, prot: u32, plans: &[Plan], sites: &[u64]) -> Vec<Overwrite> {
+    pub(super) fn carry_out(
+        &mut self,
+        start: u64,
+        end: u64,
+        prot: u32,
+        plans: &[Plan],
+        sites: &[u64],
+    ) -> Vec<Overwrite> {
         let code = (start & !4095, end.next_multiple_of(4096));
         let mut window = self.direct.windows.iter().position(|w| w.code == code);
         let existed = window.is_some();
@@ -224,6 +247,14 @@ impl Engine {
     }
 }
 
+/// Bytes of the pages that the file has from `offset` on; without a limit for what is no file.
+fn bytes_after(fd: Fd, offset: u64) -> u64 {
+    match fd.stat() {
+        Ok(stat) if stat.mode & k::S_IFMT == k::S_IFREG => stat.size.next_multiple_of(4096).saturating_sub(offset),
+        _ => u64::MAX,
+    }
+}
+
 /// Writes the patches, through pages that are made writable for that long.
 fn write(prot: u32, patches: &[Overwrite]) -> bool {
     let (Some(first), Some(last)) = (patches.first(), patches.last()) else { return true };
@@ -232,11 +263,12 @@ fn write(prot: u32, patches: &[Overwrite]) -> bool {
     let writable = prot & k::PROT_WRITE != 0;
     // Other code on the first or last page may be running: it stays executable, unless a policy forbids that.
     let open = k::PROT_READ | k::PROT_WRITE;
+    let executable = prot & k::PROT_EXEC;
     let opens = |prot| {
         // SAFETY: private guest code; what is overwritten nobody executes yet.
         unsafe { mem::mprotect(start, len, prot) }.is_ok()
     };
-    if !writable && !opens(open | k::PROT_EXEC) && !opens(open) {
+    if !writable && !opens(open | executable) && !opens(open) {
         return false;
     }
     for patch in patches {

@@ -2,6 +2,7 @@
 
 use super::site::{JUMP, Patch};
 use super::window::TRAP;
+use super::withheld::Range;
 use crate::engine::Engine;
 use crate::mem::guest;
 use crate::sys::mem;
@@ -22,7 +23,7 @@ impl Engine {
         for at in restored {
             self.direct.restored.remove(&at);
         }
-        self.direct.forget_withheld(start, end);
+        self.direct.withheld.forget(start, end);
     }
 
     fn forget_inner(&mut self, start: u64, end: u64) {
@@ -97,14 +98,14 @@ impl Engine {
                 self.code_arrives(start, end, prot, None);
             }
             (true, false) => {
-                self.direct.forget_withheld(start, end);
+                self.direct.withheld.forget(start, end);
                 self.code_arrives(start, end, prot, None);
             }
             _ => {
-                let withheld: Vec<(u64, u64)> = self.direct.withheld_in(start, end).collect();
-                for (from, to) in withheld {
+                let withheld: Vec<Range> = self.direct.withheld.within(start, end).collect();
+                for part in withheld {
                     // SAFETY: as in `withhold`.
-                    let _ = unsafe { mem::mprotect(from, to - from, prot & !k::PROT_EXEC) };
+                    let _ = unsafe { mem::mprotect(part.start, part.end - part.start, prot & !k::PROT_EXEC) };
                 }
             }
         }
@@ -129,7 +130,7 @@ impl Engine {
     /// Code in `start..end`, with the protection `prot`, is about to be moved: what was done to it is taken back and
     /// returned. `None` if it cannot be, nor can the code be moved then.
     pub fn lift_code(&mut self, start: u64, end: u64, prot: u32) -> Option<Lifted> {
-        let withheld: Vec<(u64, u64)> = self.direct.withheld_in(start, end).collect();
+        let withheld: Vec<Range> = self.direct.withheld.within(start, end).collect();
         if self.is_patched(start, end) && !self.restore_closed_code(start, end, prot) {
             return None;
         }
@@ -144,8 +145,8 @@ impl Engine {
             self.direct.restored.insert(at.wrapping_add(distance), moved);
         }
         self.code_arrives(start, end, prot, None);
-        for (from, to) in &lifted.withheld {
-            let (from, to) = (from.wrapping_add(distance).max(start), to.wrapping_add(distance).min(end));
+        for part in &lifted.withheld {
+            let (from, to) = (part.start.wrapping_add(distance).max(start), part.end.wrapping_add(distance).min(end));
             if from < to {
                 self.withhold(from, to, prot);
             }
@@ -156,7 +157,7 @@ impl Engine {
 /// What was done to code that is about to be moved.
 pub struct Lifted {
     patches: Vec<(u64, Patch)>,
-    withheld: Vec<(u64, u64)>,
+    withheld: Vec<Range>,
 }
 
 /// The patch at `at` is in memory: what it put there begins with a jump that traps in the middle, or with a trap.

@@ -14,6 +14,8 @@ use linux_raw_sys::prctl as p;
 
 /// si_code of a SIGSYS by Syscall User Dispatch (include/uapi/asm-generic/siginfo.h).
 const SYS_USER_DISPATCH: i32 = 2;
+/// Bytes of `syscall`.
+const SITE_BYTES: u64 = 2;
 
 /// Arms the calling thread, if that is asked for. From here on only the runtime's code enters the kernel. Threads and
 /// processes that begin after a filter which forbids it are not watched.
@@ -37,17 +39,23 @@ pub fn arm() {
 pub fn missed_site(signal: i32, info: &SigInfo, uc: &UContext) -> Option<u64> {
     let dispatched = signal == sig::SIGSYS && info.code == SYS_USER_DISPATCH && options::get().strict;
     // The kernel has undone the call but for the pc.
-    dispatched.then(|| uc.mc.rip.wrapping_sub(2))
+    dispatched.then(|| uc.mc.rip.wrapping_sub(SITE_BYTES))
 }
 
 impl Engine {
     /// Reports a missed site and returns the cache address at which its call goes on; `None` if that cannot be had in
-    /// place.
+    /// place, where it is withheld then.
     pub fn enter_missed_site(&mut self, site: u64, number: u64) -> Option<u64> {
         if !self.direct.inner.contains_key(&site) {
             self.direct.sites.missed += 1;
             say(format_args!("system call {number} at {site:#x} was not found by the scan: caught by --strict"));
         }
-        self.stub_of_its_own(site, 2)
+        let stub = self.stub_of_its_own(site, SITE_BYTES);
+        if stub.is_none()
+            && let Some((_, region)) = self.map.find(site)
+        {
+            self.withhold(site, site + SITE_BYTES, region.prot);
+        }
+        stub
     }
 }

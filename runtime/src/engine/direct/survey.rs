@@ -70,7 +70,7 @@ pub fn survey(direct: &Direct, start: u64, end: u64, functions: &mut dyn Functio
 
 /// How a site is best overwritten: nothing of what lies outside of `room`. A branch to one of `targets` inside the
 /// patch would trap, which is right but slow.
-fn plan(
+pub fn plan(
     direct: &Direct,
     site: u64,
     previous: Option<u64>,

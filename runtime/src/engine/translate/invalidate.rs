@@ -68,7 +68,7 @@ impl Engine {
             return WriteFault::Retry;
         }
         let repeats = insn.is_some_and(|insn| repeats(&insn));
-        if !repeats && !self.is_withheld(pc) && !self.is_withheld(last) {
+        if !repeats && !self.is_withheld(pc) {
             return WriteFault::Step;
         }
         for page in pc >> 12..=last >> 12 {
@@ -91,7 +91,7 @@ impl Engine {
         }
         if let Some((_, region)) = self.map.find(page << 12) {
             // SAFETY: the protection the guest asked for.
-            let opened = unsafe { mem::mprotect(page << 12, 4096, self.direct.page_prot(page, region.prot)) };
+            let opened = unsafe { mem::mprotect(page << 12, 4096, self.direct.withheld.page_prot(page, region.prot)) };
             if opened.is_err() {
                 self.release_beside(page);
             }
@@ -112,7 +112,7 @@ impl Engine {
                 watch.protected = false;
             }
         }
-        let prot = self.direct.page_prot(page, region.prot);
+        let prot = self.direct.withheld.page_prot(page, region.prot);
         // SAFETY: the protection the guest asked for.
         let _ = unsafe { mem::mprotect(first << 12, (last + 1 - first) << 12, prot) };
     }

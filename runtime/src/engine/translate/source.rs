@@ -57,7 +57,8 @@ impl Source<'_> {
         if !watch.protected {
             learn(Fact::OutputsWatched, true);
             // SAFETY: guest memory; the guest's own writes get their access back in the fault handler.
-            let closed = unsafe { mem::mprotect(page << 12, 4096, self.direct.page_prot(page, prot) & !k::PROT_WRITE) };
+            let closed =
+                unsafe { mem::mprotect(page << 12, 4096, self.direct.withheld.page_prot(page, prot) & !k::PROT_WRITE) };
             watch.protected = closed.is_ok();
             if closed.is_err() {
                 watch.faults = FAULTS_TO_CHECK;
