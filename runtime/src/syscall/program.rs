@@ -205,9 +205,7 @@ fn fit(fd: Fd) -> Result<Option<Fd>, Native> {
         reason => reason,
     })?;
     let reason = match Headers::parse(&interp) {
-        Ok(headers) if headers.is_dyn => return Ok(Some(interp)),
-        // It replaces what it lies upon.
-        Ok(_) => Native::Because("interpreter at a fixed address"),
+        Ok(_) => return Ok(Some(interp)),
         Err(LoadError::Unusual(what)) => Native::Because(what),
         Err(_) => Native::Quietly,
     };
