@@ -38,19 +38,30 @@ impl Outcome {
         for bytes in [&done.stdout, &done.stderr] {
             let text = String::from_utf8_lossy(bytes);
             for line in text.lines().filter(|line| !is_summary(line)) {
-                for word in line.split(|byte: char| !byte.is_ascii_alphanumeric()) {
+                for word in without_colours(line).split(|byte: char| !byte.is_ascii_alphanumeric()) {
                     if let Some(word) = WORDS.into_iter().find(|&known| known == word) {
                         *words.entry(word).or_default() += 1;
                     }
                 }
             }
         }
-        // A number of its own in what it says would make every run differ: only the words are compared.
         Self { end: done.end, words }
     }
 }
 
-/// Lines of escape sequences aside, a summary repeats what was said before.
+/// A line without the escape sequences of colours, which end in a letter that is no part of the next word.
+fn without_colours(line: &str) -> String {
+    let mut pieces = line.split("\u{1b}[");
+    let first = pieces.next().unwrap_or_default().to_owned();
+    first
+        + &pieces
+            .map(|piece| {
+                piece.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').get(1..).unwrap_or_default()
+            })
+            .collect::<String>()
+}
+
+/// A summary repeats what was said before.
 fn is_summary(line: &str) -> bool {
     line.starts_with("Summary")
 }
