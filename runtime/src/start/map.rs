@@ -34,6 +34,9 @@ fn map_fd(addr: u64, len: u64, prot: u32, fd: Fd, offset: u64) -> Result<(), Loa
         .map_err(|e| LoadError::Failed("cannot be mapped", e.number()))
 }
 
+/// Bytes behind an image that are left free.
+const GAP: u64 = 1 << 16;
+
 /// Protection of memory that a segment has beyond its part of the file.
 fn blank_prot(of_file: u32) -> u32 {
     k::PROT_READ | k::PROT_WRITE | of_file & k::PROT_EXEC
@@ -46,7 +49,8 @@ fn reserve(headers: &Headers, base: u64) -> Result<u64, Errno> {
     if !headers.is_dyn {
         return mem::mmap_anon(start, len, k::PROT_NONE, k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE);
     }
-    let room = len + if align > PAGE { align } else { 0 };
+    // An access behind the image must not find what the kernel has placed before, bt-run itself.
+    let room = len + GAP + if align > PAGE { align } else { 0 };
     let flags = if base == 0 { 0 } else { k::MAP_FIXED_NOREPLACE };
     let got = mem::mmap_anon(base, room, k::PROT_NONE, flags | k::MAP_NORESERVE)
         .or_else(|_| mem::mmap_anon(0, room, k::PROT_NONE, k::MAP_NORESERVE))?;

@@ -105,10 +105,15 @@ fn segment(bytes: &[u8], kind: u32) -> Option<(usize, usize)> {
     (len > 0 && start.checked_add(len)? <= bytes.len()).then_some((start, len))
 }
 
-/// The entry lies in a segment. Elsewhere is what lies beside the program: natively the vDSO or nothing, under bt-run its
-/// own code.
-pub fn begins_inside(bytes: &[u8]) -> bool {
+/// What it does depends on itself alone. Its entry lies in a segment: elsewhere is what lies beside the program, natively
+/// the vDSO or nothing, under bt-run its own code. And no segment has an alignment that only address 0 has, where natively
+/// the programs of root lie.
+pub fn stands_alone(bytes: &[u8]) -> bool {
     let entry = number(bytes, 24, 8);
+    let is_wide = |at: usize| number(bytes, at, 4) == PT_LOAD && number(bytes, at + 48, 8) >= 1 << 47;
+    if entries(bytes).into_iter().any(is_wide) {
+        return false;
+    }
     let is_inside = |at: usize| {
         let distance = entry.wrapping_sub(number(bytes, at + 16, 8));
         number(bytes, at, 4) == PT_LOAD && distance < number(bytes, at + 40, 8)

@@ -25,7 +25,7 @@ pub fn mutant(seed: u64, number: u64, bases: &[Vec<u8>], honest: &[u8]) -> Mutan
             loop {
                 let before = file.clone();
                 elf::mutate(&mut file, &mut random);
-                if elf::begins_inside(&file) || file.len() < before.len() {
+                if elf::stands_alone(&file) || file.len() < before.len() {
                     break;
                 }
                 file = before;
