@@ -11,6 +11,7 @@ pub mod extent;
 mod guest;
 mod launcher;
 mod model;
+mod mutants;
 pub mod packages;
 pub mod paths;
 mod program;
@@ -19,6 +20,7 @@ mod server;
 pub mod spec;
 pub mod stats;
 mod strace;
+pub mod suite;
 
 use anyhow::{Result, bail};
 use extent::Extent;
@@ -29,6 +31,7 @@ pub fn all_tests(extent: Extent) -> Result<Vec<Test>> {
     let mut tests = guest::collect()?;
     tests.push(differential::test(extent)?);
     tests.extend(model::tests(extent)?);
+    tests.extend(mutants::tests(extent)?);
     tests.extend(program::collect());
     tests.extend(server::collect());
     tests.extend(launcher::collect());

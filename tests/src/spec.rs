@@ -96,6 +96,11 @@ pub enum Action {
         /// How many all passes run together.
         count: u64,
     },
+    /// Executes mutated programs and scripts.
+    Mutants {
+        /// How many in each pass.
+        count: u64,
+    },
     /// Requires that these sequences find bugs that were put in.
     SeededBugs,
     /// Runs its steps.
@@ -125,6 +130,8 @@ pub struct Test {
     pub options: Vec<String>,
     /// Must not share the machine with other tests.
     pub alone: bool,
+    /// Only root can run it.
+    pub needs_root: bool,
     /// Copied into the work directory before each run.
     pub files: Option<PathBuf>,
     /// What it does.
@@ -147,6 +154,7 @@ impl Test {
             levels: Vec::new(),
             options: Vec::new(),
             alone: false,
+            needs_root: false,
             files: None,
             action,
             steps: Vec::new(),
@@ -269,6 +277,12 @@ impl Test {
     /// Is about one engine.
     pub fn only_under(mut self, engine: &'static str) -> Self {
         self.engine = Some(engine);
+        self
+    }
+
+    /// Is skipped unless the runner is root.
+    pub fn as_root(mut self) -> Self {
+        self.needs_root = true;
         self
     }
 

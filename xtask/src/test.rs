@@ -1,13 +1,16 @@
 //! `cargo xtask test`: packages, build, unit tests, the support page, guests, programs, servers, one closing line.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use bt_tests::extent::Extent;
+use bt_tests::runner::launch::STRICT;
 use bt_tests::runner::{self, Options, Totals};
 use bt_tests::spec::{Kind, Test};
-use bt_tests::{all_tests, packages};
+use bt_tests::{all_tests, packages, suite};
 use clap::{Args, ValueEnum};
 
 use crate::check::totals_of;
@@ -34,6 +37,16 @@ pub struct Arguments {
     /// Tests at a time
     #[arg(long)]
     jobs: Option<usize>,
+    /// With `--only-kind suite`: where a public test suite is installed, the Linux Test Project or a directory with a
+    /// file `cases` that has a name and a command in each line
+    #[arg(long)]
+    suite_dir: Option<PathBuf>,
+    /// With `--only-kind suite`: lists of cases [default: syscalls of the Linux Test Project, otherwise cases]
+    #[arg(long)]
+    suite_list: Vec<String>,
+    /// With `--only-kind suite`: seconds that a case may take
+    #[arg(long, default_value_t = 60)]
+    suite_seconds: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -45,6 +58,8 @@ enum Part {
     Launcher,
     /// The kernel module, in emulated machines
     Kmod,
+    /// A public test suite that the user has built; only where it is asked for
+    Suite,
 }
 
 impl Arguments {
@@ -52,7 +67,23 @@ impl Arguments {
         if self.quick {
             return matches!(part, Part::Unit | Part::Guest);
         }
-        self.only_kind.is_empty() || self.only_kind.contains(&part)
+        (self.only_kind.is_empty() && part != Part::Suite) || self.only_kind.contains(&part)
+    }
+
+    /// Runs the public test suite.
+    fn run_suite(&self, engines: &[String]) -> Result<Totals> {
+        let directory = self.suite_dir.as_ref().context("--only-kind suite needs --suite-dir")?;
+        let options = suite::Options {
+            lists: self.suite_list.clone(),
+            filters: self.filters.clone(),
+            engines: engines.iter().filter(|engine| *engine != STRICT).cloned().collect(),
+            limit: Duration::from_secs(self.suite_seconds),
+            jobs: self.jobs.unwrap_or(1),
+            ..suite::Options::new(directory)
+        };
+        let report = suite::run(&options)?;
+        println!("{}", report.line());
+        Ok(report.totals())
     }
 
     /// Engines, where the environment names none.
@@ -116,7 +147,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         strict,
     };
     match launcher {
-        Ok(()) => totals.add(runner::run(&tests, &options)),
+        Ok(()) => {
+            totals.add(runner::run(&tests, &options));
+            if arguments.wants(Part::Suite) {
+                totals.add(arguments.run_suite(&options.engines)?);
+            }
+        }
         Err(error) => {
             println!("FAIL  build of the launcher: {error:#}; no test can run under it");
             totals.failed.push("build of the launcher".to_owned());

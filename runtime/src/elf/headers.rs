@@ -227,10 +227,11 @@ impl Headers {
         })
     }
 
-    /// Largest alignment of a segment, at least a page.
+    /// Largest alignment of a segment, at least a page; one that no address has is none.
     #[must_use]
     pub fn align(&self) -> u64 {
-        self.loads().map(|p| p.align).filter(|a| a.is_power_of_two()).max().unwrap_or(PAGE).max(PAGE)
+        let is_one = |align: &u64| align.is_power_of_two() && *align < USER_END;
+        self.loads().map(|p| p.align).filter(is_one).max().unwrap_or(PAGE).max(PAGE)
     }
 }
 

@@ -124,7 +124,7 @@ impl<'a> Call<'a> {
         let [a, b, c, d, e, f] = *args;
         // SAFETY: the call is the guest's, on its own memory: the handler has seen to it that no memory of the runtime
         // is concerned.
-        raw::check(unsafe { raw::syscall6(a, b, c, d, e, f, u64::from(self.nr)) })
+        raw::check(unsafe { raw::guest_syscall6(a, b, c, d, e, f, u64::from(self.nr)) })
     }
 
     /// As [`make_with`](Self::make_with), with the guest's arguments.

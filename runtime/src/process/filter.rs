@@ -4,9 +4,11 @@
 //! `seccomp_check_filter`, says which instructions). The runtime runs it for what it would ask the kernel for, and does
 //! without where the answer would not be that the call is made.
 
+use crate::sys::mem;
 use crate::sys::plain::Plain;
 use core::sync::atomic::{AtomicU32, Ordering};
 use linux_raw_sys::general as k;
+use linux_raw_sys::prctl as p;
 
 /// One instruction: `struct sock_filter`.
 #[repr(C)]
@@ -124,10 +126,22 @@ pub enum Own {
     Report = 2,
     /// Memory that is made executable.
     Code = 4,
+    /// Memory that does not count as data.
+    Grows = 8,
+    /// Pages made ahead.
+    Populates = 16,
+    /// Having calls from outside the runtime dispatched, for `--strict`.
+    Dispatch = 32,
 }
 
+const EVERYTHING: u32 = {
+    use Own as O;
+    let often = O::Mask as u32 | O::Report as u32 | O::Code as u32;
+    often | O::Grows as u32 | O::Populates as u32 | O::Dispatch as u32
+};
+
 /// Set of [`Own`] that no filter so far, nor the strict mode, forbids.
-static ALLOWED: AtomicU32 = AtomicU32::new(Own::Mask as u32 | Own::Report as u32 | Own::Code as u32);
+static ALLOWED: AtomicU32 = AtomicU32::new(EVERYTHING);
 
 /// The runtime may do it.
 #[must_use]
@@ -152,6 +166,11 @@ impl Verdict {
     /// The filter is in force.
     pub fn note(self) {
         ALLOWED.fetch_and(self.0, Ordering::Relaxed);
+        for (own, kind) in [(Own::Grows, mem::GROWS), (Own::Populates, mem::POPULATES)] {
+            if !self.allows(own) {
+                mem::forbid(kind);
+            }
+        }
     }
 }
 
@@ -172,8 +191,16 @@ pub fn ask(filter: &[Instruction]) -> Verdict {
     let closed = u64::from(k::PROT_READ | k::PROT_EXEC);
     let code = lets_through(filter, k::__NR_mmap, [0, 4096, open, blank, u64::MAX, 0])
         && lets_through(filter, k::__NR_mprotect, [SOME_ADDRESS, 4096, closed, 0, 0, 0]);
+    let own = u64::from(k::MAP_PRIVATE | k::MAP_ANONYMOUS | k::MAP_FIXED | k::MAP_GROWSDOWN | k::MAP_NORESERVE);
+    let kept = u64::from(k::PROT_READ | k::PROT_WRITE);
+    let grows = lets_through(filter, k::__NR_mmap, [SOME_ADDRESS, 4096, kept, own, u64::MAX, 0]);
+    let ahead = [SOME_ADDRESS, 4096, u64::from(k::MADV_POPULATE_WRITE), 0, 0, 0];
+    let populates = lets_through(filter, k::__NR_madvise, ahead);
+    let on = [u64::from(p::PR_SET_SYSCALL_USER_DISPATCH), u64::from(p::PR_SYS_DISPATCH_ON), SOME_ADDRESS, 4096, 0, 0];
+    let dispatch = lets_through(filter, k::__NR_prctl, on);
     let bit = |allowed: bool, own: Own| if allowed { own as u32 } else { 0 };
-    Verdict(bit(mask, Own::Mask) | bit(report, Own::Report) | bit(code, Own::Code))
+    let seldom = bit(grows, Own::Grows) | bit(populates, Own::Populates) | bit(dispatch, Own::Dispatch);
+    Verdict(bit(mask, Own::Mask) | bit(report, Own::Report) | bit(code, Own::Code) | seldom)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::gate::region::Region;
 use crate::gate::{clock, filters, lanes, ring0};
 use crate::mem::guest;
 use crate::sys::Errno;
+use crate::sys::raw::guest_call_return;
 use crate::sys::signal::{queue_to_self, set_mask};
 use crate::sys::types::{SigInfo, UContext, sig};
 use crate::thread::registers::{Gpr, Regs};
@@ -230,6 +231,13 @@ fn is_guests_step(ts: &mut ThreadState, pc: u64, cache_pc: u64, recovered: Optio
     true
 }
 
+/// A seccomp filter trapped a call: in rax the guest finds its number again (`syscall_rollback`, kernel/seccomp.c).
+pub fn trapped_number(info: &SigInfo) -> Option<u64> {
+    // After si_call_addr: si_syscall and si_arch, of 32 bits each.
+    let [_, number_and_arch, ..] = info.fields;
+    (info.signo == sig::SIGSYS && info.code == SYS_SECCOMP).then_some(number_and_arch & 0xffff_ffff)
+}
+
 /// The trap flag raised it. A hypervisor may lose the reason of a debug exception, rarely; the kernel then takes it for
 /// that of the one-byte instruction `icebp` (F1; `exc_debug_user` in arch/x86/kernel/traps.c).
 fn is_step(signal: i32, info: &SigInfo, uc: &UContext) -> bool {
@@ -242,11 +250,16 @@ fn in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UConte
     let region = classify(uc.mc.rip);
     let mut info = *info;
     let [address_field, ..] = &mut info.fields;
-    let behind_ours = [address(Label::SyscallEnd), address(Label::CallReturn), filters::call_end()];
+    let behind_ours = [address(Label::SyscallEnd), filters::call_end()];
+    let behind_rusts = [address(Label::CallReturn), guest_call_return()];
     let filtered = signal == sig::SIGSYS && info.code == SYS_SECCOMP;
     if filtered && behind_ours.contains(address_field) {
         // si_call_addr is the guest's instruction, not the gate's.
         *address_field = ts.next_pc;
+    } else if filtered && behind_rusts.contains(address_field) {
+        *address_field = ts.next_pc;
+        // Nothing was done. What the guest finds in rax comes with the signal.
+        uc.mc.rax = Errno::ENOSYS.as_result().cast_unsigned();
     } else if filtered && region == Region::Runtime {
         // A filter for the guest's calls traps one of the runtime's own: that fails, and has another way.
         uc.mc.rax = Errno::EPERM.as_result().cast_unsigned();
@@ -338,6 +351,11 @@ fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut 
         // Runtime code that writes guest memory releases protected pages first, so this is the guest's bad pointer.
         uc.mc.rip = pc;
         return;
+    }
+    let is_fetch = uc.mc.trapno == TRAP_PAGE_FAULT && uc.mc.err & ERROR_FETCH != 0;
+    if is_fetch && uc.mc.cr2 == uc.mc.rip {
+        // Nothing of the runtime's leads out of its code: the guest has jumped to memory that is none of its own.
+        return deliver(ts, signal, info, uc, true);
     }
     // None of the runtime's own instructions raises SIGTRAP.
     if signal == sig::SIGTRAP {

@@ -1,6 +1,6 @@
 //! Leaving the runtime with a signal that came while the guest's state was not whole.
 
-use super::host::arrived;
+use super::host::{arrived, trapped_number};
 use super::leave::{Area, context, go};
 use super::{action, kept, natively};
 use crate::process::filter::{self, Own};
@@ -31,6 +31,9 @@ pub unsafe extern "C" fn bt_leave_requeued(ts: *mut ThreadState) -> ! {
     let mut area = Area::new();
     let mut uc = context(ts, ts.resume, 0, mask, &mut area);
     if let Some(info) = ts.waiting.take_if(|info| is_deliverable(info.signo, mask)) {
+        if let Some(number) = trapped_number(&info) {
+            uc.mc.rax = number;
+        }
         arrived(ts, info.signo, &info, &mut uc, false);
     }
     if filter::allows(Own::Mask) {

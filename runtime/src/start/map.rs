@@ -2,11 +2,8 @@
 
 use crate::elf::LoadError;
 use crate::elf::headers::{Headers, PAGE};
-use crate::sys::{Errno, Fd, mem};
+use crate::sys::{Errno, Fd, mem, process};
 use linux_raw_sys::general as k;
-
-/// Type of the program header that tells where the program headers are (elf(5)).
-const PT_PHDR: u32 = 6;
 
 /// A mapped image.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,7 +12,7 @@ pub struct Image {
     pub bias: u64,
     /// Entry point.
     pub entry: u64,
-    /// Address of the program headers in memory, 0 if they are not mapped.
+    /// Address of the program headers in memory; where the image begins if they are not mapped.
     pub phdr: u64,
     /// Number of program headers.
     pub phnum: u64,
@@ -27,14 +24,22 @@ pub struct Image {
     pub data: (u64, u64),
 }
 
-/// Told of each executable range of a mapped image: start, end, protection, offset in the file.
-pub type OnExec<'a> = &'a mut dyn FnMut(u64, u64, u32, u64);
+/// Told of each executable range of a mapped image: start, end, protection, offset in the file that it is from.
+pub type OnExec<'a> = &'a mut dyn FnMut(u64, u64, u32, Option<u64>);
 
 fn map_fd(addr: u64, len: u64, prot: u32, fd: Fd, offset: u64) -> Result<(), LoadError> {
     // SAFETY: inside the range that was reserved for the image.
     unsafe { mem::mmap_file(addr, len, prot, k::MAP_PRIVATE | k::MAP_FIXED, fd, offset) }
         .map(|_| ())
         .map_err(|e| LoadError::Failed("cannot be mapped", e.number()))
+}
+
+/// Bytes behind an image that are left free.
+const GAP: u64 = 1 << 16;
+
+/// Protection of memory that a segment has beyond its part of the file.
+fn blank_prot(of_file: u32) -> u32 {
+    k::PROT_READ | k::PROT_WRITE | of_file & k::PROT_EXEC
 }
 
 /// Reserves the address range of an image; returns its start.
@@ -44,7 +49,8 @@ fn reserve(headers: &Headers, base: u64) -> Result<u64, Errno> {
     if !headers.is_dyn {
         return mem::mmap_anon(start, len, k::PROT_NONE, k::MAP_FIXED_NOREPLACE | k::MAP_NORESERVE);
     }
-    let room = len + if align > PAGE { align } else { 0 };
+    // An access behind the image must not find what the kernel has placed before, bt-run itself.
+    let room = len + GAP + if align > PAGE { align } else { 0 };
     let flags = if base == 0 { 0 } else { k::MAP_FIXED_NOREPLACE };
     let got = mem::mmap_anon(base, room, k::PROT_NONE, flags | k::MAP_NORESERVE)
         .or_else(|_| mem::mmap_anon(0, room, k::PROT_NONE, k::MAP_NORESERVE))?;
@@ -71,8 +77,17 @@ pub fn map(fd: Fd, headers: &Headers, base: u64, on_exec: OnExec<'_>) -> Result<
         bias,
         entry: headers.entry.wrapping_add(bias),
         phnum: headers.phnum as u64,
+        phdr: bias,
         code: (u64::MAX, 0),
         ..Image::default()
+    };
+    // What is replaced counts as room for data (mm/vma.c, `mmap_region`), but natively nothing is.
+    let replaces = process::soft_limit(k::RLIMIT_DATA) == u64::MAX;
+    let clear = |from: u64, to: u64| {
+        if !replaces && to > from {
+            // SAFETY: inside the reservation, and mapped anew at once.
+            unsafe { mem::munmap(from, to - from) };
+        }
     };
     let mut mapped_to = at;
     for p in headers.loads() {
@@ -87,6 +102,7 @@ pub fn map(fd: Fd, headers: &Headers, base: u64, on_exec: OnExec<'_>) -> Result<
         }
         let file_page_end = if p.filesz == 0 { page } else { file_end.next_multiple_of(PAGE) };
         if p.filesz != 0 {
+            clear(page, file_page_end);
             map_fd(page, file_page_end - page, p.prot(), fd, p.offset & !(PAGE - 1))?;
         }
         if p.memsz > p.filesz {
@@ -95,24 +111,29 @@ pub fn map(fd: Fd, headers: &Headers, base: u64, on_exec: OnExec<'_>) -> Result<
                 zero(file_end, file_page_end - file_end)?;
             }
             if end > file_page_end {
-                mem::mmap_anon(file_page_end, end - file_page_end, p.prot(), k::MAP_FIXED).map_err(failed)?;
+                // Whatever the segment's protection is (vm_brk_flags): only execution is taken from it.
+                let prot = blank_prot(p.prot());
+                clear(file_page_end, end);
+                mem::mmap_anon(file_page_end, end - file_page_end, prot, k::MAP_FIXED).map_err(failed)?;
             }
         }
         mapped_to = end.max(mapped_to);
         if p.flags & 1 != 0 {
-            on_exec(page, end, p.prot(), p.offset & !(PAGE - 1));
+            if file_page_end > page {
+                on_exec(page, file_page_end, p.prot(), Some(p.offset & !(PAGE - 1)));
+            }
+            if end > file_page_end {
+                on_exec(file_page_end, end, blank_prot(p.prot()), None);
+            }
             image.code = (image.code.0.min(from), image.code.1.max(from + p.filesz));
         } else {
             image.data = (from, from + p.filesz);
         }
-        // fs/binfmt_elf.c: AT_PHDR is where the segment that holds the headers puts them.
-        if (p.offset..p.offset + p.filesz).contains(&headers.phoff) && image.phdr == 0 {
+        // fs/binfmt_elf.c: AT_PHDR is where the last segment that holds the headers puts them, whatever PT_PHDR says.
+        if headers.phoff.checked_sub(p.offset).is_some_and(|distance| distance < p.filesz) {
             image.phdr = headers.phoff - p.offset + from;
         }
         image.brk = image.brk.max(from + p.memsz);
-    }
-    if let Some(p) = headers.all().iter().find(|p| p.kind == PT_PHDR) {
-        image.phdr = bias.wrapping_add(p.vaddr);
     }
     Ok(image)
 }

@@ -30,6 +30,7 @@ use crate::start::map::Image;
 use crate::start::stack::{Built, Guest, Initial, at};
 use crate::sys;
 use crate::sys::cpu;
+use crate::sys::types::sig;
 use crate::sys::{Errno, Fd, fs, mem, process};
 use crate::syscall::exec;
 use crate::syscall::handoff::Handoff;
@@ -86,6 +87,17 @@ struct Plan {
     is_first: bool,
 }
 
+impl Plan {
+    /// The interpreter that the program names, with its headers.
+    fn interpreter(&self, program: &Headers) -> Result<Option<(Fd, Headers)>, LoadError> {
+        if program.interp().is_none() {
+            return Ok(None);
+        }
+        let fd = self.found.interp.ok_or(LoadError::Invalid("was handed over without its interpreter"))?;
+        Headers::parse(&fd).map(|headers| Some((fd, headers)))
+    }
+}
+
 extern "C" fn second(ts: *mut ThreadState) {
     // SAFETY: the thread's own.
     let ts = unsafe { &mut *ts };
@@ -132,9 +144,13 @@ extern "C" fn second(ts: *mut ThreadState) {
     routes::update();
     ts.is_translating = !options::get().engine.runs_in_place();
     engine::lock().set_cache_limit(u64::from(options::get().cache_mib) << 20);
-    match load(ts, &initial, &plan, &headers) {
+    let interp = match plan.interpreter(&headers) {
+        Ok(interp) => interp,
+        Err(error) => fail(&plan.found.execfn, error),
+    };
+    match load(ts, &initial, &plan, &headers, interp.as_ref()) {
         Ok(()) => {}
-        Err(e) => fail(&plan.found.execfn, e),
+        Err(e) => fail_to_load(&plan, e),
     }
     crate::engine::direct::strict::arm();
     let pc = ts.regs.rip;
@@ -251,8 +267,27 @@ fn run_natively(path: &[u8], argv: &[u64], initial: &Initial) -> ! {
     fail(path, error)
 }
 
+/// A program cannot be loaded. What executed it is gone by then: the kernel ends the process by SIGSEGV (fs/exec.c,
+/// `bprm_execve`). The user is told why.
+fn fail_to_load(plan: &Plan, error: LoadError) -> ! {
+    if plan.is_first {
+        fail(&plan.found.execfn, error);
+    }
+    tell(&plan.found.execfn, error);
+    sys::signal::set_default(sig::SIGSEGV);
+    sys::signal::set_mask(0);
+    sys::signal::raise(sig::SIGSEGV);
+    sys::process::exit_group(128 + sig::SIGSEGV)
+}
+
 /// Says why a program cannot be run, and exits as a shell would.
 fn fail(name: &[u8], error: LoadError) -> ! {
+    let status = error.status();
+    tell(name, error);
+    sys::process::exit_group(status)
+}
+
+fn tell(name: &[u8], error: LoadError) {
     match error {
         LoadError::NotFound => say(format_args!("{}: not found", Bytes(name))),
         LoadError::Failed(what, errno) => {
@@ -260,18 +295,23 @@ fn fail(name: &[u8], error: LoadError) -> ! {
         }
         LoadError::Invalid(what) | LoadError::Unusual(what) => say(format_args!("{}: {what}", Bytes(name))),
     }
-    sys::process::exit_group(error.status())
 }
 
 /// Maps program and interpreter and prepares stack, brk, names and registers.
-fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan, headers: &Headers) -> Result<(), LoadError> {
+fn load(
+    ts: &mut ThreadState,
+    initial: &Initial,
+    plan: &Plan,
+    headers: &Headers,
+    interp: Option<&(Fd, Headers)>,
+) -> Result<(), LoadError> {
     let fd = plan.found.fd;
     let mut guard = engine::lock();
     let engine = &mut *guard;
     let has_open_code = Cell::new(headers.wants_exec_stack());
-    let on_exec = |engine: &mut Engine, start, end, prot, fd, offset| {
+    let on_exec = |engine: &mut Engine, start, end, prot, fd, offset: Option<u64>| {
         has_open_code.set(has_open_code.get() || prot & k::PROT_WRITE != 0);
-        let file = Some((fd, offset));
+        let file = offset.map(|offset| (fd, offset));
         engine.on_map(Mapping { span: (start, end), prot, is_shared: false, file, is_reserved: false });
     };
     // fs/binfmt_elf.c: what has no interpreter (a static program, or a loader started by hand) lies where libraries do.
@@ -282,12 +322,9 @@ fn load(ts: &mut ThreadState, initial: &Initial, plan: &Plan, headers: &Headers)
     })?;
     let mut entry = program.entry;
     let mut interp_base = 0;
-    if headers.interp().is_some() {
-        let interp_fd = plan.found.interp.ok_or(LoadError::Invalid("was handed over without its interpreter"))?;
-        let interp = Headers::parse(&interp_fd).and_then(|h| {
-            map::map(interp_fd, &h, 0, &mut |start, end, prot, offset| {
-                on_exec(engine, start, end, prot, interp_fd, offset);
-            })
+    if let Some((interp_fd, headers)) = interp {
+        let interp = map::map(*interp_fd, headers, 0, &mut |start, end, prot, offset| {
+            on_exec(engine, start, end, prot, *interp_fd, offset);
         });
         interp_fd.close();
         let interp = interp?;

@@ -3,7 +3,7 @@
 use super::errno::Errno;
 use super::fd::Fd;
 use super::raw::syscall;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use linux_raw_sys::general as k;
 
 /// mmap(2) of anonymous private memory. `addr` is a hint unless `flags` say otherwise.
@@ -55,11 +55,35 @@ pub fn locks_new() -> bool {
     LOCKS_NEW.load(Ordering::Relaxed)
 }
 
+/// What [`forbid`] takes away: MAP_GROWSDOWN, MADV_POPULATE_WRITE.
+pub const GROWS: u32 = 1;
+/// See [`GROWS`].
+pub const POPULATES: u32 = 2;
+static FORBIDDEN: AtomicU32 = AtomicU32::new(0);
+
+/// A filter of the guest's lets memory calls of these kinds through no more. A filter that traps them would end the
+/// process where signals are blocked.
+pub fn forbid(kinds: u32) {
+    if kinds & !FORBIDDEN.load(Ordering::Relaxed) != 0 {
+        FORBIDDEN.fetch_or(kinds, Ordering::Relaxed);
+    }
+}
+
+fn is_forbidden(kind: u32) -> bool {
+    FORBIDDEN.load(Ordering::Relaxed) & kind != 0
+}
+
+/// What makes a mapping not count as data ([`map_own_at`]), where that may be had.
+fn grows() -> u32 {
+    if is_forbidden(GROWS) { 0 } else { k::MAP_GROWSDOWN }
+}
+
 /// Private memory of the runtime's own at `at`, which is a hint unless `flags` say MAP_FIXED_NOREPLACE, after a page
 /// that nobody can access.
 ///
 /// Limits of data and of locked memory are the guest's. So it is mapped as memory that may grow downwards, which does
 /// not count as data (`is_data_mapping`, mm/internal.h), and is not locked. It never grows: below it lies that page.
+/// Where a filter of the guest's forbids that flag, it counts.
 pub fn map_own_at(at: u64, len: u64, prot: u32, flags: u32) -> Result<u64, Errno> {
     let wanted = at.checked_sub(GUARD_BYTES).ok_or(Errno::EINVAL)?;
     let room = mmap_anon(wanted, len + GUARD_BYTES, k::PROT_NONE, flags | k::MAP_NORESERVE)?;
@@ -67,7 +91,7 @@ pub fn map_own_at(at: u64, len: u64, prot: u32, flags: u32) -> Result<u64, Errno
     if is_locked {
         unlock(room, len + GUARD_BYTES);
     }
-    let own = k::MAP_FIXED | k::MAP_GROWSDOWN | flags & k::MAP_NORESERVE;
+    let own = k::MAP_FIXED | grows() | flags & k::MAP_NORESERVE;
     let made = if flags & k::MAP_FIXED_NOREPLACE != 0 && room != wanted {
         // A kernel that does not know the flag took the address as a hint.
         Err(Errno::EEXIST)
@@ -94,6 +118,9 @@ pub fn mmap_own(len: u64, prot: u32, flags: u32) -> Result<u64, Errno> {
 /// # Safety
 /// Whole pages that hold zeros, and that nobody writes meanwhile.
 pub unsafe fn map_anew(at: u64, len: u64) {
+    if is_forbidden(GROWS) {
+        return;
+    }
     let flags = k::MAP_FIXED | k::MAP_GROWSDOWN | k::MAP_NORESERVE;
     // Where there is no memory the pages stay as they are.
     let _ = mmap_anon(at, len, k::PROT_READ | k::PROT_WRITE, flags);
@@ -172,6 +199,9 @@ pub unsafe fn mprotect(addr: u64, len: u64, prot: u32) -> Result<(), Errno> {
 /// Has pages of our own memory made, or copied after a fork, by one call instead of by a fault for each (madvise(2),
 /// MADV_POPULATE_WRITE, Linux 5.14). Where the kernel does not know it, the faults come.
 pub fn populate(addr: u64, len: u64) {
+    if is_forbidden(POPULATES) {
+        return;
+    }
     // SAFETY: contents stay.
     let _ = unsafe { syscall(k::__NR_madvise, [addr, len, u64::from(k::MADV_POPULATE_WRITE)]) };
 }

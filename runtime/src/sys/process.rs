@@ -2,7 +2,7 @@
 
 use super::errno::Errno;
 use super::fd::Fd;
-use super::raw::{syscall, syscall6};
+use super::raw::{guest_syscall6, syscall};
 use linux_raw_sys::{general as k, prctl as p};
 
 /// exit_group(2).
@@ -247,7 +247,7 @@ pub const AT_EXECVE_CHECK: u32 = 0x1_0000;
 pub unsafe fn fork_by_clone(args: &[u64; 6]) -> i64 {
     let [flags, _, parent_tid, child_tid, tls, last] = *args;
     // SAFETY: the caller's promise.
-    unsafe { syscall6(flags, 0, parent_tid, child_tid, tls, last, u64::from(k::__NR_clone)) }
+    unsafe { guest_syscall6(flags, 0, parent_tid, child_tid, tls, last, u64::from(k::__NR_clone)) }
 }
 
 /// The same by clone3(2), whose structure is `args`.
@@ -257,7 +257,7 @@ pub unsafe fn fork_by_clone(args: &[u64; 6]) -> i64 {
 pub unsafe fn fork_by_clone3<T>(args: &T) -> i64 {
     let address = core::ptr::from_ref(args) as u64;
     // SAFETY: the caller's promise.
-    unsafe { syscall6(address, size_of::<T>() as u64, 0, 0, 0, 0, u64::from(k::__NR_clone3)) }
+    unsafe { guest_syscall6(address, size_of::<T>() as u64, 0, 0, 0, 0, u64::from(k::__NR_clone3)) }
 }
 
 /// What clone3(2) says to a structure that it must refuse, because it asks for a control group that is not there.

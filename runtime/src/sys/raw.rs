@@ -15,6 +15,25 @@ pub unsafe extern "C" fn syscall6(a: u64, b: u64, c: u64, d: u64, e: u64, f: u64
     naked_asm!("mov rax, [rsp + 8]", "mov r10, rcx", "syscall", "ret")
 }
 
+/// As [`syscall6`], for a call of the guest's that cannot be interrupted: where the kernel says that a filter trapped it
+/// ([`guest_call_return`]), the trap is the guest's.
+///
+/// # Safety
+/// As [`syscall6`].
+#[unsafe(naked)]
+pub unsafe extern "C" fn guest_syscall6(a: u64, b: u64, c: u64, d: u64, e: u64, f: u64, nr: u64) -> i64 {
+    naked_asm!("mov rax, [rsp + 8]", "mov r10, rcx", "syscall", "bt_guest_call_return:", "ret")
+}
+
+/// The address after the instruction of [`guest_syscall6`].
+#[must_use]
+pub fn guest_call_return() -> u64 {
+    unsafe extern "C" {
+        static bt_guest_call_return: u8;
+    }
+    &raw const bt_guest_call_return as u64
+}
+
 /// Converts a raw result into `Ok(value)` or the error number it encodes.
 pub fn check(result: i64) -> Result<u64, Errno> {
     if (-4095..0).contains(&result) {

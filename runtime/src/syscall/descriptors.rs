@@ -159,9 +159,10 @@ pub fn fcntl(call: &mut Call<'_>) -> Outcome {
             (Outcome::Done(Ok(flags)), Some(_)) => Outcome::Done(Ok(flags & !u64::from(k::FASYNC))),
             (outcome, _) => outcome,
         },
-        k::F_GETLK | k::F_SETLK | k::F_SETLKW => {
-            // A lock's place may be told from the offset.
-            if let Some(file) = files::get(call.int(0)) {
+        k::F_GETLK | k::F_SETLK | k::F_SETLKW | k::F_OFD_GETLK | k::F_OFD_SETLK | k::F_OFD_SETLKW => {
+            if let Some(file) = files::get(call.int(0))
+                && is_told_from_offset(call.arg(2))
+            {
                 file.hand_back_offset(call.int(0));
             }
             Outcome::Tail
@@ -177,6 +178,14 @@ pub fn fcntl(call: &mut Call<'_>) -> Outcome {
             Outcome::Tail
         }
     }
+}
+
+/// The place of the lock at `address` is counted from the description's offset (fcntl(2): l_whence is the second field of
+/// `struct flock`).
+fn is_told_from_offset(address: u64) -> bool {
+    /// SEEK_CUR (lseek(2)).
+    const CURRENT: [u8; 2] = 1i16.to_ne_bytes();
+    guest::read::<[u8; 2]>(address.wrapping_add(2)).is_none_or(|whence| whence == CURRENT)
 }
 
 /// pipe(2), pipe2(2): both ends are ours.

@@ -72,12 +72,12 @@ impl Program {
 
     /// What a script puts in front of the arguments (fs/binfmt_script.c): `argv[0]` is replaced by the interpreter, its
     /// argument, and the script's name; a nested script's name is there already. `None`: no room.
-    fn add_script(&mut self, interp: &[u8], arg: &[u8]) -> Option<()> {
+    fn add_script(&mut self, interp: &[u8], arg: Option<&[u8]>) -> Option<()> {
         if self.head_count == 0 {
             let script = self.execfn;
             self.prepend(script.get(..self.execfn_len)?)?;
         }
-        if !arg.is_empty() {
+        if let Some(arg) = arg {
             self.prepend(arg)?;
         }
         self.prepend(interp)
@@ -197,8 +197,10 @@ fn fit(fd: Fd) -> Result<Option<Fd>, Native> {
         Err(LoadError::Unusual(what)) => return Err(Native::Because(what)),
         Err(_) => return Err(other_format(fd)),
     };
-    let Some(path) = headers.interp() else { return Ok(None) };
-    let interp = open_executable(Fd::CWD, path).map_err(|reason| match reason {
+    let Some(name) = headers.interp() else { return Ok(None) };
+    let mut path = Path::empty();
+    path.set(name.to_bytes()).ok_or(Native::Quietly)?;
+    let interp = open_checked(Fd::CWD, &path, 0).map_err(|reason| match reason {
         Native::Because(_) => Native::Because("interpreter not readable"),
         reason => reason,
     })?;

@@ -32,6 +32,8 @@ use std::io::Write as _;
 use anyhow::{Context as _, Result, bail};
 use iced_x86::{Decoder, DecoderOptions, Formatter as _, InstructionInfoFactory, IntelFormatter};
 
+pub(crate) use random::Random;
+
 use block::{Block, Specs};
 use coverage::Coverage;
 use execute::Harness;

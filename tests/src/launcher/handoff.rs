@@ -88,9 +88,19 @@ impl Forgery {
     }
 
     fn start(&self, bench: &Bench, arguments: &[&str]) -> Result<Finished> {
-        let digits: String = self.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        start(bench, &format!("{}{digits}/bin/sh", self.prefix), arguments)
+        start(bench, &self.text("/bin/sh"), arguments)
     }
+
+    fn text(&self, program: &str) -> String {
+        let digits: String = self.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{}{digits}{program}", self.prefix)
+    }
+}
+
+/// What the launcher hands over in the pass, for a program at descriptor 4 that needs no interpreter.
+pub fn honest_string(bench: &Bench) -> Result<Vec<u8>> {
+    let honest = Forgery::honest(bench)?.with(INTERP_FD, &(-1i32).to_le_bytes());
+    Ok(honest.text("./program").into_bytes())
 }
 
 fn start(bench: &Bench, first: &str, arguments: &[&str]) -> Result<Finished> {

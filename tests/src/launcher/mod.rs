@@ -14,6 +14,7 @@ mod withheld;
 use crate::spec::{Action, Kind, Test};
 
 pub use bench::{Bench, Check};
+pub use handoff::honest_string;
 
 /// All of them.
 pub fn collect() -> Vec<Test> {
@@ -45,6 +46,7 @@ pub fn collect() -> Vec<Test> {
         ("images_that_cannot_be_used_are_replaced", images::check_replacement),
         ("images_stay_when_descriptors_are_short", images::check_shortage),
         ("images_hold_sites_that_trap", images::check_traps),
+        ("suites_are_compared_with_native", crate::suite::check_tiny),
         ("images_of_disks_are_told_apart", stale_images::disks),
         ("images_follow_shared_mappings", stale_images::shared_mapping),
         ("images_that_are_missing_are_told_of", images::check_cold),

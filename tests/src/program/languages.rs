@@ -1,4 +1,4 @@
-//! python3, lua, luajit.
+//! python3, lua, luajit, php, sbcl, erlang.
 
 use crate::spec::{End, Test};
 
@@ -31,5 +31,33 @@ pub fn tests() -> Vec<Test> {
             .run(&["luajit", "-joff", "features.lua", "argument"])
             .ends(End::Exit(1))
             .run(&["luajit", "-O3", "-Ohotloop=2", "features_jit.lua"]),
+        Test::program("php/script_includes_and_starts_programs")
+            .needs(&["php-cli"])
+            .with_files("languages")
+            .run(&["php", "features.php"])
+            .ends(End::Exit(7))
+            .run(&["php", "-r", "function f($n) { return f($n + 1); } ini_set('memory_limit', '8M'); f(0);"])
+            .ends(End::Exit(255)),
+        Test::program("sbcl/compiled_code_collects_and_faults")
+            .needs(&["sbcl"])
+            .with_files("languages")
+            .run(&[
+                "sbcl",
+                "--noinform",
+                "--no-userinit",
+                "--no-sysinit",
+                "--non-interactive",
+                "--load",
+                "features.lisp",
+            ])
+            .ends(End::Exit(3))
+            .any_stderr(),
+        Test::program("erlang/processes_sockets_and_ports")
+            .needs(&["erlang-base"])
+            .with_files("languages")
+            .run(&["erlc", "features.erl"])
+            .run(&["erl", "-noshell", "-s", "features", "main"])
+            .ends(End::Exit(4))
+            .limit_secs(90),
     ]
 }

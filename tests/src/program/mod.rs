@@ -1,7 +1,9 @@
 //! Unmodified programs of the distribution.
 
 mod archives;
+mod browsers;
 mod compilers;
+mod containers;
 mod coreutils;
 mod languages;
 mod loaders;
@@ -26,6 +28,8 @@ pub fn collect() -> Vec<Test> {
         virtual_machines::tests(),
         sandboxes::tests(),
         loaders::tests(),
+        containers::tests(),
+        browsers::tests(),
     ]
     .concat()
 }

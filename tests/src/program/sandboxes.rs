@@ -1,6 +1,12 @@
-//! Programs that confine themselves: man filters its system calls, bwrap and unshare make namespaces.
+//! Programs that confine themselves: man filters its system calls, bwrap and unshare make namespaces, a service's
+//! sandbox does both.
 
 use crate::spec::{End, Test};
+
+/// What systemd.exec(5) offers services: ProtectSystem, PrivateDevices, PrivateNetwork, CapabilityBoundingSet,
+/// NoNewPrivileges, MemoryDenyWriteExecute, SystemCallFilter, by other programs.
+const SERVICE: &str = "exec setpriv --no-new-privs bwrap --ro-bind / / --dev /dev --proc /proc --tmpfs /tmp --unshare-all --cap-drop ALL --new-session --seccomp 9 \
+    -- sh inside.sh 9<filter";
 
 pub fn tests() -> Vec<Test> {
     vec![
@@ -52,6 +58,12 @@ pub fn tests() -> Vec<Test> {
             ])
             .run(&["bwrap", "--ro-bind", "/", "/", "no-such-program"])
             .ends(End::Exit(1)),
+        Test::program("bwrap/confines_as_a_service_is")
+            .needs(&["bubblewrap", "python3", "util-linux"])
+            .with_files("sandboxes")
+            .prepare(&["sh", "-c", "python3 filter.py >filter"])
+            .run(&["sh", "-c", SERVICE])
+            .prints("mount refused"),
         Test::program("unshare/makes_a_user_namespace")
             .needs(&["util-linux"])
             .run(&[

@@ -1,4 +1,4 @@
-//! node and java with their compilers at work.
+//! node, java and mono with their compilers at work.
 
 use crate::spec::{End, Test};
 
@@ -30,6 +30,15 @@ pub fn tests() -> Vec<Test> {
             .ends(End::Exit(1))
             .run(&["java", "-XX:+UseParallelGC", "-cp", "classes", "Compute"])
             .ends(End::Exit(1)),
+        Test::program("mono/compiles_and_runs")
+            .needs(&["mono-mcs", "mono-runtime"])
+            .with_files("virtual_machines")
+            .run(&["mcs", "Features.cs"])
+            .run(&["mono", "Features.exe"])
+            .ends(End::Exit(5))
+            // Each compilation has a number of its own.
+            .ignore_files("Features.exe")
+            .limit_secs(90),
         java("compiler_runs", &["javac", "-d", "again", "Compute.java"]),
     ]
 }

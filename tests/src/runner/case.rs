@@ -24,7 +24,7 @@ pub fn run(test: &Test, engines: &[String]) -> Vec<(String, Verdict, Duration)> 
     if let Action::Launcher(check) = test.action {
         return engines.iter().map(|engine| launcher(test, check, engine)).collect();
     }
-    if matches!(test.action, Action::Sequences { .. } | Action::SeededBugs) {
+    if matches!(test.action, Action::Sequences { .. } | Action::Mutants { .. } | Action::SeededBugs) {
         let started = Instant::now();
         return match prepare(test) {
             Ok(()) => engines.iter().map(|engine| sequences(test, engine)).collect(),
@@ -67,11 +67,12 @@ fn launcher(test: &Test, check: crate::launcher::Check, engine: &str) -> (String
     (engine.to_owned(), verdict, started.elapsed())
 }
 
-/// Runs random sequences, which are compared with native ones of their own.
+/// Runs random sequences or mutants, which are compared with native ones of their own.
 fn sequences(test: &Test, engine: &str) -> (String, Verdict, Duration) {
     let started = Instant::now();
     let result = match test.action {
         Action::Sequences { count } => crate::model::check(engine, count, &home(test)).map(|()| Verdict::Passed),
+        Action::Mutants { count } => crate::mutants::check(engine, count, &home(test)).map(|()| Verdict::Passed),
         _ => crate::model::seeded_bugs(&home(test)),
     };
     let verdict = result.unwrap_or_else(|error| Verdict::Failed(format!("{error:#}")));
@@ -98,6 +99,7 @@ fn prepare(test: &Test) -> Result<()> {
         Action::Guest(build) => build.compile()?,
         Action::Blocks => crate::differential::build()?,
         Action::Sequences { .. } | Action::SeededBugs => crate::model::build()?,
+        Action::Mutants { .. } => crate::mutants::build()?,
         _ => {}
     }
     Ok(())

@@ -93,10 +93,11 @@ fn run_list(tests: &[&Test], jobs: usize, options: &Options, totals: &Mutex<Tota
 fn run_one(test: &Test, options: &Options) -> Vec<(String, Verdict, Duration)> {
     let started = Instant::now();
     let missing = packages::missing(&test.packages);
-    if missing.is_empty() {
-        return case::run(test, &options.engines);
-    }
-    let why = format!("needs the packages {}", missing.join(" "));
+    let why = match missing.as_slice() {
+        [] if test.needs_root && !nix::unistd::geteuid().is_root() => "needs root".to_owned(),
+        [] => return case::run(test, &options.engines),
+        names => format!("needs the packages {}", names.join(" ")),
+    };
     let verdict = if options.strict { Verdict::Failed(why) } else { Verdict::Skipped(why) };
     vec![("native".to_owned(), verdict, started.elapsed())]
 }

@@ -14,7 +14,7 @@ pub fn ask(address: SocketAddrV4, request: &str) -> Result<Vec<u8>> {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).context("answer")?;
     let lines = answer.split_inclusive(|&byte| byte == b'\n');
-    Ok(lines.filter(|line| !line.starts_with(b"Date:")).collect::<Vec<_>>().concat())
+    Ok(lines.filter(|line| !line.to_ascii_lowercase().starts_with(b"date:")).collect::<Vec<_>>().concat())
 }
 
 /// The questions that every web server is asked.

@@ -25,7 +25,20 @@ pub struct Server<'pass> {
 
 /// A port that was free a moment ago.
 pub fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    let [port] = free_ports()?;
+    Ok(port)
+}
+
+/// Different ports that were free a moment ago.
+pub fn free_ports<const N: usize>() -> Result<[u16; N]> {
+    let mut held = Vec::new();
+    let mut ports = [0; N];
+    for port in &mut ports {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        *port = listener.local_addr()?.port();
+        held.push(listener);
+    }
+    Ok(ports)
 }
 
 impl<'pass> Server<'pass> {

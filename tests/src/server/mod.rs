@@ -5,10 +5,13 @@
 
 mod apache;
 mod client;
+mod haproxy;
 mod instance;
 mod memcached;
 mod nginx;
+mod postgres;
 mod redis;
+mod sshd;
 
 use crate::spec::{Action, Kind, ServerCheck, Test};
 
@@ -19,6 +22,9 @@ pub fn collect() -> Vec<Test> {
         server("apache2/event_workers_serve_and_stop", apache::run, &["apache2", "wrk"]),
         server("redis/serves_saves_and_stops", redis::run, &["redis-server", "redis-tools"]),
         server("memcached/threads_serve_and_stop", memcached::run, &["memcached"]),
+        server("postgres/transactions_survive_a_restart", postgres::run, &["postgresql-15", "util-linux"]),
+        server("haproxy/threads_pass_requests_on", haproxy::run, &["haproxy", "nginx", "wrk"]),
+        server("sshd/sandboxed_logins", sshd::run, &["openssh-client", "openssh-server"]).as_root(),
     ]
 }
 

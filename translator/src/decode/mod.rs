@@ -331,6 +331,8 @@ fn read_operands(window: Window<'_>, prefixes: Prefixes, found: &Opcode) -> Resu
     } else {
         classify::classify(&lead, modrm, imm_low).ok_or(DecodeError::Invalid)?
     };
+    // None of what is not simply copied takes a LOCK prefix (SDM vol. 2, LOCK): it raises #UD.
+    let class = if prefixes.contains(Prefixes::LOCK) && class != Class::Plain { Class::Ud } else { class };
     Ok(Insn {
         len: offset(position),
         encoding: lead.encoding,

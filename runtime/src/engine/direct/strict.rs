@@ -6,6 +6,7 @@
 
 use crate::engine::Engine;
 use crate::options;
+use crate::process::filter::{self, Own};
 use crate::report::say;
 use crate::sys::process;
 use crate::sys::types::{SigInfo, UContext, sig};
@@ -16,9 +17,10 @@ const SYS_USER_DISPATCH: i32 = 2;
 /// Bytes of `syscall`.
 const SITE_BYTES: u64 = 2;
 
-/// Arms the calling thread, if that is asked for. From here on only the runtime's code enters the kernel.
+/// Arms the calling thread, if that is asked for. From here on only the runtime's code enters the kernel. Threads and
+/// processes that begin after a filter which forbids it are not watched.
 pub fn arm() {
-    if !options::get().strict {
+    if !options::get().strict || !filter::allows(Own::Dispatch) {
         return;
     }
     let (start, end) = crate::process::image::range();

@@ -1,0 +1,5 @@
+<?php
+function hello($to)
+{
+    return "hello, $to";
+}
