@@ -89,7 +89,8 @@ mod tests {
     #[test]
     fn the_whole_takes_an_hour_and_the_comparisons_five_minutes_with_quick() {
         // Suite compute is measured once with suite vmware.
-        let all = SUITES.iter().filter(|suite| suite.name != "compute");
+        // Suite programs needs what few have installed.
+        let all = SUITES.iter().filter(|suite| !["compute", "programs"].contains(&suite.name));
         let full: u64 = all.map(|suite| minutes(&(suite.benchmarks)(), false)).sum();
         assert!(full <= 60, "{full}");
         let of = |name: &str| SUITES.iter().find(|suite| suite.name == name).unwrap();
