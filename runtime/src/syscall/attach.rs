@@ -45,6 +45,9 @@ const RIP: usize = 16;
 const RESTARTS: [u64; 4] =
     [(-512i64).cast_unsigned(), (-513i64).cast_unsigned(), (-514i64).cast_unsigned(), (-516i64).cast_unsigned()];
 const SYSCALL_BYTES: u64 = 2;
+/// PTRACE_EVENT_STOP, and what waitid(2) waits for.
+const EVENT_STOP: i32 = 128;
+const P_PID: u64 = 1;
 
 /// A process that this one has just attached to.
 struct Tracee {
@@ -77,7 +80,6 @@ impl Tracee {
 
     /// Waits for a stop, but takes no end: that is the guest's. The signal, and the event above it.
     fn stopped(&self) -> Option<(i32, i32)> {
-        const P_PID: u64 = 1;
         let mut info = SigInfo { signo: 0, errno: 0, code: 0, pad: 0, fields: [0; 14] };
         let mut status = 0i32;
         let look = u64::from(k::WEXITED | k::WSTOPPED | k::WNOWAIT | k::__WALL);
@@ -119,6 +121,25 @@ impl Tracee {
         *regs.get_mut(RIP)? -= SYSCALL_BYTES;
         self.ask(SETREGS, 0, regs.as_ptr() as u64).ok()?;
         Some(true)
+    }
+
+    /// Has the process, to which `signal` was sent, stop by it as it had before. The guest is to be told of that.
+    fn stop_again(&self, signal: i32) {
+        for _ in 0..PATIENCE {
+            let Some((arrived, event)) = self.stopped() else { return };
+            let deliver = if event == 0 { u64::from(arrived.cast_unsigned()) } else { 0 };
+            if self.ask(CONT, 0, deliver).is_err() {
+                return;
+            }
+            if arrived == signal && event == 0 {
+                break;
+            }
+        }
+        let mut info = SigInfo { signo: 0, errno: 0, code: 0, pad: 0, fields: [0; 14] };
+        let look = u64::from(k::WEXITED | k::WSTOPPED | k::WNOWAIT | k::__WALL);
+        // SAFETY: the kernel writes `info`.
+        let wait = || unsafe { raw::syscall(k::__NR_waitid, [P_PID, self.pid, &raw mut info as u64, look, 0]) };
+        core::iter::repeat_with(wait).find(|waited| *waited != Err(Errno::EINTR));
     }
 
     /// Follows the process, which is stopped, until it has left or stays. Whether it goes on with a call that was
@@ -200,9 +221,9 @@ pub fn attached(pid: i32, options: u64, stops: bool) {
     if !stops && tracee.ask(INTERRUPT, 0, 0).is_err() {
         return;
     }
-    if tracee.stopped().is_none() {
-        return;
-    }
+    let Some((signal, event)) = tracee.stopped() else { return };
+    // A process that somebody had stopped before tells it so (ptrace(2), "Group-stop").
+    let was_stopped = !stops && event == EVENT_STOP && signal != sig::SIGTRAP;
     let is_in_call = tracee.follow().unwrap_or(false);
     let _ = tracee.ask(SETOPTIONS, 0, options);
     if is_in_call {
@@ -210,10 +231,13 @@ pub fn attached(pid: i32, options: u64, stops: bool) {
         let _ = tracee.ask(SYSCALL, 0, 0);
         let _ = tracee.stopped();
     }
-    if stops {
-        let _ = tracee.send(sig::SIGSTOP);
+    if stops || was_stopped {
+        let _ = tracee.send(if stops { sig::SIGSTOP } else { signal });
     }
     let _ = tracee.ask(CONT, 0, 0);
+    if was_stopped {
+        tracee.stop_again(signal);
+    }
 }
 
 /// The process has one thread: its directory of threads has one entry (proc(5)).

@@ -293,6 +293,37 @@ static void of_nothing(int seizes)
     ends_with(child, 8);
 }
 
+static void stops_itself(void)
+{
+    words[0] = 1;
+    CHECK_EQ(call_here(SYS_kill, getpid(), SIGSTOP, 0), 0);
+    words[1] = 1;
+}
+
+/* One that has stopped itself stays so when it is seized: natively it is told of, and goes on when it is continued. */
+static void of_stopped(void)
+{
+    pid_t child = child_that(stops_itself);
+    int status;
+    CHECK_EQ(waitpid(child, &status, WUNTRACED), child);
+    CHECK_EQ(status, SIGSTOP << 8 | 0x7f);
+    CHECK_EQ(ptrace(PTRACE_SEIZE, child, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL), 0);
+    CHECK_EQ(stop_of(child), SIGSTOP | 128 << 8);
+    CHECK_EQ(words[1], 0);
+    CHECK_EQ(kill(child, SIGCONT), 0);
+    CHECK_EQ(words[1], 0);
+    int signal = 0;
+    for (;;) {
+        CHECK_EQ(ptrace(PTRACE_CONT, child, NULL, (long)signal), 0);
+        CHECK_EQ(waitpid(child, &status, 0), child);
+        if (!WIFSTOPPED(status))
+            break;
+        signal = status >> 16 ? 0 : status >> 8 & 0xff;
+    }
+    CHECK_EQ(words[1], 1);
+    CHECK_EQ(status, 8 << 8);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) {
@@ -318,5 +349,7 @@ int main(int argc, char **argv)
         of_nothing(seizes);
         of_programs(seizes, argv[0]);
     }
+    for (int i = 0; i < 20; i++)
+        of_stopped();
     return done();
 }

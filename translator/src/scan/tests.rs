@@ -134,6 +134,15 @@ fn a_hole_holds_code_or_data() {
     assert_eq!(verdicts(&[0xc3, 0x90, 0x0f, 0x05], &mut One(0x1000, 0x1001)), [(2, Verdict::Doubtful)]);
 }
 
+#[test]
+fn a_gs_base_access_far_after_what_is_no_code_has_no_instruction_before_it() {
+    // Nothing that decodes, then wrgsbase.
+    let mut code = std::vec![0x06; 40];
+    code.extend([0xf3, 0x48, 0x0f, 0xae, 0xd8, 0xc3]);
+    let found = verdicts(&code, &mut One(0xff0, 0xff1));
+    assert_eq!(found, [(40, Verdict::Site { class: Class::GsBase, previous: None })]);
+}
+
 /// A known function, then a hole, then another known function.
 struct Around(u64, u64);
 impl Functions for Around {

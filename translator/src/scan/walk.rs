@@ -139,12 +139,12 @@ impl Walk {
         if self.at > pc && !self.broken && self.previous.is_some_and(|before| is_call(before, window, source)) {
             return Verdict::Doubtful;
         }
-        let found = site(pc, self.previous, window, source);
+        let reached = !self.broken && self.at == pc;
+        let found = site(pc, self.previous.filter(|_| reached), window, source);
         if let Verdict::Site { class: Class::GsBase, .. } = found {
             // Five bytes are no accident, and to take them for code does no harm.
             return found;
         }
-        let reached = !self.broken && self.at == pc;
         match (reached, number.is_some()) {
             (false, false) => Verdict::NotCode,
             // Data that holds a call, a template say, or code after data.
