@@ -118,7 +118,9 @@ pub struct Options {
     /// `--perf-map`.
     pub perf_map: bool,
     /// Fills the structure up.
-    reserved: [u8; 6],
+    reserved: [u8; 2],
+    /// Reads that a process makes before files are watched for it (`--emulate-after`).
+    pub emulate_after: u32,
     /// `--trace=FILE`, NUL-terminated, empty for standard error.
     pub trace_path: [u8; PATH_BYTES],
     /// Directory of the image cache, NUL-terminated, empty for none.
@@ -148,7 +150,8 @@ impl Options {
         stats: false,
         stats_time: false,
         perf_map: false,
-        reserved: [0; 6],
+        reserved: [0; 2],
+        emulate_after: 100_000,
         cache_mib: 512,
         trace_path: [0; PATH_BYTES],
         cache_path: [0; PATH_BYTES],

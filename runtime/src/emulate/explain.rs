@@ -15,6 +15,7 @@ pub enum Reason {
     Option,
     Flags,
     WriteOnly,
+    Early,
     Watch,
     Times,
     Shared,
@@ -38,6 +39,7 @@ impl Reason {
             Self::Option => "an option passes read, write, pread64, pwrite64 or lseek on",
             Self::Flags => "the description has O_DIRECT, O_APPEND, O_SYNC or O_DSYNC",
             Self::WriteOnly => "the description cannot be read, so the file cannot be mapped for writing",
+            Self::Early => "too few calls were made yet for what watching costs the end of a process (--emulate-after)",
             Self::Watch => {
                 "the kernel does not let the file be watched (fs.inotify.max_user_instances, fs.aio-max-nr), or it changes all the time"
             }

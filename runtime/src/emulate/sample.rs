@@ -56,7 +56,7 @@ pub fn count(shared: &Shared, nr: u32) -> bool {
 /// Looks at a call that is made often.
 pub fn look(shared: &Shared, nr: u32, args: &[u64; 6]) {
     let may = !shared.is_foreign() && is_answered(u64::from(nr));
-    let found = if may { consider(nr, args) } else { Found::Nothing };
+    let found = if may { consider(nr, args, passed(shared, nr as usize)) } else { Found::Nothing };
     let Some(i) = index(nr as usize) else { return };
     let (Some(count), Some(granted)) = (shared.counts.get(nr as usize), shared.granted.get(i)) else { return };
     let penalty = files::penalty().max(pipes::penalty());
@@ -70,8 +70,8 @@ pub fn look(shared: &Shared, nr: u32, args: &[u64; 6]) {
     add(granted, more);
 }
 
-/// Gives the descriptor a lane if it can have one.
-fn consider(nr: u32, args: &[u64; 6]) -> Found {
+/// Gives the descriptor of a call that was `made` so often a lane if it can have one.
+fn consider(nr: u32, args: &[u64; 6], made: u64) -> Found {
     let [fd, _, length, ..] = *args;
     #[expect(clippy::cast_possible_truncation, reason = "the kernel reads edi")]
     let fd = (fd as u32).cast_signed();
@@ -84,5 +84,5 @@ fn consider(nr: u32, args: &[u64; 6]) -> Found {
     if devices::consider(fd, &stat) || pipes::consider(nr, fd) {
         return Found::Lane;
     }
-    files::promote::consider(nr, fd, &stat, length)
+    files::promote::consider(nr, fd, &stat, length, made)
 }

@@ -27,6 +27,8 @@ usage: bt-run [options] [--] program [arguments]
                        that docs/syscalls.md names); ring0 has off and exact, which is its default
   --emulate-only LIST  of these, only the calls named: read,write,…
   --pass LIST          of these, none of the calls named
+  --emulate-after N    small reads that a process makes before files are watched, to answer more of them (100000): a
+                       process that watches files ends some 50 ms later, because the kernel waits
   --emulate-mem MIB    memory of files that may be mapped to answer calls (1024)
   --explain            say why a descriptor's calls that could have been answered are passed on, where and why
                        ring 0 was left, and which files are searched anew at a start
@@ -69,11 +71,14 @@ fn set_calls(set: &mut CallSet, list: &[u8], is_in: bool) {
 
 /// A number of MiB.
 fn mib(text: Option<&[u8]>, least: u32, option: &str) -> u32 {
-    let number = text.and_then(|v| core::str::from_utf8(v).ok()).and_then(|t| t.parse::<u32>().ok());
-    match number {
+    match parsed(text) {
         Some(n) if n >= least => n,
         _ => wrong(format_args!("{option} needs a number of MiB, at least {least}")),
     }
+}
+
+fn parsed(text: Option<&[u8]>) -> Option<u32> {
+    text.and_then(|v| core::str::from_utf8(v).ok()).and_then(|t| t.parse().ok())
 }
 
 /// Makes a relative path absolute: the guest may change its directory.
@@ -116,6 +121,12 @@ impl Said {
             }
             b"--pass" => set_calls(&mut options.passed, operand().unwrap_or(b""), true),
             b"--explain" => options.explain = true,
+            b"--emulate-after" => {
+                options.emulate_after = match parsed(operand()) {
+                    Some(number) => number,
+                    None => wrong(format_args!("--emulate-after needs a number of calls")),
+                };
+            }
             b"--emulate-mem" => options.emulate_mib = mib(operand(), 0, "--emulate-mem"),
             b"--trace" => {
                 options.trace = true;

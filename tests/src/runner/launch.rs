@@ -31,6 +31,8 @@ pub fn options_of(pass: &str) -> Vec<&str> {
     if let Some(level) = level_of(pass) {
         options.extend(["--emulate", level]);
     }
+    // What others are spared until it pays is tested from the first look on.
+    options.extend(["--emulate-after", "256"]);
     options
 }
 
@@ -125,8 +127,9 @@ mod tests {
 
     #[test]
     fn names_of_passes_choose_engine_and_level() {
-        assert_eq!(options_of("translate"), ["--engine", "translate"]);
-        assert_eq!(options_of("strict"), ["--engine", "direct", "--strict"]);
-        assert_eq!(options_of("direct+relaxed"), ["--engine", "direct", "--emulate", "relaxed"]);
+        let early = ["--emulate-after", "256"];
+        assert_eq!(options_of("translate"), [["--engine", "translate"], early].concat());
+        assert_eq!(options_of("strict"), [&["--engine", "direct", "--strict"][..], &early].concat());
+        assert_eq!(options_of("direct+relaxed"), [["--engine", "direct"], ["--emulate", "relaxed"], early].concat());
     }
 }

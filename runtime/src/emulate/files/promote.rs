@@ -31,7 +31,7 @@ const TMPFS: u64 = 0x0102_1994;
 static LAST: [AtomicI32; SAMPLED_COUNT] = [const { AtomicI32::new(-1) }; SAMPLED_COUNT];
 
 /// Promotes the file of a descriptor of which a small access was seen, if it was the one before, too.
-pub fn consider(nr: u32, fd: i32, stat: &Stat, length: u64) -> Found {
+pub fn consider(nr: u32, fd: i32, stat: &Stat, length: u64, made: u64) -> Found {
     if options::get().emulate < EmulateLevel::Coherent || !stat.is_regular() || length > SMALL {
         return Found::Nothing;
     }
@@ -39,7 +39,7 @@ pub fn consider(nr: u32, fd: i32, stat: &Stat, length: u64) -> Found {
     if last.is_none_or(|last| last.swap(fd, Ordering::Relaxed) != fd) {
         return Found::Candidate;
     }
-    match promote(fd) {
+    match promote(fd, made) {
         Ok(()) => Found::Lane,
         Err(reason) => {
             refused(nr, fd, reason);
@@ -53,7 +53,7 @@ fn are_all_answered() -> bool {
     are_answered(&Operation::ALL)
 }
 
-fn promote(fd: i32) -> Result<(), Reason> {
+fn promote(fd: i32, made: u64) -> Result<(), Reason> {
     if holds(Fact::Threaded) {
         return Err(Reason::Threads);
     }
@@ -82,6 +82,8 @@ fn promote(fd: i32) -> Result<(), Reason> {
     // Stores need somebody who moves times while the process computes: the keeper, which holds a lease.
     if access == Access::ReadWrite && options::get().emulate >= EmulateLevel::Relaxed {
         under_lease(fd, access)
+    } else if made < u64::from(options::get().emulate_after) {
+        Err(Reason::Early)
     } else {
         under_watch(fd, access, flags & k::O_NOATIME != 0)
     }
