@@ -24,14 +24,11 @@ pub enum Held {
     All = 1,
     /// Offsets and mappings of files, contents of pipes: every descriptor is the kernel's again.
     Descriptors = 2,
-    /// Times of files that were written through a mapping.
-    Times = 8,
 }
 
 impl Held {
     /// Every kind.
-    pub const KINDS: [(Self, &'static str); 3] =
-        [(Self::All, "all"), (Self::Descriptors, "descriptors"), (Self::Times, "times")];
+    pub const KINDS: [(Self, &'static str); 2] = [(Self::All, "all"), (Self::Descriptors, "descriptors")];
 }
 
 /// A property of a call that a row states by one word.

@@ -12,11 +12,9 @@ use crate::runner::launch;
 
 /// Percent of all sequences by engine and level: the ways worth most doubt get most.
 const SHARES: &[(&str, Option<&str>, u64)] = &[
-    ("direct", None, 40),
-    ("direct", Some("relaxed"), 30),
+    ("direct", None, 70),
     ("direct", Some("off"), 5),
-    ("translate", None, 10),
-    ("translate", Some("relaxed"), 10),
+    ("translate", None, 20),
     ("translate", Some("off"), 5),
 ];
 
