@@ -24,11 +24,14 @@ pub enum Held {
     All = 1,
     /// Offsets and mappings of files, contents of pipes: every descriptor is the kernel's again.
     Descriptors = 2,
+    /// The timer by which writes are reported (`emulate::files::burst`): its number is no timer of the program's.
+    Timer = 4,
 }
 
 impl Held {
     /// Every kind.
-    pub const KINDS: [(Self, &'static str); 2] = [(Self::All, "all"), (Self::Descriptors, "descriptors")];
+    pub const KINDS: [(Self, &'static str); 3] =
+        [(Self::All, "all"), (Self::Descriptors, "descriptors"), (Self::Timer, "timer")];
 }
 
 /// A property of a call that a row states by one word.

@@ -53,7 +53,9 @@ impl Reason {
             Self::Many => "too many files are being written at a time",
             Self::SharedPipe => "another process has, or may have, an end of the pipe",
             Self::NotEmpty => "the pipe was not empty when it was looked at, or is larger than the default",
-            Self::Rights => "its times could not be moved, or its set-id bits or capabilities would have to be taken away by a write",
+            Self::Rights => {
+                "its times could not be moved, or its set-id bits or capabilities would have to be taken away by a write"
+            }
             Self::Sparse => "it has holes",
             Self::Shown => "its entry in /proc/self/fdinfo is open, which shows the offset",
         }

@@ -57,6 +57,9 @@ fn hand_back(call: &Call<'_>) {
     if row.hands_back & Held::Descriptors as u8 != 0 {
         return files::dismantle_all();
     }
+    if row.hands_back & Held::Timer as u8 != 0 {
+        files::burst::close();
+    }
     if calls::is(call.nr, Mark::KeepsLane) {
         return;
     }

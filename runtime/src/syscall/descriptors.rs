@@ -152,7 +152,9 @@ pub fn fcntl(call: &mut Call<'_>) -> Outcome {
             }
             outcome
         }
-        k::F_GETFD | k::F_SETFD | k::F_GETFL | k::F_GETOWN | k::F_SETOWN | k::F_SETLEASE | k::F_GETLEASE => Outcome::Tail,
+        k::F_GETFD | k::F_SETFD | k::F_GETFL | k::F_GETOWN | k::F_SETOWN | k::F_SETLEASE | k::F_GETLEASE => {
+            Outcome::Tail
+        }
         k::F_GETLK | k::F_SETLK | k::F_SETLKW | k::F_OFD_GETLK | k::F_OFD_SETLK | k::F_OFD_SETLKW => {
             if let Some(file) = files::get(call.int(0))
                 && is_told_from_offset(call.arg(2))

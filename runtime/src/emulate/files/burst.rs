@@ -113,9 +113,8 @@ pub(super) fn forget(file: &FileLane) {
 /// Without the timer, which has a number that the program's own follow, and counts (setrlimit(2), RLIMIT_SIGPENDING).
 pub fn close() {
     end();
-    if let Some(timer) = timer() {
-        timer.delete();
-        TIMER.store(0, Ordering::Relaxed);
+    if let Some(number) = TIMER.swap(0, Ordering::Relaxed).checked_sub(1).filter(|&number| number >= 0) {
+        Timer(number).delete();
     }
 }
 

@@ -1,6 +1,8 @@
 //! Regular files that are read and written in small pieces, answered from a shared mapping (runtime/COHERENCE.md).
 
 pub mod burst;
+#[cfg(test)]
+mod burst_model;
 pub mod calls;
 pub mod lane;
 mod list;
@@ -51,6 +53,10 @@ pub fn dismantle(fd: i32) {
     }
     // SAFETY: made by `Box::into_raw`, and no descriptor leads to it.
     drop(unsafe { Box::from_raw(this) });
+    if files.lanes.is_empty() {
+        drop(files);
+        burst::close();
+    }
 }
 
 /// Something was changed, or a new watch is there: gives the files back that it was, and establishes of the others once more
