@@ -8,6 +8,8 @@ pub mod lane;
 mod list;
 mod penalty;
 pub mod promote;
+mod rights;
+pub mod writes;
 
 use super::seeded::{Bug, is_planted};
 use super::{descriptors, watch};
@@ -33,8 +35,9 @@ pub fn dismantle(fd: i32) {
     let Some(file) = get(fd) else { return };
     let this = core::ptr::from_ref(file).cast_mut();
     descriptors::clear_lane(&raw const file.lane);
-    file.report(fd);
-    burst::forget(file);
+    if file.bursts.load(Ordering::Relaxed) {
+        burst::leave(file);
+    }
     if !is_planted(Bug::DropOffsetHandBack) {
         file.hand_back_offset(fd);
     }
@@ -54,8 +57,7 @@ pub fn dismantle(fd: i32) {
     // SAFETY: made by `Box::into_raw`, and no descriptor leads to it.
     drop(unsafe { Box::from_raw(this) });
     if files.lanes.is_empty() {
-        drop(files);
-        burst::close();
+        burst::delete_timer();
     }
 }
 
@@ -79,7 +81,7 @@ pub fn renew(added: Option<Number>) -> Option<u32> {
         let Some(file) = get(fd) else { break };
         let is_same = |stat: Stat| {
             let is_as_long = stat.size == file.lane.size.load(Ordering::Relaxed);
-            is_as_long && (!file.may_write || promote::may_store(fd, &stat))
+            is_as_long && (!file.may_write || rights::may_store(fd, &stat))
         };
         if is_planted(Bug::KeepFactOverChange) || Fd(fd).stat().is_ok_and(is_same) {
             file.lane.epoch.store(epoch, Ordering::Relaxed);
@@ -121,7 +123,6 @@ pub fn dismantle_all() {
 /// A second thread is about to be made.
 pub fn begin_threads() {
     dismantle_all();
-    burst::close();
     watch::close();
     learn(Fact::Threaded, true);
 }
