@@ -24,6 +24,8 @@ impl Traits {
     const SEES: u8 = 2;
     const WRITES: u8 = 4;
     const FOLLOWS: u8 = 8;
+    const SEES_FIRST: u8 = 16;
+    const SEES_MORE: u8 = 32;
 
     pub(super) const NONE: Self = Self { flags: 0, marks: 0, level: 0, route: Route::Plain };
 
@@ -50,11 +52,19 @@ impl Traits {
             flags |= Self::FOLLOWS;
         }
         let mut at = 0;
+        let mut descriptors = 0;
         while at < MAX_ARGS {
             if matches!(row.args[at], Arg::Fd) {
                 flags |= Self::SEES;
+                descriptors += 1;
             }
             at += 1;
+        }
+        if descriptors == 1 && matches!(row.args[0], Arg::Fd) && row.hands_back == 0 {
+            flags |= Self::SEES_FIRST;
+        }
+        if descriptors > 1 {
+            flags |= Self::SEES_MORE;
         }
         Self { flags, marks: row.marks(), level, route: row.route }
     }
@@ -69,6 +79,18 @@ impl Traits {
     #[must_use]
     pub fn may_see(self) -> bool {
         self.flags & Self::SEES != 0
+    }
+
+    /// All that it may see of this is what its first argument, a descriptor, leads to.
+    #[must_use]
+    pub fn sees_first(self) -> bool {
+        self.flags & Self::SEES_FIRST != 0
+    }
+
+    /// It names several descriptors.
+    #[must_use]
+    pub fn sees_more(self) -> bool {
+        self.flags & Self::SEES_MORE != 0
     }
 
     /// The kernel may write guest memory for it.

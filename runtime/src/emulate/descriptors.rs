@@ -147,6 +147,13 @@ pub fn file_system(fd: i32) -> u64 {
     Fd(fd).file_system().map_or(0, |file_system| file_system.kind)
 }
 
+/// The description is known, and by no other descriptor.
+#[must_use]
+pub fn is_only(fd: i32) -> bool {
+    let own = number(fd);
+    own != 0 && known().filter(|&other| number(other) == own).count() == 1
+}
+
 /// This process opened the description, and no other one has it.
 #[must_use]
 pub fn is_own(fd: i32) -> bool {

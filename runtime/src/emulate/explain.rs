@@ -18,9 +18,9 @@ pub enum Reason {
     Early,
     Watch,
     Times,
-    Shared,
     FileSystem,
     Timer,
+    Busy,
     Empty,
     Memory,
     Many,
@@ -34,7 +34,10 @@ pub enum Reason {
 impl Reason {
     fn text(self) -> &'static str {
         match self {
-            Self::Threads => "the process has, or had, a second thread",
+            Self::Threads => {
+                "the process has threads, and the kernel no membarrier(2), or the description other descriptors"
+            }
+            Self::Busy => "another thread was doing something by the descriptor",
             Self::Option => "an option passes read, write, pread64, pwrite64 or lseek on",
             Self::Flags => "the description has O_DIRECT, O_APPEND, O_SYNC or O_DSYNC",
             Self::WriteOnly => "the description cannot be read, so the file cannot be mapped for writing",
@@ -45,7 +48,6 @@ impl Reason {
             Self::Times => {
                 "each read of it moves its access time: by the mount's options, or because it has just been changed"
             }
-            Self::Shared => "the description was inherited, received or shared by a fork: its offset is not ours alone",
             Self::FileSystem => "the kernel does not tell of all changes of such a file system",
             Self::Timer => "no timer could be made for what is to be told of writes (RLIMIT_SIGPENDING)",
             Self::Empty => "the file is empty",

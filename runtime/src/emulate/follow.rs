@@ -21,6 +21,10 @@ pub fn give_up() {
 /// Descriptors in this range are about to be closed.
 pub fn forget(first: i32, last: i32) {
     for fd in first.max(0)..=last.min(descriptors::highest()) {
+        // First: a thread that is about to give it a lane looks at this afterwards.
+        if let Some(slot) = descriptors::description(fd) {
+            slot.store(0, Ordering::SeqCst);
+        }
         let lane = lane::get(fd);
         if !lane.is_null() {
             if is_last(fd) {
@@ -29,19 +33,35 @@ pub fn forget(first: i32, last: i32) {
             }
             lane::set(fd, core::ptr::null_mut());
         }
-        if let Some(slot) = descriptors::description(fd) {
-            slot.store(0, Ordering::Relaxed);
-        }
     }
 }
 
 /// `new` is about to become a duplicate of `old`: what it was is closed, unless the call fails. So what was known of it
 /// stays known, but its description is handed back if no other descriptor leads to it.
 pub fn replaced(old: i32, new: i32) {
+    if holds(Fact::Threaded) {
+        unfollow(old);
+        if old != new {
+            forget(new, new);
+        }
+        return;
+    }
     if old != new && is_last(new) {
         files::dismantle(new);
         pipes::hand_back(new);
     }
+}
+
+/// `old` is about to get a duplicate in a process with threads, where duplicates are not followed: another thread may have closed the
+/// new one when its number is known.
+pub fn unfollow(old: i32) {
+    if !holds(Fact::Threaded) {
+        return;
+    }
+    if let Some(slot) = descriptors::description(old) {
+        slot.store(0, Ordering::SeqCst);
+    }
+    files::dismantle(old);
 }
 
 /// No other descriptor has this one's lane.

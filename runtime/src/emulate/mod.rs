@@ -19,14 +19,23 @@ pub mod sample;
 pub mod seeded;
 pub mod watch;
 
+use crate::calls::route::{Operation, Route};
 use crate::calls::{self, Held, Mark};
 use crate::emulate::call::{Call, Outcome};
 use crate::emulate::seeded::{Bug, is_planted};
+use crate::thread::shared::{ANY, use_of};
+use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;
 
 /// Answers a call that came to Rust, or hands back what it could see and leaves it to the kernel.
 pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
-    if call.ts.shared.is_foreign() || !descriptors::are_asked() {
+    if call.ts.shared.is_foreign() {
+        return None;
+    }
+    if files::threads::any() {
+        say_use(call);
+    }
+    if !descriptors::are_asked() {
         return None;
     }
     if calls::is(call.nr, Mark::Transfers) {
@@ -46,6 +55,19 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
         hand_back(call);
     }
     None
+}
+
+/// Says which descriptor the thread is about to use, before anybody looks for its lane. The gate takes it back after the call.
+fn say_use(call: &Call<'_>) {
+    let Some(row) = calls::row(u64::from(call.nr)) else { return };
+    let is_positional = matches!(row.route, Route::Lane(Operation::Pread | Operation::Pwrite));
+    let mut named = row.descriptor_args();
+    let used = match (named.next(), named.next()) {
+        (None, _) => return,
+        (Some(at), None) => use_of(call.int(at), is_positional),
+        _ => ANY,
+    };
+    call.ts.shared.lane_use.store(used, Ordering::SeqCst);
 }
 
 /// What must not be held while the call is made: nothing, the descriptors that it names, or all.
@@ -76,12 +98,21 @@ pub fn leave() {
 
 /// Before a child is made that shares our descriptions.
 pub fn before_fork() {
+    files::threads::begin_fork();
     files::dismantle_all();
     descriptors::share_all();
 }
 
+/// After that, in the parent.
+pub fn after_fork_in_parent() {
+    // What another thread has opened meanwhile may be the child's, too.
+    descriptors::share_all();
+    files::threads::end_fork();
+}
+
 /// In that child.
 pub fn after_fork() {
+    files::threads::forget_fork();
     files::burst::forget_timer();
     watch::forget();
 }

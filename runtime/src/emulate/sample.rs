@@ -75,13 +75,12 @@ fn consider(nr: u32, args: &[u64; 6], made: u64) -> Found {
     let [fd, _, length, ..] = *args;
     #[expect(clippy::cast_possible_truncation, reason = "the kernel reads edi")]
     let fd = (fd as u32).cast_signed();
-    // Another thread may be closing it: a lane that came too late would answer for what is opened there next.
-    if holds(Fact::Threaded) || !descriptors::are_known() || !descriptors::can_have_lane(fd) || !lane::get(fd).is_null()
-    {
+    if !descriptors::are_known() || !descriptors::can_have_lane(fd) || !lane::get(fd).is_null() {
         return Found::Nothing;
     }
     let Ok(stat) = Fd(fd).stat() else { return Found::Nothing };
-    if devices::consider(fd, &stat) || pipes::consider(nr, fd) {
+    // Another thread may be closing it: a lane that came too late would answer for what is opened there next. Of files that is seen.
+    if !holds(Fact::Threaded) && (devices::consider(fd, &stat) || pipes::consider(nr, fd)) {
         return Found::Lane;
     }
     files::promote::consider(nr, fd, &stat, length, made)

@@ -24,6 +24,8 @@ pub enum CallEntry {
     Lane(Operation),
     /// The same; without a lane Rust has something to report before the call is made.
     LaneOrReport(Operation),
+    /// Enters Rust if its descriptor has a lane.
+    Look,
     /// Enters ring 0 where its site is known there.
     Ring0,
 }
@@ -56,6 +58,7 @@ pub fn entry_address(entry: CallEntry) -> u64 {
         CallEntry::Clock(clock) => return clock::entry(clock),
         CallEntry::Lane(operation) => return lanes::entry(operation),
         CallEntry::LaneOrReport(operation) => return lanes::reporting_entry(operation),
+        CallEntry::Look => return lanes::Code::Look.address(),
         CallEntry::Ring0 => return ring0::entry(),
     })
 }

@@ -36,9 +36,6 @@ pub enum Fact {
     WritesHeld = 1 << 11,
 }
 
-/// Facts that only Rust code asks for: no route depends on them.
-const WITHOUT_ROUTES: u32 = Fact::Threaded as u32;
-
 static FACTS: AtomicU32 = AtomicU32::new(0);
 
 /// The fact is true.
@@ -52,5 +49,5 @@ pub(super) fn set(fact: Fact, is_true: bool) -> bool {
     let bit = fact as u32;
     let before =
         if is_true { FACTS.fetch_or(bit, Ordering::Relaxed) } else { FACTS.fetch_and(!bit, Ordering::Relaxed) };
-    (before & bit != 0) != is_true && bit & WITHOUT_ROUTES == 0
+    (before & bit != 0) != is_true
 }

@@ -58,6 +58,10 @@ pub struct Lane {
     pub epoch: AtomicU32,
     /// What it is the lane of.
     pub kind: Kind,
+    /// In a process with threads: not 0 while one of them moves the offset.
+    pub lock: AtomicU32,
+    /// In a process with threads: not 0 while writes are answered in place.
+    pub is_written: AtomicU32,
 }
 
 /// What a lane answers for.
@@ -90,6 +94,8 @@ pub mod offset {
     pub const SIZE: usize = offset_of!(Lane, size);
     pub const OFFSET: usize = offset_of!(Lane, offset);
     pub const READS: usize = offset_of!(Lane, reads);
+    pub const LOCK: usize = offset_of!(Lane, lock);
+    pub const IS_WRITTEN: usize = offset_of!(Lane, is_written);
     pub const WRITES: usize = offset_of!(Lane, writes);
 }
 
@@ -108,6 +114,8 @@ impl Lane {
             watch: AtomicPtr::new(core::ptr::null_mut()),
             epoch: AtomicU32::new(0),
             kind,
+            lock: AtomicU32::new(0),
+            is_written: AtomicU32::new(0),
         }
     }
 

@@ -129,6 +129,15 @@ macro_rules! gate_asm {
     (@ [kept_mask $($rest:ident)*] [$($operand:tt)*] $($line:expr),*) => {
         gate_asm!(@ [$($rest)*] [$($operand)* kept_mask = const $crate::thread::state::offset::KEPT_MASK,] $($line),*)
     };
+    (@ [lane_use $($rest:ident)*] [$($operand:tt)*] $($line:expr),*) => {
+        gate_asm!(@ [$($rest)*] [$($operand)* lane_use = const $crate::thread::state::offset::LANE_USE,] $($line),*)
+    };
+    (@ [lane_locked $($rest:ident)*] [$($operand:tt)*] $($line:expr),*) => {
+        gate_asm!(@ [$($rest)*] [$($operand)* lane_locked = const $crate::thread::state::offset::LANE_LOCKED,] $($line),*)
+    };
+    (@ [lane_budget $($rest:ident)*] [$($operand:tt)*] $($line:expr),*) => {
+        gate_asm!(@ [$($rest)*] [$($operand)* lane_budget = const $crate::thread::state::offset::LANE_BUDGET,] $($line),*)
+    };
     (@ [foreign $($rest:ident)*] [$($operand:tt)*] $($line:expr),*) => {
         gate_asm!(@ [$($rest)*] [$($operand)* foreign = const $crate::thread::state::offset::FOREIGN,] $($line),*)
     };
@@ -152,6 +161,12 @@ macro_rules! gate_asm {
     };
     (@ [epoch $($rest:ident)*] [$($operand:tt)*] $($line:expr),*) => {
         gate_asm!(@ [$($rest)*] [$($operand)* epoch = const $crate::gate::lane::offset::EPOCH,] $($line),*)
+    };
+    (@ [lock $($rest:ident)*] [$($operand:tt)*] $($line:expr),*) => {
+        gate_asm!(@ [$($rest)*] [$($operand)* lock = const $crate::gate::lane::offset::LOCK,] $($line),*)
+    };
+    (@ [is_written $($rest:ident)*] [$($operand:tt)*] $($line:expr),*) => {
+        gate_asm!(@ [$($rest)*] [$($operand)* is_written = const $crate::gate::lane::offset::IS_WRITTEN,] $($line),*)
     };
     (@ [budget $($rest:ident)*] [$($operand:tt)*] $($line:expr),*) => {
         gate_asm!(@ [$($rest)*] [$($operand)* budget = const $crate::gate::lane::offset::BUDGET,] $($line),*)

@@ -6,7 +6,7 @@ use super::labels::{Label, address};
 use super::{allowed, filters, low};
 use crate::calls::route::{Filter, Operation, Route};
 use crate::calls::{self, Mark, Row, Traits};
-use crate::options;
+use crate::options::{self, EmulateLevel};
 use crate::process::descriptors;
 use crate::thread::registry;
 use crate::thread::shared::COUNTED_CALLS;
@@ -53,7 +53,7 @@ fn plain_entry(nr: u64) -> CallEntry {
         return entry;
     }
     match entry {
-        CallEntry::Pass | CallEntry::Filter(_) => CallEntry::Slow,
+        CallEntry::Pass | CallEntry::Look | CallEntry::Filter(_) => CallEntry::Slow,
         CallEntry::Lane(operation) => CallEntry::LaneOrReport(operation),
         answered => answered,
     }
@@ -76,7 +76,12 @@ fn entry_without_writes(nr: u64) -> CallEntry {
     let filter = filter(traits);
     // These filters look whether the descriptor has a lane.
     let asks_lane = matches!(filter, Some(Filter::Fcntl | Filter::Close));
-    let may_see = facts::holds(Fact::FilesPromoted) && traits.may_see() && !is_of_lanes && !asks_lane;
+    // Whoever gives an offset to a lane asks what other threads are doing with the descriptor.
+    let may_promote = options.emulate >= EmulateLevel::Coherent && facts::holds(Fact::Threaded);
+    let is_told =
+        facts::holds(Fact::FilesPromoted) || may_promote && (traits.is(Mark::Transfers) || traits.sees_more());
+    let looks = is_told && traits.sees_first() && !traits.is_owned();
+    let may_see = is_told && traits.may_see() && !is_of_lanes && !asks_lane && !looks;
     if options.trace || may_see || facts::holds(Fact::OutputsWatched) && traits.may_write() {
         return CallEntry::Slow;
     }
@@ -93,7 +98,8 @@ fn entry_without_writes(nr: u64) -> CallEntry {
         Route::Clock(clock) if answers && !options.strict => CallEntry::Clock(clock),
         Route::Lane(operation) if answers && facts::holds(Fact::LanesAsked) => CallEntry::Lane(operation),
         // A lane may hold what the call moves.
-        Route::Lane(_) if facts::holds(Fact::FilesPromoted) || options.stats_time => CallEntry::Slow,
+        Route::Lane(_) if options.stats_time => CallEntry::Slow,
+        _ if looks => CallEntry::Look,
         _ => CallEntry::Pass,
     }
 }

@@ -38,6 +38,12 @@ impl<T> Mutex<T> {
         Guard(self)
     }
 
+    /// Takes the value if it is free.
+    pub fn try_lock(&self) -> Option<Guard<'_, T>> {
+        let taken = self.word.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed);
+        taken.is_ok().then(|| Guard(self))
+    }
+
     #[cold]
     fn lock_slow(&self) {
         for _ in 0..100 {

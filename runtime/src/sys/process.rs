@@ -161,6 +161,15 @@ pub fn random() -> u64 {
     value
 }
 
+/// membarrier(2).
+///
+/// # Errors
+/// EINVAL: the kernel does not know the command; EPERM: the process has not registered for it.
+pub fn membarrier(command: u64) -> Result<(), Errno> {
+    // SAFETY: integers.
+    unsafe { syscall(k::__NR_membarrier, [command, 0, 0]) }.map(|_| ())
+}
+
 /// execve(2). Returns only if it fails.
 ///
 /// # Safety

@@ -25,6 +25,13 @@ fn of_clock(clock: u32) -> u64 {
     seconds.wrapping_mul(1_000_000_000).wrapping_add(nanoseconds)
 }
 
+/// Sleeps so long, or until a signal comes.
+pub fn sleep(ns: u64) {
+    let time = [0, ns];
+    // SAFETY: a struct timespec below a second, which lives during the call.
+    let _ = unsafe { syscall(k::__NR_nanosleep, [time.as_ptr() as u64, 0]) };
+}
+
 /// A timer of the process (timer_create(2)), by the kernel's number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Timer(pub i32);

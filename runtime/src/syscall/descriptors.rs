@@ -128,6 +128,9 @@ pub fn dup(call: &mut Call<'_>) -> Outcome {
     if is_hidden(call.int(0)) {
         return Outcome::Done(Err(Errno::EBADF));
     }
+    if !call.ts.shared.is_foreign() {
+        follow::unfollow(call.int(0));
+    }
     let outcome = call.pass();
     if !call.ts.shared.is_foreign()
         && let Outcome::Done(Ok(new)) = outcome
@@ -146,6 +149,7 @@ pub fn fcntl(call: &mut Call<'_>) -> Outcome {
     }
     match call.int(1).cast_unsigned() {
         k::F_DUPFD | k::F_DUPFD_CLOEXEC => {
+            follow::unfollow(call.int(0));
             let outcome = call.pass();
             if let Outcome::Done(Ok(new)) = outcome {
                 follow::duplicated(call.int(0), new);
@@ -159,6 +163,7 @@ pub fn fcntl(call: &mut Call<'_>) -> Outcome {
             if let Some(file) = files::get(call.int(0))
                 && is_told_from_offset(call.arg(2))
             {
+                let _offset = file.lock_offset();
                 file.hand_back_offset(call.int(0));
             }
             Outcome::Tail

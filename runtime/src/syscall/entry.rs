@@ -69,6 +69,10 @@ fn count_answered(shared: &Shared, nr: u32) {
 }
 
 fn finish(ts: &mut ThreadState, outcome: Outcome, nr: u32, resume: u64, changes: u64) {
+    if outcome != Outcome::Tail {
+        // After a call that the gate makes it does this.
+        ts.shared.lane_use.store(0, Ordering::Relaxed);
+    }
     match outcome {
         Outcome::Done(result) => {
             ts.regs[Gpr::Rax] = encode(result);

@@ -201,15 +201,20 @@ fn spawn(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs>)
             emulate::before_fork();
         }
     }
-    if flags & u64::from(k::CLONE_VM) == 0 {
+    let is_process = !call.ts.shared.is_foreign() && flags & u64::from(k::CLONE_THREAD) == 0;
+    let (outcome, is_child) = if flags & u64::from(k::CLONE_VM) == 0 {
         fork_like(call, flags, stack, clone3)
     } else {
-        vm_like(call, flags, stack, clone3)
+        (vm_like(call, flags, stack, clone3), false)
+    };
+    if is_process && !is_child {
+        emulate::after_fork_in_parent();
     }
+    outcome
 }
 
-/// A child with a copy of the memory.
-fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs>) -> Outcome {
+/// A child with a copy of the memory. Returns whether this is the child, too.
+fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs>) -> (Outcome, bool) {
     let ts: *mut ThreadState = call.ts;
     let args3 = clone3.map(|args| CloneArgs { stack: 0, stack_size: 0, ..args });
     // Every lock is held across the fork, so that the child finds whole structures.
@@ -251,7 +256,7 @@ fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneAr
             ts.regs[Gpr::Rsp] = stack;
         }
     }
-    Outcome::Done(raw::check(result))
+    (Outcome::Done(raw::check(result)), result == 0)
 }
 
 /// A child in the same memory: a thread, a vfork child, or something in between.

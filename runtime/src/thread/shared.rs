@@ -22,6 +22,8 @@ pub struct Shared {
     pub foreign: AtomicU32,
     /// Thread id, 0 before the thread runs.
     pub tid: AtomicU32,
+    /// The call about a descriptor that the thread is making ([`use_of`]); 0 without one. Only the thread itself writes it.
+    pub lane_use: AtomicU32,
     /// Signals of [`never_blocked`](super::held::never_blocked) that are blocked as far as the guest knows. Only the
     /// thread itself writes it.
     pub kept_mask: AtomicU64,
@@ -52,6 +54,17 @@ pub struct Shared {
     pub ring0_calls: PerCall,
 }
 
+/// [`Shared::lane_use`] of a call that neither uses nor moves the offset.
+pub const POSITIONAL: u32 = 1 << 30;
+/// [`Shared::lane_use`] of a call that may move the offset of any descriptor.
+pub const ANY: u32 = u32::MAX;
+
+/// [`Shared::lane_use`] of a call about `fd`.
+#[must_use]
+pub const fn use_of(fd: i32, is_positional: bool) -> u32 {
+    fd.cast_unsigned().wrapping_add(1) | if is_positional { POSITIONAL } else { 0 }
+}
+
 impl Shared {
     /// The thread belongs to another process than the one that owns this memory.
     #[must_use]
@@ -71,6 +84,7 @@ impl Shared {
         self.epoch.store(0, Ordering::Relaxed);
         self.foreign.store(0, Ordering::Relaxed);
         self.kept_mask.store(0, Ordering::Relaxed);
+        self.lane_use.store(0, Ordering::Relaxed);
         self.held.discard(u64::MAX);
     }
 

@@ -132,6 +132,10 @@ pub struct ThreadState {
     pub ring0_sites: u64,
     /// Calls until one is looked at for ring 0.
     pub ring0_left: u64,
+    /// The lane whose offset the thread is moving, or 0.
+    pub lane_locked: u64,
+    /// Reads of files that are answered before one is made, in a process with threads.
+    pub lane_budget: u64,
     // From here on it is Rust's own.
     /// The guest's alternate signal stack: sp, size, flags.
     pub alt_stack: AltStack,
@@ -201,6 +205,9 @@ pub mod offset {
     pub const TAIL_RESUME: usize = offset_of!(ThreadState, tail_resume);
     pub const FOREIGN: usize = offset_of!(Block, shared.foreign);
     pub const KEPT_MASK: usize = offset_of!(Block, shared.kept_mask);
+    pub const LANE_USE: usize = offset_of!(Block, shared.lane_use);
+    pub const LANE_LOCKED: usize = offset_of!(ThreadState, lane_locked);
+    pub const LANE_BUDGET: usize = offset_of!(ThreadState, lane_budget);
     pub const IN_VDSO: usize = offset_of!(ThreadState, in_vdso);
     pub const NEXT_PC: usize = offset_of!(ThreadState, next_pc);
     pub const RUNTIME_SP: usize = offset_of!(ThreadState, runtime_sp);

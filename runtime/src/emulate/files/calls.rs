@@ -1,49 +1,84 @@
 //! Calls on a promoted description that the lane's assembly left to Rust.
 
 use super::lane::FileLane;
-use super::{READS, burst, dismantle, get, renew, writes};
+use super::{READS, burst, dismantle, get, try_renew, writes};
 use crate::calls::route::Operation;
 use crate::calls::{self, Mark};
-use crate::emulate::call::{Call, Outcome, prepare_outputs};
+use crate::emulate::call::{Call, Outcome, pass, prepare_outputs};
 use crate::emulate::explain::refused;
 use crate::sys::Fd;
+use crate::thread::state::ThreadState;
 use core::sync::atomic::Ordering;
+use linux_raw_sys::general as k;
 
 /// Makes a read, write or seek of a promoted description by the kernel, if its descriptor has a file's lane.
 pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
     let fd = call.int(0);
-    if !get(fd)?.is_current() {
-        renew(None);
+    let operation = call.operation();
+    let is_write = calls::is(call.nr, Mark::Writes);
+    // A write or a seek that the kernel makes needs no knowledge.
+    if !get(fd)?.is_current() && !is_write && operation != Some(Operation::Lseek) {
+        try_renew();
     }
     let file = get(fd)?;
-    file.lane.budget.store(READS, Ordering::Relaxed);
-    let is_seek = call.operation() == Some(Operation::Lseek);
-    if is_seek && is_seek_to_itself(call) {
-        return Some(call.answered(Ok(file.lane.offset.load(Ordering::Relaxed))));
-    }
-    let is_write = calls::is(call.nr, Mark::Writes);
     if is_write {
         burst::report_others(file);
     }
-    file.hand_back_offset(fd);
-    prepare_outputs(call);
-    let outcome = call.pass();
-    file.take_offset(fd);
+    let has_place = matches!(operation, Some(Operation::Pread | Operation::Pwrite));
+    let outcome = if has_place || !file.has_offset {
+        prepare_outputs(call);
+        call.pass()
+    } else {
+        let _offset = file.lock_offset();
+        if get(fd).is_none_or(|found| !core::ptr::eq(found, file)) {
+            // While this thread waited another one gave the offset back.
+            return None;
+        }
+        if operation == Some(Operation::Lseek) && is_seek_to_itself(call) {
+            return Some(call.answered(Ok(file.lane.offset.load(Ordering::Relaxed))));
+        }
+        prepare_outputs(call);
+        make_at_offset(call, file, fd)
+    };
     if is_write {
         written(file, fd, call.nr);
-    } else if !is_seek {
-        read(file, fd);
+    } else if operation != Some(Operation::Lseek) {
+        read(call.ts, file, fd);
     }
     Some(outcome)
+}
+
+/// Has the kernel make a call that moves the offset, which stays here.
+fn make_at_offset(call: &mut Call<'_>, file: &FileLane, fd: i32) -> Outcome {
+    let same_at_a_place = match call.operation() {
+        Some(Operation::Read) => k::__NR_pread64,
+        Some(Operation::Write) => k::__NR_pwrite64,
+        _ => {
+            file.hand_back_offset(fd);
+            let outcome = call.pass();
+            file.take_offset(fd);
+            return outcome;
+        }
+    };
+    let offset = file.lane.offset.load(Ordering::Relaxed);
+    let [descriptor, buffer, length, ..] = call.args;
+    let outcome = pass(call.ts, same_at_a_place, &[descriptor, buffer, length, offset, 0, 0]);
+    if let Outcome::Done(Ok(transferred)) = outcome {
+        file.lane.offset.store(offset + transferred, Ordering::Relaxed);
+    }
+    outcome
 }
 
 /// The kernel has made a write.
 fn written(file: &'static FileLane, fd: i32, nr: u32) {
     // The watch tells of it, too.
     file.changed_by_us.store(true, Ordering::Relaxed);
-    let is_as_long = Fd(fd).stat().is_ok_and(|stat| stat.size == file.lane.size.load(Ordering::Relaxed));
-    if !is_as_long || !file.may_write {
+    file.reads_are_free.store(false, Ordering::Relaxed);
+    if !file.may_write {
         return dismantle(fd);
+    }
+    if file.waits() {
+        return file.set_code();
     }
     if let Err(reason) = writes::begin(file, fd) {
         refused(nr, fd, reason);
@@ -52,7 +87,10 @@ fn written(file: &'static FileLane, fd: i32, nr: u32) {
 }
 
 /// The kernel has made a read: those that follow may move no time any more.
-fn read(file: &FileLane, fd: i32) {
+fn read(ts: &mut ThreadState, file: &FileLane, fd: i32) {
+    file.lane.budget.store(READS, Ordering::Relaxed);
+    ts.lane_budget = u64::from(READS);
+    file.real_reads.fetch_add(1, Ordering::Relaxed);
     let is_known = file.reads_are_free.load(Ordering::Relaxed) || file.bursts.load(Ordering::Relaxed);
     if !is_known && file.is_current() && Fd(fd).stat().is_ok_and(|stat| file.are_reads_free(&stat)) {
         file.reads_are_free.store(true, Ordering::Relaxed);

@@ -9,6 +9,7 @@ mod list;
 mod penalty;
 pub mod promote;
 mod rights;
+pub mod threads;
 pub mod writes;
 
 use super::seeded::{Bug, is_planted};
@@ -19,8 +20,9 @@ use crate::gate::routes::learn;
 use crate::sys::stat::Stat;
 use crate::sys::{Fd, mem};
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
-use list::{COUNT, FILES};
+use list::{COUNT, FILES, Place, Retired, Work, work};
 
 use super::watch::Number;
 use lane::FileLane;
@@ -32,20 +34,36 @@ const READS: u32 = 4096;
 
 /// Gives a description back to the kernel. `fd` is one of its descriptors.
 pub fn dismantle(fd: i32) {
-    let Some(file) = get(fd) else { return };
+    if get(fd).is_some() {
+        dismantle_in(&work(), fd);
+    }
+}
+
+fn dismantle_in(work: &Work, fd: i32) {
+    if let Some(file) = get(fd) {
+        dismantle_lane(work, file, fd);
+    }
+}
+
+/// The same for a lane that need not be found by its descriptor any more.
+fn dismantle_lane(work: &Work, file: &FileLane, fd: i32) {
     let this = core::ptr::from_ref(file).cast_mut();
-    descriptors::clear_lane(&raw const file.lane);
+    {
+        // Who comes by the descriptor waits for the offset, until it is the kernel's.
+        let _offset = file.lock_offset();
+        file.end_facts();
+        if !is_planted(Bug::DropOffsetHandBack) {
+            file.hand_back_offset(fd);
+        }
+        descriptors::clear_lane(&raw const file.lane);
+    }
+    // Who is in the lane's code has said so from here on, and who comes there finds nothing.
+    threads::barrier();
     if file.bursts.load(Ordering::Relaxed) {
         burst::leave(file);
     }
-    if !is_planted(Bug::DropOffsetHandBack) {
-        file.hand_back_offset(fd);
-    }
-    // SAFETY: the mapping is ours, and nobody uses it: the process has one thread.
-    unsafe { mem::munmap(file.lane.base.load(Ordering::Relaxed), file.map_len) };
+    penalty::learn_from(file.answered());
     let watch = file.watch();
-    let answered = file.lane.reads.load(Ordering::Relaxed) + file.lane.writes.load(Ordering::Relaxed);
-    penalty::learn_from(answered);
     let mut files = FILES.lock();
     files.mapped_bytes -= file.map_len;
     files.lanes.retain(|place| place.0 != this);
@@ -54,26 +72,53 @@ pub fn dismantle(fd: i32) {
     if !files.lanes.iter().any(|place| unsafe { (*place.0).watch() } == watch) {
         watch::remove(watch);
     }
-    // SAFETY: made by `Box::into_raw`, and no descriptor leads to it.
-    drop(unsafe { Box::from_raw(this) });
-    if files.lanes.is_empty() {
+    files.retired.push(Retired { place: Place(this), fd });
+    let is_last = files.lanes.is_empty();
+    drop(files);
+    bury(work);
+    if is_last {
         burst::delete_timer();
+    }
+}
+
+/// Whoever finds something changed establishes anew what is known, unless another thread is about to.
+fn try_renew() {
+    if let Some(work) = list::try_work() {
+        renew_in(&work, None);
+    }
+}
+
+/// Ends the lanes that no thread is in.
+fn bury(_work: &Work) {
+    if FILES.lock().retired.is_empty() {
+        return;
+    }
+    // Not under the lock of the list: asking takes that of the threads.
+    let retired = core::mem::take(&mut FILES.lock().retired);
+    let (used, free): (Vec<_>, Vec<_>) =
+        retired.into_iter().partition(|one| threads::any() && (burst::is_looked_at() || threads::are_inside(one.fd)));
+    FILES.lock().retired = used;
+    for Retired { place, .. } in free {
+        // SAFETY: made by `Box::into_raw`, no descriptor leads to it, and nobody is inside.
+        let file = unsafe { Box::from_raw(place.0) };
+        // SAFETY: the mapping is ours, and nobody uses it.
+        unsafe { mem::munmap(file.lane.base.load(Ordering::Relaxed), file.map_len) };
     }
 }
 
 /// Something was changed, or a new watch is there: gives the files back that it was, and establishes of the others once more
 /// what is known. Returns the epoch of what is established afterwards ([`watch::Changes`]), if `added`, a watch that no lane has
 /// yet, is not over already.
-pub fn renew(added: Option<Number>) -> Option<u32> {
-    watch_again();
+fn renew_in(work: &Work, added: Option<Number>) -> Option<u32> {
+    watch_again(work);
     let changes = watch::renew();
     let has_ended = |number: Number| changes.all || changes.ended.contains(&number);
     while let Some(fd) = find(&|lane: &FileLane| has_ended(lane.watch())) {
-        dismantle(fd);
+        dismantle_in(work, fd);
     }
     let Some(epoch) = changes.epoch else {
         // Files change all the time: nothing is gained.
-        dismantle_all();
+        dismantle_all_in(work);
         return None;
     };
     let is_another = |lane: &FileLane| lane.lane.epoch.load(Ordering::Relaxed) != epoch;
@@ -83,23 +128,23 @@ pub fn renew(added: Option<Number>) -> Option<u32> {
             let is_as_long = stat.size == file.lane.size.load(Ordering::Relaxed);
             is_as_long && (!file.may_write || rights::may_store(fd, &stat))
         };
-        if is_planted(Bug::KeepFactOverChange) || Fd(fd).stat().is_ok_and(is_same) {
+        if is_planted(Bug::KeepFactOverChange) || file.renewed() && Fd(fd).stat().is_ok_and(is_same) {
             file.lane.epoch.store(epoch, Ordering::Relaxed);
         } else {
-            dismantle(fd);
+            dismantle_in(work, fd);
         }
     }
     Some(epoch).filter(|_| !added.is_some_and(has_ended))
 }
 
 /// The process has changed files itself, which ended their watches.
-fn watch_again() {
+fn watch_again(work: &Work) {
     while let Some(fd) = find(&|lane| lane.changed_by_us.load(Ordering::Relaxed)) {
         let Some(file) = get(fd) else { break };
         file.changed_by_us.store(false, Ordering::Relaxed);
         match watch::add(Fd(fd)) {
             Ok(number) => file.set_watch(number),
-            Err(_) => dismantle(fd),
+            Err(_) => dismantle_in(work, fd),
         }
     }
 }
@@ -114,23 +159,31 @@ fn find(is_wanted: &dyn Fn(&FileLane) -> bool) -> Option<i32> {
 
 /// Gives all of them back.
 pub fn dismantle_all() {
-    while any() {
-        let Some(fd) = descriptors::find_lane(|lane| lane.kind == Kind::File) else { return };
-        dismantle(fd);
+    if any() {
+        dismantle_all_in(&work());
     }
 }
 
-/// A second thread is about to be made.
+fn dismantle_all_in(work: &Work) {
+    while any() {
+        let Some(fd) = descriptors::find_lane(|lane| lane.kind == Kind::File) else { return };
+        dismantle_in(work, fd);
+    }
+}
+
+/// A second thread is about to be made: what the assembly does from here on is fit for several.
 pub fn begin_threads() {
-    dismantle_all();
-    watch::close();
-    learn(Fact::Threaded, true);
+    if !threads::any() {
+        dismantle_all();
+        learn(Fact::Threaded, true);
+    }
 }
 
 /// Address ranges of the mappings.
 pub fn for_each_mapping(mut f: impl FnMut(u64, u64)) {
-    for place in &FILES.lock().lanes {
-        // SAFETY: lanes in the list exist.
+    let files = FILES.lock();
+    for place in files.lanes.iter().chain(files.retired.iter().map(|one| &one.place)) {
+        // SAFETY: lanes in the lists exist.
         let file = unsafe { &*place.0 };
         let base = file.lane.base.load(Ordering::Relaxed);
         f(base, base + file.map_len);

@@ -2,8 +2,8 @@
 
 use super::READS;
 use super::lane::FileLane;
-use super::list::{COUNT, FILES, Place};
-use super::rights;
+use super::list::{self, COUNT, FILES, Place, Work};
+use super::{rights, threads};
 use crate::calls::SAMPLED_COUNT;
 use crate::calls::route::Operation;
 use crate::emulate::candidate::{Found, index};
@@ -55,9 +55,6 @@ fn are_all_answered() -> bool {
 }
 
 fn promote(fd: i32, made: u64) -> Result<(), Reason> {
-    if holds(Fact::Threaded) {
-        return Err(Reason::Threads);
-    }
     if !are_all_answered() {
         return Err(Reason::Option);
     }
@@ -69,9 +66,8 @@ fn promote(fd: i32, made: u64) -> Result<(), Reason> {
     if access == Access::WriteOnly {
         return Err(Reason::WriteOnly);
     }
-    // Who shares the description moves its offset.
-    if !descriptors::is_own(fd) {
-        return Err(Reason::Shared);
+    if threads::any() && (!threads::can_be_stopped() || !descriptors::is_only(fd)) {
+        return Err(Reason::Threads);
     }
     if !LOCAL.contains(&descriptors::file_system(fd)) {
         return Err(Reason::FileSystem);
@@ -79,23 +75,27 @@ fn promote(fd: i32, made: u64) -> Result<(), Reason> {
     if fdinfo::is_shown(fd) {
         return Err(Reason::Shown);
     }
-    if made < u64::from(options::get().emulate_after) {
+    if made < u64::from(options::get().emulate_after) && !watch::exists() {
         return Err(Reason::Early);
     }
-    under_watch(fd, access, flags & k::O_NOATIME != 0)
+    let work = list::try_work().ok_or(Reason::Busy)?;
+    under_watch(&work, fd, access, flags & k::O_NOATIME != 0)
 }
 
 /// Promotes a description; reads of it may be such that move no times (open(2), O_NOATIME).
-fn under_watch(fd: i32, access: Access, is_untimed: bool) -> Result<(), Reason> {
+fn under_watch(work: &Work, fd: i32, access: Access, is_untimed: bool) -> Result<(), Reason> {
     let file_system = Fd(fd).file_system().map_err(|_| Reason::FileSystem)?;
     let number = watch::add(Fd(fd)).map_err(|_| Reason::Watch)?;
-    let epoch = super::renew(Some(number));
+    let epoch = super::renew_in(work, Some(number));
     let mut file = Box::new(FileLane::new(lane_with(Kind::File, [Code::Rust; 5]), number, file_system));
     file.is_untimed = is_untimed;
+    // Who shares the description moves its offset, and finds it in the kernel.
+    file.has_offset = descriptors::is_own(fd);
     // What is looked at from here on is true while the tail stays.
     let established = epoch.ok_or(Reason::Watch).and_then(|epoch| {
         let stat = Fd(fd).stat().map_err(|_| Reason::Flags)?;
-        file.may_write = access == Access::ReadWrite && rights::may_store(fd, &stat);
+        // Who shares the description may also give it O_APPEND (fcntl(2), F_SETFL).
+        file.may_write = file.has_offset && access == Access::ReadWrite && rights::may_store(fd, &stat);
         file.reads_are_free.store(file.are_reads_free(&stat), Ordering::Relaxed);
         if !file.may_write && !file.are_reads_free(&stat) {
             return Err(Reason::Times);
@@ -117,8 +117,13 @@ fn under_watch(fd: i32, access: Access, is_untimed: bool) -> Result<(), Reason> 
     file.lane.watch = AtomicPtr::new(watch::tail().cast_mut());
     file.lane.epoch = AtomicU32::new(epoch);
     file.set_code();
-    install(fd, Box::into_raw(file), mapped);
-    Ok(())
+    let file = Box::into_raw(file);
+    if install(fd, file, mapped) {
+        return Ok(());
+    }
+    // SAFETY: it is on the list.
+    super::dismantle_lane(work, unsafe { &*file }, fd);
+    Err(Reason::Busy)
 }
 
 /// Another lane depends on the watch.
@@ -127,23 +132,48 @@ fn is_watched(number: Number) -> bool {
     FILES.lock().lanes.iter().any(|place| unsafe { (*place.0).watch() } == number)
 }
 
-/// The lane answers from here on; `mapped` is address, length and size of the mapping.
-fn install(fd: i32, lane: *mut FileLane, (base, len, size): (u64, u64, u64)) {
-    // SAFETY: ours alone so far.
-    let file = unsafe { &mut *lane };
-    file.map_len = len;
-    file.lane.base.store(base, Ordering::Relaxed);
-    file.lane.size.store(size, Ordering::Relaxed);
-    file.lane.budget.store(READS, Ordering::Relaxed);
-    file.take_offset(fd);
+/// The lane answers from here on; `mapped` is address, length and size of the mapping. Not so if another thread was doing something by
+/// the descriptor: then the lane has no offset, and is to be given back.
+fn install(fd: i32, lane: *mut FileLane, (base, len, size): (u64, u64, u64)) -> bool {
+    let number = descriptors::number(fd);
+    {
+        // SAFETY: ours alone so far.
+        let file = unsafe { &mut *lane };
+        file.map_len = len;
+        file.lane.base.store(base, Ordering::Relaxed);
+        file.lane.size.store(size, Ordering::Relaxed);
+        file.lane.budget.store(READS, Ordering::Relaxed);
+    }
+    // SAFETY: from here on shared; it ends after it was taken off the list.
+    let file = unsafe { &*lane };
     {
         let mut files = FILES.lock();
         files.mapped_bytes += len;
         files.lanes.push(Place(lane));
     }
     COUNT.fetch_add(1, Ordering::Relaxed);
-    descriptors::set_lane(fd, &raw mut file.lane);
     learn(Fact::FilesPromoted, true);
+    let _offset = file.lock_offset();
+    descriptors::set_lane(fd, (&raw const file.lane).cast_mut());
+    if file.is_threaded {
+        // Who found no lane has said what it is doing.
+        threads::barrier();
+        let is_changed = descriptors::number(fd) != number
+            || file.has_offset && (!descriptors::is_own(fd) || threads::is_forking() || threads::move_offset_of(fd))
+            || !descriptors::are_known()
+            || holds(Fact::Filtered);
+        if is_changed {
+            // The offset has always been the kernel's: nobody finds the lane, and who has found it nothing true, before it is unlocked.
+            descriptors::clear_lane(&raw const file.lane);
+            file.end_facts();
+            file.offset_was_never_ours();
+            return false;
+        }
+    }
+    if file.has_offset {
+        file.take_offset(fd);
+    }
+    true
 }
 
 /// Maps a file of this size; returns address, length and size.

@@ -11,7 +11,7 @@ use crate::thread::shared::COUNTED_CALLS;
 #[unsafe(naked)]
 pub unsafe extern "C" fn block() {
     gate_asm!(
-        [rax rcx rsp_ rsi rip_ runtime_sp resume next_pc slot_flags counts call_entries tail_resume answered answers]
+        [rax rcx rsp_ rsi rip_ runtime_sp resume next_pc slot_flags counts call_entries tail_resume answered answers lane_use]
         {counted = const COUNTED_CALLS, on_syscall = sym entries::bt_on_syscall};
         pass_labels!(),
         // ---- a system call
@@ -53,6 +53,7 @@ pub unsafe extern "C" fn block() {
         "bt_syscall:",
         "syscall",
         "bt_syscall_end:",
+        "mov dword ptr gs:[{lane_use}], 0",
         "mov rcx, gs:[{next_pc}]",
         "jmp qword ptr gs:[{resume}]",
         // ---- a call that is answered with a value of the thread's state

@@ -9,7 +9,7 @@ use super::leave_labels;
 #[unsafe(naked)]
 pub unsafe extern "C" fn block() {
     gate_asm!(
-        [rax rcx rdx rbx rsp_ rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15 rip_ rflags xmm runtime_sp resume next_pc requeued slot_rax answered]
+        [rax rcx rdx rbx rsp_ rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15 rip_ rflags xmm runtime_sp resume next_pc requeued slot_rax answered lane_use lane_locked lock]
         {};
         leave_labels!(),
         ".p2align 5",
@@ -20,6 +20,11 @@ pub unsafe extern "C" fn block() {
         "jmp bt_slow",
         "bt_lane_slow:",
         "mov rsp, gs:[{runtime_sp}]",
+        "mov rcx, gs:[{lane_locked}]",
+        "jrcxz 2f",
+        "mov qword ptr gs:[{lane_locked}], 0",
+        "mov dword ptr [rcx + {lock}], 0",
+        "2:",
         "mov rax, gs:[{rax}]",
         "mov rdi, gs:[{rdi}]",
         "mov rsi, gs:[{rsi}]",
@@ -32,6 +37,7 @@ pub unsafe extern "C" fn block() {
         "jmp bt_slow",
         ".p2align 5",
         "bt_lane_done:",
+        "mov dword ptr gs:[{lane_use}], 0",
         "mov gs:[{slot_rax}], rax",
         "mov rax, gs:[{rax}]",
         "inc qword ptr gs:[{answered} + rax*8]",

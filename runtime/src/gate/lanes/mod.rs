@@ -9,12 +9,13 @@
 //! | entry | on entry | leaves to |
 //! |---|---|---|
 //! | `bt_lane_OP` | as `bt_pass` | `bt_pass_lane`, or the lane's code |
+//! | `bt_lane_look` | as `bt_pass` | `bt_pass_lane`, or `bt_slow` where the descriptor has a lane |
 //! | `bt_report_OP` | as `bt_pass` | `bt_slow`, or the lane's code |
 //! | a lane's code | rcx = the lane; `next_pc` and `resume` set; rcx and r11 free, all else the guest's | `bt_lane_done` or `bt_lane_slow` |
 //! | `bt_lane_done` | rax = result; the rest as `enter!` left it in the thread state | the cache pc |
 //!
-//! A descriptor gets a lane only while the process has one thread; afterwards only lanes of devices are left, which
-//! have no state. A signal that comes meanwhile is requeued and taken when the lane leaves (`bt_lane_check`). A fault
+//! Pipes have lanes only while the process has one thread. In a process with threads a thread says which descriptor it is about to
+//! use ([`Shared::lane_use`](crate::thread::shared::Shared::lane_use)) before it looks for the lane, until the call has ended. A signal that comes meanwhile is requeued and taken when the lane leaves (`bt_lane_check`). A fault
 //! in a copy gives the call to Rust.
 //!
 //! The entries are in `find`, the code by kind of lane in `devices`, `file` and `pipe`, what they share in `copy` and
@@ -26,6 +27,7 @@ pub mod file;
 pub mod find;
 pub mod leave;
 pub mod pipe;
+pub mod shared;
 
 use super::lane::{Kind, Lane};
 use super::piece::{Piece, Span};
@@ -46,6 +48,7 @@ labels! {
             ReportPread = bt_report_pread,
             ReportPwrite = bt_report_pwrite,
             ReportLseek = bt_report_lseek,
+            Look = bt_lane_look,
             EntriesEnd = bt_lane_entries_end,
         ],
         device_labels: [
@@ -62,6 +65,15 @@ labels! {
             FilePwrite = bt_file_pwrite,
             FileLseek = bt_file_lseek,
             FilesEnd = bt_files_end,
+        ],
+        shared_labels: [
+            SharedRead = bt_shared_read,
+            SharedPread = bt_shared_pread,
+            SharedWrite = bt_shared_write,
+            SharedPwrite = bt_shared_pwrite,
+            SharedLseek = bt_shared_lseek,
+            SharedPass = bt_shared_pass,
+            SharedEnd = bt_shared_end,
         ],
         pipe_labels: [PipeWrite = bt_pipe_write, PipeRead = bt_pipe_read, PipesEnd = bt_pipes_end],
         copy_labels: [
@@ -127,8 +139,8 @@ fn between(from: Code, to: Code) -> Span {
 /// The entries.
 pub(super) fn find_piece() -> Piece {
     let span = between(Code::EntryRead, Code::EntriesEnd);
-    let entries = Operation::ALL.map(entry).into_iter().chain(Operation::ALL.map(reporting_entry));
-    Piece::new(span).entered_at(entries).with_ranges([(span, Region::BeforeCall)])
+    let operations = Operation::ALL.map(entry).into_iter().chain(Operation::ALL.map(reporting_entry));
+    Piece::new(span).entered_at(operations.chain([Code::Look.address()])).with_ranges([(span, Region::BeforeCall)])
 }
 
 /// Code that may fault where it looks at the guest's memory: then the call is Rust's.
@@ -144,6 +156,11 @@ pub(super) fn device_piece() -> Piece {
 /// Lanes of files.
 pub(super) fn file_piece() -> Piece {
     looking_piece(between(Code::FileRead, Code::FilesEnd))
+}
+
+/// Lanes of files, in processes with threads.
+pub(super) fn shared_piece() -> Piece {
+    looking_piece(between(Code::SharedRead, Code::SharedEnd))
 }
 
 /// Lanes of pipes.
