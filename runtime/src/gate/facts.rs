@@ -32,6 +32,8 @@ pub enum Fact {
     SignalsHeld = 1 << 9,
     /// A descriptor of ours takes a number below the guest's limit: where the guest finds none free ours give way.
     OwnDescriptorsInside = 1 << 10,
+    /// The kernel does not let us place the program's break: the runtime keeps it.
+    BreakKept = 1 << 11,
 }
 
 /// Facts that only Rust code asks for: no route depends on them.

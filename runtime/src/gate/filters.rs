@@ -21,6 +21,7 @@
 //!
 //! Descriptors are looked at up to [`FEW`] only: those of the runtime lie above (`syscall::descriptors::are_high`).
 
+use super::{duplicates, labels};
 use super::lane::{DESCRIPTIONS, LANES, NEXT_DESCRIPTION};
 use super::piece::Piece;
 use super::region::Region;
@@ -79,6 +80,8 @@ pub fn entry(filter: Filter) -> u64 {
         Filter::Fcntl => Label::Fcntl,
         Filter::Request => Label::Request,
         Filter::Mask => Label::Mask,
+        Filter::Duplicate => return duplicates::entry(),
+        Filter::Break => return labels::address(labels::Label::Pass),
     }
     .address()
 }
@@ -290,7 +293,7 @@ macro_rules! check_few {
 pub unsafe extern "C" fn block() {
     gate_asm!(
         [rax resume next_pc slot_r11 slot_flags slot_scratch counts kept_mask foreign]
-        {commands = sym COMMANDS, letters = sym LETTERS, without_bus = sym WITHOUT_BUS, without_segv = sym WITHOUT_SEGV, ones = sym ONES, highs = sym HIGHS, lanes = sym LANES, descriptions = sym DESCRIPTIONS, next = sym NEXT_DESCRIPTION, many = sym MANY};
+        {commands = sym COMMANDS, letters = sym LETTERS, without_bus = sym WITHOUT_BUS, without_segv = sym WITHOUT_SEGV, ones = sym ONES, highs = sym HIGHS, lanes = sym LANES, descriptions = sym DESCRIPTIONS, next = sym NEXT_DESCRIPTION, many = sym MANY, dupfd_cloexec = const k::F_DUPFD_CLOEXEC};
         filter_labels!(),
         begin!("first_path"),
         path!("rdi", "bt_filter_scan", "bt_pass_lane"),
@@ -310,7 +313,11 @@ pub unsafe extern "C" fn block() {
         "mov gs:[{slot_scratch}], rcx",
         "mov ecx, dword ptr gs:[{slot_scratch} + 1]", // its upper 24 bits
         "jrcxz 2f",
+        "lea ecx, [rdi + 1]", // programs close -1
+        "jrcxz 4f",
         "jmp bt_filter_slow",
+        "4:",
+        "jmp bt_pass_lane",
         "2:",
         "mov ecx, edi",
         "lea r11, [rip + {lanes}]",
@@ -323,6 +330,10 @@ pub unsafe extern "C" fn block() {
         "mov dword ptr [r11 + rcx*4], 0",
         "jmp bt_pass_lane",
         begin!("fcntl"),
+        "mov ecx, esi",
+        "jrcxz 6f", // F_DUPFD
+        "lea ecx, [rsi - {dupfd_cloexec}]",
+        "jrcxz 6f",
         "mov ecx, esi",
         "mov gs:[{slot_scratch}], rcx",
         "mov ecx, dword ptr gs:[{slot_scratch} + 1]", // its upper 24 bits
@@ -347,6 +358,8 @@ pub unsafe extern "C" fn block() {
         "jmp bt_filter_slow",
         "5:",
         "jmp bt_pass_lane",
+        "6:",
+        "jmp bt_duplicate_asked",
         begin!("request"),
         "mov gs:[{slot_scratch}], rsi",
         "movzx ecx, byte ptr gs:[{slot_scratch} + 1]", // the letter
@@ -424,4 +437,17 @@ pub unsafe extern "C" fn block() {
         "jmp qword ptr gs:[{resume}]",
         "bt_filter_end:",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::classify::classify;
+
+    #[test]
+    fn nothing_is_saved_where_a_question_is_entered() {
+        for filter in ALL.into_iter().chain([Filter::Duplicate, Filter::Break]) {
+            assert_eq!(classify(entry(filter)), Region::BeforeCallLive, "{filter:?}");
+        }
+    }
 }

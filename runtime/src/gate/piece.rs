@@ -5,7 +5,7 @@
 use super::region::Region;
 
 /// Places at which the gate enters one piece, at most.
-const ENTRIES: usize = 7;
+const ENTRIES: usize = 8;
 /// Ranges and single places of one piece that mean something of their own, at most.
 const RANGES: usize = 10;
 /// Ranges of one piece in which a fault is survived, at most.
@@ -47,7 +47,8 @@ impl Piece {
 
     /// With these entries.
     #[must_use]
-    pub fn entered_at(mut self, entries: impl IntoIterator<Item = u64>) -> Self {
+    pub fn entered_at<const N: usize>(mut self, entries: [u64; N]) -> Self {
+        const { assert!(N <= ENTRIES) };
         for (slot, entry) in self.entries.iter_mut().zip(entries) {
             *slot = entry;
         }

@@ -3,7 +3,7 @@
 use super::entry::{CallEntry, entry_address};
 use super::facts::{self, Fact};
 use super::labels::{Label, address};
-use super::{allowed, filters, low};
+use super::{allowed, duplicates, filters, low};
 use crate::calls::route::{Filter, Operation, Route};
 use crate::calls::{self, Mark, Row, Traits};
 use crate::options;
@@ -62,7 +62,7 @@ fn plain_entry(nr: u64) -> CallEntry {
     }
     let filter = filter(traits);
     // These filters look whether the descriptor has a lane.
-    let asks_lane = matches!(filter, Some(Filter::Fcntl | Filter::Close));
+    let asks_lane = matches!(filter, Some(Filter::Fcntl | Filter::Close | Filter::Duplicate));
     let may_see = facts::holds(Fact::FilesPromoted) && traits.may_see() && !is_of_lanes && !asks_lane;
     if options.trace || may_see || facts::holds(Fact::OutputsWatched) && traits.may_write() {
         return CallEntry::Slow;
@@ -91,6 +91,7 @@ fn filter(traits: Traits) -> Option<Filter> {
     let is_usable = match filter {
         _ if options::get().strict => false,
         Filter::Close => !facts::holds(Fact::OwnDescriptorsLow),
+        Filter::Break => !facts::holds(Fact::BreakKept),
         // An open may have to wait for a lease of ours.
         Filter::OpenFirstPath | Filter::OpenSecondPath => {
             !facts::holds(Fact::FilesPromoted) && !facts::holds(Fact::OwnDescriptorsLow)
@@ -135,6 +136,7 @@ fn apply_to(shared: &Shared) {
 
 /// Sets it for every thread.
 pub fn update() {
+    duplicates::leave_to_rust(facts::holds(Fact::OwnDescriptorsLow));
     let plain: [CallEntry; COUNTED_CALLS] = core::array::from_fn(|nr| plain_entry(nr as u64));
     if allowed::is_chosen() {
         allowed::allow(&plain);

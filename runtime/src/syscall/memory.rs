@@ -7,7 +7,9 @@ use crate::engine::alone::{Beside, alone};
 use crate::engine::memory::Mapping;
 use crate::engine::translate::source::pages_come_by_fault;
 use crate::engine::{Engine, lock};
+use crate::gate::facts::Fact;
 use crate::gate::low;
+use crate::gate::routes::learn;
 use crate::mem::guest;
 use crate::options;
 use crate::signal::natively;
@@ -245,6 +247,7 @@ static OWN_BRK: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
 /// The kernel without CONFIG_CHECKPOINT_RESTORE: brk is answered here.
 pub fn own_brk(start: u64) {
     natively::bind();
+    learn(Fact::BreakKept, true);
     for word in &OWN_BRK {
         word.store(start, Ordering::Relaxed);
     }
