@@ -10,7 +10,9 @@ use crate::rows::result::Unit;
 pub(super) const SUITE: Suite = Suite {
     name: "noted",
     about: "CPU time of single calls that the kernel makes, in one thread and in four",
-    benchmarks: || ALL.iter().flat_map(|call| [benchmark(call[0], call[0], 1), benchmark(call[1], call[0], 4)]).collect(),
+    benchmarks: || {
+        ALL.iter().flat_map(|call| [benchmark(call[0], call[0], 1), benchmark(call[1], call[0], 4)]).collect()
+    },
 };
 
 /// CPU time that the loops of all threads take.

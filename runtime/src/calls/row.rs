@@ -24,14 +24,14 @@ pub enum Held {
     All = 1,
     /// Offsets and mappings of files, contents of pipes: every descriptor is the kernel's again.
     Descriptors = 2,
-    /// Times of files that were written through a mapping.
-    Times = 8,
+    /// The timer by which writes are reported (`emulate::files::burst`): its number is no timer of the program's.
+    Timer = 4,
 }
 
 impl Held {
     /// Every kind.
     pub const KINDS: [(Self, &'static str); 3] =
-        [(Self::All, "all"), (Self::Descriptors, "descriptors"), (Self::Times, "times")];
+        [(Self::All, "all"), (Self::Descriptors, "descriptors"), (Self::Timer, "timer")];
 }
 
 /// A property of a call that a row states by one word.

@@ -14,7 +14,6 @@ pub mod fdinfo;
 pub mod files;
 pub mod follow;
 pub mod identity;
-pub mod keeper;
 pub mod pipes;
 pub mod sample;
 pub mod seeded;
@@ -32,8 +31,13 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
     }
     if calls::is(call.nr, Mark::Transfers) {
         devices::refill(call.int(0));
-        return pipes::answer(call).or_else(|| files::calls::answer(call));
+        if let Some(outcome) = files::calls::answer(call) {
+            return Some(outcome);
+        }
+        files::writes::end();
+        return pipes::answer(call);
     }
+    files::writes::end();
     let is_forgotten = is_planted(Bug::KeepRingOverFork) && call.nr == k::__NR_clone;
     if pipes::any() && !calls::is(call.nr, Mark::Blind) && !is_forgotten {
         pipes::hand_back_all();
@@ -53,8 +57,8 @@ fn hand_back(call: &Call<'_>) {
     if row.hands_back & Held::Descriptors as u8 != 0 {
         return files::dismantle_all();
     }
-    if row.hands_back & Held::Times as u8 != 0 {
-        files::touch_all();
+    if row.hands_back & Held::Timer as u8 != 0 {
+        files::writes::without_timer();
     }
     if calls::is(call.nr, Mark::KeepsLane) {
         return;
@@ -64,10 +68,9 @@ fn hand_back(call: &Call<'_>) {
     }
 }
 
-/// Hands back everything, and ends the keeper and the watches.
+/// Hands back everything, and ends the watches.
 pub fn leave() {
     files::dismantle_all();
-    keeper::dismiss();
     watch::close();
 }
 
@@ -79,6 +82,6 @@ pub fn before_fork() {
 
 /// In that child.
 pub fn after_fork() {
-    keeper::forget();
+    files::burst::forget_timer();
     watch::forget();
 }

@@ -32,8 +32,10 @@ pub enum Fact {
     SignalsHeld = 1 << 9,
     /// A descriptor of ours takes a number below the guest's limit: where the guest finds none free ours give way.
     OwnDescriptorsInside = 1 << 10,
+    /// Writes were answered of which nobody was told yet: before a call is passed on Rust sees to it.
+    WritesHeld = 1 << 11,
     /// The kernel does not let us place the program's break: the runtime keeps it.
-    BreakKept = 1 << 11,
+    BreakKept = 1 << 12,
 }
 
 /// Facts that only Rust code asks for: no route depends on them.

@@ -21,10 +21,10 @@
 //!
 //! Descriptors are looked at up to [`FEW`] only: those of the runtime lie above (`syscall::descriptors::are_high`).
 
-use super::{duplicates, labels};
 use super::lane::{DESCRIPTIONS, LANES, NEXT_DESCRIPTION};
 use super::piece::Piece;
 use super::region::Region;
+use super::{duplicates, labels};
 use crate::calls::route::Filter;
 use core::sync::atomic::AtomicU32;
 use linux_raw_sys::general as k;

@@ -5,7 +5,7 @@
 use super::region::Region;
 
 /// Places at which the gate enters one piece, at most.
-const ENTRIES: usize = 8;
+const ENTRIES: usize = 10;
 /// Ranges and single places of one piece that mean something of their own, at most.
 const RANGES: usize = 10;
 /// Ranges of one piece in which a fault is survived, at most.

@@ -183,8 +183,16 @@ mod tests {
             let start = next(64);
             let end = start + next(65 - start);
             let is_added = next(2) == 0;
-            if is_added { concerns.add(start, end) } else { concerns.remove(start, end) }
-            pages.iter_mut().zip(0u64..).filter(|(_, n)| (start..end).contains(n)).for_each(|(page, _)| *page = is_added);
+            if is_added {
+                concerns.add(start, end)
+            } else {
+                concerns.remove(start, end)
+            }
+            pages
+                .iter_mut()
+                .zip(0u64..)
+                .filter(|(_, n)| (start..end).contains(n))
+                .for_each(|(page, _)| *page = is_added);
             let (from, to) = (next(64), next(65));
             let expected = pages.iter().zip(0u64..).any(|(&page, n)| page && from <= n && n < to);
             assert_eq!(concerns.touch(from, to), expected, "{from} {to} {:?}", all(&concerns));

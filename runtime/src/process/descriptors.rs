@@ -12,18 +12,16 @@ pub static TRACE_FD: AtomicI32 = AtomicI32::new(-1);
 pub static EXE_FD: AtomicI32 = AtomicI32::new(-1);
 /// The device of engine `ring0`, -1 without it.
 pub static RING0_FD: AtomicI32 = AtomicI32::new(-1);
-/// The guest's end of the socket to the keeper, -1 without one.
-pub static KEEPER_FD: AtomicI32 = AtomicI32::new(-1);
 /// The inotify instance of `emulate::watch`, -1 without one.
 pub static INOTIFY_FD: AtomicI32 = AtomicI32::new(-1);
 /// The epoll set that it is in.
 pub static WATCH_FD: AtomicI32 = AtomicI32::new(-1);
 
 /// Number of descriptors of ours.
-const OWN: usize = 7;
+const OWN: usize = 6;
 
 /// All of them.
-pub const PLACES: [&AtomicI32; OWN] = [&SELF_FD, &EXE_FD, &TRACE_FD, &KEEPER_FD, &RING0_FD, &INOTIFY_FD, &WATCH_FD];
+pub const PLACES: [&AtomicI32; OWN] = [&SELF_FD, &EXE_FD, &TRACE_FD, &RING0_FD, &INOTIFY_FD, &WATCH_FD];
 
 /// The hidden descriptors, ascending.
 #[must_use]

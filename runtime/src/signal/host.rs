@@ -3,6 +3,7 @@
 use super::context::{regs_of, set_regs, unpack_flags};
 use super::deliver::{deliver, enter_dispatcher, force_default};
 use super::{ALL_BUT_FAULTS, blame, kept, natively, step};
+use crate::emulate::files::burst;
 use crate::emulate::follow;
 use crate::engine::direct::doubt;
 use crate::engine::direct::strict::missed_site;
@@ -51,6 +52,9 @@ pub unsafe extern "C" fn bt_on_signal(signal: i32, info: *mut SigInfo, uc: *mut 
     // Raised by an instruction, not by kill(2) and relatives, whose codes are not positive (sigaction(2)).
     let synchronous =
         info.code > 0 && matches!(signal, sig::SIGSEGV | sig::SIGBUS | sig::SIGFPE | sig::SIGILL | sig::SIGTRAP);
+    if burst::takes(signal, info, !crate::process::image::contains(uc.mc.rip) && !ts.is_on_host_stack(uc.mc.rsp)) {
+        return;
+    }
     if ts.is_on_host_stack(uc.mc.rsp) {
         let Some(info) = kept::opened(ts, signal, info) else { return };
         if synchronous {
@@ -382,7 +386,10 @@ fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut 
         ts.step_from = StepFrom::Runtime;
         ts.step_cache_pc = 0;
         let pc = uc.mc.rip;
-        if (address(Label::Syscall)..address(Label::GateEnd)).contains(&pc) || filters::is_at_or_behind_call(pc) || duplicates::is_at_or_behind_call(pc) {
+        if (address(Label::Syscall)..address(Label::GateEnd)).contains(&pc)
+            || filters::is_at_or_behind_call(pc)
+            || duplicates::is_at_or_behind_call(pc)
+        {
             ts.last_step = ts.next_pc;
         }
         return;

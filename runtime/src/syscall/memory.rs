@@ -74,7 +74,11 @@ fn map_beside(call: &Call<'_>, len: u64, prot: u32, is_fixed: bool, is_shared: b
         return None;
     }
     // Large pages may reach past its end.
-    let note = if is_shared { Some(beside.room(len).filter(|_| call.int(3).cast_unsigned() & k::MAP_HUGETLB == 0)?) } else { None };
+    let note = if is_shared {
+        Some(beside.room(len).filter(|_| call.int(3).cast_unsigned() & k::MAP_HUGETLB == 0)?)
+    } else {
+        None
+    };
     let result = call.make();
     if let (Ok(at), Some(note)) = (result, note) {
         beside.note(note, (at, at.saturating_add(len)), prot);

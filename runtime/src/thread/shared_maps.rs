@@ -93,7 +93,6 @@ impl SharedMaps {
         parts(start & !IN_PAGE, end).for_each(|part| {
             counter(part).fetch_sub(1, Ordering::Relaxed);
         });
-        #[expect(clippy::cast_possible_truncation, reason = "masked")]
         Some(((start & !IN_PAGE, end), (start & IN_PAGE) as u32))
     }
 
