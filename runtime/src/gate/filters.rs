@@ -438,16 +438,3 @@ pub unsafe extern "C" fn block() {
         "bt_filter_end:",
     )
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::gate::classify::classify;
-
-    #[test]
-    fn nothing_is_saved_where_a_question_is_entered() {
-        for filter in ALL.into_iter().chain([Filter::Duplicate, Filter::Break]) {
-            assert_eq!(classify(entry(filter)), Region::BeforeCallLive, "{filter:?}");
-        }
-    }
-}

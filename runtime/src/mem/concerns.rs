@@ -193,7 +193,8 @@ mod tests {
                 .zip(0u64..)
                 .filter(|(_, n)| (start..end).contains(n))
                 .for_each(|(page, _)| *page = is_added);
-            let (from, to) = (next(64), next(65));
+            let from = next(64);
+            let to = from + 1 + next(64 - from);
             let expected = pages.iter().zip(0u64..).any(|(&page, n)| page && from <= n && n < to);
             assert_eq!(concerns.touch(from, to), expected, "{from} {to} {:?}", all(&concerns));
             assert!(all(&concerns).windows(2).all(|pair| pair[0][1] < pair[1][0]));

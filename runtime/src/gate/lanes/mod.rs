@@ -166,16 +166,3 @@ pub(super) fn copy_piece() -> Piece {
 pub(super) fn leave_piece() -> Piece {
     Piece::new(between(Code::Rust, Code::LeaveEnd)).with_ranges([(between(Code::Check, Code::End), Region::LaneCheck)])
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::gate::classify::classify;
-
-    #[test]
-    fn nothing_is_saved_where_a_lane_is_asked() {
-        for entry in Operation::ALL.map(entry).into_iter().chain(Operation::ALL.map(reporting_entry)) {
-            assert_eq!(classify(entry), Region::BeforeCallLive);
-        }
-    }
-}
