@@ -10,6 +10,7 @@ mod interpose;
 pub(crate) mod invocation;
 pub(crate) mod mechanisms;
 mod memory;
+mod noted;
 mod pipelines;
 pub(crate) mod programs;
 pub(crate) mod promises;
@@ -43,4 +44,4 @@ pub(crate) const SPEED: &[&Suite] =
     &[&compute::SPEED, &programs::SUITE, &startup::SPEED, &syscall::SPEED, &memory::SUITE, &mechanisms::SUITE];
 
 /// What `bt-bench emulation` holds against the targets of the levels of emulation.
-pub(crate) const EMULATION: &[&Suite] = &[&calls::SUITE, &small_pieces::SUITE, &compute::LEVELS];
+pub(crate) const EMULATION: &[&Suite] = &[&calls::SUITE, &noted::SUITE, &small_pieces::SUITE, &compute::LEVELS];

@@ -72,7 +72,7 @@ macro_rules! io_rows {
             //: dup dup2 dup3: The duplicate of a promoted description shares its offset in the process, too. bt-run's
             //:     own descriptors cannot be duplicated, and move when their number is wanted.
             //:     test: emulation/duplicates_close_in_any_order processes/descriptors_are_the_programs_own
-            __NR_dup: [keeps_lane, blind, int80(41)] (Fd) -> Int => descriptors::dup;
+            __NR_dup: [asks(Filter::Duplicate), keeps_lane, blind, int80(41)] (Fd) -> Int => descriptors::dup;
             __NR_dup2: [keeps_lane] (Fd, Fd) -> Int => descriptors::dup2;
             __NR_dup3: [keeps_lane] (Fd, Fd, Flags(Set::DupFlags)) -> Int => descriptors::dup2;
             //: pipe pipe2: Makes a pipe of the kernel's. While only this process has its ends, what is in it may be

@@ -34,7 +34,7 @@ macro_rules! memory_rows {
             //: brk: Passed on: at the start the kernel was told where the program's break is. A kernel without
             //:     CONFIG_CHECKPOINT_RESTORE cannot be told; then the runtime keeps the break.
             //:     test: loader/brk_grows_and_shrinks.static
-            __NR_brk: [blind] (Ptr) -> Hex => memory::brk;
+            __NR_brk: [asks(Filter::Break), blind] (Ptr) -> Hex => memory::brk;
             //: map_shadow_stack: Memory that the kernel marks.
             __NR_map_shadow_stack: (Ptr, Size, Hex) -> Hex;
             //: mseal: Pages that are write-protected because code was made from them get their access back first; what

@@ -97,10 +97,14 @@ pub enum Filter {
     OpenSecondPath,
     /// Has the descriptor a lane? What else is known of it is forgotten.
     Close,
-    /// Is the command of fcntl(2) one that makes a descriptor, or has the descriptor a lane?
+    /// Has the descriptor a lane, or does the command of fcntl(2) change what is known of it? A duplicate is noted.
     Fcntl,
+    /// Has the descriptor, of which a duplicate is made, a lane? The duplicate is noted.
+    Duplicate,
     /// Is the request of ioctl(2) one that may give a descriptor to others?
     Request,
+    /// None: it is the kernel's, unless the runtime keeps the program's break (brk(2)).
+    Break,
     /// Does the signal mask hold signals whose bit the runtime keeps (`syscall::signals`)?
     Mask,
 }

@@ -3,6 +3,7 @@
 use super::Engine;
 use super::inheritance::Inheritance;
 use crate::gate::allowed;
+use crate::mem::concerns::CONCERNS;
 use crate::sys::mem;
 use linux_raw_sys::general as k;
 
@@ -42,6 +43,9 @@ impl Engine {
     /// The kernel was given `advice` about `start..end`. It may have followed it in part only: an error does not tell
     /// how far it came.
     pub fn on_advice(&mut self, start: u64, end: u64, advice: Advice, is_followed: bool) {
+        if matches!(advice, Advice::LeavesOut(true) | Advice::Wipes(true)) {
+            CONCERNS.add(start, end);
+        }
         match advice {
             Advice::Discards => self.on_discard(start, end),
             Advice::LeavesOut(true) => self.inheritance.left_out.insert(start, end),

@@ -1,5 +1,6 @@
 //! Memory that a fork's child does not have as its parent has it (madvise(2)).
 
+use crate::mem::concerns::CONCERNS;
 use crate::mem::spans::Spans;
 use alloc::vec::Vec;
 
@@ -22,6 +23,12 @@ impl Inheritance {
         self.wiped.remove(start, end);
     }
 
+    /// Something is noted of `start..end`.
+    #[must_use]
+    pub fn holds(&self, start: u64, end: u64) -> bool {
+        [&self.left_out, &self.wiped].iter().any(|spans| spans.within(start, end).next().is_some())
+    }
+
     /// What is noted of `len` bytes at `start`.
     #[must_use]
     pub fn marks(&self, start: u64, len: u64) -> Marks {
@@ -33,6 +40,7 @@ impl Inheritance {
         for (spans, marked) in [&mut self.left_out, &mut self.wiped].into_iter().zip(marks.0) {
             for (start, end) in marked {
                 spans.insert(start - old + new, end - old + new);
+                CONCERNS.add(start - old + new, end - old + new);
             }
         }
     }

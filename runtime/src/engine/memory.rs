@@ -6,6 +6,7 @@
 use super::direct::functions::ElfImage;
 use super::direct::on_unmap::Lifted as LiftedCode;
 use super::{CODE_CHANGES, Engine};
+use crate::mem::concerns::CONCERNS;
 use crate::mem::map::Region;
 use crate::options;
 use crate::sys::Fd;
@@ -71,13 +72,14 @@ impl Engine {
         }
         if is_reserved {
             self.map.insert_blank(start, end);
+            CONCERNS.add(start, end);
         }
     }
 
     /// The kernel has mapped the vDSO at `start..end`. Its own system calls are of interest only `if_told` of.
     pub fn vdso_mapped(&mut self, start: u64, end: u64, if_told: bool) {
         let prot = k::PROT_READ | k::PROT_EXEC;
-        self.map.insert(start, end, prot, false);
+        self.insert(start, end, prot, false);
         if if_told && runs_in_place() {
             self.memory_code_arrives(start, end, prot, ElfImage::of_memory(start, end - start));
         }
@@ -109,7 +111,7 @@ impl Engine {
 
     /// The stack that ends below `end` was made executable: all of it is.
     pub fn on_executable_stack(&mut self, start: u64, end: u64, prot: u32) {
-        self.map.insert(start, end, prot, false);
+        self.insert(start, end, prot, false);
     }
 
     /// Before the kernel moves a mapping: patched code becomes the guest's own for the time being.
@@ -147,7 +149,7 @@ impl Engine {
             let from = new + (start - old);
             let end = if i == last { new + new_len } else { (new + (region.end - old)).min(new + new_len) };
             if new != old || i == last {
-                self.map.insert(from, end.max(from), region.prot, region.shared);
+                self.insert(from, end.max(from), region.prot, region.shared);
             }
         }
         self.inheritance.put(marks, old, new);

@@ -7,6 +7,7 @@
 //! ([`Engine::mapped`], [`Engine::protected`], [`Engine::unmapped`]).
 
 pub mod advice;
+pub mod alone;
 pub mod cpuid;
 pub mod direct;
 pub mod inheritance;
@@ -17,9 +18,11 @@ pub mod ring0;
 pub mod translate;
 
 use crate::gate::low;
+use crate::mem::concerns::CONCERNS;
 use crate::mem::lock::{Guard, Mutex};
 use crate::mem::map::CodeMap;
 use crate::options;
+use crate::process::image;
 use crate::thread::state::ThreadState;
 use alloc::vec::Vec;
 use bt_translator::block::Translator;
@@ -120,6 +123,10 @@ static ENGINE: Mutex<Option<Engine>> = Mutex::new(None);
 /// is missing.
 pub fn start(program: (u64, u64)) -> Result<(), &'static str> {
     ibl::start(program)?;
+    let table = u64::from(low::ibtc());
+    CONCERNS.add(table, table + low::BYTES);
+    let (start, end) = image::range();
+    CONCERNS.add(start, end);
     *ENGINE.lock() = Some(Engine {
         translator: Translator::new(layout()),
         out: Translation::default(),

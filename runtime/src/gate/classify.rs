@@ -2,13 +2,13 @@
 
 use super::piece::Piece;
 use super::region::Region;
-use super::{clock, filters, labels, lanes, ring0};
+use super::{clock, duplicates, filters, labels, lanes, ring0};
 
 /// The piece that holds `pc`.
 fn piece_of(pc: u64) -> Option<Piece> {
     let asm = [labels::pass_piece, labels::lookup_piece, labels::call_piece, labels::leave_piece];
-    let answers = [lanes::find_piece, lanes::device_piece, lanes::file_piece, lanes::shared_piece];
-    let others = [lanes::pipe_piece, lanes::copy_piece, lanes::leave_piece, clock::piece, filters::piece, ring0::piece];
+    let answers = [lanes::find_piece, lanes::device_piece, lanes::file_piece, lanes::shared_piece, lanes::pipe_piece];
+    let others = [lanes::copy_piece, lanes::leave_piece, clock::piece, filters::piece, duplicates::piece, ring0::piece];
     asm.into_iter().chain(answers).chain(others).map(|piece| piece()).find(|piece| piece.contains(pc))
 }
 

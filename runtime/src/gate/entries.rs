@@ -14,6 +14,8 @@ unsafe extern "C" {
     pub(super) fn bt_on_cpuid(ts: *mut ThreadState);
     /// The guest makes a system call that assembly does not carry out (`syscall::entry`).
     pub(super) fn bt_on_syscall(ts: *mut ThreadState);
+    /// The guest has duplicated a descriptor, and the new one is not noted yet (`syscall::entry`).
+    pub(super) fn bt_on_duplicate(ts: *mut ThreadState);
     /// Ring 0 was left with this result of its lseek(2). Returns whether it is entered again (`engine::ring0::leave`).
     pub(super) fn bt_on_ring0_leave(ts: *mut ThreadState, result: i64) -> bool;
     /// The runtime is left while signals are requeued (`signal::leave`). Does not return.

@@ -34,6 +34,8 @@ pub enum Fact {
     OwnDescriptorsInside = 1 << 10,
     /// Writes were answered of which nobody was told yet: before a call is passed on Rust sees to it.
     WritesHeld = 1 << 11,
+    /// The kernel does not let us place the program's break: the runtime keeps it.
+    BreakKept = 1 << 12,
 }
 
 static FACTS: AtomicU32 = AtomicU32::new(0);

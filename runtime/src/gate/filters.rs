@@ -24,6 +24,7 @@
 use super::lane::{DESCRIPTIONS, LANES, NEXT_DESCRIPTION};
 use super::piece::Piece;
 use super::region::Region;
+use super::{duplicates, labels};
 use crate::calls::route::Filter;
 use core::sync::atomic::AtomicU32;
 use linux_raw_sys::general as k;
@@ -79,6 +80,8 @@ pub fn entry(filter: Filter) -> u64 {
         Filter::Fcntl => Label::Fcntl,
         Filter::Request => Label::Request,
         Filter::Mask => Label::Mask,
+        Filter::Duplicate => return duplicates::entry(),
+        Filter::Break => return labels::address(labels::Label::Pass),
     }
     .address()
 }
@@ -289,8 +292,8 @@ macro_rules! check_few {
 #[unsafe(naked)]
 pub unsafe extern "C" fn block() {
     gate_asm!(
-        [rax resume next_pc slot_r11 slot_flags slot_scratch counts kept_mask foreign]
-        {commands = sym COMMANDS, letters = sym LETTERS, without_bus = sym WITHOUT_BUS, without_segv = sym WITHOUT_SEGV, ones = sym ONES, highs = sym HIGHS, lanes = sym LANES, descriptions = sym DESCRIPTIONS, next = sym NEXT_DESCRIPTION, many = sym MANY};
+        [rax resume next_pc slot_r11 slot_flags slot_scratch counts kept_mask foreign lane_use]
+        {commands = sym COMMANDS, letters = sym LETTERS, without_bus = sym WITHOUT_BUS, without_segv = sym WITHOUT_SEGV, ones = sym ONES, highs = sym HIGHS, lanes = sym LANES, descriptions = sym DESCRIPTIONS, next = sym NEXT_DESCRIPTION, many = sym MANY, dupfd_cloexec = const k::F_DUPFD_CLOEXEC};
         filter_labels!(),
         begin!("first_path"),
         path!("rdi", "bt_filter_scan", "bt_pass_lane"),
@@ -310,19 +313,27 @@ pub unsafe extern "C" fn block() {
         "mov gs:[{slot_scratch}], rcx",
         "mov ecx, dword ptr gs:[{slot_scratch} + 1]", // its upper 24 bits
         "jrcxz 2f",
+        "lea ecx, [rdi + 1]", // programs close -1
+        "jrcxz 4f",
         "jmp bt_filter_slow",
+        "4:",
+        "jmp bt_pass_lane",
         "2:",
+        // First: a thread that is about to give it a lane looks at this afterwards.
         "mov ecx, edi",
+        "lea r11, [rip + {descriptions}]",
+        "mov dword ptr [r11 + rcx*4], 0",
         "lea r11, [rip + {lanes}]",
         "mov rcx, [r11 + rcx*8]",
         "jrcxz 3f",
         "jmp bt_filter_slow",
         "3:",
-        "mov ecx, edi",
-        "lea r11, [rip + {descriptions}]",
-        "mov dword ptr [r11 + rcx*4], 0",
         "jmp bt_pass_lane",
         begin!("fcntl"),
+        "mov ecx, esi",
+        "jrcxz 6f", // F_DUPFD
+        "lea ecx, [rsi - {dupfd_cloexec}]",
+        "jrcxz 6f",
         "mov ecx, esi",
         "mov gs:[{slot_scratch}], rcx",
         "mov ecx, dword ptr gs:[{slot_scratch} + 1]", // its upper 24 bits
@@ -339,6 +350,9 @@ pub unsafe extern "C" fn block() {
         "jrcxz 3f",
         "jmp bt_filter_slow",
         "3:",
+        // A command may change how the description is written to.
+        "lea ecx, [rdi + 1]",
+        "mov gs:[{lane_use}], ecx",
         "mov ecx, edi",
         "lea r11, [rip + {lanes}]",
         "mov rcx, [r11 + rcx*8]",
@@ -347,6 +361,8 @@ pub unsafe extern "C" fn block() {
         "jmp bt_filter_slow",
         "5:",
         "jmp bt_pass_lane",
+        "6:",
+        "jmp bt_duplicate_asked",
         begin!("request"),
         "mov gs:[{slot_scratch}], rsi",
         "movzx ecx, byte ptr gs:[{slot_scratch} + 1]", // the letter

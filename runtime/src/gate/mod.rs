@@ -2,7 +2,7 @@
 //!
 //! [`asm`] holds the assembly and the register contract of each entry, [`lanes`] that of calls answered by descriptor,
 //! [`clock`] that of calls answered by the vDSO, [`filters`] that of calls that only seldom concern the runtime,
-//! [`ring0`] that of calls at which ring 0 is entered; [`region`] tells a signal handler where in it a thread was
+//! [`duplicates`] that of descriptors duplicated, [`ring0`] that of calls at which ring 0 is entered; [`region`] tells a signal handler where in it a thread was
 //! stopped. [`routes`] decides which of them a call takes, from the calls' rows and the [`facts`] about the process.
 //! What the gate calls in Rust is in `entries`.
 
@@ -13,6 +13,7 @@ pub mod allowed;
 pub mod asm;
 pub mod classify;
 pub mod clock;
+pub mod duplicates;
 mod entries;
 mod entry;
 pub mod facts;

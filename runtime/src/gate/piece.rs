@@ -47,7 +47,8 @@ impl Piece {
 
     /// With these entries.
     #[must_use]
-    pub fn entered_at(mut self, entries: impl IntoIterator<Item = u64>) -> Self {
+    pub fn entered_at<const N: usize>(mut self, entries: [u64; N]) -> Self {
+        const { assert!(N <= ENTRIES) };
         for (slot, entry) in self.entries.iter_mut().zip(entries) {
             *slot = entry;
         }

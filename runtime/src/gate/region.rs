@@ -19,6 +19,10 @@ pub enum Region {
     AfterCall,
     /// As `AfterCall`; the flags for r11 are in its slot.
     AfterCallNoted,
+    /// As `AfterCall`, of a call that duplicates a descriptor, which is to be noted.
+    Duplicated,
+    /// As `Duplicated`; the flags for r11 are in its slot.
+    DuplicatedNoting,
     /// In the runtime's own call path, before the kernel took the call.
     CallWindow,
     /// About to enter ring 0, or to make a call of ring 0 again.

@@ -3,7 +3,7 @@
 use super::entry::{CallEntry, entry_address};
 use super::facts::{self, Fact};
 use super::labels::{Label, address};
-use super::{allowed, filters, low};
+use super::{allowed, duplicates, filters, low};
 use crate::calls::route::{Filter, Operation, Route};
 use crate::calls::{self, Mark, Row, Traits};
 use crate::options::{self, EmulateLevel};
@@ -75,7 +75,7 @@ fn entry_without_writes(nr: u64) -> CallEntry {
     }
     let filter = filter(traits);
     // These filters look whether the descriptor has a lane.
-    let asks_lane = matches!(filter, Some(Filter::Fcntl | Filter::Close));
+    let asks_lane = matches!(filter, Some(Filter::Fcntl | Filter::Close | Filter::Duplicate));
     // Whoever gives an offset to a lane asks what other threads are doing with the descriptor.
     let may_promote = options.emulate >= EmulateLevel::Coherent && facts::holds(Fact::Threaded);
     let is_told =
@@ -110,6 +110,7 @@ fn filter(traits: Traits) -> Option<Filter> {
     let is_usable = match filter {
         _ if options::get().strict => false,
         Filter::Close => !facts::holds(Fact::OwnDescriptorsLow),
+        Filter::Break => !facts::holds(Fact::BreakKept),
         // What is opened may show the offsets of promoted files.
         Filter::OpenFirstPath | Filter::OpenSecondPath => {
             !facts::holds(Fact::FilesPromoted) && !facts::holds(Fact::OwnDescriptorsLow)
@@ -154,6 +155,8 @@ fn apply_to(shared: &Shared) {
 
 /// Sets it for every thread.
 pub fn update() {
+    duplicates::leave_to_rust(facts::holds(Fact::OwnDescriptorsLow));
+    duplicates::unfollow(facts::holds(Fact::Threaded));
     let plain: [CallEntry; COUNTED_CALLS] = core::array::from_fn(|nr| plain_entry(nr as u64));
     if allowed::is_chosen() {
         allowed::allow(&plain);

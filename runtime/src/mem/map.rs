@@ -138,6 +138,12 @@ impl CodeMap {
         self.blank.remove(start, end);
     }
 
+    /// Where the memory without contents ends that `at` is in, or `at`.
+    #[must_use]
+    pub fn blank_end(&self, at: u64) -> u64 {
+        self.blank.within(at, u64::MAX).next().map_or(at, |(from, to)| if from == at { to } else { at })
+    }
+
     /// The parts of `start..end` that may hold something.
     #[must_use]
     pub fn filled(&self, start: u64, end: u64) -> Vec<(u64, u64)> {

@@ -1,5 +1,6 @@
 //! Memory: the runtime's own, and access to the guest's.
 
+pub mod concerns;
 pub mod guest;
 pub mod heap;
 pub mod intrinsics;

@@ -4,6 +4,7 @@ use super::context::{regs_of, set_regs, unpack_flags};
 use super::deliver::{deliver, enter_dispatcher, force_default};
 use super::{ALL_BUT_FAULTS, blame, kept, natively, step};
 use crate::emulate::files::burst;
+use crate::emulate::follow;
 use crate::engine::direct::doubt;
 use crate::engine::direct::strict::missed_site;
 use crate::engine::recover::Step;
@@ -12,7 +13,7 @@ use crate::engine::{Engine, lock};
 use crate::gate::classify::{self, classify};
 use crate::gate::labels::{Label, address};
 use crate::gate::region::Region;
-use crate::gate::{clock, filters, lanes, ring0};
+use crate::gate::{clock, duplicates, filters, lanes, ring0};
 use crate::mem::guest;
 use crate::sys::Errno;
 use crate::sys::raw::guest_call_return;
@@ -254,7 +255,7 @@ fn in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UConte
     let region = classify(uc.mc.rip);
     let mut info = *info;
     let [address_field, ..] = &mut info.fields;
-    let behind_ours = [address(Label::SyscallEnd), filters::call_end()];
+    let behind_ours = [address(Label::SyscallEnd), filters::call_end(), duplicates::call_end()];
     let behind_rusts = [address(Label::CallReturn), guest_call_return()];
     let filtered = signal == sig::SIGSYS && info.code == SYS_SECCOMP;
     if filtered && behind_ours.contains(address_field) {
@@ -290,6 +291,23 @@ fn in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut UConte
         Region::AfterCall => {
             regs.rip = ts.next_pc;
             regs[Gpr::Rcx] = ts.next_pc;
+        }
+        Region::Duplicated | Region::DuplicatedNoting => {
+            regs.rip = ts.next_pc;
+            regs[Gpr::Rcx] = ts.next_pc;
+            if region == Region::DuplicatedNoting {
+                regs[Gpr::R11] = ts.slot_r11;
+            }
+            if regs[Gpr::Rax] == Errno::EMFILE.as_result().cast_unsigned() {
+                // It is to be made again.
+                regs[Gpr::Rax] = ts.regs[Gpr::Rax];
+                before_call(&mut regs, ts.next_pc);
+            } else if !filtered {
+                #[expect(clippy::cast_possible_truncation, reason = "the kernel reads edi")]
+                let old = (regs[Gpr::Rdi] as u32).cast_signed();
+                // An error is no number.
+                follow::duplicated(old, regs[Gpr::Rax]);
+            }
         }
         Region::AfterCallNoted => {
             regs.rip = ts.next_pc;
@@ -368,7 +386,10 @@ fn fault_in_runtime(ts: &mut ThreadState, signal: i32, info: &SigInfo, uc: &mut 
         ts.step_from = StepFrom::Runtime;
         ts.step_cache_pc = 0;
         let pc = uc.mc.rip;
-        if (address(Label::Syscall)..address(Label::GateEnd)).contains(&pc) || filters::is_at_or_behind_call(pc) {
+        if (address(Label::Syscall)..address(Label::GateEnd)).contains(&pc)
+            || filters::is_at_or_behind_call(pc)
+            || duplicates::is_at_or_behind_call(pc)
+        {
             ts.last_step = ts.next_pc;
         }
         return;

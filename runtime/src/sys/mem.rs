@@ -36,6 +36,21 @@ pub fn is_own(start: u64, end: u64) -> bool {
     start < OWN_NEXT.load(Ordering::Relaxed) && OWN_BASE < end
 }
 
+/// The kernel has put memory of the runtime's own somewhere else: something was there.
+static IS_ASTRAY: AtomicBool = AtomicBool::new(false);
+
+fn look_where(at: u64, wanted: u64) {
+    if at != wanted {
+        IS_ASTRAY.store(true, Ordering::Relaxed);
+    }
+}
+
+/// As [`is_own`], for who cannot look where else there is some.
+#[must_use]
+pub fn may_be_own(start: u64, end: u64) -> bool {
+    is_own(start, end) || IS_ASTRAY.load(Ordering::Relaxed)
+}
+
 /// Bytes below each mapping of the runtime's own that nobody can access.
 pub const GUARD_BYTES: u64 = 4096;
 
@@ -109,7 +124,10 @@ pub fn map_own_at(at: u64, len: u64, prot: u32, flags: u32) -> Result<u64, Errno
 
 /// Private memory for the runtime, anywhere ([`map_own_at`]).
 pub fn mmap_own(len: u64, prot: u32, flags: u32) -> Result<u64, Errno> {
-    map_own_at(own_address(len + GUARD_BYTES) + GUARD_BYTES, len, prot, flags)
+    let wanted = own_address(len + GUARD_BYTES) + GUARD_BYTES;
+    let at = map_own_at(wanted, len, prot, flags)?;
+    look_where(at, wanted);
+    Ok(at)
 }
 
 /// Maps memory of the runtime's own that holds zeros anew, so that it does not count as data ([`map_own_at`]). What is
@@ -213,6 +231,7 @@ pub fn populate(addr: u64, len: u64) {
 pub fn mmap_own_file(addr: u64, len: u64, prot: u32, flags: u32, fd: Fd, offset: u64) -> Result<u64, Errno> {
     // SAFETY: without MAP_FIXED it replaces nothing.
     let at = unsafe { mmap_file(addr, len, prot, flags & !k::MAP_FIXED, fd, offset) }?;
+    look_where(at, addr);
     if locks_new() {
         unlock(at, len);
     }

@@ -2,7 +2,7 @@
 
 use super::{int80, run, run_whole};
 use crate::emulate::call::{Call, Outcome, encode};
-use crate::emulate::sample;
+use crate::emulate::{follow, sample};
 use crate::engine::translate::dispatch::left_by_exit;
 use crate::engine::translate::leave::Exit;
 use crate::engine::{CODE_CHANGES, redirect, ring0};
@@ -93,8 +93,26 @@ fn finish(ts: &mut ThreadState, outcome: Outcome, nr: u32, resume: u64, changes:
         }
         Outcome::Elsewhere => {}
     }
+    note_step(ts);
+}
+
+/// Entry from the gate: the guest has duplicated a descriptor (rdi), and the new one (rax) is to be noted.
+///
+/// # Safety
+/// Only the gate calls it, with the calling thread's own state.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bt_on_duplicate(ts: *mut ThreadState) {
+    // SAFETY: the gate passes the calling thread's own state.
+    let ts = unsafe { &mut *ts };
+    #[expect(clippy::cast_possible_truncation, reason = "the kernel reads edi")]
+    let old = (ts.regs[Gpr::Rdi] as u32).cast_signed();
+    follow::duplicated(old, ts.regs[Gpr::Rax]);
+    note_step(ts);
+}
+
+/// The kernel returns from a call with TF set: the CPU reports no step before the next instruction was executed.
+fn note_step(ts: &mut ThreadState) {
     if ts.regs.rflags & TRAP_FLAG != 0 {
-        // The kernel returns with the flag set: the CPU reports no step before the next instruction was executed.
         ts.last_step = ts.regs.rip;
     }
 }

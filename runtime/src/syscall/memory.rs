@@ -3,10 +3,13 @@
 use crate::emulate::call::{Call, Outcome, prepare_outputs};
 use crate::emulate::{files, follow};
 use crate::engine::advice::Advice;
+use crate::engine::alone::{Beside, alone};
 use crate::engine::memory::Mapping;
 use crate::engine::translate::source::pages_come_by_fault;
 use crate::engine::{Engine, lock};
+use crate::gate::facts::Fact;
 use crate::gate::low;
+use crate::gate::routes::learn;
 use crate::mem::guest;
 use crate::options;
 use crate::signal::natively;
@@ -23,9 +26,9 @@ fn page_up(n: u64) -> u64 {
     n.saturating_add(4095) & !4095
 }
 
-/// Makes the call under the engine's lock, so that no thread translates from memory that is being replaced.
+/// Makes the call alone, so that no thread translates from memory that is being replaced.
 fn locked(call: &Call<'_>, args: &[u64; 6], then: impl FnOnce(&mut Engine, u64)) -> Outcome {
-    let mut engine = lock();
+    let mut engine = alone();
     // Ranges of the runtime were excluded by `is_ours`.
     let result = call.make_with(args);
     if let Ok(value) = result {
@@ -62,21 +65,46 @@ pub(super) fn is_ours(start: u64, end: u64) -> bool {
     found
 }
 
+/// Makes an mmap(2) that gives no execute access beside those of other threads, if that can be.
+fn map_beside(call: &Call<'_>, len: u64, prot: u32, is_fixed: bool, is_shared: bool) -> Option<Outcome> {
+    let beside = Beside::enter(call.ts.shared)?;
+    let addr = call.arg(0);
+    // What another thread, or this one, has noted of what is replaced is for who is alone.
+    if is_fixed && beside.may_go(addr, addr.saturating_add(len))?.is_some() {
+        return None;
+    }
+    // Large pages may reach past its end.
+    let note = if is_shared {
+        Some(beside.room(len).filter(|_| call.int(3).cast_unsigned() & k::MAP_HUGETLB == 0)?)
+    } else {
+        None
+    };
+    let result = call.make();
+    if let (Ok(at), Some(note)) = (result, note) {
+        beside.note(note, (at, at.saturating_add(len)), prot);
+    }
+    Some(Outcome::Done(result))
+}
+
 /// mmap(2).
 pub fn mmap(call: &mut Call<'_>) -> Outcome {
     let (len, prot, flags) = (page_up(call.arg(1)), call.int(2).cast_unsigned(), call.int(3).cast_unsigned());
     let addr = call.arg(0);
-    if flags & k::MAP_FIXED != 0 && is_ours(addr, addr.saturating_add(len)) {
-        crate::report::say(format_args!("mmap(MAP_FIXED) at {addr:#x} over memory of bt-run is refused"));
-        return Outcome::Done(Err(Errno::ENOMEM));
-    }
-    let is_shared = flags & k::MAP_TYPE != k::MAP_PRIVATE;
-    let relevant = flags & k::MAP_FIXED != 0 || prot & k::PROT_EXEC != 0 || is_shared;
+    let (is_fixed, is_shared) = (flags & k::MAP_FIXED != 0, flags & k::MAP_TYPE != k::MAP_PRIVATE);
     let is_blank = flags & k::MAP_ANONYMOUS != 0 && !is_shared;
     let is_reserved = is_blank && prot == k::PROT_NONE && len >= RESERVED_BYTES;
-    if !relevant && !is_reserved {
-        // New private data where nothing was: no code is concerned.
-        return Outcome::Done(call.make());
+    if prot & k::PROT_EXEC == 0 && !is_reserved {
+        if !is_fixed && !is_shared {
+            // New private data where nothing was: no code is concerned.
+            return Outcome::Tail;
+        }
+        if let Some(outcome) = map_beside(call, len, prot, is_fixed, is_shared) {
+            return outcome;
+        }
+    }
+    if is_fixed && is_ours(addr, addr.saturating_add(len)) {
+        crate::report::say(format_args!("mmap(MAP_FIXED) at {addr:#x} over memory of bt-run is refused"));
+        return Outcome::Done(Err(Errno::ENOMEM));
     }
     note_open_code(call, prot, is_shared);
     let file = (!is_blank).then(|| (Fd(call.int(4)), call.arg(5)));
@@ -85,10 +113,24 @@ pub fn mmap(call: &mut Call<'_>) -> Outcome {
     })
 }
 
+/// Makes a munmap(2) of data beside those of other threads, if that can be.
+fn unmap_beside(call: &Call<'_>, start: u64, end: u64) -> Option<Outcome> {
+    let beside = Beside::enter(call.ts.shared)?;
+    let note = beside.may_go(start, end)?;
+    let result = call.make();
+    if let (Ok(_), Some(note)) = (result, note) {
+        beside.forget(note);
+    }
+    Some(Outcome::Done(result))
+}
+
 /// munmap(2).
 pub fn munmap(call: &mut Call<'_>) -> Outcome {
     let (start, len) = (call.arg(0), page_up(call.arg(1)));
     let end = start.saturating_add(len);
+    if let Some(outcome) = unmap_beside(call, start, end) {
+        return outcome;
+    }
     if is_ours(start, end) {
         crate::report::say(format_args!("munmap of {start:#x}..{end:#x}, which holds memory of bt-run, is refused"));
         return Outcome::Done(Err(Errno::EINVAL));
@@ -96,15 +138,26 @@ pub fn munmap(call: &mut Call<'_>) -> Outcome {
     locked(call, &call.args, |engine, _| engine.unmapped(start, end))
 }
 
+/// Makes a call about the data in `start..end`, which stays mapped, beside those of other threads, if that can be.
+fn change_beside(call: &Call<'_>, start: u64, end: u64) -> Option<Outcome> {
+    let beside = Beside::enter(call.ts.shared)?;
+    beside.is_data(start, end).then(|| Outcome::Done(call.make()))
+}
+
 /// mprotect(2), pkey_mprotect(2).
 pub fn mprotect(call: &mut Call<'_>) -> Outcome {
     let (start, len, prot) = (call.arg(0), page_up(call.arg(1)), call.int(2).cast_unsigned());
     let end = start.saturating_add(len);
+    if prot & !(k::PROT_READ | k::PROT_WRITE) == 0
+        && let Some(outcome) = change_beside(call, start, end)
+    {
+        return outcome;
+    }
     if is_ours(start, end) {
         return Outcome::Done(Err(Errno::ENOMEM));
     }
     note_open_code(call, prot, false);
-    let mut engine = lock();
+    let mut engine = alone();
     let result = call.make();
     let changed = match result {
         Ok(_) => end,
@@ -134,19 +187,31 @@ fn changed_before_failure(call: &Call<'_>, len: u64) -> u64 {
     changed << 12
 }
 
+/// Makes an mremap(2) of private data, to where the kernel finds room, beside the calls of other threads, if that can be.
+fn move_beside(call: &Call<'_>, (old, old_len): (u64, u64), new_len: u64) -> Option<Outcome> {
+    let beside = Beside::enter(call.ts.shared)?;
+    // Where it grows in place nothing is mapped, or it is moved.
+    let _none @ None = beside.may_go(old, old.saturating_add(old_len.max(new_len)))? else { return None };
+    // With an old length of 0 a shared mapping would get an alias.
+    (old_len != 0).then(|| Outcome::Done(call.make()))
+}
+
 /// mremap(2).
 pub fn mremap(call: &mut Call<'_>) -> Outcome {
     let (old, old_len, new_len) = (call.arg(0), page_up(call.arg(1)), page_up(call.arg(2)));
     let flags = call.int(3).cast_unsigned();
     let fixed = flags & k::MREMAP_FIXED != 0;
     let new = call.arg(4);
+    if !fixed && let Some(outcome) = move_beside(call, (old, old_len), new_len) {
+        return outcome;
+    }
     if is_ours(old, old.saturating_add(old_len)) {
         return Outcome::Done(Err(beyond_mapping(call)));
     }
     if fixed && is_ours(new, new.saturating_add(new_len)) {
         return Outcome::Done(Err(Errno::ENOMEM));
     }
-    let mut engine = lock();
+    let mut engine = alone();
     let lifted = engine.lift(old, old_len);
     let result = call.make();
     match result {
@@ -177,7 +242,7 @@ pub fn note_exec_mapping(page: u64) {
     // A stack grows downwards to its limit; 8 MiB is the default, and addresses below what is mapped cannot be fetched.
     const STACK_BYTES: u64 = 8 << 20;
     let prot = k::PROT_READ | k::PROT_WRITE | k::PROT_EXEC;
-    lock().on_executable_stack(page.saturating_sub(STACK_BYTES), page + (256 << 10), prot);
+    alone().on_executable_stack(page.saturating_sub(STACK_BYTES), page + (256 << 10), prot);
 }
 
 /// Start and current end of a break kept by the runtime, where the kernel does not let us place its own; 0 if it does.
@@ -186,6 +251,7 @@ static OWN_BRK: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
 /// The kernel without CONFIG_CHECKPOINT_RESTORE: brk is answered here.
 pub fn own_brk(start: u64) {
     natively::bind();
+    learn(Fact::BreakKept, true);
     for word in &OWN_BRK {
         word.store(start, Ordering::Relaxed);
     }
@@ -258,10 +324,15 @@ pub fn madvise(call: &mut Call<'_>) -> Outcome {
     let (start, len) = (call.arg(0), page_up(call.arg(1)));
     let end = start.saturating_add(len);
     let Some(advice) = Advice::of(call.int(2).cast_unsigned()) else { return call.pass() };
+    if advice == Advice::Discards
+        && let Some(outcome) = change_beside(call, start, end)
+    {
+        return outcome;
+    }
     if is_ours(start, end) {
         return Outcome::Done(Err(Errno::EINVAL));
     }
-    let mut engine = lock();
+    let mut engine = alone();
     let result = call.make();
     engine.note_drops(|engine| engine.on_advice(start, end, advice, result.is_ok()));
     Outcome::Done(result)
@@ -281,7 +352,7 @@ pub fn process_madvise(call: &mut Call<'_>) -> Outcome {
     if (0..count).map_while(piece).any(|(start, end)| is_ours(start, end)) {
         return Outcome::Done(Err(Errno::EINVAL));
     }
-    let mut engine = lock();
+    let mut engine = alone();
     let result = call.make();
     engine.note_drops(|engine| {
         for (start, end) in (0..count).map_while(piece) {

@@ -219,7 +219,7 @@ fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneAr
     let args3 = clone3.map(|args| CloneArgs { stack: 0, stack_size: 0, ..args });
     // Every lock is held across the fork, so that the child finds whole structures.
     let result = {
-        let _engine = engine::lock();
+        let _engine = engine::alone::alone();
         action::with_lock(|| {
             registry::with_lock(|| {
                 heap::with_lock(|| match &args3 {

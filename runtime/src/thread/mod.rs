@@ -5,4 +5,5 @@ pub mod held;
 pub mod registers;
 pub mod registry;
 pub mod shared;
+pub mod shared_maps;
 pub mod state;

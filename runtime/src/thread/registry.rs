@@ -95,6 +95,12 @@ pub fn for_each(mut f: impl FnMut(&'static Shared)) {
     }
 }
 
+/// Calls `f` with what every block shares, until it says true; also with that of threads that are gone. Returns
+/// whether it did.
+pub fn any(f: impl FnMut(&'static Shared) -> bool) -> bool {
+    REGISTRY.lock().all.iter().map(|entry| entry.shared()).any(f)
+}
+
 /// Address ranges of all blocks.
 pub fn for_each_block(mut f: impl FnMut(u64, u64)) {
     for &entry in &REGISTRY.lock().all {

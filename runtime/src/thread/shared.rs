@@ -1,6 +1,7 @@
 //! What other threads read or write of a thread: words, each of which is loaded and stored as a whole.
 
 use super::held::Held;
+use super::shared_maps::SharedMaps;
 use crate::calls::SAMPLED_COUNT;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -29,6 +30,10 @@ pub struct Shared {
     pub kept_mask: AtomicU64,
     /// Signals that are pending for the thread.
     pub held: Held,
+    /// Not 0 while the thread makes a call beside those of others (`engine::alone`).
+    pub beside: AtomicU32,
+    /// Shared mappings that it made so.
+    pub shared_maps: SharedMaps,
     /// Flush of the code cache that this thread has seen.
     pub epoch: AtomicU64,
     /// Signals delivered.

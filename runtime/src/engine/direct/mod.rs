@@ -102,6 +102,17 @@ impl Direct {
         }
     }
 
+    /// Something is known of `start..end`: patches, also ones that were taken back, or why it is not executed in place.
+    #[must_use]
+    pub fn remembers(&self, start: u64, end: u64) -> bool {
+        let before = start.saturating_sub(SOURCE_BYTES as u64);
+        self.patches.range(before..end).next().is_some()
+            || self.restored.range(before..end).next().is_some()
+            || self.inner.range(start..end).next().is_some()
+            || self.withheld.within(start, end).next().is_some()
+            || self.images.iter().any(|image| !image.gone && image.code.0 < end && start < image.code.1)
+    }
+
     /// The stub that covers a cache address, with its start.
     #[must_use]
     pub fn stub_at(&self, at: u64) -> Option<(u64, Stub)> {

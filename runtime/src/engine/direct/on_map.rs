@@ -11,6 +11,7 @@ use super::withheld::Range;
 use crate::engine::Engine;
 use crate::engine::translate::source::comes_by_fault;
 use crate::gate::facts::{Fact, holds};
+use crate::mem::concerns::CONCERNS;
 use crate::mem::guest;
 use crate::sys::{Fd, mem};
 use alloc::vec::Vec;
@@ -64,6 +65,9 @@ impl Engine {
             }
             Found::Known(image, doubts) => {
                 self.direct.sites.remembered += 1;
+                if let Some(image) = &image {
+                    CONCERNS.add(image.map.0, image.map.1);
+                }
                 self.direct.images.extend(image);
                 self.withhold_pages(&doubts, prot);
             }
@@ -196,6 +200,7 @@ impl Engine {
         if window.is_none()
             && let Some(new) = Window::map(start, end, plans.len() as u64 * STUB_BYTES)
         {
+            CONCERNS.add(new.map.0, new.map.1);
             self.direct.windows.push(new);
             window = Some(self.direct.windows.len() - 1);
         }

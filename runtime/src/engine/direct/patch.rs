@@ -4,6 +4,7 @@ use super::site::{COLD_OFFSET, LONGEST_INSN, Overwrite, Patch, SOURCE_BYTES, STU
 use super::window::{CHOICES, JUMP_BYTES, Spill, TRAP, Window};
 use crate::engine::Engine;
 use crate::engine::translate::cache;
+use crate::mem::concerns::CONCERNS;
 use alloc::vec::Vec;
 use bt_translator::addr::{CachePc, GuestPc};
 use bt_translator::decode::decode;
@@ -97,7 +98,9 @@ impl Engine {
         let n = match found {
             Some(n) => n,
             None => {
-                self.direct.spills.push(Spill::map(stub.tag)?);
+                let spill = Spill::map(stub.tag)?;
+                CONCERNS.add(spill.map.0, spill.map.1);
+                self.direct.spills.push(spill);
                 self.direct.spills.len() - 1
             }
         };

@@ -5,6 +5,7 @@
 //! executable, private and anonymous: after fork each side patches its own copy.
 
 use crate::gate::facts::{Fact, holds};
+use crate::mem::concerns::CONCERNS;
 use crate::sys::{Errno, mem, process};
 use alloc::vec::Vec;
 use bt_translator::addr::{CachePc, GuestPc};
@@ -116,6 +117,7 @@ impl Cache {
         };
         advise(base, len);
         let cold = base + hot_bytes(len);
+        CONCERNS.add(base, base + len);
         self.zones.push(Zone { base, len, hot: base, cold, hot_index: Vec::new(), cold_index: Vec::new() });
         Some(self.zones.len() - 1)
     }

@@ -9,6 +9,7 @@ use super::fragments::{Fragments, GENERATIONS};
 use super::{Generation, ibl};
 use crate::engine::Engine;
 use crate::gate::vdso;
+use crate::mem::concerns::CONCERNS;
 use crate::mem::guest;
 use crate::mem::map::{FAULTS_TO_CHECK, Watch};
 use crate::sys::mem;
@@ -138,6 +139,7 @@ impl Engine {
             vdso::changed(start, end);
             self.map.forget_blank(start, end);
             self.inheritance.forget(start, end);
+            CONCERNS.remove(start, end);
         }
         if start >= end || !self.map.touches(start, end) {
             return;
@@ -150,7 +152,15 @@ impl Engine {
     /// Something new is mapped at `start..end`.
     pub fn mapped(&mut self, start: u64, end: u64, prot: u32, shared: bool) {
         self.unmapped(start, end);
+        self.insert(start, end, prot, shared);
+    }
+
+    /// What the map is told of a mapping.
+    pub fn insert(&mut self, start: u64, end: u64, prot: u32, shared: bool) {
         self.map.insert(start, end, prot, shared);
+        if self.map.touches(start, end) {
+            CONCERNS.add(start, end);
+        }
     }
 
     /// The guest changed the protection of `start..end` (and the kernel has done so).
@@ -161,7 +171,13 @@ impl Engine {
             self.map.forget_blank(start, end);
         }
         if prot & k::PROT_EXEC == 0 && !self.map.touches(start, end) {
+            if prot & k::PROT_WRITE != 0 {
+                self.become_data(start, end);
+            }
             return;
+        }
+        if prot & k::PROT_EXEC != 0 {
+            CONCERNS.add(start, end);
         }
         // Write access given or execution taken: whatever was translated from here may be different the next time.
         if prot & k::PROT_EXEC == 0 || prot & k::PROT_WRITE != 0 {
@@ -170,6 +186,21 @@ impl Engine {
         }
         self.forget_watches(start, end);
         self.map.protect(start, end, prot);
+    }
+
+    /// `start..end` may be written now and not executed, and no mapping there is known. Memory that was reserved is often
+    /// used piece by piece (the heaps of a libc's threads): so that not each piece is of concern once more, some that
+    /// follows is taken as used.
+    fn become_data(&mut self, start: u64, end: u64) {
+        const AHEAD_BYTES: u64 = 1 << 20;
+        let ahead = self.map.blank_end(end).min(end.saturating_add(AHEAD_BYTES));
+        let is_used = |engine: &Self, end| !engine.map.touches(start, end) && !engine.direct.remembers(start, end);
+        let end = if is_used(self, ahead) { ahead } else { end };
+        self.map.forget_blank(start, end);
+        // What is remembered of patches must be asked for once more before the code is executed again.
+        if is_used(self, end) && !self.inheritance.holds(start, end) {
+            CONCERNS.remove(start, end);
+        }
     }
 
     fn forget_watches(&mut self, start: u64, end: u64) {

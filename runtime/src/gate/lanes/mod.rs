@@ -140,7 +140,9 @@ fn between(from: Code, to: Code) -> Span {
 pub(super) fn find_piece() -> Piece {
     let span = between(Code::EntryRead, Code::EntriesEnd);
     let operations = Operation::ALL.map(entry).into_iter().chain(Operation::ALL.map(reporting_entry));
-    Piece::new(span).entered_at(operations.chain([Code::Look.address()])).with_ranges([(span, Region::BeforeCall)])
+    let mut entries = [0; 2 * Operation::ALL.len() + 1];
+    entries.iter_mut().zip(operations.chain([Code::Look.address()])).for_each(|(place, entry)| *place = entry);
+    Piece::new(span).entered_at(entries).with_ranges([(span, Region::BeforeCall)])
 }
 
 /// Code that may fault where it looks at the guest's memory: then the call is Rust's.
