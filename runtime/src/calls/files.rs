@@ -9,9 +9,9 @@ macro_rules! files_rows {
             //:     numbers are near its own move up.
             //:     test: loader/own_exe_is_the_program_in_every_spelling loader/own_exe_is_the_program_for_every_call
             //:         emulation/descriptor_numbers_have_no_gaps emulation/duplicates_close_in_any_order
-            __NR_open: [opens, follows(Link::of(0).unless(1, OPEN_TO_WRITE))]
+            __NR_open: [looks_up, opens, follows(Link::of(0).unless(1, OPEN_TO_WRITE))]
                 (Path, Flags(Set::Open), Switch(Cases::Open)) -> Int => paths::open;
-            __NR_openat: [opens, follows(Link::of(1).unless(2, OPEN_TO_WRITE))]
+            __NR_openat: [looks_up, opens, follows(Link::of(1).unless(2, OPEN_TO_WRITE))]
                 (DirFd, Path, Flags(Set::Open), Switch(Cases::Openat)) -> Int => paths::open;
             // What it does about links lies in memory: Rust looks there.
             __NR_openat2: [asks(Filter::OpenSecondPath), opens, follows(Link::of(1))]
@@ -32,17 +32,17 @@ macro_rules! files_rows {
             //:     to date before: other processes change size, mode, times and links at any moment.
             //:     test: loader/own_exe_is_the_program_in_every_spelling emulation/other_processes_rename_and_unlink
             //:         syscalls/looks_at_arguments_change_nothing
-            __NR_stat: [follows(Link::of(0))] {Times} (Path, Out(Stat)) -> Int;
+            __NR_stat: [looks_up, follows(Link::of(0))] {Times} (Path, Out(Stat)) -> Int;
             //: fstat: Other processes change mode, links and times at any moment. A promoted file stays promoted: its
             //:     size cannot have changed, and if it was written its time is brought up to date before.
             //:     test: emulation/burst_writes_move_the_time emulation/other_processes_change_the_length
             __NR_fstat: [keeps_lane] {Times} (Fd, Out(Stat)) -> Int;
             //: lstat: Other processes change a file's attributes at any moment. Of the `exe` link in /proc it tells the
             //:     link itself.
-            __NR_lstat: {Times} (Path, Out(Stat)) -> Int;
-            __NR_newfstatat: [follows(Link::of(1).unless(3, k::AT_SYMLINK_NOFOLLOW))] {Times}
+            __NR_lstat: [looks_up] {Times} (Path, Out(Stat)) -> Int;
+            __NR_newfstatat: [looks_up, follows(Link::of(1).unless(3, k::AT_SYMLINK_NOFOLLOW))] {Times}
                 (DirFd, Path, Out(Stat), Flags(Set::At)) -> Int;
-            __NR_statx: [follows(Link::of(1).unless(2, k::AT_SYMLINK_NOFOLLOW))] {Times}
+            __NR_statx: [looks_up, follows(Link::of(1).unless(2, k::AT_SYMLINK_NOFOLLOW))] {Times}
                 (DirFd, Path, Flags(Set::StatxFlags), Flags(Set::StatxMask), Out(Statx)) -> Int;
             //: statfs: What a file system holds changes with every process that uses it. The process's own `exe` link
             //:     in /proc is the program's file.
@@ -54,9 +54,9 @@ macro_rules! files_rows {
             //: access faccessat faccessat2: A path that leads to the process's own `exe` link in /proc is led to the
             //:     program's file. Otherwise passed on: other processes change files and their rights at any moment.
             //:     test: loader/own_exe_is_the_program_for_every_call syscalls/looks_at_arguments_change_nothing
-            __NR_access: [follows(Link::of(0))] (Path, Flags(Set::Access)) -> Int;
-            __NR_faccessat: [follows(Link::of(1))] (DirFd, Path, Flags(Set::Access)) -> Int;
-            __NR_faccessat2: [follows(Link::of(1).unless(3, k::AT_SYMLINK_NOFOLLOW))]
+            __NR_access: [looks_up, follows(Link::of(0))] (Path, Flags(Set::Access)) -> Int;
+            __NR_faccessat: [looks_up, follows(Link::of(1))] (DirFd, Path, Flags(Set::Access)) -> Int;
+            __NR_faccessat2: [looks_up, follows(Link::of(1).unless(3, k::AT_SYMLINK_NOFOLLOW))]
                 (DirFd, Path, Flags(Set::Access), Flags(Set::AccessAt)) -> Int;
             //: file_getattr file_setattr: Attributes of inodes, which other processes read and change as well. The
             //:     process's own `exe` link in /proc is the program's file.
@@ -70,14 +70,14 @@ macro_rules! files_rows {
             //:     links are passed on.
             //:     test: loader/own_exe_is_the_program_in_every_spelling loader/process_names_are_the_programs_own
             //:         loader/programs_run_without_a_name.static
-            __NR_readlink: [follows(Link::of(0).itself())] (Path, OutBytes(2), Size) -> Int;
-            __NR_readlinkat: [follows(Link::of(1).itself())] (DirFd, Path, OutBytes(3), Size) -> Int;
+            __NR_readlink: [looks_up, follows(Link::of(0).itself())] (Path, OutBytes(2), Size) -> Int;
+            __NR_readlinkat: [looks_up, follows(Link::of(1).itself())] (DirFd, Path, OutBytes(3), Size) -> Int;
             //: getcwd: The directory, or one above it, can be renamed or removed by other processes, so its path is not
             //:     kept.
             __NR_getcwd: (OutPath(1), Size) -> Int;
             //: chdir fchdir chroot: The kernel starts its own path walks there; with CLONE_FS other processes do, too.
-            __NR_chdir: (Path) -> Int;
-            __NR_fchdir: (Fd) -> Int;
+            __NR_chdir: {Names} (Path) -> Int;
+            __NR_fchdir: {Names} (Fd) -> Int;
             __NR_chroot: {All} (Path) -> Int;
             //: getdents getdents64: Entries of bt-run's descriptors are taken out of the process's own /proc/PID/fd and
             //:     fdinfo. Otherwise passed on: other processes change directories.

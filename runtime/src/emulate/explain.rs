@@ -30,6 +30,16 @@ pub enum Reason {
     SharedPipe,
     NotEmpty,
     Shown,
+    Long,
+    LocalFileSystem,
+    Mount,
+    Links,
+    LinkTimes,
+    Kind,
+    Other,
+    Changes,
+    Busy,
+    Separate,
 }
 
 impl Reason {
@@ -57,6 +67,22 @@ impl Reason {
             Self::NotEmpty => "the pipe was not empty when it was looked at, or is larger than the default",
             Self::Rights => "its set-id bits or capabilities would have to be taken away by a write",
             Self::Sparse => "it has holes",
+            Self::Long => "the path is too long, or leads through too many directories",
+            Self::LocalFileSystem => {
+                "it leads through a file system that is not of this machine alone, or does not tell what is changed in it"
+            }
+            Self::Mount => "it leads out of a mount by `..`",
+            Self::Links => {
+                "it leads through a symbolic link in a directory where anybody may make some, or through too many"
+            }
+            Self::LinkTimes => "following a symbolic link moves its access time",
+            Self::Kind => "what is found is neither a directory nor a regular file",
+            Self::Other => "only what is absent, and rights to read and execute, are known without asking",
+            Self::Changes => "something on its way was changed while it was looked at",
+            Self::Busy => "something on the way of such names is changed too often",
+            Self::Separate => {
+                "credentials, current directory, root or mounts are not the same for all threads, or others' too"
+            }
             Self::Shown => "its entry in /proc/self/fdinfo is open, which shows the offset",
         }
     }
@@ -75,4 +101,14 @@ pub fn refused(nr: u32, fd: i32, reason: Reason) {
     let path = Fd(fd).target(&mut buf);
     let name = calls::name(u64::from(nr)).unwrap_or("");
     say(format_args!("{name} of descriptor {fd} ({}) is passed on: {}", Bytes(path), reason.text()));
+}
+
+/// A name got no fact.
+pub fn refused_name(nr: u32, path: &[u8], hash: u64, reason: Reason) {
+    let this = hash ^ (u64::from(reason as u8) + 1);
+    if !options::get().explain || SAID.swap(this, Ordering::Relaxed) == this {
+        return;
+    }
+    let name = calls::name(u64::from(nr)).unwrap_or("");
+    say(format_args!("{name} of {} is passed on: {}", Bytes(path), reason.text()));
 }

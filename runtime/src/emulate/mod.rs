@@ -15,6 +15,7 @@ pub mod files;
 pub mod follow;
 pub mod identity;
 pub mod keeper;
+pub mod names;
 pub mod pipes;
 pub mod sample;
 pub mod seeded;
@@ -27,7 +28,13 @@ use linux_raw_sys::general as k;
 
 /// Answers a call that came to Rust, or hands back what it could see and leaves it to the kernel.
 pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
-    if call.ts.shared.is_foreign() || !descriptors::are_asked() {
+    if call.ts.shared.is_foreign() {
+        return None;
+    }
+    if let Some(outcome) = names::answer(call) {
+        return Some(outcome);
+    }
+    if !descriptors::are_asked() {
         return None;
     }
     if calls::is(call.nr, Mark::Transfers) {
@@ -68,6 +75,7 @@ fn hand_back(call: &Call<'_>) {
 pub fn leave() {
     files::dismantle_all();
     keeper::dismiss();
+    names::close();
     watch::close();
 }
 
@@ -80,5 +88,11 @@ pub fn before_fork() {
 /// In that child.
 pub fn after_fork() {
     keeper::forget();
+    names::forget();
     watch::forget();
+}
+
+/// Held while forking, so that the child finds whole structures.
+pub fn with_lock<R>(f: impl FnOnce() -> R) -> R {
+    names::with_lock(|| watch::with_lock(f))
 }

@@ -6,7 +6,7 @@ use super::labels::{Label, address};
 use super::{allowed, filters, low};
 use crate::calls::route::{Filter, Operation, Route};
 use crate::calls::{self, Mark, Row, Traits};
-use crate::options;
+use crate::options::{self, EmulateLevel};
 use crate::process::descriptors;
 use crate::thread::registry;
 use crate::thread::shared::COUNTED_CALLS;
@@ -17,6 +17,13 @@ use core::sync::atomic::{AtomicU64, Ordering};
 /// Makes a fact true or false, and sets the routes anew if that changes any.
 pub fn learn(fact: Fact, is_true: bool) {
     if facts::set(fact, is_true) {
+        update();
+    }
+}
+
+/// Calls `nr` come to Rust, which knows some of their answers by name, or do so no longer.
+pub fn ask_names(nr: u64, has: bool) {
+    if facts::set_names(nr, has) {
         update();
     }
 }
@@ -56,6 +63,8 @@ fn plain_entry(nr: u64) -> CallEntry {
     if facts::holds(Fact::SignalsHeld)
         || facts::holds(Fact::OwnDescriptorsInside) && traits.is(Mark::Makes)
         || facts::holds(Fact::PipesHeld) && !traits.is(Mark::Blind)
+        || options.emulate >= EmulateLevel::Coherent && traits.ends_names()
+        || facts::has_names(nr) && may_answer(nr, traits)
         || options.stats_time && !is_of_assembly
     {
         return CallEntry::Slow;
@@ -133,8 +142,12 @@ fn apply_to(shared: &Shared) {
     }
 }
 
-/// Sets it for every thread.
+/// Sets it for every thread. One thread at a time: what it has found must not come after what another finds later.
 pub fn update() {
+    registry::for_each_after(set_entries, apply_to);
+}
+
+fn set_entries() {
     let plain: [CallEntry; COUNTED_CALLS] = core::array::from_fn(|nr| plain_entry(nr as u64));
     if allowed::is_chosen() {
         allowed::allow(&plain);
@@ -146,7 +159,6 @@ pub fn update() {
         entry.store(entry_address(what), Ordering::Relaxed);
         low::set_stub_call(nr, what == CallEntry::Pass && !has_value, what == CallEntry::Answer);
     }
-    registry::for_each(apply_to);
 }
 
 /// Prepares a thread: fills in the entry points that emitted code jumps to.

@@ -38,6 +38,12 @@ impl<T> Mutex<T> {
         Guard(self)
     }
 
+    /// Takes the value if nobody has it.
+    pub fn try_lock(&self) -> Option<Guard<'_, T>> {
+        let taken = self.word.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed);
+        taken.ok().map(|_| Guard(self))
+    }
+
     #[cold]
     fn lock_slow(&self) {
         for _ in 0..100 {

@@ -5,7 +5,7 @@ use super::own_exe::{self, Led, Path};
 use crate::calls::{self, Link, Mark, Row};
 use crate::emulate::call::{Call, Outcome, prepare_outputs};
 use crate::emulate::descriptors::{self, Origin};
-use crate::emulate::{fdinfo, files, pipes};
+use crate::emulate::{fdinfo, files, names, pipes};
 use crate::gate::routes::note_own_descriptors;
 use crate::mem::guest;
 use crate::process::descriptors::make_room;
@@ -106,6 +106,11 @@ fn again_without_leases(call: &mut Call<'_>, outcome: Outcome) -> Outcome {
 
 /// A descriptor that this process has opened leads to a description of its own.
 fn note_open(call: &Call<'_>, outcome: Outcome) -> Outcome {
+    if let Outcome::Done(result) = outcome
+        && !call.ts.shared.is_foreign()
+    {
+        names::opened(result);
+    }
     if let Outcome::Done(Ok(fd)) = outcome
         && calls::is(call.nr, Mark::Opens)
         && !call.ts.shared.is_foreign()

@@ -22,6 +22,7 @@ use super::watch::Number;
 use lane::FileLane;
 pub use list::{any, get};
 pub use penalty::penalty;
+pub use promote::is_watched;
 
 /// Reads that a lane answers before one is made.
 const READS: u32 = 4096;
@@ -127,7 +128,6 @@ pub fn touch_all() {
 /// A second thread is about to be made.
 pub fn begin_threads() {
     dismantle_all();
-    watch::close();
     learn(Fact::Threaded, true);
 }
 

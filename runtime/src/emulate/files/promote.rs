@@ -15,7 +15,7 @@ use crate::gate::lane::Kind;
 use crate::gate::lanes::{Code, lane_with};
 use crate::gate::routes::{are_answered, learn};
 use crate::options::{self, EmulateLevel};
-use crate::sys::stat::Stat;
+use crate::sys::stat::{Stat, is_local};
 use crate::sys::{Fd, mem, process};
 use alloc::boxed::Box;
 use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
@@ -23,9 +23,6 @@ use linux_raw_sys::general as k;
 
 /// Longer reads and writes gain nothing.
 const SMALL: u64 = 16 * 1024;
-/// File systems of this machine alone, whose leases hold (statfs(2), f_type): ext2, ext3 and ext4; tmpfs; xfs; btrfs;
-/// f2fs; overlay.
-const LOCAL: [u64; 6] = [0xef53, 0x0102_1994, 0x5846_5342, 0x9123_683e, 0xf2f5_2010, 0x794c_7630];
 const TMPFS: u64 = 0x0102_1994;
 /// The descriptor that was seen by the last look at each sampled call.
 static LAST: [AtomicI32; SAMPLED_COUNT] = [const { AtomicI32::new(-1) }; SAMPLED_COUNT];
@@ -73,7 +70,7 @@ fn promote(fd: i32, made: u64) -> Result<(), Reason> {
     if !descriptors::is_own(fd) {
         return Err(Reason::Shared);
     }
-    if !LOCAL.contains(&descriptors::file_system(fd)) {
+    if !is_local(descriptors::file_system(fd)) {
         return Err(Reason::FileSystem);
     }
     if fdinfo::is_shown(fd) {
@@ -122,7 +119,7 @@ fn under_watch(fd: i32, access: Access, moves_no_times: bool) -> Result<(), Reas
 }
 
 /// Another lane depends on the watch.
-fn is_watched(number: Number) -> bool {
+pub fn is_watched(number: Number) -> bool {
     // SAFETY: lanes in the list exist.
     FILES.lock().lanes.iter().any(|place| unsafe { (*place.0).watch } == Some(number))
 }

@@ -2,10 +2,11 @@
 
 use crate::gate::routes::note_own_descriptors;
 use crate::process::descriptors::keep_high;
-use crate::process::{INOTIFY_FD, WATCH_FD};
+use crate::process::{INOTIFY_FD, MOUNTS_ASKED_FD, MOUNTS_FD, WATCH_FD};
 use crate::sys::notify::{aio_context, destroy_aio_context, inotify, move_ring, poll_into_ring};
-use crate::sys::{Errno, Fd, mem};
+use crate::sys::{Errno, Fd, fs, mem};
 use core::sync::atomic::{AtomicU32, Ordering};
+use linux_raw_sys::general as k;
 
 /// The head of a context's ring (fs/aio.c, struct aio_ring): id, nr, head, tail, then more, 32 bytes in all; events of
 /// 32 bytes follow.
@@ -78,9 +79,39 @@ impl Context {
     }
 
     /// Reads what the kernel has told.
-    pub(super) fn drain(&mut self, mut tell: impl FnMut(i32, u32)) -> Result<(), Errno> {
+    pub(super) fn drain(&mut self, mut tell: impl FnMut(i32, u32, &[u8])) -> Result<(), Errno> {
         while self.inotify().read_watches(&mut tell)? {}
         Ok(())
+    }
+
+    /// Has a change of the tree of mounts end the request, too.
+    pub(super) fn add_mounts(&mut self) -> Result<(), Errno> {
+        if MOUNTS_FD.load(Ordering::Relaxed) >= 0 {
+            return Ok(());
+        }
+        const MOUNTS: &core::ffi::CStr = c"/proc/self/mountinfo";
+        let (member, asked) = (fs::open(MOUNTS, k::O_RDONLY)?, fs::open(MOUNTS, k::O_RDONLY));
+        let joined = asked.and_then(|_| member.join_set(Fd(WATCH_FD.load(Ordering::Relaxed)), k::EPOLLPRI));
+        match (asked, joined) {
+            (Ok(asked), Ok(())) => {
+                MOUNTS_FD.store(keep_high(member), Ordering::Relaxed);
+                MOUNTS_ASKED_FD.store(keep_high(asked), Ordering::Relaxed);
+                note_own_descriptors();
+                Ok(())
+            }
+            (asked, joined) => {
+                member.close();
+                let _ = asked.inspect(|asked| asked.close());
+                joined
+            }
+        }
+    }
+
+    /// The tree of mounts has changed since it was asked last. The member of the set does not do for that: the kernel tells
+    /// each open file once, and the set may have been told already (fs/proc_namespace.c, mounts_poll).
+    pub(super) fn have_mounts_changed(&self) -> bool {
+        let asked = MOUNTS_ASKED_FD.load(Ordering::Relaxed);
+        asked >= 0 && Fd(asked).have_mounts_changed().unwrap_or(true)
     }
 
     /// Sees to it that a request is under way; the tail that the next change will move. `None` if something was changed
@@ -98,8 +129,11 @@ impl Context {
     }
 
     fn close_descriptors() {
-        for place in [&INOTIFY_FD, &WATCH_FD] {
-            Fd(place.swap(-1, Ordering::Relaxed)).close();
+        for place in [&INOTIFY_FD, &WATCH_FD, &MOUNTS_FD, &MOUNTS_ASKED_FD] {
+            let fd = place.swap(-1, Ordering::Relaxed);
+            if fd >= 0 {
+                Fd(fd).close();
+            }
         }
         note_own_descriptors();
     }
