@@ -46,14 +46,12 @@ pub enum EmulateLevel {
     Exact = 1,
     /// Those after which every other process sees what it would see natively.
     Coherent = 2,
-    /// Also those with differences that the support page names.
-    Relaxed = 3,
 }
 
 impl EmulateLevel {
     /// All levels with their words on the command line.
-    pub const WORDS: [(Self, &'static str); 4] =
-        [(Self::Off, "off"), (Self::Exact, "exact"), (Self::Coherent, "coherent"), (Self::Relaxed, "relaxed")];
+    pub const WORDS: [(Self, &'static str); 3] =
+        [(Self::Off, "off"), (Self::Exact, "exact"), (Self::Coherent, "coherent")];
 
     /// The word on the command line.
     #[must_use]

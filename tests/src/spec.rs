@@ -12,7 +12,7 @@ use crate::runner::launch::{self, Pass};
 pub use crate::runner::process::End;
 
 /// The levels of emulation besides the default one, `coherent`.
-pub const LEVELS: [&str; 3] = ["off", "exact", "relaxed"];
+pub const LEVELS: [&str; 2] = ["off", "exact"];
 
 /// Which part of the suite a test belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -344,7 +344,7 @@ mod tests {
         let test = Test::new("x/y", Kind::Program, Action::Program);
         assert_eq!(test.passes("direct"), ["direct"]);
         let test = test.at_every_level();
-        assert_eq!(test.passes("direct"), ["direct", "direct+off", "direct+exact", "direct+relaxed"]);
+        assert_eq!(test.passes("direct"), ["direct", "direct+off", "direct+exact"]);
         assert_eq!(test.passes("direct+off"), ["direct+off"]);
         assert_eq!(test.passes("strict"), ["strict"]);
         assert!(test.only_under("translate").passes("direct+off").is_empty());

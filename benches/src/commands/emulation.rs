@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, value_name = "ENGINE", default_value_t = Engines::Both)]
     engine: Engines,
     /// The levels of emulation, separated by commas
-    #[arg(long, value_enum, value_name = "LEVELS", value_delimiter = ',', default_value = "off,coherent,relaxed")]
+    #[arg(long, value_enum, value_name = "LEVELS", value_delimiter = ',', default_value = "off,coherent")]
     levels: Vec<Level>,
     /// Only these groups (call program compute) or rows (read-512, call/read-512)
     #[arg(long, num_args = 1.., value_name = "ROW", value_parser = parse_selection)]
@@ -137,7 +137,7 @@ mod tests {
     fn both_engines_and_three_levels_unless_named() {
         let plain = parse(&[]).unwrap();
         assert_eq!(plain.engine.all(), [Engine::Direct, Engine::Translate]);
-        assert_eq!(plain.levels, [Level::Off, Level::Coherent, Level::Relaxed]);
+        assert_eq!(plain.levels, [Level::Off, Level::Coherent]);
         let named = parse(&["--engine", "translate", "--levels", "exact"]).unwrap();
         assert_eq!((named.engine.all(), named.levels), (vec![Engine::Translate], vec![Level::Exact]));
         assert!(parse(&["--levels", "some"]).is_err());

@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(arguments.engines, [EngineChoice::Native, EngineChoice::Direct, EngineChoice::Translate]);
         assert!(arguments.emulate.is_empty() && !arguments.common.quick && arguments.runs.is_none());
         let arguments =
-            parse(&["singularity", "--engines", "direct,ring0", "--emulate", "off,relaxed", "--runs", "3"]).unwrap();
+            parse(&["singularity", "--engines", "direct,ring0", "--emulate", "off,coherent", "--runs", "3"]).unwrap();
         assert_eq!(arguments.engines, [EngineChoice::Direct, EngineChoice::Ring0]);
         assert_eq!((arguments.emulate.len(), arguments.runs), (2, Some(3)));
     }

@@ -51,8 +51,6 @@ pub(crate) enum Level {
     Exact,
     /// As native to every other process.
     Coherent,
-    /// With documented differences.
-    Relaxed,
 }
 
 impl Level {
@@ -63,7 +61,6 @@ impl Level {
             Self::Off => "off",
             Self::Exact => "exact",
             Self::Coherent => "coherent",
-            Self::Relaxed => "relaxed",
         }
     }
 

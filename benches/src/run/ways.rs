@@ -56,7 +56,7 @@ const RING0_LEVEL: &str = "engine ring0 answers in the kernel: its levels are of
 
 /// What engine ring0 lacks on this machine, at a level.
 fn ring0_lacks(device: &Path, level: Option<Level>) -> Option<&'static str> {
-    if matches!(level, Some(Level::Coherent | Level::Relaxed)) {
+    if matches!(level, Some(Level::Coherent)) {
         Some(RING0_LEVEL)
     } else if !device.exists() {
         Some(RING0)
@@ -172,10 +172,10 @@ mod tests {
 
     #[test]
     fn each_engine_stands_at_each_level_once() {
-        let levels = [Level::Off, Level::Relaxed];
+        let levels = [Level::Off, Level::Coherent];
         let all = engines(&[Engine::Ring0, Engine::Ring0], &levels, &launcher()).unwrap();
         let names: Vec<String> = all.iter().map(|contender| contender.way.name()).collect();
-        assert_eq!(names, ["native", "ring0 off", "ring0 relaxed"]);
+        assert_eq!(names, ["native", "ring0 off", "ring0 coherent"]);
     }
 
     #[test]

@@ -225,7 +225,7 @@ mod tests {
             ResultRow { suite: suite.to_owned(), name: name.to_owned(), ..ResultRow::blank(way, Unit::Seconds) }
         };
         assert_eq!(target(&row("compute", "xz", None), None), Some(Target::Ratio { at_most: 1.02 }));
-        assert_eq!(target(&row("call", "read-1", Some("relaxed")), None), Some(faster(20.0)));
+        assert_eq!(target(&row("call", "read-1", Some("coherent")), None), Some(faster(20.0)));
         assert_eq!(target(&row("call", "read-1", None), None), None);
         assert_eq!(target(&ResultRow::blank(Way::Native, Unit::Seconds), None), None);
         assert_eq!(mean(&row("compute", "", None).way), Some(Target::Ratio { at_most: 1.01 }));
@@ -247,10 +247,9 @@ mod tests {
     fn levels_promise_what_lower_ones_do_and_off_nothing() {
         assert_eq!(emulation(Level::Exact, "call", "read-512"), None);
         assert_eq!(emulation(Level::Coherent, "call", "read-512"), Some(faster(20.0)));
-        assert_eq!(emulation(Level::Relaxed, "call", "read-512"), Some(faster(20.0)));
         assert_eq!(emulation(Level::Off, "compute-levels", "xz"), None);
         assert_eq!(emulation(Level::Coherent, "compute-levels", "xz"), Some(Target::Ratio { at_most: 1.02 }));
-        assert_eq!(emulation(Level::Relaxed, "call", "eventfd"), None);
+        assert_eq!(emulation(Level::Coherent, "call", "eventfd"), None);
     }
 
     #[test]

@@ -32,17 +32,17 @@ macro_rules! files_rows {
             //:     to date before: other processes change size, mode, times and links at any moment.
             //:     test: loader/own_exe_is_the_program_in_every_spelling emulation/other_processes_rename_and_unlink
             //:         syscalls/looks_at_arguments_change_nothing
-            __NR_stat: [looks_up, follows(Link::of(0))] {Times} (Path, Out(Stat)) -> Int;
+            __NR_stat: [looks_up, follows(Link::of(0))] (Path, Out(Stat)) -> Int;
             //: fstat: Other processes change mode, links and times at any moment. A promoted file stays promoted: its
             //:     size cannot have changed, and if it was written its time is brought up to date before.
             //:     test: emulation/burst_writes_move_the_time emulation/other_processes_change_the_length
-            __NR_fstat: [keeps_lane] {Times} (Fd, Out(Stat)) -> Int;
+            __NR_fstat: [keeps_lane] (Fd, Out(Stat)) -> Int;
             //: lstat: Other processes change a file's attributes at any moment. Of the `exe` link in /proc it tells the
             //:     link itself.
-            __NR_lstat: [looks_up] {Times} (Path, Out(Stat)) -> Int;
-            __NR_newfstatat: [looks_up, follows(Link::of(1).unless(3, k::AT_SYMLINK_NOFOLLOW))] {Times}
+            __NR_lstat: [looks_up] (Path, Out(Stat)) -> Int;
+            __NR_newfstatat: [looks_up, follows(Link::of(1).unless(3, k::AT_SYMLINK_NOFOLLOW))]
                 (DirFd, Path, Out(Stat), Flags(Set::At)) -> Int;
-            __NR_statx: [looks_up, follows(Link::of(1).unless(2, k::AT_SYMLINK_NOFOLLOW))] {Times}
+            __NR_statx: [looks_up, follows(Link::of(1).unless(2, k::AT_SYMLINK_NOFOLLOW))]
                 (DirFd, Path, Flags(Set::StatxFlags), Flags(Set::StatxMask), Out(Statx)) -> Int;
             //: statfs: What a file system holds changes with every process that uses it. The process's own `exe` link
             //:     in /proc is the program's file.
@@ -61,7 +61,7 @@ macro_rules! files_rows {
             //: file_getattr file_setattr: Attributes of inodes, which other processes read and change as well. The
             //:     process's own `exe` link in /proc is the program's file.
             //:     test: none
-            __NR_file_getattr: [follows(Link::of(1).unless(4, k::AT_SYMLINK_NOFOLLOW))] {Times}
+            __NR_file_getattr: [follows(Link::of(1).unless(4, k::AT_SYMLINK_NOFOLLOW))]
                 (DirFd, Path, TouchedBy(3), Size, Flags(Set::At)) -> Int;
             __NR_file_setattr: [follows(Link::of(1).unless(4, k::AT_SYMLINK_NOFOLLOW))]
                 (DirFd, Path, Ptr, Size, Flags(Set::At)) -> Int;
@@ -139,10 +139,10 @@ macro_rules! files_rows {
             //:     were written are brought up to date before, not after. The process's own `exe` link in /proc is the
             //:     program's file.
             //:     test: loader/own_exe_is_the_program_for_every_call
-            __NR_utime: [follows(Link::of(0))] {Times} (Path, In(Utimbuf)) -> Int;
-            __NR_utimes: [follows(Link::of(0))] {Times} (Path, In(TimevalPair)) -> Int;
-            __NR_futimesat: [follows(Link::of(1))] {Times} (DirFd, Path, In(TimevalPair)) -> Int;
-            __NR_utimensat: [follows(Link::of(1).unless(3, k::AT_SYMLINK_NOFOLLOW))] {Times}
+            __NR_utime: [follows(Link::of(0))] (Path, In(Utimbuf)) -> Int;
+            __NR_utimes: [follows(Link::of(0))] (Path, In(TimevalPair)) -> Int;
+            __NR_futimesat: [follows(Link::of(1))] (DirFd, Path, In(TimevalPair)) -> Int;
+            __NR_utimensat: [follows(Link::of(1).unless(3, k::AT_SYMLINK_NOFOLLOW))]
                 (DirFd, Path, In(FileTimes), Flags(Set::At)) -> Int;
 
             //: setxattr getxattr listxattr setxattrat getxattrat listxattrat: Extended attributes, which other

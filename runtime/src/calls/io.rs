@@ -4,20 +4,18 @@ macro_rules! io_rows {
     ($then:ident [$($before:tt)*] $next:ident $($rest:ident)*) => {
         $next! { $then [$($before)*
             //: read: At `exact` from /dev/null and /dev/zero, of which every 4096th call is made so that watchers see
-            //:     it. At `coherent` from a promoted file that is open for reading only, at `relaxed` also from one
-            //:     that is open for writing as well. At `coherent` also from a pipe or an eventfd that this process
-            //:     made and shares with nobody, while it has one thread. Pieces of more than 64 KiB (2 KiB of
-            //:     /dev/zero), the first access of a burst, and all else, sockets and terminals among it, are passed
-            //:     on.
+            //:     it. At `coherent` from a promoted file, and from a pipe or an eventfd that this process made and shares
+            //:     with nobody, while it has one thread. Pieces of more than 64 KiB (2 KiB of /dev/zero), and all else,
+            //:     sockets and terminals among it, are passed on.
             //:     test: emulation/reads_end_at_the_end_of_the_file emulation/null_and_zero_devices_answer
             //:         emulation/other_processes_change_the_length emulation/other_processes_open_for_writing
             //:         emulation/stopped_readers_hold_nobody_up emulation/special_files_are_read_in_pieces
             __NR_read: [exact, transfers, lane(Operation::Read), sampled, blind, int80(3), sees_pending]
                 (Fd, OutBytes(2), Size) -> Int;
-            //: write: At `exact` to /dev/null and /dev/zero, of which every 4096th call is made. At `relaxed` to a
-            //:     promoted file, within its size: what would extend it is passed on. At `coherent` to a pipe or an
-            //:     eventfd that this process made and shares with nobody, while it has one thread. All else is passed
-            //:     on.
+            //: write: At `exact` to /dev/null and /dev/zero, of which every 4096th call is made. At `coherent` to
+            //:     a promoted file, within its size, but for the first write of a burst: what would extend it is passed
+            //:     on. Also to a pipe or an eventfd that this process made and shares with nobody, while it has one
+            //:     thread. All else is passed on.
             //:     test: launcher/calls_are_answered_at_their_level emulation/null_and_zero_devices_answer
             //:         emulation/burst_writes_move_the_time emulation/killed_writers_leave_a_prefix
             //:         emulation/appends_go_to_the_end emulation/size_limit_stops_writes
@@ -29,7 +27,7 @@ macro_rules! io_rows {
             //:         emulation/mappings_and_calls_agree emulation/full_and_failing_disks_give_their_errors
             __NR_pread64: [exact, transfers, lane(Operation::Pread), sampled, blind]
                 (Fd, OutBytes(2), Size, Long) -> Int;
-            //: pwrite64: At `relaxed` to a promoted file, within its size. Passed on as write is; always for devices.
+            //: pwrite64: At `coherent` to a promoted file, within its size. Passed on as write is; always for devices.
             //:     test: emulation/mappings_and_calls_agree emulation/sparse_files_keep_their_holes
             //:         emulation/size_limit_stops_writes
             __NR_pwrite64: [exact, transfers, lane(Operation::Pwrite), sampled, blind, writes]
@@ -85,8 +83,8 @@ macro_rules! io_rows {
             __NR_pipe: (Out(IntPair)) -> Int => descriptors::pipe;
             __NR_pipe2: (Out(IntPair), Flags(Set::PipeFlags)) -> Int => descriptors::pipe;
             //: fcntl: F_DUPFD is followed as dup is. A promoted file stays promoted for flags of the descriptor, for
-            //:     F_GETFL, which does not tell the flag that the lease sets, and for record locks, which find the
-            //:     offset in the kernel; every other command finds the descriptor the kernel's.
+            //:     F_GETFL, for its owner and leases, and for record locks, which find the offset in the kernel; every
+            //:     other command finds the descriptor the kernel's.
             //:     test: emulation/duplicates_close_in_any_order emulation/locks_and_leases_are_the_programs_own
             //:         emulation/appends_go_to_the_end syscalls/looks_at_arguments_change_nothing
             __NR_fcntl: [asks(Filter::Fcntl), keeps_lane] (Fd, Flags(Set::Fcntl), Switch(Cases::Fcntl)) -> Int

@@ -42,12 +42,10 @@ macro_rules! process_rows {
             //: exit_group: Hands everything back and writes the statistics, then the kernel ends the process.
             //:     test: threads/exit_group_ends_busy_threads launcher/statistics_lines_are_whole
             __NR_exit_group: [int80(252), leaves] {All} (Int) -> Never => process::exit_group;
-            //: wait4 waitid: Waits for what children do. The keeper sends no signal at its end, so only __WALL and
-            //:     __WCLONE would find it: it is dismissed before.
+            //: wait4 waitid: Waits for what children do.
             //:     test: processes/waits_select_their_children signals/child_signals_tell_what_happened
-            __NR_wait4: (Int, Out(WaitStatus), Flags(Set::Wait), Out(Rusage)) -> Int => process::wait(2);
-            __NR_waitid: (Flags(Set::IdType), Int, Out(Siginfo), Flags(Set::Wait), Out(Rusage)) -> Int
-                => process::wait(3);
+            __NR_wait4: (Int, Out(WaitStatus), Flags(Set::Wait), Out(Rusage)) -> Int;
+            __NR_waitid: (Flags(Set::IdType), Int, Out(Siginfo), Flags(Set::Wait), Out(Rusage)) -> Int;
             //: pidfd_open: Makes a descriptor of a process.
             __NR_pidfd_open: [makes] (Int, Flags(Set::PidfdOpen)) -> Int;
             //: pidfd_getfd: The process may be this one: its descriptions are taken for shared from then on, and every
@@ -55,7 +53,7 @@ macro_rules! process_rows {
             //:     test: none
             __NR_pidfd_getfd: {Descriptors} (Fd, Fd, Hex) -> Int => descriptors::get_from_process;
             //: unshare: Ids are not answered after CLONE_NEWUSER, because somebody will write the new namespace's map.
-            //:     Everything is handed back, because the keeper would stay behind.
+            //:     Everything is handed back: what is known was seen from the namespaces of before.
             //:     test: sandbox/namespaces_are_entered emulation/identities_follow_changes
             __NR_unshare: {All} (Flags(Set::Unshare)) -> Int => process::unshare;
             //: setns: As unshare: after it ids are not answered.
@@ -192,7 +190,7 @@ macro_rules! process_rows {
             __NR_getgid: [exact, value(Value::Gid), blind, int80(47)] () -> Int;
             __NR_getegid: [exact, value(Value::Egid), blind] () -> Int;
             //: setuid setgid setreuid setregid setresuid setresgid: Passed on, then the thread's ids are asked anew.
-            //:     Everything is handed back, because the keeper would keep the rights that are given up.
+            //:     Everything is handed back: what is known was asked with the rights of before.
             //:     test: emulation/identities_follow_changes
             __NR_setuid: {All} (Int) -> Int => identity::change;
             __NR_setgid: {All} (Int) -> Int => identity::change;
@@ -206,7 +204,7 @@ macro_rules! process_rows {
             __NR_getresuid: (Out(U32), Out(U32), Out(U32)) -> Int;
             __NR_getresgid: (Out(U32), Out(U32), Out(U32)) -> Int;
             //: setfsuid setfsgid setgroups capset: Changes rights that the kernel checks. Everything is handed back,
-            //:     because the keeper would keep those that are given up.
+            //:     as after setuid.
             __NR_setfsuid: {All} (Int) -> Int;
             __NR_setfsgid: {All} (Int) -> Int;
             __NR_getgroups: (Int, OutArray(U32, 0)) -> Int;
@@ -217,7 +215,7 @@ macro_rules! process_rows {
             __NR_landlock_create_ruleset: (Ptr, Size, Hex) -> Int;
             __NR_landlock_add_rule: (Fd, Uint, Ptr, Hex) -> Int;
             //: landlock_restrict_self: The kernel watches over the rules from now on. Everything is handed back,
-            //:     because the keeper would stay outside of them. Before Linux 6.14, where the kernel cannot be asked
+            //:     as after setuid. Before Linux 6.14, where the kernel cannot be asked
             //:     what it would execute, programs that are executed afterwards run natively.
             //:     test: sandbox/exec_is_refused_by_a_domain sandbox/exec_is_refused_without_a_question
             __NR_landlock_restrict_self: {All} (Fd, Hex) -> Int => permission::restrict;

@@ -24,16 +24,14 @@ pub enum Held {
     All = 1,
     /// Offsets and mappings of files, contents of pipes: every descriptor is the kernel's again.
     Descriptors = 2,
-    /// Times of files that were written through a mapping.
-    Times = 8,
     /// What is known of names: the call changes what look-ups begin at, or may find.
-    Names = 16,
+    Names = 4,
 }
 
 impl Held {
     /// Every kind.
-    pub const KINDS: [(Self, &'static str); 4] =
-        [(Self::All, "all"), (Self::Descriptors, "descriptors"), (Self::Times, "times"), (Self::Names, "names")];
+    pub const KINDS: [(Self, &'static str); 3] =
+        [(Self::All, "all"), (Self::Descriptors, "descriptors"), (Self::Names, "names")];
 }
 
 /// A property of a call that a row states by one word.

@@ -20,11 +20,10 @@ pub enum Reason {
     Times,
     Shared,
     FileSystem,
-    Keeper,
-    Lease,
+    Timer,
     Empty,
     Memory,
-    Limit,
+    Many,
     Sparse,
     Rights,
     SharedPipe,
@@ -57,15 +56,16 @@ impl Reason {
                 "each read of it moves its access time: by the mount's options, or because it has just been changed"
             }
             Self::Shared => "the description was inherited, received or shared by a fork: its offset is not ours alone",
-            Self::FileSystem => "leases of its file system do not hold, or it has none",
-            Self::Keeper => "no process could be made that gives leases up",
-            Self::Lease => "the kernel refused a lease: the file is open elsewhere, or belongs to another user",
+            Self::FileSystem => "the kernel does not tell of all changes of such a file system",
+            Self::Timer => "no timer could be made for what is to be told of writes (RLIMIT_SIGPENDING)",
             Self::Empty => "the file is empty",
             Self::Memory => "it is larger than what --emulate-mem leaves, or RLIMIT_AS is set",
-            Self::Limit => "it is larger than RLIMIT_FSIZE",
+            Self::Many => "too many files are being written at a time",
             Self::SharedPipe => "another process has, or may have, an end of the pipe",
             Self::NotEmpty => "the pipe was not empty when it was looked at, or is larger than the default",
-            Self::Rights => "its set-id bits or capabilities would have to be taken away by a write",
+            Self::Rights => {
+                "its times could not be moved, or its set-id bits or capabilities would have to be taken away by a write"
+            }
             Self::Sparse => "it has holes",
             Self::Long => "the path is too long, or leads through too many directories",
             Self::LocalFileSystem => {

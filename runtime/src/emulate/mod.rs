@@ -14,7 +14,6 @@ pub mod fdinfo;
 pub mod files;
 pub mod follow;
 pub mod identity;
-pub mod keeper;
 pub mod names;
 pub mod pipes;
 pub mod sample;
@@ -39,8 +38,13 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
     }
     if calls::is(call.nr, Mark::Transfers) {
         devices::refill(call.int(0));
-        return pipes::answer(call).or_else(|| files::calls::answer(call));
+        if let Some(outcome) = files::calls::answer(call) {
+            return Some(outcome);
+        }
+        files::burst::end();
+        return pipes::answer(call);
     }
+    files::burst::end();
     let is_forgotten = is_planted(Bug::KeepRingOverFork) && call.nr == k::__NR_clone;
     if pipes::any() && !calls::is(call.nr, Mark::Blind) && !is_forgotten {
         pipes::hand_back_all();
@@ -60,9 +64,6 @@ fn hand_back(call: &Call<'_>) {
     if row.hands_back & Held::Descriptors as u8 != 0 {
         return files::dismantle_all();
     }
-    if row.hands_back & Held::Times as u8 != 0 {
-        files::touch_all();
-    }
     if calls::is(call.nr, Mark::KeepsLane) {
         return;
     }
@@ -71,10 +72,10 @@ fn hand_back(call: &Call<'_>) {
     }
 }
 
-/// Hands back everything, and ends the keeper and the watches.
+/// Hands back everything, and ends the watches.
 pub fn leave() {
     files::dismantle_all();
-    keeper::dismiss();
+    files::burst::close();
     names::close();
     watch::close();
 }
@@ -87,7 +88,7 @@ pub fn before_fork() {
 
 /// In that child.
 pub fn after_fork() {
-    keeper::forget();
+    files::burst::forget_timer();
     names::forget();
     watch::forget();
 }

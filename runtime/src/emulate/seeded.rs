@@ -5,8 +5,8 @@
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Bug {
-    /// The keeper lets go of a file without revoking the lane.
-    SkipLeaseBreak = 1,
+    /// Nobody is told of the last writes of a burst.
+    ForgetLastWrites = 1,
     /// A lane is dismantled without moving the kernel's offset.
     DropOffsetHandBack = 2,
     /// A duplicate of a descriptor that has a lane gets none.
@@ -26,7 +26,7 @@ pub enum Bug {
 impl Bug {
     /// Their names on the command line of such a build.
     pub const NAMES: [(&'static str, Self); 8] = [
-        ("skip-lease-break", Self::SkipLeaseBreak),
+        ("forget-last-writes", Self::ForgetLastWrites),
         ("drop-offset-hand-back", Self::DropOffsetHandBack),
         ("forget-dup", Self::ForgetDup),
         ("keep-ring-over-fork", Self::KeepRingOverFork),

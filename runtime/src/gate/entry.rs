@@ -22,6 +22,8 @@ pub enum CallEntry {
     Clock(Clock),
     /// Asks the descriptor's lane.
     Lane(Operation),
+    /// The same; without a lane Rust has something to report before the call is made.
+    LaneOrReport(Operation),
     /// Enters ring 0 where its site is known there.
     Ring0,
 }
@@ -53,6 +55,7 @@ pub fn entry_address(entry: CallEntry) -> u64 {
         CallEntry::Filter(filter) => return filters::entry(filter),
         CallEntry::Clock(clock) => return clock::entry(clock),
         CallEntry::Lane(operation) => return lanes::entry(operation),
+        CallEntry::LaneOrReport(operation) => return lanes::reporting_entry(operation),
         CallEntry::Ring0 => return ring0::entry(),
     })
 }

@@ -32,6 +32,8 @@ pub enum Fact {
     SignalsHeld = 1 << 9,
     /// A descriptor of ours takes a number below the guest's limit: where the guest finds none free ours give way.
     OwnDescriptorsInside = 1 << 10,
+    /// Writes were answered of which nobody was told yet: before a call is passed on Rust sees to it.
+    WritesHeld = 1 << 11,
 }
 
 /// Facts that only Rust code asks for: no route depends on them.

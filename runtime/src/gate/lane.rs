@@ -35,18 +35,11 @@ pub unsafe fn leave_data() {
 /// The next description's number.
 pub static NEXT_DESCRIPTION: AtomicU32 = AtomicU32::new(1);
 
-/// Bit of [`Lane::state`]: the file may have changed; the mapping must not be used any more.
-pub const REVOKED: u32 = 1;
-/// Bit of [`Lane::state`]: the next operation is to be made by the kernel, so that times and watchers see it.
-pub const TOUCH: u32 = 2;
-
 /// How a description's calls are answered.
 #[repr(C, align(64))]
 pub struct Lane {
     /// Code for read, write, pread64, pwrite64, lseek.
-    code: [u64; 5],
-    /// 0, or bits that make the assembly leave a call to Rust, where `watch` is this word.
-    pub state: AtomicU32,
+    code: [AtomicU64; 5],
     /// Calls that the lane of a device, and reads that that of a file, answers before one is made.
     pub budget: AtomicU32,
     /// Where the file is mapped.
@@ -59,8 +52,7 @@ pub struct Lane {
     pub reads: AtomicU64,
     /// See `reads`.
     pub writes: AtomicU64,
-    /// What is known of a file is true while this word has the value `epoch`: the lane's own `state`, or the tail of a ring
-    /// (`emulate::watch`).
+    /// What is known of a file is true while this word, the tail of a ring, has the value `epoch` (`emulate::watch`).
     pub watch: AtomicPtr<AtomicU32>,
     /// See `watch`.
     pub epoch: AtomicU32,
@@ -106,8 +98,7 @@ impl Lane {
     #[must_use]
     pub(super) fn new(kind: Kind, code: [u64; 5]) -> Self {
         Self {
-            code,
-            state: AtomicU32::new(0),
+            code: code.map(AtomicU64::new),
             budget: AtomicU32::new(0),
             base: AtomicU64::new(0),
             size: AtomicU64::new(0),
@@ -117,6 +108,13 @@ impl Lane {
             watch: AtomicPtr::new(core::ptr::null_mut()),
             epoch: AtomicU32::new(0),
             kind,
+        }
+    }
+
+    /// Other code for these calls from now on.
+    pub(super) fn set_code(&self, code: [u64; 5]) {
+        for (slot, code) in self.code.iter().zip(code) {
+            slot.store(code, Ordering::Relaxed);
         }
     }
 }

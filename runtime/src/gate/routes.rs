@@ -55,6 +55,19 @@ fn may_answer(nr: u64, traits: Traits) -> bool {
 
 /// What the gate does with a call in a thread of this process, without regard to ring 0.
 fn plain_entry(nr: u64) -> CallEntry {
+    let entry = entry_without_writes(nr);
+    if !facts::holds(Fact::WritesHeld) {
+        return entry;
+    }
+    match entry {
+        CallEntry::Pass | CallEntry::Filter(_) => CallEntry::Slow,
+        CallEntry::Lane(operation) => CallEntry::LaneOrReport(operation),
+        answered => answered,
+    }
+}
+
+/// The same, as long as no write is to be reported.
+fn entry_without_writes(nr: u64) -> CallEntry {
     let Some(traits) = calls::traits(nr) else { return CallEntry::Slow };
     let options = options::get();
     let is_of_lanes = matches!(traits.route, Route::Lane(_));
@@ -100,7 +113,7 @@ fn filter(traits: Traits) -> Option<Filter> {
     let is_usable = match filter {
         _ if options::get().strict => false,
         Filter::Close => !facts::holds(Fact::OwnDescriptorsLow),
-        // An open may have to wait for a lease of ours.
+        // What is opened may show the offsets of promoted files.
         Filter::OpenFirstPath | Filter::OpenSecondPath => {
             !facts::holds(Fact::FilesPromoted) && !facts::holds(Fact::OwnDescriptorsLow)
         }

@@ -12,8 +12,6 @@ pub static TRACE_FD: AtomicI32 = AtomicI32::new(-1);
 pub static EXE_FD: AtomicI32 = AtomicI32::new(-1);
 /// The device of engine `ring0`, -1 without it.
 pub static RING0_FD: AtomicI32 = AtomicI32::new(-1);
-/// The guest's end of the socket to the keeper, -1 without one.
-pub static KEEPER_FD: AtomicI32 = AtomicI32::new(-1);
 /// The inotify instance of `emulate::watch`, -1 without one.
 pub static INOTIFY_FD: AtomicI32 = AtomicI32::new(-1);
 /// The epoll set that it is in.
@@ -24,11 +22,11 @@ pub static MOUNTS_FD: AtomicI32 = AtomicI32::new(-1);
 pub static MOUNTS_ASKED_FD: AtomicI32 = AtomicI32::new(-1);
 
 /// Number of descriptors of ours.
-const OWN: usize = 9;
+const OWN: usize = 8;
 
 /// All of them.
 pub const PLACES: [&AtomicI32; OWN] =
-    [&SELF_FD, &EXE_FD, &TRACE_FD, &KEEPER_FD, &RING0_FD, &INOTIFY_FD, &WATCH_FD, &MOUNTS_FD, &MOUNTS_ASKED_FD];
+    [&SELF_FD, &EXE_FD, &TRACE_FD, &RING0_FD, &INOTIFY_FD, &WATCH_FD, &MOUNTS_FD, &MOUNTS_ASKED_FD];
 
 /// The hidden descriptors, ascending.
 #[must_use]

@@ -3,6 +3,7 @@
 use super::context::{regs_of, set_regs, unpack_flags};
 use super::deliver::{deliver, enter_dispatcher, force_default};
 use super::{ALL_BUT_FAULTS, blame, kept, natively, step};
+use crate::emulate::files::burst;
 use crate::engine::direct::doubt;
 use crate::engine::direct::strict::missed_site;
 use crate::engine::recover::Step;
@@ -50,6 +51,9 @@ pub unsafe extern "C" fn bt_on_signal(signal: i32, info: *mut SigInfo, uc: *mut 
     // Raised by an instruction, not by kill(2) and relatives, whose codes are not positive (sigaction(2)).
     let synchronous =
         info.code > 0 && matches!(signal, sig::SIGSEGV | sig::SIGBUS | sig::SIGFPE | sig::SIGILL | sig::SIGTRAP);
+    if burst::takes(signal, info, !crate::process::image::contains(uc.mc.rip) && !ts.is_on_host_stack(uc.mc.rsp)) {
+        return;
+    }
     if ts.is_on_host_stack(uc.mc.rsp) {
         let Some(info) = kept::opened(ts, signal, info) else { return };
         if synchronous {

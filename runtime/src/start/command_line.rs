@@ -23,8 +23,8 @@ usage: bt-run [options] [--] program [arguments]
                        translate (from a code cache), or ring0 (in place; what makes many calls runs in the kernel;
                        needs root and the kernel module btshim); auto is direct
   --emulate LEVEL      which system calls are answered in the process: off (none), exact (whose answer is provably the
-                       kernel's), coherent (as native to every other process; the default), relaxed (with differences
-                       that docs/syscalls.md names); ring0 has off and exact, which is its default
+                       kernel's), coherent (as native to every other process; the default); ring0 has off and exact,
+                       which is its default
   --emulate-only LIST  of these, only the calls named: read,write,…
   --pass LIST          of these, none of the calls named
   --emulate-after N    small reads that a process makes before files are watched, to answer more of them (100000): a
@@ -207,7 +207,7 @@ fn engine(word: &[u8]) -> EngineChoice {
 fn level(word: &[u8]) -> EmulateLevel {
     match EmulateLevel::WORDS.iter().find(|(_, w)| w.as_bytes() == word) {
         Some((level, _)) => *level,
-        None => wrong(format_args!("no level \"{}\": there are off, exact, coherent and relaxed", Bytes(word))),
+        None => wrong(format_args!("no level \"{}\": there are off, exact and coherent", Bytes(word))),
     }
 }
 

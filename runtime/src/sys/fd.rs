@@ -226,9 +226,12 @@ impl Fd {
     }
 
     /// Sets times of the file as futimens(3) does: seconds and nanoseconds of the last access and the last change.
-    pub fn set_times(self, times: [[i64; 2]; 2]) {
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn set_times(self, times: [[i64; 2]; 2]) -> Result<(), Errno> {
         // SAFETY: the structures live during the call; without a path the descriptor's file is meant.
-        let _ = unsafe { syscall(k::__NR_utimensat, [self.arg(), 0, times.as_ptr() as u64, 0]) };
+        unsafe { syscall(k::__NR_utimensat, [self.arg(), 0, times.as_ptr() as u64, 0]) }.map(|_| ())
     }
 
     /// Its link in /proc.

@@ -15,7 +15,6 @@ pub mod process;
 pub mod raw;
 pub mod shim;
 pub mod signal;
-pub mod socket;
 pub mod stat;
 pub mod time;
 pub mod types;

@@ -161,53 +161,6 @@ pub fn random() -> u64 {
     value
 }
 
-/// membarrier(2).
-///
-/// # Errors
-/// EINVAL: the kernel does not know the command; EPERM: the process has not registered for it.
-pub fn membarrier(command: u64) -> Result<(), Errno> {
-    // SAFETY: integers.
-    unsafe { syscall(k::__NR_membarrier, [command, 0, 0]) }.map(|_| ())
-}
-
-/// Ends a child that has not been waited for, by SIGKILL, and waits for its end.
-pub fn end_child(pid: i32) {
-    const SIGKILL: u64 = 9;
-    let pid = u64::from(pid.cast_unsigned());
-    // SAFETY: the number is the child's own until it has been waited for.
-    unsafe {
-        let _ = syscall(k::__NR_kill, [pid, SIGKILL]);
-        while syscall(k::__NR_wait4, [pid, 0, u64::from(k::__WALL), 0]) == Err(Errno::EINTR) {}
-    }
-}
-
-/// Begins a session (setsid(2)).
-pub fn begin_session() {
-    // SAFETY: no arguments.
-    let _ = unsafe { syscall(k::__NR_setsid, []) };
-}
-
-/// chdir(2).
-pub fn change_directory(path: &core::ffi::CStr) {
-    // SAFETY: the kernel reads the path.
-    let _ = unsafe { syscall(k::__NR_chdir, [path.as_ptr() as u64]) };
-}
-
-/// Closes every descriptor but one (close_range(2), Linux 5.9).
-///
-/// # Errors
-/// The kernel's.
-pub fn close_all_but(kept: Fd) -> Result<(), Errno> {
-    let kept = kept.arg();
-    // SAFETY: integers.
-    unsafe {
-        if kept != 0 {
-            syscall(k::__NR_close_range, [0, kept - 1, 0])?;
-        }
-        syscall(k::__NR_close_range, [kept + 1, u64::from(u32::MAX), 0]).map(|_| ())
-    }
-}
-
 /// execve(2). Returns only if it fails.
 ///
 /// # Safety

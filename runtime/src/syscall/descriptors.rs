@@ -11,9 +11,7 @@ use crate::gate::filters::keeps_descriptors;
 use crate::gate::routes::note_own_descriptors;
 use crate::mem::guest;
 use crate::process::descriptors::{PLACES, follow_limit, hidden, inside, is_hidden, move_up};
-use crate::process::{
-    EXE_FD, INOTIFY_FD, KEEPER_FD, MOUNTS_ASKED_FD, MOUNTS_FD, RING0_FD, SELF_FD, TRACE_FD, WATCH_FD,
-};
+use crate::process::{EXE_FD, INOTIFY_FD, MOUNTS_ASKED_FD, MOUNTS_FD, RING0_FD, SELF_FD, TRACE_FD, WATCH_FD};
 use crate::report::{Text, say};
 use crate::sys;
 use crate::sys::{Errno, Fd};
@@ -102,7 +100,7 @@ fn give_way(place: &'static AtomicI32) {
     if core::ptr::eq(place, &raw const TRACE_FD) {
         say(format_args!("the program uses every descriptor: the trace ends"));
     }
-    let of_emulation = [&KEEPER_FD, &INOTIFY_FD, &WATCH_FD, &MOUNTS_FD, &MOUNTS_ASKED_FD];
+    let of_emulation = [&INOTIFY_FD, &WATCH_FD, &MOUNTS_FD, &MOUNTS_ASKED_FD];
     if of_emulation.into_iter().any(|one| core::ptr::eq(one, place)) {
         emulate::leave();
     }
@@ -155,25 +153,15 @@ pub fn fcntl(call: &mut Call<'_>) -> Outcome {
             }
             outcome
         }
-        k::F_GETFD | k::F_SETFD => Outcome::Tail,
-        k::F_GETFL if files::get(call.int(0)).is_none() => Outcome::Tail,
-        k::F_GETFL => match (call.pass(), files::get(call.int(0))) {
-            // The lease sets it (fs/locks.c, lease_setup); the guest's own F_SETFL would have ended the lane.
-            (Outcome::Done(Ok(flags)), Some(_)) => Outcome::Done(Ok(flags & !u64::from(k::FASYNC))),
-            (outcome, _) => outcome,
-        },
+        k::F_GETFD | k::F_SETFD | k::F_GETFL | k::F_GETOWN | k::F_SETOWN | k::F_SETLEASE | k::F_GETLEASE => {
+            Outcome::Tail
+        }
         k::F_GETLK | k::F_SETLK | k::F_SETLKW | k::F_OFD_GETLK | k::F_OFD_SETLK | k::F_OFD_SETLKW => {
             if let Some(file) = files::get(call.int(0))
                 && is_told_from_offset(call.arg(2))
             {
                 file.hand_back_offset(call.int(0));
             }
-            Outcome::Tail
-        }
-        k::F_SETOWN | k::F_SETOWN_EX | k::F_SETSIG | k::F_SETLEASE => {
-            // A lease of ours would take the owner of the guest's signals, and the signal (fs/locks.c, `lease_modify`).
-            files::dismantle(call.int(0));
-            known::disown(call.int(0));
             Outcome::Tail
         }
         _ => {

@@ -9,7 +9,7 @@ use crate::emulate::{fdinfo, files, names, pipes};
 use crate::gate::routes::note_own_descriptors;
 use crate::mem::guest;
 use crate::process::descriptors::make_room;
-use crate::sys::{Errno, Fd};
+use crate::sys::Fd;
 use linux_raw_sys::general as k;
 
 /// A call that has no handler of its own: passed on, led where its paths have to be.
@@ -22,7 +22,6 @@ pub fn pass_on(call: &mut Call<'_>) -> Outcome {
 /// open(2), openat(2), openat2(2).
 pub fn open(call: &mut Call<'_>) -> Outcome {
     let outcome = make_open(call);
-    let outcome = again_without_leases(call, outcome);
     note_open(call, outcome)
 }
 
@@ -93,15 +92,6 @@ fn flags_of_how(how: u64) -> Option<u64> {
     const TO_WRITE: u64 = (k::O_WRONLY | k::O_RDWR | k::O_TRUNC) as u64;
     let [flags, _, resolve] = guest::read::<[u64; 3]>(how)?;
     (flags & TO_WRITE == 0 && resolve & !u64::from(k::RESOLVE_CACHED) == 0).then_some(flags)
-}
-
-/// An open with O_NONBLOCK does not wait for a lease of ours to be given up (fcntl(2), "Leases").
-fn again_without_leases(call: &mut Call<'_>, outcome: Outcome) -> Outcome {
-    if outcome != Outcome::Done(Err(Errno::EAGAIN)) || call.ts.shared.is_foreign() || !files::any() {
-        return outcome;
-    }
-    files::dismantle_all();
-    make_open(call)
 }
 
 /// A descriptor that this process has opened leads to a description of its own.

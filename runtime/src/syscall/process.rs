@@ -3,7 +3,6 @@
 use super::attach;
 use super::exec::tracer;
 use crate::emulate::call::{Call, Outcome, prepare_outputs, put_user};
-use crate::emulate::keeper::body::has_registered_barrier;
 use crate::emulate::{self, identity};
 use crate::engine::{lock, redirect};
 use crate::gate::facts::Fact;
@@ -17,7 +16,6 @@ use crate::sys::Errno;
 use crate::sys::cpu::has_fsgsbase;
 use crate::thread::registers::Gpr;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, Ordering};
 use linux_raw_sys::general as k;
 
 /// exit_group(2).
@@ -152,16 +150,6 @@ pub fn unshare(call: &mut Call<'_>) -> Outcome {
     if call.arg(0) & u64::from(k::CLONE_NEWUSER) != 0 { identity::enter_namespace(call) } else { call.pass() }
 }
 
-/// wait4(2), waitid(2): children that send no signal are only the guest's own.
-pub fn wait(call: &mut Call<'_>, flags_arg: usize) -> Outcome {
-    let flags = call.arg(flags_arg);
-    if flags & u64::from(k::__WALL | k::__WCLONE) != 0 && !call.ts.shared.is_foreign() {
-        emulate::leave();
-    }
-    prepare_outputs(call);
-    Outcome::Tail
-}
-
 /// seccomp(2): a filter that is set must see the calls it is for.
 pub fn seccomp(call: &mut Call<'_>) -> Outcome {
     const SECCOMP_SET_MODE_STRICT: u64 = 0;
@@ -210,39 +198,19 @@ pub fn rseq(call: &mut Call<'_>) -> Outcome {
     Outcome::Tail
 }
 
-/// The guest has registered for the private barrier.
-static BARRIER: AtomicBool = AtomicBool::new(false);
-
 /// membarrier(2): as a kernel without rseq(2) answers where that call is refused (programs take the one for a sign of
-/// the other). What the runtime has registered for is not the guest's.
+/// the other).
 pub fn membarrier(call: &mut Call<'_>) -> Outcome {
-    const PRIVATE: u64 = 1 << 3;
-    const REGISTER_PRIVATE: u64 = 1 << 4;
     /// MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ and its registration.
     const RSEQ_COMMANDS: u64 = 1 << 7 | 1 << 8;
-    const GET_REGISTRATIONS: u64 = 1 << 9;
-    /// The registrations for SYNC_CORE and RSEQ.
-    const BRING_PRIVATE: u64 = 1 << 6 | 1 << 8;
     let command = u64::from(call.int(0).cast_unsigned());
     let is_translating = options::get().engine == EngineChoice::Translate;
     if is_translating && command & RSEQ_COMMANDS != 0 {
         return Outcome::Done(Err(Errno::EINVAL));
     }
-    let hides = has_registered_barrier() && !BARRIER.load(Ordering::Relaxed);
-    if hides && command == PRIVATE && call.arg(1) == 0 {
-        return Outcome::Done(Err(Errno::EPERM));
-    }
     let outcome = call.pass();
     match (outcome, command) {
         (Outcome::Done(Ok(offered)), 0) if is_translating => Outcome::Done(Ok(offered & !RSEQ_COMMANDS)),
-        // Other private barriers bring it with them (kernel/sched/membarrier.c, membarrier_get_registrations).
-        (Outcome::Done(Ok(registered)), GET_REGISTRATIONS) if hides && registered & BRING_PRIVATE == 0 => {
-            Outcome::Done(Ok(registered & !REGISTER_PRIVATE))
-        }
-        (Outcome::Done(Ok(_)), REGISTER_PRIVATE) => {
-            BARRIER.store(true, Ordering::Relaxed);
-            outcome
-        }
         _ => outcome,
     }
 }

@@ -31,7 +31,7 @@ const SEQUENCES: u64 = 10_000;
 pub fn tests(extent: Extent) -> Result<Vec<Test>> {
     let count = number("BT_SEQUENCES", extent.share_of(SEQUENCES))?;
     let sequences = Test::new("model/sequences_show_the_same", Kind::Guest, Action::Sequences { count });
-    let mut tests = vec![sequences.at_levels(&["off", "relaxed"])];
+    let mut tests = vec![sequences.at_levels(&["off"])];
     if extent == Extent::Whole {
         tests.push(Test::new("model/seeded_bugs_are_found", Kind::Guest, Action::SeededBugs).only_under("direct"));
     }

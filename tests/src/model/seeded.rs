@@ -17,7 +17,7 @@ use crate::runner::Verdict;
 /// The names that `--seeded-bug` takes, each with the pass in which it must be found.
 const BUGS: &[(&str, &str)] = &[
     ("keep-fact-over-change", "direct"),
-    ("skip-lease-break", "direct+relaxed"),
+    ("forget-last-writes", "direct"),
     ("drop-offset-hand-back", "direct"),
     ("forget-dup", "direct"),
     ("keep-ring-over-fork", "direct"),

@@ -130,6 +130,6 @@ mod tests {
         let early = ["--emulate-after", "256"];
         assert_eq!(options_of("translate"), [["--engine", "translate"], early].concat());
         assert_eq!(options_of("strict"), [&["--engine", "direct", "--strict"][..], &early].concat());
-        assert_eq!(options_of("direct+relaxed"), [["--engine", "direct"], ["--emulate", "relaxed"], early].concat());
+        assert_eq!(options_of("direct+exact"), [["--engine", "direct"], ["--emulate", "exact"], early].concat());
     }
 }

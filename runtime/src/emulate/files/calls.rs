@@ -1,23 +1,19 @@
 //! Calls on a promoted description that the lane's assembly left to Rust.
 
-use super::{READS, dismantle, get};
+use super::lane::FileLane;
+use super::{READS, burst, dismantle, get, renew};
 use crate::calls::route::Operation;
 use crate::calls::{self, Mark};
 use crate::emulate::call::{Call, Outcome, prepare_outputs};
-use crate::emulate::keeper;
-use crate::gate::lane::{REVOKED, TOUCH};
+use crate::emulate::explain::refused;
 use crate::sys::Fd;
 use core::sync::atomic::Ordering;
 
 /// Makes a read, write or seek of a promoted description by the kernel, if its descriptor has a file's lane.
 pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
     let fd = call.int(0);
-    if get(fd)?.lane.state.load(Ordering::SeqCst) & REVOKED != 0 {
-        dismantle(fd);
-        return None;
-    }
     if !get(fd)?.is_current() {
-        super::renew(None);
+        renew(None);
     }
     let file = get(fd)?;
     file.lane.budget.store(READS, Ordering::Relaxed);
@@ -25,25 +21,46 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
     if is_seek && is_seek_to_itself(call) {
         return Some(call.answered(Ok(file.lane.offset.load(Ordering::Relaxed))));
     }
+    let writes = calls::is(call.nr, Mark::Writes);
+    if writes {
+        burst::report_others(file);
+    }
     file.hand_back_offset(fd);
     prepare_outputs(call);
     let outcome = call.pass();
     file.take_offset(fd);
-    let writes = calls::is(call.nr, Mark::Writes);
-    if writes && file.watch.is_some() {
-        // It was told of the change itself.
-        dismantle(fd);
-    } else if writes && Fd(fd).stat().ok().is_none_or(|stat| stat.size != file.lane.size.load(Ordering::Relaxed)) {
-        dismantle(fd);
-    } else if file.lane.state.load(Ordering::Relaxed) & TOUCH != 0 && !is_seek {
-        // This access was the first of a burst.
-        file.lane.state.fetch_and(!TOUCH, Ordering::SeqCst);
-        keeper::stir(core::ptr::from_ref(file).cast_mut());
+    if writes {
+        written(file, fd, call.nr);
+    } else if !is_seek {
+        read(file, fd);
     }
     Some(outcome)
 }
 
-/// lseek(fd, 0, SEEK_CUR) while the lane's assembly does not answer, for instance because it is idle.
+/// The kernel has made a write.
+fn written(file: &'static FileLane, fd: i32, nr: u32) {
+    // The watch tells of it, too.
+    file.changed_by_us.store(true, Ordering::Relaxed);
+    let is_as_long = Fd(fd).stat().is_ok_and(|stat| stat.size == file.lane.size.load(Ordering::Relaxed));
+    if !is_as_long || !file.may_write {
+        return dismantle(fd);
+    }
+    if let Err(reason) = burst::begin(file, fd) {
+        refused(nr, fd, reason);
+        dismantle(fd);
+    }
+}
+
+/// The kernel has made a read: those that follow may move no time any more.
+fn read(file: &FileLane, fd: i32) {
+    let is_known = file.reads_are_free.load(Ordering::Relaxed) || file.bursts.load(Ordering::Relaxed);
+    if !is_known && file.is_current() && Fd(fd).stat().is_ok_and(|stat| file.are_reads_free(&stat)) {
+        file.reads_are_free.store(true, Ordering::Relaxed);
+        file.set_code();
+    }
+}
+
+/// lseek(fd, 0, SEEK_CUR) while the lane's assembly does not answer.
 fn is_seek_to_itself(call: &Call<'_>) -> bool {
     /// SEEK_CUR (lseek(2)).
     const CURRENT: i32 = 1;

@@ -1,63 +1,145 @@
-//! What is known of a promoted file, shared by the process and its keeper.
+//! What is known of a promoted file.
 
 use crate::emulate::watch::Number;
 use crate::gate::lane::Lane;
-use crate::sys::Fd;
-use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
+use crate::gate::lanes::{Code, set_code};
+use crate::sys::stat::{FileSystem, Stat};
+use crate::sys::{Errno, Fd};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use linux_raw_sys::general as k;
 
-/// What is known of a promoted description. The keeper reads and writes its atomic fields.
+/// What is known of a promoted description.
 #[repr(C)]
 pub struct FileLane {
     /// What the gate's assembly uses.
     pub lane: Lane,
     /// Bytes that are mapped.
     pub map_len: u64,
-    /// What tells of changes: a watch, or a lease without one.
-    pub watch: Option<Number>,
-    /// F_RDLCK or F_WRLCK.
-    pub wanted_lease: u32,
-    /// The lease that is held; F_UNLCK when it was given up.
-    pub lease: AtomicU32,
-    /// The keeper's descriptor.
-    pub keeper_fd: AtomicI32,
-    /// The keeper looks after the lane at every tick.
-    pub ticking: AtomicU32,
-    /// Ticks since the last access.
-    pub idle: AtomicU32,
+    /// A [`Number`]: what tells of changes.
+    watch: AtomicI32,
+    /// Its file system, as it was mounted.
+    pub file_system: FileSystem,
+    /// Reads move no times, however the file system is mounted (open(2), O_NOATIME).
+    pub is_untimed: bool,
+    /// The mapping can be written, and so may be the file.
+    pub may_write: bool,
+    /// A read moves no time of the file now.
+    pub reads_are_free: AtomicBool,
+    /// A burst is under way (`files::burst`), by this descriptor.
+    pub bursts: AtomicBool,
+    /// See `bursts`.
+    pub burst_fd: AtomicI32,
+    /// `writes` of the lane when it began.
+    pub begun_at: AtomicU64,
     /// `reads` of the lane at the last real access.
-    pub seen_reads: AtomicU64,
+    seen_reads: AtomicU64,
     /// `writes`, likewise.
-    pub seen_writes: AtomicU64,
+    seen_writes: AtomicU64,
+    /// The process has itself made a change that ends the watch.
+    pub changed_by_us: AtomicBool,
 }
 
 impl FileLane {
+    /// A lane for a file of this file system, that `watch` tells of.
+    #[must_use]
+    pub fn new(lane: Lane, watch: Number, file_system: FileSystem) -> Self {
+        Self {
+            lane,
+            map_len: 0,
+            watch: AtomicI32::new(watch.0),
+            file_system,
+            is_untimed: false,
+            may_write: false,
+            reads_are_free: AtomicBool::new(false),
+            bursts: AtomicBool::new(false),
+            burst_fd: AtomicI32::new(-1),
+            begun_at: AtomicU64::new(0),
+            seen_reads: AtomicU64::new(0),
+            seen_writes: AtomicU64::new(0),
+            changed_by_us: AtomicBool::new(false),
+        }
+    }
+
+    /// What tells of changes.
+    #[must_use]
+    pub fn watch(&self) -> Number {
+        Number(self.watch.load(Ordering::Relaxed))
+    }
+
+    /// Something else tells of changes now.
+    pub fn set_watch(&self, watch: Number) {
+        self.watch.store(watch.0, Ordering::Relaxed);
+    }
+
     /// What is known of the file may be used.
     #[must_use]
     pub fn is_current(&self) -> bool {
         let word = self.lane.watch.load(Ordering::Relaxed);
-        // SAFETY: the lane's own state, or the tail of the ring, which exists as long as a lane is watched.
+        // SAFETY: the tail of the ring, which exists as long as a lane is watched.
         !word.is_null() && unsafe { (*word).load(Ordering::Acquire) } == self.lane.epoch.load(Ordering::Relaxed)
     }
 
-    /// Makes a real access if the lane was used since the last one: times move and watchers are told as a read or write
-    /// does it. Returns whether it was used. Under a watch nothing is due: reads move no times, or are not answered.
-    pub fn touch(&self, fd: i32) -> bool {
-        if self.watch.is_some() {
-            return false;
+    /// A read moves no time of a file that is as `stat` says.
+    #[must_use]
+    pub fn are_reads_free(&self, stat: &Stat) -> bool {
+        self.is_untimed || self.file_system.moves_no_access_time(stat)
+    }
+
+    /// Has the assembly answer what it may: in a burst everything, else reads that move no time.
+    pub fn set_code(&self) {
+        let bursts = self.bursts.load(Ordering::Relaxed);
+        let reads = bursts || self.reads_are_free.load(Ordering::Relaxed);
+        let [read, pread] = if reads { [Code::FileRead, Code::FilePread] } else { [Code::Rust; 2] };
+        let [write, pwrite] = if bursts { [Code::FileWrite, Code::FilePwrite] } else { [Code::Rust; 2] };
+        set_code(&self.lane, [read, write, pread, pwrite, Code::FileLseek]);
+    }
+
+    /// Leaves everything but seeks to Rust.
+    pub fn leave_to_rust(&self) {
+        set_code(&self.lane, [Code::Rust, Code::Rust, Code::Rust, Code::Rust, Code::FileLseek]);
+    }
+
+    /// A burst begins; nothing of it is to be reported yet.
+    pub fn begin_burst(&self, fd: i32) {
+        let (reads, writes) = (self.lane.reads.load(Ordering::Relaxed), self.lane.writes.load(Ordering::Relaxed));
+        if !self.bursts.swap(true, Ordering::Relaxed) {
+            self.begun_at.store(writes, Ordering::Relaxed);
+            self.seen_reads.store(reads, Ordering::Relaxed);
         }
+        self.burst_fd.store(fd, Ordering::Relaxed);
+    }
+
+    /// It is over, and reported. The file was changed, so reads move its access time.
+    pub fn end_burst(&self) {
+        self.bursts.store(false, Ordering::Relaxed);
+        self.reads_are_free.store(false, Ordering::Relaxed);
+        self.set_code();
+    }
+
+    /// Makes real accesses if the lane answered any since the last one: times move and watchers are told as by write(2) and
+    /// read(2). Returns whether something had been written. A signal handler may do it at any time.
+    pub fn report(&self, fd: i32) -> bool {
         let (reads, writes) = (self.lane.reads.load(Ordering::Relaxed), self.lane.writes.load(Ordering::Relaxed));
         let was_read = self.seen_reads.swap(reads, Ordering::Relaxed) != reads;
         let was_written = self.seen_writes.swap(writes, Ordering::Relaxed) != writes;
-        if was_read {
+        if was_written {
+            let _ = self.touch(fd);
+        }
+        // Reads that move no time and that nobody waits for are told one in so many.
+        if was_read && self.bursts.load(Ordering::Relaxed) {
             let mut byte = [0u8];
             let _ = Fd(fd).read_at(&mut byte, 0);
         }
-        if was_written {
-            let times = [[0, i64::from(k::UTIME_OMIT)], [0, i64::from(k::UTIME_NOW)]];
-            Fd(fd).set_times(times);
-        }
-        was_read || was_written
+        was_written
+    }
+
+    /// Moves the times of the file as a write does, and tells of it (IN_MODIFY; fs/attr.c, notify_change).
+    ///
+    /// # Errors
+    /// The kernel's: who has a description for writing need not have the right to do this any more.
+    pub fn touch(&self, fd: i32) -> Result<(), Errno> {
+        self.changed_by_us.store(true, Ordering::Relaxed);
+        Fd(fd).set_times([[0, i64::from(k::UTIME_OMIT)], [0, i64::from(k::UTIME_NOW)]])
     }
 
     /// Moves the kernel's offset to ours.

@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 /// A lane in the list.
 pub(super) struct Place(pub(super) *mut FileLane);
-// SAFETY: the list owns the lanes; they are used under its lock, or by the keeper through atomics.
+// SAFETY: the list owns the lanes; they are used under its lock, or through atomics.
 unsafe impl Send for Place {}
 
 /// See [`FILES`].

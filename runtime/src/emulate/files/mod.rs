@@ -1,5 +1,6 @@
 //! Regular files that are read and written in small pieces, answered from a shared mapping (runtime/COHERENCE.md).
 
+pub mod burst;
 pub mod calls;
 pub mod lane;
 mod list;
@@ -7,15 +8,14 @@ mod penalty;
 pub mod promote;
 
 use super::seeded::{Bug, is_planted};
-use super::{descriptors, keeper, watch};
+use super::{descriptors, watch};
 use crate::gate::facts::Fact;
-use crate::gate::lane::{Kind, REVOKED};
+use crate::gate::lane::Kind;
 use crate::gate::routes::learn;
 use crate::sys::stat::Stat;
 use crate::sys::{Fd, mem};
 use alloc::boxed::Box;
 use core::sync::atomic::Ordering;
-use linux_raw_sys::general as k;
 use list::{COUNT, FILES};
 
 use super::watch::Number;
@@ -27,30 +27,19 @@ pub use promote::is_watched;
 /// Reads that a lane answers before one is made.
 const READS: u32 = 4096;
 
-/// The description has no lease and no owner of its signals any more, as the guest left it.
-fn give_up_lease(fd: Fd) {
-    let _ = fd.fcntl(k::F_SETLEASE, u64::from(k::F_UNLCK));
-    let _ = fd.fcntl(k::F_SETOWN, 0);
-}
-
 /// Gives a description back to the kernel. `fd` is one of its descriptors.
 pub fn dismantle(fd: i32) {
     let Some(file) = get(fd) else { return };
     let this = core::ptr::from_ref(file).cast_mut();
     descriptors::clear_lane(&raw const file.lane);
-    file.lane.state.fetch_or(REVOKED, Ordering::SeqCst);
-    file.touch(fd);
+    file.report(fd);
+    burst::forget(file);
     if !is_planted(Bug::DropOffsetHandBack) {
         file.hand_back_offset(fd);
     }
     // SAFETY: the mapping is ours, and nobody uses it: the process has one thread.
     unsafe { mem::munmap(file.lane.base.load(Ordering::Relaxed), file.map_len) };
-    let watch = file.watch;
-    if watch.is_none() {
-        file.lease.store(k::F_UNLCK, Ordering::Relaxed);
-        give_up_lease(Fd(fd));
-        keeper::drop_lane(this);
-    }
+    let watch = file.watch();
     let answered = file.lane.reads.load(Ordering::Relaxed) + file.lane.writes.load(Ordering::Relaxed);
     penalty::learn_from(answered);
     let mut files = FILES.lock();
@@ -58,11 +47,10 @@ pub fn dismantle(fd: i32) {
     files.lanes.retain(|place| place.0 != this);
     COUNT.fetch_sub(1, Ordering::Relaxed);
     // SAFETY: lanes in the list exist.
-    let is_shared = watch.is_some() && files.lanes.iter().any(|place| unsafe { (*place.0).watch } == watch);
-    if let Some(watch) = watch.filter(|_| !is_shared) {
+    if !files.lanes.iter().any(|place| unsafe { (*place.0).watch() } == watch) {
         watch::remove(watch);
     }
-    // SAFETY: made by `Box::into_raw`; the keeper has dropped it, if it had it, and no descriptor leads to it.
+    // SAFETY: made by `Box::into_raw`, and no descriptor leads to it.
     drop(unsafe { Box::from_raw(this) });
 }
 
@@ -70,30 +58,43 @@ pub fn dismantle(fd: i32) {
 /// what is known. Returns the epoch of what is established afterwards ([`watch::Changes`]), if `added`, a watch that no lane has
 /// yet, is not over already.
 pub fn renew(added: Option<Number>) -> Option<u32> {
+    watch_again();
     let changes = watch::renew();
-    let has_ended =
-        |number: Option<Number>| number.is_some_and(|number| changes.all || changes.ended.contains(&number));
-    while let Some(fd) = find(&|lane: &FileLane| has_ended(lane.watch)) {
+    let has_ended = |number: Number| changes.all || changes.ended.contains(&number);
+    while let Some(fd) = find(&|lane: &FileLane| has_ended(lane.watch())) {
         dismantle(fd);
     }
     let Some(epoch) = changes.epoch else {
         // Files change all the time: nothing is gained.
-        while let Some(fd) = find(&|lane| lane.watch.is_some()) {
-            dismantle(fd);
-        }
+        dismantle_all();
         return None;
     };
-    let is_another = |lane: &FileLane| lane.watch.is_some() && lane.lane.epoch.load(Ordering::Relaxed) != epoch;
+    let is_another = |lane: &FileLane| lane.lane.epoch.load(Ordering::Relaxed) != epoch;
     while let Some(fd) = find(&is_another) {
         let Some(file) = get(fd) else { break };
-        let is_same = |stat: Stat| stat.size == file.lane.size.load(Ordering::Relaxed);
+        let is_same = |stat: Stat| {
+            let is_as_long = stat.size == file.lane.size.load(Ordering::Relaxed);
+            is_as_long && (!file.may_write || promote::may_store(fd, &stat))
+        };
         if is_planted(Bug::KeepFactOverChange) || Fd(fd).stat().is_ok_and(is_same) {
             file.lane.epoch.store(epoch, Ordering::Relaxed);
         } else {
             dismantle(fd);
         }
     }
-    Some(epoch).filter(|_| !has_ended(added))
+    Some(epoch).filter(|_| !added.is_some_and(has_ended))
+}
+
+/// The process has changed files itself, which ended their watches.
+fn watch_again() {
+    while let Some(fd) = find(&|lane| lane.changed_by_us.load(Ordering::Relaxed)) {
+        let Some(file) = get(fd) else { break };
+        file.changed_by_us.store(false, Ordering::Relaxed);
+        match watch::add(Fd(fd)) {
+            Ok(number) => file.set_watch(number),
+            Err(_) => dismantle(fd),
+        }
+    }
 }
 
 /// A descriptor of such a file.
@@ -112,22 +113,10 @@ pub fn dismantle_all() {
     }
 }
 
-/// Makes the real accesses that are still to be made for writes: somebody looks at times.
-pub fn touch_all() {
-    for place in &FILES.lock().lanes {
-        // SAFETY: lanes in the list exist.
-        let file = unsafe { &*place.0 };
-        if file.seen_writes.load(Ordering::Relaxed) != file.lane.writes.load(Ordering::Relaxed)
-            && let Some(fd) = descriptors::find_lane(|lane| core::ptr::eq(lane, &raw const file.lane))
-        {
-            file.touch(fd);
-        }
-    }
-}
-
 /// A second thread is about to be made.
 pub fn begin_threads() {
     dismantle_all();
+    burst::close();
     learn(Fact::Threaded, true);
 }
 

@@ -8,8 +8,8 @@ use crate::calls::route::Operation;
 use crate::emulate::candidate::{Found, index};
 use crate::emulate::descriptors::{self, Access};
 use crate::emulate::explain::{Reason, refused};
+use crate::emulate::fdinfo;
 use crate::emulate::watch::{self, Number};
-use crate::emulate::{fdinfo, keeper};
 use crate::gate::facts::{Fact, holds};
 use crate::gate::lane::Kind;
 use crate::gate::lanes::{Code, lane_with};
@@ -18,7 +18,7 @@ use crate::options::{self, EmulateLevel};
 use crate::sys::stat::{Stat, is_local};
 use crate::sys::{Fd, mem, process};
 use alloc::boxed::Box;
-use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, Ordering};
 use linux_raw_sys::general as k;
 
 /// Longer reads and writes gain nothing.
@@ -65,8 +65,7 @@ fn promote(fd: i32, made: u64) -> Result<(), Reason> {
     if access == Access::WriteOnly {
         return Err(Reason::WriteOnly);
     }
-    // Who shares the description moves its offset, can change the file without opening it, and sees the lease in
-    // F_GETFL.
+    // Who shares the description moves its offset.
     if !descriptors::is_own(fd) {
         return Err(Reason::Shared);
     }
@@ -76,31 +75,31 @@ fn promote(fd: i32, made: u64) -> Result<(), Reason> {
     if fdinfo::is_shown(fd) {
         return Err(Reason::Shown);
     }
-    // Stores need somebody who moves times while the process computes: the keeper, which holds a lease.
-    if access == Access::ReadWrite && options::get().emulate >= EmulateLevel::Relaxed {
-        under_lease(fd, access)
-    } else if made < u64::from(options::get().emulate_after) {
-        Err(Reason::Early)
-    } else {
-        under_watch(fd, access, flags & k::O_NOATIME != 0)
+    if made < u64::from(options::get().emulate_after) {
+        return Err(Reason::Early);
     }
+    under_watch(fd, access, flags & k::O_NOATIME != 0)
 }
 
-/// Promotes a description whose file is watched; reads of it may be such that move no times (open(2), O_NOATIME).
-fn under_watch(fd: i32, access: Access, moves_no_times: bool) -> Result<(), Reason> {
+/// Promotes a description; reads of it may be such that move no times (open(2), O_NOATIME).
+fn under_watch(fd: i32, access: Access, is_untimed: bool) -> Result<(), Reason> {
     let file_system = Fd(fd).file_system().map_err(|_| Reason::FileSystem)?;
     let number = watch::add(Fd(fd)).map_err(|_| Reason::Watch)?;
     let epoch = super::renew(Some(number));
+    let mut file = Box::new(FileLane::new(lane_with(Kind::File, [Code::Rust; 5]), number, file_system));
+    file.is_untimed = is_untimed;
     // What is looked at from here on is true while the tail stays.
     let established = epoch.ok_or(Reason::Watch).and_then(|epoch| {
         let stat = Fd(fd).stat().map_err(|_| Reason::Flags)?;
-        if !moves_no_times && !file_system.moves_no_access_time(&stat) {
+        file.may_write = access == Access::ReadWrite && may_store(fd, &stat);
+        file.reads_are_free.store(file.are_reads_free(&stat), Ordering::Relaxed);
+        if !file.may_write && !file.are_reads_free(&stat) {
             return Err(Reason::Times);
         }
         if file_system.kind == TMPFS && stat.allocated < stat.size {
             return Err(Reason::Sparse);
         }
-        map(fd, Access::ReadOnly, &stat).map(|mapped| (epoch, mapped))
+        map(fd, file.may_write, stat.size).map(|mapped| (epoch, mapped))
     });
     let (epoch, mapped) = match established {
         Ok(established) => established,
@@ -111,49 +110,22 @@ fn under_watch(fd: i32, access: Access, moves_no_times: bool) -> Result<(), Reas
             return Err(reason);
         }
     };
-    let mut file = new_lane(access, Some(number));
     file.lane.watch = AtomicPtr::new(watch::tail().cast_mut());
     file.lane.epoch = AtomicU32::new(epoch);
-    install(fd, Box::into_raw(Box::new(file)), mapped);
+    file.set_code();
+    install(fd, Box::into_raw(file), mapped);
     Ok(())
 }
 
 /// Another lane depends on the watch.
 pub fn is_watched(number: Number) -> bool {
     // SAFETY: lanes in the list exist.
-    FILES.lock().lanes.iter().any(|place| unsafe { (*place.0).watch } == Some(number))
-}
-
-/// Promotes a description under a lease that the keeper looks after.
-fn under_lease(fd: i32, access: Access) -> Result<(), Reason> {
-    keeper::start().map_err(|_| Reason::Keeper)?;
-    let lane = Box::into_raw(Box::new(new_lane(access, None)));
-    // SAFETY: ours alone until the keeper has it.
-    let word = unsafe { &raw mut (*lane).lane.state };
-    // SAFETY: as above.
-    unsafe { (*lane).lane.watch.store(word, Ordering::Relaxed) };
-    if keeper::keep(lane, fd).is_err() {
-        // SAFETY: the keeper did not take it.
-        drop(unsafe { Box::from_raw(lane) });
-        return Err(Reason::Lease);
-    }
-    // From here on nobody else can change the size.
-    match Fd(fd).stat().map_err(|_| Reason::Flags).and_then(|stat| map(fd, access, &stat)) {
-        Ok(mapped) => install(fd, lane, mapped),
-        Err(reason) => {
-            super::give_up_lease(Fd(fd));
-            keeper::drop_lane(lane);
-            // SAFETY: the keeper has dropped it.
-            drop(unsafe { Box::from_raw(lane) });
-            return Err(reason);
-        }
-    }
-    Ok(())
+    FILES.lock().lanes.iter().any(|place| unsafe { (*place.0).watch() } == number)
 }
 
 /// The lane answers from here on; `mapped` is address, length and size of the mapping.
 fn install(fd: i32, lane: *mut FileLane, (base, len, size): (u64, u64, u64)) {
-    // SAFETY: ours; the keeper uses the atomic fields only.
+    // SAFETY: ours alone so far.
     let file = unsafe { &mut *lane };
     file.map_len = len;
     file.lane.base.store(base, Ordering::Relaxed);
@@ -170,32 +142,8 @@ fn install(fd: i32, lane: *mut FileLane, (base, len, size): (u64, u64, u64)) {
     learn(Fact::FilesPromoted, true);
 }
 
-fn new_lane(access: Access, watch: Option<Number>) -> FileLane {
-    let is_written = access == Access::ReadWrite && watch.is_none();
-    let code = [
-        Code::FileRead,
-        if is_written { Code::FileWrite } else { Code::Rust },
-        Code::FilePread,
-        if is_written { Code::FilePwrite } else { Code::Rust },
-        Code::FileLseek,
-    ];
-    FileLane {
-        lane: lane_with(Kind::File, code),
-        map_len: 0,
-        watch,
-        wanted_lease: if is_written { k::F_WRLCK } else { k::F_RDLCK },
-        lease: AtomicU32::new(k::F_UNLCK),
-        keeper_fd: AtomicI32::new(-1),
-        ticking: AtomicU32::new(0),
-        idle: AtomicU32::new(0),
-        seen_reads: AtomicU64::new(0),
-        seen_writes: AtomicU64::new(0),
-    }
-}
-
-/// Maps a file; returns address, length and size.
-fn map(fd: i32, access: Access, stat: &Stat) -> Result<(u64, u64, u64), Reason> {
-    let size = stat.size;
+/// Maps a file of this size; returns address, length and size.
+fn map(fd: i32, is_written: bool, size: u64) -> Result<(u64, u64, u64), Reason> {
     let len = size.next_multiple_of(4096);
     let limit = u64::from(options::get().emulate_mib) << 20;
     if size == 0 || len == 0 {
@@ -205,21 +153,20 @@ fn map(fd: i32, access: Access, stat: &Stat) -> Result<(u64, u64, u64), Reason> 
     if FILES.lock().mapped_bytes + len > limit || process::soft_limit(k::RLIMIT_AS) != u64::MAX {
         return Err(Reason::Memory);
     }
-    // write(2) takes these rights away, a store does not (fs/attr.c, file_remove_privs).
-    if access == Access::ReadWrite && has_rights(fd, stat) {
-        return Err(Reason::Rights);
-    }
-    // A store into a hole allocates more than write(2) does, and finds a full disk too late.
-    if access == Access::ReadWrite && stat.allocated < size {
-        return Err(Reason::Sparse);
-    }
-    // RLIMIT_FSIZE (setrlimit(2)) ends a process that writes past it, also in place.
-    if access == Access::ReadWrite && size > process::soft_limit(k::RLIMIT_FSIZE) {
-        return Err(Reason::Limit);
-    }
-    let prot = k::PROT_READ | if access == Access::ReadWrite { k::PROT_WRITE } else { 0 };
+    let prot = k::PROT_READ | if is_written { k::PROT_WRITE } else { 0 };
     let at = mem::mmap_own_file(mem::own_address(len), len, prot, k::MAP_SHARED, Fd(fd), 0);
     at.map(|at| (at, len, size)).map_err(|_| Reason::Memory)
+}
+
+/// A store into a mapping of the file does what write(2) would do there, times and events apart.
+pub(super) fn may_store(fd: i32, stat: &Stat) -> bool {
+    // These rights a write takes away (fs/attr.c, file_remove_privs). A store into a hole allocates more than a write does, and
+    // finds a full disk too late. A write past RLIMIT_FSIZE ends the process, also in place. While a writable mapping exists
+    // nobody can seal a memory file against writes (fcntl(2), F_ADD_SEALS): only those that allow no seals are mapped.
+    !has_rights(fd, stat)
+        && stat.allocated >= stat.size
+        && stat.size <= process::soft_limit(k::RLIMIT_FSIZE)
+        && Fd(fd).fcntl(k::F_GET_SEALS, 0).map_or(true, |seals| seals & u64::from(k::F_SEAL_SEAL) != 0)
 }
 
 /// The file gives rights to who executes it: set-user-id, set-group-id, capabilities.

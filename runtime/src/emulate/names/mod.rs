@@ -15,6 +15,7 @@ mod walk;
 use super::call::{Call, Outcome};
 use super::candidate::Found;
 use super::explain::{Reason, refused_name};
+use super::files::burst;
 use super::watch;
 use crate::calls::{self, Mark};
 use crate::gate::facts::{Fact, has_names, holds};
@@ -77,6 +78,8 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
 static IS_BUSY: AtomicBool = AtomicBool::new(false);
 
 fn alone<R>(f: impl FnOnce() -> Option<R>) -> Option<R> {
+    // No call is made while the timer of a burst of writes runs.
+    burst::end();
     if IS_BUSY.swap(true, Ordering::Acquire) {
         return None;
     }

@@ -62,8 +62,8 @@ macro_rules! copy_in {
             "push rcx\n",
             "call bt_lane_copy\n",
             "pop rcx\n",
-            // Whoever revokes makes every CPU drain its stores before it lets go of the file (membarrier(2)): either
-            // they are visible by then, or this load sees the revocation and Rust writes once more.
+            // Who has truncated the file meanwhile has ended the fact before its call returned: then Rust writes once more, as if
+            // the call had come a moment later.
             check_fact!(),
             "inc qword ptr [rcx + {writes}]\n",
             "mov rax, rdx\n",

@@ -3,12 +3,13 @@
 use super::find_labels;
 use crate::gate::lane::LANES;
 
-/// `bt_lane_OP`: finds the lane without changing a flag. A descriptor of 16 bits at most has one.
+/// `NAME_OP`: finds the lane without changing a flag. A descriptor of 16 bits at most has one. Without it the call goes to
+/// `$without`.
 macro_rules! find {
-    ($operation:literal) => {
+    ($name:literal, $operation:literal, $without:literal) => {
         concat!(
             ".p2align 5\n",
-            "bt_lane_",
+            $name,
             $operation,
             ":\n",
             "mov gs:[{next_pc}], rcx\n",
@@ -16,7 +17,9 @@ macro_rules! find {
             "mov gs:[{slot_scratch}], edi\n",
             "movzx ecx, word ptr gs:[{slot_scratch} + 2]\n",
             "jrcxz 2f\n",
-            "jmp bt_pass_lane\n",
+            "jmp ",
+            $without,
+            "\n",
             "2:\n",
             "mov ecx, edi\n",
             "lea r11, [rip + {lanes}]\n",
@@ -26,7 +29,9 @@ macro_rules! find {
             $operation,
             "}]\n",
             "3:\n",
-            "jmp bt_pass_lane\n",
+            "jmp ",
+            $without,
+            "\n",
         )
     };
 }
@@ -41,11 +46,16 @@ pub unsafe extern "C" fn block() {
         [resume next_pc slot_scratch read write pread pwrite lseek]
         {lanes = sym LANES};
         find_labels!(),
-        find!("read"),
-        find!("write"),
-        find!("pread"),
-        find!("pwrite"),
-        find!("lseek"),
+        find!("bt_lane_", "read", "bt_pass_lane"),
+        find!("bt_lane_", "write", "bt_pass_lane"),
+        find!("bt_lane_", "pread", "bt_pass_lane"),
+        find!("bt_lane_", "pwrite", "bt_pass_lane"),
+        find!("bt_lane_", "lseek", "bt_pass_lane"),
+        find!("bt_report_", "read", "bt_lane_rust"),
+        find!("bt_report_", "write", "bt_lane_rust"),
+        find!("bt_report_", "pread", "bt_lane_rust"),
+        find!("bt_report_", "pwrite", "bt_lane_rust"),
+        find!("bt_report_", "lseek", "bt_lane_rust"),
         "bt_lane_entries_end:",
     )
 }

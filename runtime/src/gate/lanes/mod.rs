@@ -9,6 +9,7 @@
 //! | entry | on entry | leaves to |
 //! |---|---|---|
 //! | `bt_lane_OP` | as `bt_pass` | `bt_pass_lane`, or the lane's code |
+//! | `bt_report_OP` | as `bt_pass` | `bt_slow`, or the lane's code |
 //! | a lane's code | rcx = the lane; `next_pc` and `resume` set; rcx and r11 free, all else the guest's | `bt_lane_done` or `bt_lane_slow` |
 //! | `bt_lane_done` | rax = result; the rest as `enter!` left it in the thread state | the cache pc |
 //!
@@ -40,6 +41,11 @@ labels! {
             EntryPread = bt_lane_pread,
             EntryPwrite = bt_lane_pwrite,
             EntryLseek = bt_lane_lseek,
+            ReportRead = bt_report_read,
+            ReportWrite = bt_report_write,
+            ReportPread = bt_report_pread,
+            ReportPwrite = bt_report_pwrite,
+            ReportLseek = bt_report_lseek,
             EntriesEnd = bt_lane_entries_end,
         ],
         device_labels: [
@@ -90,10 +96,28 @@ pub fn entry(operation: Operation) -> u64 {
     .address()
 }
 
+/// The same while something is to be reported before a call is passed on: without a lane the call is Rust's.
+#[must_use]
+pub fn reporting_entry(operation: Operation) -> u64 {
+    match operation {
+        Operation::Read => Code::ReportRead,
+        Operation::Write => Code::ReportWrite,
+        Operation::Pread => Code::ReportPread,
+        Operation::Pwrite => Code::ReportPwrite,
+        Operation::Lseek => Code::ReportLseek,
+    }
+    .address()
+}
+
 /// A lane with this code for read, write, pread64, pwrite64 and lseek.
 #[must_use]
 pub fn lane_with(kind: Kind, code: [Code; 5]) -> Lane {
     Lane::new(kind, code.map(Code::address))
+}
+
+/// Has a lane use other code from now on, in the order of [`lane_with`].
+pub fn set_code(lane: &Lane, code: [Code; 5]) {
+    lane.set_code(code.map(Code::address));
 }
 
 fn between(from: Code, to: Code) -> Span {
@@ -103,7 +127,8 @@ fn between(from: Code, to: Code) -> Span {
 /// The entries.
 pub(super) fn find_piece() -> Piece {
     let span = between(Code::EntryRead, Code::EntriesEnd);
-    Piece::new(span).entered_at(Operation::ALL.map(entry)).with_ranges([(span, Region::BeforeCall)])
+    let entries = Operation::ALL.map(entry).into_iter().chain(Operation::ALL.map(reporting_entry));
+    Piece::new(span).entered_at(entries).with_ranges([(span, Region::BeforeCall)])
 }
 
 /// Code that may fault where it looks at the guest's memory: then the call is Rust's.
