@@ -184,10 +184,10 @@ macro_rules! files_rows {
             //: inotify_rm_watch: Watches what all processes do; events come from the kernel.
             //:     test: emulation/watchers_see_bursts
             __NR_inotify_rm_watch: (Fd, Int) -> Int;
-            //: inotify_add_watch: As inotify_init. The process's own `exe` link in /proc is the program's file.
+            //: inotify_add_watch: As inotify_init; where the user has used up its watches, too. The process's own `exe` link in /proc is the program's file.
             //:     test: emulation/watchers_see_bursts loader/own_exe_is_the_program_for_every_call
-            __NR_inotify_add_watch: [follows(Link::of(1).unless(2, k::IN_DONT_FOLLOW))]
-                (Fd, Path, Flags(Set::InotifyMask)) -> Int;
+            __NR_inotify_add_watch: [follows(Link::of(1).unless(2, k::IN_DONT_FOLLOW)), unasked]
+                (Fd, Path, Flags(Set::InotifyMask)) -> Int => paths::watch;
             //: fanotify_init: Watches, and may forbid, what all processes do; events come from the kernel.
             __NR_fanotify_init: [makes] (Flags(Set::FanotifyInit), Flags(Set::Open)) -> Int;
             //: fanotify_mark: As fanotify_init. The process's own `exe` link in /proc is the program's file.

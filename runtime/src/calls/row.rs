@@ -257,6 +257,12 @@ impl Row {
         self
     }
 
+    /// It always comes to its handler, whatever its path is; after `follows`.
+    pub(super) const fn unasked(mut self) -> Self {
+        self.route = Route::Plain;
+        self
+    }
+
     /// See [`Mark::Sampled`].
     pub(super) const fn sampled(self) -> Self {
         self.marked(Mark::Sampled)

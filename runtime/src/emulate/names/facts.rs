@@ -36,6 +36,8 @@ impl Step {
 }
 
 struct Fact {
+    /// The call that it answers.
+    nr: u32,
     /// Its slot in the table.
     place: usize,
     steps: Vec<Step>,
@@ -108,14 +110,24 @@ impl Facts {
         self.next_holds = false;
     }
 
-    fn end(&mut self, is_over: impl Fn(&[Step]) -> bool) {
+    /// Ends those that answer a call, and their watches.
+    pub(super) fn end_call(&mut self, nr: u32) {
+        self.end_where(|fact| fact.nr == nr);
+        self.release();
+    }
+
+    fn end_where(&mut self, is_over: impl Fn(&Fact) -> bool) {
         self.facts.retain(|fact| {
-            let stays = !is_over(&fact.steps);
+            let stays = !is_over(fact);
             if !stays {
                 table::clear(fact.place);
             }
             stays
         });
+    }
+
+    fn end(&mut self, is_over: impl Fn(&[Step]) -> bool) {
+        self.end_where(|fact| is_over(&fact.steps));
         self.next_holds &= !is_over(&self.next);
     }
 
@@ -184,7 +196,7 @@ impl Facts {
         let place = if table::is_valid(first) && !table::is_valid(second) { second } else { first };
         self.facts.retain(|fact| fact.place != place);
         table::put(place, request, path, hash, result);
-        self.facts.push(Fact { place, steps: core::mem::take(&mut self.next) });
+        self.facts.push(Fact { nr: request.nr, place, steps: core::mem::take(&mut self.next) });
         debug_assert!(self.facts.len() <= SLOTS);
         Ok(())
     }

@@ -126,9 +126,13 @@ fn missed(call: &Call<'_>, request: Request, path: &Path, hash: u64) {
 
 /// Establishes a look-up. Returns whether it is a fact now.
 fn attempt(nr: u32, request: Request, args: &[u64; 6], path: &Path, hash: u64) -> bool {
-    let is_refused = request.kind() == Kind::Open && OUT_OF_NUMBERS.load(Ordering::Relaxed);
+    let refusal = match () {
+        () if request.kind() == Kind::Open && OUT_OF_NUMBERS.load(Ordering::Relaxed) => Some(Reason::Other),
+        () if !watch::exists() && credit::made() < u64::from(options::get().emulate_after) => Some(Reason::Early),
+        () => None,
+    };
     let establish = || alone(|| Some(establish::establish(request, args, path, hash))).unwrap_or(Err(Reason::Changes));
-    match if is_refused { Err(Reason::Other) } else { establish() } {
+    match refusal.map_or_else(establish, Err) {
         Ok(()) => {
             ask_names(u64::from(nr), true);
             true
@@ -151,6 +155,7 @@ pub fn consider(nr: u32, args: &[u64; 6], answered: u64) -> Found {
     let has = has_names(u64::from(nr));
     if has && !is_worth_it(nr, answered) {
         ask_names(u64::from(nr), false);
+        alone(|| facts::try_lock().map(|mut facts| facts.end_call(nr)));
         return Found::Nothing;
     }
     // The next look comes after as many calls, so that it is seen soon whether the facts still pay.
@@ -164,10 +169,6 @@ pub fn consider(nr: u32, args: &[u64; 6], answered: u64) -> Found {
     #[expect(clippy::cast_possible_truncation, reason = "below the table's length")]
     let Some(seen) = SEEN.get((hash >> 40) as usize % SEEN.len()) else { return nothing };
     if seen.swap(hash & !COUNT_BITS | 1, Ordering::Relaxed) & !COUNT_BITS != hash & !COUNT_BITS {
-        return nothing;
-    }
-    if !watch::exists() && credit::made() < u64::from(options::get().emulate_after) {
-        refused_name(nr, &path.bytes().collect::<Vec<u8>>(), hash, Reason::Early);
         return nothing;
     }
     if attempt(nr, request, args, &path, hash) { Found::Lane } else { nothing }
@@ -254,23 +255,15 @@ pub fn opened(result: Result<u64, Errno>) {
     }
 }
 
-/// In the child of a fork.
+/// In the child of a fork. Calls go on coming here; if what they ask stays unknown [`consider`] ends that.
 pub fn forget() {
     IS_BUSY.store(false, Ordering::Relaxed);
     facts::forget();
-    stop_asking();
 }
 
 /// Nothing is watched any more.
 pub fn close() {
     facts::close();
-    stop_asking();
-}
-
-fn stop_asking() {
-    for nr in calls::SAMPLED {
-        ask_names(u64::from(nr), false);
-    }
 }
 
 /// Held while forking.
