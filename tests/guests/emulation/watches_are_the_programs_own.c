@@ -18,9 +18,11 @@ static int write_line(const char *path, const char *text)
 int main(int argc, char **argv)
 {
     if (argc == 1) {
-        char map[64];
+        char map[64], group_map[64];
         snprintf(map, sizeof map, "0 %d 1", (int)getuid());
+        snprintf(group_map, sizeof group_map, "0 %d 1", (int)getgid());
         if (unshare(CLONE_NEWUSER) != 0 || !write_line("/proc/self/uid_map", map) ||
+            !write_line("/proc/self/setgroups", "deny") || !write_line("/proc/self/gid_map", group_map) ||
             !write_line("/proc/sys/user/max_inotify_watches", "7"))
             return done();
         /* Anew: what the program starts with is known. */

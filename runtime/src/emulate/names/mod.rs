@@ -7,7 +7,8 @@
 mod credit;
 mod establish;
 mod facts;
-
+#[cfg(test)]
+mod model;
 mod request;
 mod table;
 mod walk;
