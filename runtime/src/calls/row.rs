@@ -24,14 +24,16 @@ pub enum Held {
     All = 1,
     /// Offsets and mappings of files, contents of pipes: every descriptor is the kernel's again.
     Descriptors = 2,
+    /// The timer by which writes are reported (`emulate::files::burst`): its number is no timer of the program's.
+    Timer = 4,
     /// What is known of names: the call changes what look-ups begin at, or may find.
-    Names = 4,
+    Names = 8,
 }
 
 impl Held {
     /// Every kind.
-    pub const KINDS: [(Self, &'static str); 3] =
-        [(Self::All, "all"), (Self::Descriptors, "descriptors"), (Self::Names, "names")];
+    pub const KINDS: [(Self, &'static str); 4] =
+        [(Self::All, "all"), (Self::Descriptors, "descriptors"), (Self::Timer, "timer"), (Self::Names, "names")];
 }
 
 /// A property of a call that a row states by one word.

@@ -26,15 +26,15 @@ macro_rules! time_rows {
             __NR_nanosleep: [blind] (In(Timespec), OutRemaining) -> Int;
             //: alarm getitimer setitimer timer_create timer_settime timer_gettime timer_getoverrun timer_delete: Timers
             //:     run in the kernel and send signals.
-            //:     test: signals/timers_carry_their_value
+            //:     test: signals/timers_carry_their_value emulation/bursts_disturb_no_call
             __NR_alarm: (Uint) -> Int;
             __NR_getitimer: [blind] (Flags(Set::Itimer), Out(Itimerval)) -> Int;
             __NR_setitimer: [blind] (Flags(Set::Itimer), In(Itimerval), Out(Itimerval)) -> Int;
-            __NR_timer_create: (Flags(Set::Clock), In(Sigevent), Out(I32)) -> Int;
-            __NR_timer_settime: (Int, Flags(Set::TimerFlags), In(Itimerspec), Out(Itimerspec)) -> Int;
-            __NR_timer_gettime: (Int, Out(Itimerspec)) -> Int;
-            __NR_timer_getoverrun: (Int) -> Int;
-            __NR_timer_delete: (Int) -> Int;
+            __NR_timer_create: {Timer} (Flags(Set::Clock), In(Sigevent), Out(I32)) -> Int;
+            __NR_timer_settime: {Timer} (Int, Flags(Set::TimerFlags), In(Itimerspec), Out(Itimerspec)) -> Int;
+            __NR_timer_gettime: {Timer} (Int, Out(Itimerspec)) -> Int;
+            __NR_timer_getoverrun: {Timer} (Int) -> Int;
+            __NR_timer_delete: {Timer} (Int) -> Int;
             //: timerfd_create timerfd_settime timerfd_gettime: Timers run in the kernel and make a descriptor readable.
             //:     test: signals/timers_carry_their_value
             __NR_timerfd_create: [makes] (Flags(Set::Clock), Flags(Set::TimerfdCreate)) -> Int;

@@ -41,10 +41,10 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
         if let Some(outcome) = files::calls::answer(call) {
             return Some(outcome);
         }
-        files::burst::end();
+        files::writes::end();
         return pipes::answer(call);
     }
-    files::burst::end();
+    files::writes::end();
     let is_forgotten = is_planted(Bug::KeepRingOverFork) && call.nr == k::__NR_clone;
     if pipes::any() && !calls::is(call.nr, Mark::Blind) && !is_forgotten {
         pipes::hand_back_all();
@@ -64,6 +64,9 @@ fn hand_back(call: &Call<'_>) {
     if row.hands_back & Held::Descriptors as u8 != 0 {
         return files::dismantle_all();
     }
+    if row.hands_back & Held::Timer as u8 != 0 {
+        files::writes::without_timer();
+    }
     if calls::is(call.nr, Mark::KeepsLane) {
         return;
     }
@@ -75,7 +78,6 @@ fn hand_back(call: &Call<'_>) {
 /// Hands back everything, and ends the watches.
 pub fn leave() {
     files::dismantle_all();
-    files::burst::close();
     names::close();
     watch::close();
 }

@@ -5,10 +5,9 @@
 //! call, because none is entered without stopping it.
 
 use super::lane::FileLane;
-use super::{dismantle, renew};
 use crate::emulate::explain::Reason;
 use crate::emulate::seeded::{Bug, is_planted};
-use crate::gate::facts::{Fact, holds};
+use crate::gate::facts::Fact;
 use crate::gate::routes::learn;
 use crate::sys::time::Timer;
 use crate::sys::types::{SigInfo, sig};
@@ -44,9 +43,11 @@ fn all() -> impl Iterator<Item = &'static FileLane> {
     })
 }
 
-/// A write of this file has just been made by the kernel: those that follow are answered in place, if that can be. `fd` is one of
-/// its descriptors.
-pub fn begin(file: &'static FileLane, fd: i32) -> Result<(), Reason> {
+/// Writes of the file are answered in place from here on. `fd` is one of its descriptors.
+///
+/// # Errors
+/// Too many are, or there is no timer.
+pub(super) fn join(file: &'static FileLane, fd: i32) -> Result<(), Reason> {
     let this = core::ptr::from_ref(file).cast_mut();
     let is_this = |place: &&AtomicPtr<FileLane>| core::ptr::eq(place.load(Ordering::Relaxed), this);
     let is_free = |place: &&AtomicPtr<FileLane>| place.load(Ordering::Relaxed).is_null();
@@ -56,12 +57,6 @@ pub fn begin(file: &'static FileLane, fd: i32) -> Result<(), Reason> {
         let made = Timer::of_this_thread(sig::SIGBUS, seal()).map_err(|_| Reason::Timer)?;
         TIMER.store(made.0 + 1, Ordering::Relaxed);
     }
-    // It may do so: what is reported later is reported.
-    file.touch(fd).map_err(|_| Reason::Rights)?;
-    renew(None);
-    if super::get(fd).is_none_or(|found| !core::ptr::eq(found, file)) {
-        return Err(Reason::Watch);
-    }
     file.begin_burst(fd);
     place.store(this, Ordering::Relaxed);
     timer().ok_or(Reason::Timer)?.run(TICK_NS);
@@ -70,53 +65,44 @@ pub fn begin(file: &'static FileLane, fd: i32) -> Result<(), Reason> {
     Ok(())
 }
 
-/// A call is about to be passed on: whoever it could tell of a write finds the write's times, and no tick comes while it is made.
-/// Files whose bursts did not pay are the kernel's again.
-pub fn end() {
-    if !holds(Fact::WritesHeld) {
-        return;
+/// The first file that is written in place.
+pub(super) fn first() -> Option<&'static FileLane> {
+    all().next()
+}
+
+/// Tells of what was written of the file; its writes are the kernel's from here on. With the last one no tick comes any more. Returns
+/// whether the burst has paid.
+pub(super) fn leave(file: &FileLane) -> bool {
+    if !is_planted(Bug::ForgetLastWrites) {
+        file.report(file.burst_fd());
     }
-    if let Some(timer) = timer() {
-        timer.run(0);
-    }
-    for place in &FILES {
-        // SAFETY: as in `all`.
-        let Some(file) = (unsafe { place.load(Ordering::Relaxed).as_ref() }) else { continue };
-        let fd = file.burst_fd.load(Ordering::Relaxed);
-        let written = file.lane.writes.load(Ordering::Relaxed) - file.begun_at.load(Ordering::Relaxed);
-        if !is_planted(Bug::ForgetLastWrites) {
-            file.report(fd);
-        }
+    for place in FILES.iter().filter(|place| core::ptr::eq(place.load(Ordering::Relaxed), file)) {
         place.store(core::ptr::null_mut(), Ordering::Relaxed);
-        file.end_burst();
-        if written < WORTH {
-            dismantle(fd);
-        }
     }
-    learn(Fact::WritesHeld, false);
+    let written = file.end_burst();
+    if first().is_none() {
+        if let Some(timer) = timer() {
+            timer.run(0);
+        }
+        learn(Fact::WritesHeld, false);
+    }
+    written >= WORTH
 }
 
 /// Tells of all writes but those of `but`: a call on that file is about to be made.
 pub fn report_others(but: &FileLane) {
     for file in all().filter(|&file| !core::ptr::eq(file, but)) {
-        file.report(file.burst_fd.load(Ordering::Relaxed));
+        file.report(file.burst_fd());
     }
 }
 
-/// The lane ends.
-pub(super) fn forget(file: &FileLane) {
-    for place in FILES.iter().filter(|place| core::ptr::eq(place.load(Ordering::Relaxed), file)) {
-        place.store(core::ptr::null_mut(), Ordering::Relaxed);
-    }
-}
-
-/// Without the timer, which has a number that the program's own follow, and counts (setrlimit(2), RLIMIT_SIGPENDING).
-pub fn close() {
-    end();
+/// Ends the timer, which has a number that the program's own follow, and counts (setrlimit(2), RLIMIT_SIGPENDING). Nothing may be
+/// written in place any more.
+pub(super) fn delete_timer() {
     if let Some(timer) = timer() {
         timer.delete();
-        TIMER.store(0, Ordering::Relaxed);
     }
+    forget_timer();
 }
 
 /// In the child of a fork, which has no timers.
@@ -131,7 +117,7 @@ pub fn takes(signal: i32, info: &SigInfo, is_between: bool) -> bool {
     if signal != sig::SIGBUS || info.code != SI_TIMER || value != seal() {
         return false;
     }
-    let was_written = all().fold(false, |any, file| file.report(file.burst_fd.load(Ordering::Relaxed)) || any);
+    let was_written = all().filter(|file| file.report(file.burst_fd())).count() != 0;
     if !was_written && is_between {
         // It computes. Its next access is Rust's.
         all().for_each(FileLane::leave_to_rust);

@@ -1,7 +1,7 @@
 //! Calls on a promoted description that the lane's assembly left to Rust.
 
 use super::lane::FileLane;
-use super::{READS, burst, dismantle, get, renew};
+use super::{READS, burst, dismantle, get, renew, writes};
 use crate::calls::route::Operation;
 use crate::calls::{self, Mark};
 use crate::emulate::call::{Call, Outcome, prepare_outputs};
@@ -21,15 +21,15 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
     if is_seek && is_seek_to_itself(call) {
         return Some(call.answered(Ok(file.lane.offset.load(Ordering::Relaxed))));
     }
-    let writes = calls::is(call.nr, Mark::Writes);
-    if writes {
+    let is_write = calls::is(call.nr, Mark::Writes);
+    if is_write {
         burst::report_others(file);
     }
     file.hand_back_offset(fd);
     prepare_outputs(call);
     let outcome = call.pass();
     file.take_offset(fd);
-    if writes {
+    if is_write {
         written(file, fd, call.nr);
     } else if !is_seek {
         read(file, fd);
@@ -45,7 +45,7 @@ fn written(file: &'static FileLane, fd: i32, nr: u32) {
     if !is_as_long || !file.may_write {
         return dismantle(fd);
     }
-    if let Err(reason) = burst::begin(file, fd) {
+    if let Err(reason) = writes::begin(file, fd) {
         refused(nr, fd, reason);
         dismantle(fd);
     }

@@ -28,9 +28,9 @@ pub struct FileLane {
     /// A burst is under way (`files::burst`), by this descriptor.
     pub bursts: AtomicBool,
     /// See `bursts`.
-    pub burst_fd: AtomicI32,
+    burst_fd: AtomicI32,
     /// `writes` of the lane when it began.
-    pub begun_at: AtomicU64,
+    begun_at: AtomicU64,
     /// `reads` of the lane at the last real access.
     seen_reads: AtomicU64,
     /// `writes`, likewise.
@@ -109,11 +109,17 @@ impl FileLane {
         self.burst_fd.store(fd, Ordering::Relaxed);
     }
 
-    /// It is over, and reported. The file was changed, so reads move its access time.
-    pub fn end_burst(&self) {
+    /// It is over, and reported. The file was changed, so reads move its access time. Returns how many writes it had.
+    pub fn end_burst(&self) -> u64 {
         self.bursts.store(false, Ordering::Relaxed);
         self.reads_are_free.store(false, Ordering::Relaxed);
         self.set_code();
+        self.lane.writes.load(Ordering::Relaxed) - self.begun_at.load(Ordering::Relaxed)
+    }
+
+    /// The descriptor by which it reports.
+    pub fn burst_fd(&self) -> i32 {
+        self.burst_fd.load(Ordering::Relaxed)
     }
 
     /// Makes real accesses if the lane answered any since the last one: times move and watchers are told as by write(2) and

@@ -1,11 +1,15 @@
 //! Regular files that are read and written in small pieces, answered from a shared mapping (runtime/COHERENCE.md).
 
 pub mod burst;
+#[cfg(test)]
+mod burst_model;
 pub mod calls;
 pub mod lane;
 mod list;
 mod penalty;
 pub mod promote;
+mod rights;
+pub mod writes;
 
 use super::seeded::{Bug, is_planted};
 use super::{descriptors, watch};
@@ -32,8 +36,9 @@ pub fn dismantle(fd: i32) {
     let Some(file) = get(fd) else { return };
     let this = core::ptr::from_ref(file).cast_mut();
     descriptors::clear_lane(&raw const file.lane);
-    file.report(fd);
-    burst::forget(file);
+    if file.bursts.load(Ordering::Relaxed) {
+        burst::leave(file);
+    }
     if !is_planted(Bug::DropOffsetHandBack) {
         file.hand_back_offset(fd);
     }
@@ -52,6 +57,9 @@ pub fn dismantle(fd: i32) {
     }
     // SAFETY: made by `Box::into_raw`, and no descriptor leads to it.
     drop(unsafe { Box::from_raw(this) });
+    if files.lanes.is_empty() {
+        burst::delete_timer();
+    }
 }
 
 /// Something was changed, or a new watch is there: gives the files back that it was, and establishes of the others once more
@@ -74,7 +82,7 @@ pub fn renew(added: Option<Number>) -> Option<u32> {
         let Some(file) = get(fd) else { break };
         let is_same = |stat: Stat| {
             let is_as_long = stat.size == file.lane.size.load(Ordering::Relaxed);
-            is_as_long && (!file.may_write || promote::may_store(fd, &stat))
+            is_as_long && (!file.may_write || rights::may_store(fd, &stat))
         };
         if is_planted(Bug::KeepFactOverChange) || Fd(fd).stat().is_ok_and(is_same) {
             file.lane.epoch.store(epoch, Ordering::Relaxed);
@@ -116,7 +124,6 @@ pub fn dismantle_all() {
 /// A second thread is about to be made.
 pub fn begin_threads() {
     dismantle_all();
-    burst::close();
     learn(Fact::Threaded, true);
 }
 

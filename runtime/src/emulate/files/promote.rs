@@ -3,6 +3,7 @@
 use super::READS;
 use super::lane::FileLane;
 use super::list::{COUNT, FILES, Place};
+use super::rights;
 use crate::calls::SAMPLED_COUNT;
 use crate::calls::route::Operation;
 use crate::emulate::candidate::{Found, index};
@@ -91,7 +92,7 @@ fn under_watch(fd: i32, access: Access, is_untimed: bool) -> Result<(), Reason> 
     // What is looked at from here on is true while the tail stays.
     let established = epoch.ok_or(Reason::Watch).and_then(|epoch| {
         let stat = Fd(fd).stat().map_err(|_| Reason::Flags)?;
-        file.may_write = access == Access::ReadWrite && may_store(fd, &stat);
+        file.may_write = access == Access::ReadWrite && rights::may_store(fd, &stat);
         file.reads_are_free.store(file.are_reads_free(&stat), Ordering::Relaxed);
         if !file.may_write && !file.are_reads_free(&stat) {
             return Err(Reason::Times);
@@ -156,21 +157,4 @@ fn map(fd: i32, is_written: bool, size: u64) -> Result<(u64, u64, u64), Reason> 
     let prot = k::PROT_READ | if is_written { k::PROT_WRITE } else { 0 };
     let at = mem::mmap_own_file(mem::own_address(len), len, prot, k::MAP_SHARED, Fd(fd), 0);
     at.map(|at| (at, len, size)).map_err(|_| Reason::Memory)
-}
-
-/// A store into a mapping of the file does what write(2) would do there, times and events apart.
-pub(super) fn may_store(fd: i32, stat: &Stat) -> bool {
-    // These rights a write takes away (fs/attr.c, file_remove_privs). A store into a hole allocates more than a write does, and
-    // finds a full disk too late. A write past RLIMIT_FSIZE ends the process, also in place. While a writable mapping exists
-    // nobody can seal a memory file against writes (fcntl(2), F_ADD_SEALS): only those that allow no seals are mapped.
-    !has_rights(fd, stat)
-        && stat.allocated >= stat.size
-        && stat.size <= process::soft_limit(k::RLIMIT_FSIZE)
-        && Fd(fd).fcntl(k::F_GET_SEALS, 0).map_or(true, |seals| seals & u64::from(k::F_SEAL_SEAL) != 0)
-}
-
-/// The file gives rights to who executes it: set-user-id, set-group-id, capabilities.
-fn has_rights(fd: i32, stat: &Stat) -> bool {
-    const SET_ID: u32 = 0o6000;
-    stat.mode & SET_ID != 0 || Fd(fd).has_attribute(c"security.capability")
 }

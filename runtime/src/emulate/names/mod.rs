@@ -16,7 +16,7 @@ mod walk;
 use super::call::{Call, Outcome};
 use super::candidate::Found;
 use super::explain::{Reason, refused_name};
-use super::files::burst;
+use super::files::writes;
 use super::watch;
 use crate::calls::{self, Mark};
 use crate::gate::facts::{Fact, has_names, holds};
@@ -79,8 +79,6 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
 static IS_BUSY: AtomicBool = AtomicBool::new(false);
 
 fn alone<R>(f: impl FnOnce() -> Option<R>) -> Option<R> {
-    // No call is made while the timer of a burst of writes runs.
-    burst::end();
     if IS_BUSY.swap(true, Ordering::Acquire) {
         return None;
     }
@@ -92,6 +90,8 @@ fn alone<R>(f: impl FnOnce() -> Option<R>) -> Option<R> {
 /// There is a fact, and something was changed since it was looked at last.
 #[cold]
 fn again(call: &mut Call<'_>, request: Request, path: &Path, hash: u64) -> Option<Outcome> {
+    // No call is made while the timer of a burst of writes runs.
+    writes::end();
     alone(|| {
         if !credit::spend(credit::RENEW) {
             return None;
@@ -127,6 +127,7 @@ fn missed(call: &Call<'_>, request: Request, path: &Path, hash: u64) {
 
 /// Establishes a look-up. Returns whether it is a fact now.
 fn attempt(nr: u32, request: Request, args: &[u64; 6], path: &Path, hash: u64) -> bool {
+    writes::end();
     let refusal = match () {
         () if request.kind() == Kind::Open && OUT_OF_NUMBERS.load(Ordering::Relaxed) => Some(Reason::Other),
         () if !watch::exists() && credit::made() < u64::from(options::get().emulate_after) => Some(Reason::Early),
