@@ -119,7 +119,7 @@ pub struct Options {
     pub shares_directories: bool,
     /// Fills the structure up.
     reserved: u8,
-    /// Reads that a process makes before files are watched for it (`--emulate-after`).
+    /// Reads, or look-ups, that a process makes before files or directories are watched for it (`--emulate-after`).
     pub emulate_after: u32,
     /// `--trace=FILE`, NUL-terminated, empty for standard error.
     pub trace_path: [u8; PATH_BYTES],

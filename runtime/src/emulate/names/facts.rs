@@ -145,9 +145,9 @@ impl Facts {
         let Self { facts, watches, .. } = self;
         let is_needed = |number: &Number| facts.iter().any(|f| f.steps.iter().any(|step| step.watch == *number));
         let unused: Vec<Number> = watches.iter().copied().filter(|number| !is_needed(number)).collect();
-        if !unused.is_empty() {
-            watches.retain(|number| !unused.contains(number));
-            watch::remove_names(&unused, files::is_watched);
+        watches.retain(|number| !unused.contains(number));
+        for number in unused {
+            watch::remove_name(number, files::is_watched(number));
         }
     }
 

@@ -168,12 +168,12 @@ pub fn add_name(path: &CStr, is_directory: bool) -> Result<Number, Errno> {
     Ok(number)
 }
 
-/// Ends watches that no fact about a name depends on any more. `is_of_file` says which a file's lane still needs.
-pub fn remove_names(numbers: &[Number], is_of_file: impl Fn(Number) -> bool) {
+/// No fact about a name depends on the watch any more: it ends, unless it is `of_file`, a lane's, as well.
+pub fn remove_name(number: Number, of_file: bool) {
     let mut guard = CONTEXT.lock();
     let Some(watching) = guard.as_mut() else { return };
-    watching.of_names.retain(|number| !numbers.contains(number));
-    for &number in numbers.iter().filter(|&&number| !is_of_file(number)) {
+    watching.of_names.retain(|&other| other != number);
+    if !of_file {
         watching.context.inotify().remove_watch(number.0);
     }
 }
