@@ -89,8 +89,8 @@ fn expected(request: Request, end: &End) -> Result<Result<u64, Errno>, Reason> {
 /// Asks the kernel what it says, with memory of ours for what it would write.
 fn ask(request: Request, args: &[u64; 6], path: &Path) -> Result<u64, Errno> {
     /// As large as `struct stat` and `struct statx`, and as large as what is read of a link.
-    const BYTES: usize = 256;
-    let mut buffer = [0u64; BYTES / 8];
+    const BYTES: u32 = 256;
+    let mut buffer = [0u64; BYTES as usize / 8];
     let mut args = *args;
     let mut nr = request.nr;
     let mut set = |at: usize, value: u64| {
@@ -118,8 +118,8 @@ fn ask(request: Request, args: &[u64; 6], path: &Path) -> Result<u64, Errno> {
         Kind::Tell(at) => {
             set(at, buffer.as_mut_ptr() as u64);
             let [length, _] = request.options;
-            if matches!(request.nr, k::__NR_readlink | k::__NR_readlinkat) && length > BYTES as u32 {
-                set(at + 1, BYTES as u64);
+            if matches!(request.nr, k::__NR_readlink | k::__NR_readlinkat) && length > BYTES {
+                set(at + 1, u64::from(BYTES));
             }
         }
     }

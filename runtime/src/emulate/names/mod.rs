@@ -108,18 +108,22 @@ fn again(call: &mut Call<'_>, request: Request, path: &Path, hash: u64) -> Optio
     }
 }
 
+/// Where a look-up with this hash is counted.
+fn seen(hash: u64) -> Option<&'static AtomicU64> {
+    usize::try_from(hash >> 40).ok().and_then(|at| SEEN.get(at % SEEN.len()))
+}
+
 /// Nothing is known of the name: it is established once it has come a few times.
 #[cold]
 fn missed(call: &Call<'_>, request: Request, path: &Path, hash: u64) {
-    #[expect(clippy::cast_possible_truncation, reason = "below the table's length")]
-    let Some(seen) = SEEN.get((hash >> 40) as usize % SEEN.len()) else { return };
+    let Some(seen) = seen(hash) else { return };
     let value = seen.load(Ordering::Relaxed);
     let is_this = value & !COUNT_BITS == hash & !COUNT_BITS;
     if is_this && value & COUNT_BITS == REFUSED {
         return;
     }
     let count = if is_this { (value & COUNT_BITS) + 1 } else { 1 };
-    seen.store(hash & !COUNT_BITS | count % OFTEN, Ordering::Relaxed);
+    seen.store(hash & !COUNT_BITS | (count % OFTEN), Ordering::Relaxed);
     if count >= OFTEN && is_answered(u64::from(call.nr)) && !attempt(call.nr, request, &call.args, path, hash) {
         seen.store(hash & !COUNT_BITS | REFUSED, Ordering::Relaxed);
     }
@@ -168,8 +172,7 @@ pub fn consider(nr: u32, args: &[u64; 6], answered: u64) -> Found {
         return nothing;
     }
     let hash = path.hash(request);
-    #[expect(clippy::cast_possible_truncation, reason = "below the table's length")]
-    let Some(seen) = SEEN.get((hash >> 40) as usize % SEEN.len()) else { return nothing };
+    let Some(seen) = seen(hash) else { return nothing };
     if seen.swap(hash & !COUNT_BITS | 1, Ordering::Relaxed) & !COUNT_BITS != hash & !COUNT_BITS {
         return nothing;
     }

@@ -25,6 +25,10 @@ enum Broken {
     TrustWhileArming,
     /// Nothing is looked at after the request is made. Does no harm, likewise.
     LookBeforeArming,
+    /// It is not asked whether something was told while the request was made.
+    NotAskedForLate,
+    /// What was told is read while a request is under way that may be late.
+    DrainWhileLate,
     /// The tail is not compared after the kernel was asked.
     NoLastCompare,
     /// The second walk is not made. Does no harm while everything is watched before it is looked at.
@@ -66,6 +70,8 @@ enum Looker {
     LooksSecond,
     Drains,
     Arms,
+    /// In io_submit(2), which holds the context's lock now and then.
+    Submits,
     AsksMounts,
     WalksAgain,
     AsksKernel,
@@ -87,6 +93,8 @@ struct State {
     /// The open files of mountinfo have not been told yet: that in the set, that which is asked.
     mounts_changed: [bool; 2],
     armed: bool,
+    /// The request is left to a work item.
+    is_late: bool,
     tail: u8,
     // The other process.
     changer: Changer,
@@ -98,6 +106,8 @@ struct State {
     looks: u8,
     fact: bool,
     epoch: Option<u8>,
+    /// The request that is under way may be late.
+    is_doubtful: bool,
     /// The tail when the request was made; whether what is being established still holds; the directory first seen.
     next: (u8, bool, u8),
     /// What the walk and the kernel said.
@@ -116,6 +126,7 @@ impl State {
         event: false,
         mounts_changed: [false; 2],
         armed: false,
+        is_late: false,
         tail: 0,
         changer: Changer::Begins,
         changes: 0,
@@ -124,6 +135,7 @@ impl State {
         looks: 0,
         fact: false,
         epoch: None,
+        is_doubtful: false,
         next: (0, false, 0),
         seen_present: false,
         was_present: false,
@@ -139,10 +151,28 @@ impl State {
     }
 
     fn wake(&mut self) {
-        if self.armed {
+        match self.armed {
+            true if self.is_late || self.looker == Looker::Submits => self.is_late = true,
+            true => {
+                self.armed = false;
+                self.tail += 1;
+            }
+            false => {}
+        }
+    }
+
+    /// The work item looks whether the set is ready; otherwise the request goes on waiting.
+    fn work(mut self) -> Option<Self> {
+        if !self.is_late || self.looker == Looker::Submits {
+            return None;
+        }
+        self.is_late = false;
+        if self.event || self.mounts_changed[0] {
             self.armed = false;
             self.tail += 1;
         }
+        self.mounts_changed[0] = false;
+        Some(self)
     }
 
     /// The other process's next steps.
@@ -208,6 +238,18 @@ impl State {
         self.looker = Looker::Enters;
     }
 
+    /// The look at what was told is over.
+    fn renewed(&mut self) {
+        match self.epoch {
+            Some(_) if self.fact => self.looker = Looker::Answers,
+            Some(_) if self.next.1 => self.looker = Looker::WalksAgain,
+            _ => {
+                self.next.1 = false;
+                self.passes();
+            }
+        }
+    }
+
     /// This process's next step; `Err` if it gives a wrong answer.
     fn look(mut self, broken: Broken) -> Result<Option<Self>, Self> {
         let is_current = self.epoch == Some(self.tail);
@@ -253,41 +295,47 @@ impl State {
                     self.looker = Looker::Drains;
                 }
             }
+            Looker::Drains if self.armed && broken != Broken::DrainWhileLate => {
+                // Nothing was told since the request was made, unless it is late.
+                self.epoch = (!self.is_doubtful).then_some(self.next.0);
+                self.renewed();
+            }
             Looker::Drains => {
                 self.epoch = None;
-                if self.event && broken != Broken::TrustWhileArming {
+                if (self.event && broken != Broken::TrustWhileArming)
+                    || (self.mounts_changed[1] && broken != Broken::NoMountsAsked)
+                {
                     self.end();
                 }
                 self.event = false;
+                self.mounts_changed[1] = false;
                 self.looker = Looker::Arms;
             }
             Looker::Arms => {
                 self.next.0 = self.tail;
-                if !self.armed {
-                    // The set is ready already; a look at it tells the open file in it.
-                    if self.event || self.mounts_changed[0] {
-                        self.tail += 1;
-                    } else {
-                        self.armed = true;
-                    }
-                    self.mounts_changed[0] = false;
+                self.looker = Looker::Submits;
+                // The set is ready already; a look at it tells the open file in it.
+                if !self.armed && (self.event || self.mounts_changed[0]) {
+                    self.tail += 1;
+                    self.looker = Looker::Drains;
+                } else {
+                    self.armed = true;
                 }
-                self.looker = if self.next.0 == self.tail { Looker::AsksMounts } else { Looker::Drains };
+                self.mounts_changed[0] = false;
             }
+            Looker::Submits => self.looker = Looker::AsksMounts,
             Looker::AsksMounts => {
-                if self.mounts_changed[1] && broken != Broken::NoMountsAsked {
+                let has_mounts = self.mounts_changed[1] && broken != Broken::NoMountsAsked;
+                if has_mounts {
                     self.end();
                 }
                 self.mounts_changed[1] = false;
-                self.epoch = Some(self.next.0);
-                if self.fact || !self.next.1 {
-                    // Facts that were not named are good again; the look-up is answered by the next step, or passed on.
-                    self.looker = if self.fact { Looker::Answers } else { Looker::Enters };
-                    if !self.fact {
-                        self.passes();
-                    }
+                self.is_doubtful = (has_mounts || self.event) && broken != Broken::NotAskedForLate;
+                if self.tail == self.next.0 {
+                    self.epoch = (!self.is_doubtful).then_some(self.next.0);
+                    self.renewed();
                 } else {
-                    self.looker = Looker::WalksAgain;
+                    self.looker = Looker::Drains;
                 }
             }
             Looker::WalksAgain => {
@@ -326,7 +374,7 @@ fn search(broken: Broken) -> Result<usize, State> {
     let mut seen = HashSet::from([State::FIRST]);
     let mut open = vec![State::FIRST];
     while let Some(state) = open.pop() {
-        for next in state.change(broken).into_iter().chain(state.look(broken)?) {
+        for next in state.change(broken).into_iter().chain(state.work()).chain(state.look(broken)?) {
             if seen.insert(next) {
                 open.push(next);
             }
@@ -350,6 +398,8 @@ fn each_rule_is_needed() {
         Broken::NoMounts,
         Broken::NoMountsAsked,
         Broken::TrustWhileArming,
+        Broken::NotAskedForLate,
+        Broken::DrainWhileLate,
         Broken::NoLastCompare,
     ] {
         assert!(search(broken).is_err(), "{broken:?} does no harm");

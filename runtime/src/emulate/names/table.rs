@@ -26,14 +26,16 @@ struct Slot {
 }
 
 impl Slot {
-    const EMPTY: Self = Self {
-        version: AtomicU64::new(0),
-        hash: AtomicU64::new(0),
-        nr: AtomicU64::new(0),
-        options: AtomicU64::new(0),
-        result: AtomicU64::new(0),
-        path: [const { AtomicU64::new(0) }; PATH_WORDS],
-    };
+    const fn empty() -> Self {
+        Self {
+            version: AtomicU64::new(0),
+            hash: AtomicU64::new(0),
+            nr: AtomicU64::new(0),
+            options: AtomicU64::new(0),
+            result: AtomicU64::new(0),
+            path: [const { AtomicU64::new(0) }; PATH_WORDS],
+        }
+    }
 
     fn invalidate(&self) {
         let version = self.version.load(Ordering::Relaxed);
@@ -61,7 +63,7 @@ fn slots() -> &'static [Slot] {
 pub(super) fn make() {
     if slots().is_empty() {
         let mut slots = Vec::with_capacity(SLOTS);
-        slots.resize_with(SLOTS, || Slot::EMPTY);
+        slots.resize_with(SLOTS, Slot::empty);
         TABLE.store(Box::leak(slots.into_boxed_slice()).as_mut_ptr(), Ordering::Release);
     }
 }
@@ -80,8 +82,7 @@ pub(super) enum Found {
 /// The two places where a fact with such a hash can be.
 #[inline]
 pub(super) fn places(hash: u64) -> [usize; 2] {
-    #[expect(clippy::cast_possible_truncation, reason = "below the table's length")]
-    let first = (hash >> 32) as usize % SLOTS;
+    let first = usize::try_from(hash >> 32).unwrap_or(0) % SLOTS;
     [first, first ^ 1]
 }
 
@@ -131,6 +132,7 @@ pub(super) fn find(request: Request, path: &Path, hash: u64) -> Found {
 pub(super) fn put(place: usize, request: Request, path: &Path, hash: u64, result: u64) {
     let Some(slot) = slots().get(place) else { return };
     slot.invalidate();
+    fence(Ordering::Release);
     let version = slot.version.load(Ordering::Relaxed);
     slot.hash.store(hash, Ordering::Relaxed);
     slot.nr.store(u64::from(request.nr), Ordering::Relaxed);

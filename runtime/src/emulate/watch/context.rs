@@ -27,6 +27,8 @@ pub(super) struct Context {
     ring_len: u64,
     /// The tail while a request is under way.
     armed: Option<u32>,
+    /// It may complete late.
+    is_late: bool,
 }
 // SAFETY: the ring is memory shared with the kernel alone; its words are atomic.
 unsafe impl Send for Context {}
@@ -55,7 +57,7 @@ impl Context {
                 INOTIFY_FD.store(keep_high(inotify), Ordering::Relaxed);
                 WATCH_FD.store(keep_high(set), Ordering::Relaxed);
                 note_own_descriptors();
-                Ok(Self { ring: at as *const Ring, ring_len, armed: None })
+                Ok(Self { ring: at as *const Ring, ring_len, armed: None, is_late: false })
             }
             Err(errno) => {
                 inotify.close();
@@ -114,18 +116,31 @@ impl Context {
         asked >= 0 && Fd(asked).have_mounts_changed().unwrap_or(true)
     }
 
-    /// Sees to it that a request is under way; the tail that the next change will move. `None` if something was changed
+    /// A request is under way, and which tail it will move; whether it may do so late.
+    pub(super) fn armed(&self) -> Option<(u32, bool)> {
+        let tail = self.ring().tail.load(Ordering::Acquire);
+        self.armed.filter(|&armed| armed == tail).map(|armed| (armed, self.is_late))
+    }
+
+    /// Makes a request, while none is under way; the tail that the next change will move. `None` if something was changed
     /// meanwhile, or the kernel does not take it.
     pub(super) fn arm(&mut self) -> Option<u32> {
         let tail = self.ring().tail.load(Ordering::Acquire);
-        if self.armed != Some(tail) {
-            // What has completed is taken off the ring: the kernel looks at the head when it counts free places.
-            self.ring().head.store(tail, Ordering::Release);
-            self.armed = None;
-            poll_into_ring(self.ring.addr() as u64, Fd(WATCH_FD.load(Ordering::Relaxed))).ok()?;
-            self.armed = Some(tail);
-        }
+        // What has completed is taken off the ring: the kernel looks at the head when it counts free places.
+        self.ring().head.store(tail, Ordering::Release);
+        self.armed = None;
+        poll_into_ring(self.ring.addr() as u64, Fd(WATCH_FD.load(Ordering::Relaxed))).ok()?;
+        self.armed = Some(tail);
+        self.is_late = false;
         (self.ring().tail.load(Ordering::Acquire) == tail).then_some(tail)
+    }
+
+    /// The request that was made just now may move the tail late: something was told while it was made, when the kernel cannot
+    /// have the context's lock, and leaves the rest to a work item. Until that is done it completes nothing else at once
+    /// either (fs/aio.c, aio_poll_wake).
+    pub(super) fn is_told_meanwhile(&mut self, mounts: bool) -> bool {
+        self.is_late = mounts || self.inotify().is_readable();
+        self.is_late
     }
 
     fn close_descriptors() {

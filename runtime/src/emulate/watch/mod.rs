@@ -72,38 +72,51 @@ impl Watching {
     }
 
     /// Reads what was told, and has the next change told; the tail then.
+    ///
+    /// What was told is read only while no request is under way: a request that is late completes because of it.
     fn renew(&mut self) -> Option<u32> {
         for _ in 0..TRIES {
-            let Self { context, ended, all_ended, told, all_told, of_names } = self;
-            let read = context.drain(|watch, events, name| {
-                if watch == -1 {
-                    (*all_ended, *all_told) = (true, true);
-                    return;
-                }
-                let number = Number(watch);
-                if of_names.contains(&number) {
-                    if told.len() < MAX_WAITING {
-                        told.push(Told { number, events, name: (!name.is_empty()).then(|| Name::of(name)) });
-                    } else {
-                        *all_told = true;
-                    }
-                }
-                // Of a watch that is removed the kernel tells too.
-                if events != k::IN_IGNORED && name.is_empty() && !*all_ended {
-                    ended.push(number);
-                    // A process that has no files watched never takes them.
-                    *all_ended = ended.len() == MAX_WAITING;
-                }
-            });
-            if read.is_err() {
-                (self.all_ended, self.all_told) = (true, true);
+            if let Some((tail, is_late)) = self.context.armed() {
+                // Nothing was told since it was made.
+                return (!is_late).then_some(tail);
             }
-            let epoch = self.context.arm();
-            if epoch.is_some() {
-                return epoch;
+            self.drain();
+            let Some(tail) = self.context.arm() else { continue };
+            let mounts = self.context.have_mounts_changed();
+            self.all_told |= mounts;
+            if is_planted(Bug::TrustNamesWhileArming) || !self.context.is_told_meanwhile(mounts) {
+                return Some(tail);
             }
         }
         None
+    }
+
+    fn drain(&mut self) {
+        let Self { context, ended, all_ended, told, all_told, of_names } = self;
+        let read = context.drain(|watch, events, name| {
+            if watch == -1 {
+                (*all_ended, *all_told) = (true, true);
+                return;
+            }
+            let number = Number(watch);
+            if of_names.contains(&number) {
+                if told.len() < MAX_WAITING {
+                    told.push(Told { number, events, name: (!name.is_empty()).then(|| Name::of(name)) });
+                } else {
+                    *all_told = true;
+                }
+            }
+            // Of a watch that is removed the kernel tells too.
+            if events != k::IN_IGNORED && name.is_empty() && !*all_ended {
+                ended.push(number);
+                // A process that has no files watched never takes them.
+                *all_ended = ended.len() == MAX_WAITING;
+            }
+        });
+        if read.is_err() {
+            (self.all_ended, self.all_told) = (true, true);
+        }
+        self.all_told |= self.context.have_mounts_changed();
     }
 }
 
@@ -236,8 +249,6 @@ pub fn renew_names() -> NameChanges {
     changes.epoch = watching.renew();
     changes.told = take(&mut watching.told);
     changes.all = take(&mut watching.all_told);
-    // After the request is made: what changes later moves the tail.
-    changes.all |= watching.context.have_mounts_changed();
     changes
 }
 
