@@ -2,6 +2,7 @@
 //!
 //! The counter that every call has anyway counts up to zero, so a program whose calls gain nothing pays nothing.
 
+pub use super::candidate::passed;
 use super::candidate::{Found, index};
 use super::{descriptors, devices, files, names, pipes};
 use crate::calls::{self, Mark, SAMPLED};
@@ -10,7 +11,7 @@ use crate::gate::lane;
 use crate::gate::routes::is_answered;
 use crate::sys::Fd;
 use crate::thread::shared::{Shared, add};
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::Ordering;
 
 /// Calls before the first look, and between looks that find something.
 const OFTEN: u64 = 256;
@@ -27,13 +28,6 @@ pub fn begin(shared: &Shared) {
             count.store(OFTEN.wrapping_neg(), Ordering::Relaxed);
         }
     }
-}
-
-/// Calls `nr` of a thread that passed.
-#[must_use]
-pub fn passed(shared: &Shared, nr: usize) -> u64 {
-    let value = |word: Option<&AtomicU64>| word.map_or(0, |word| word.load(Ordering::Relaxed));
-    value(shared.counts.get(nr)).wrapping_add(value(index(nr).and_then(|i| shared.granted.get(i))))
 }
 
 /// Counts a call that came to Rust; returns whether it is to be looked at.

@@ -3,6 +3,7 @@
 //! Answers are counted by each thread (`Shared::answered`); they are added up only where something is to be spent.
 
 use crate::calls::{self, Mark};
+use crate::emulate::candidate::passed;
 use crate::thread::registry;
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -29,7 +30,7 @@ fn totals() -> (u64, u64) {
         for nr in calls::SAMPLED.into_iter().filter(|&nr| calls::is(nr, Mark::LooksUp)) {
             let nr = nr as usize;
             answered += shared.answered.get(nr).map_or(0, |word| word.load(Ordering::Relaxed));
-            made += crate::emulate::sample::passed(shared, nr);
+            made += passed(shared, nr);
         }
     });
     (answered, made)

@@ -6,7 +6,6 @@ use super::walk::{self, End};
 use super::{credit, table};
 use crate::emulate::explain::Reason;
 use crate::emulate::watch;
-use crate::gate::facts::{Fact, holds};
 use crate::sys::Errno;
 use crate::sys::fs::ask_by_path;
 use linux_raw_sys::general as k;
@@ -19,10 +18,6 @@ const TRIES: u32 = 2;
 /// # Errors
 /// Why it is no fact.
 pub(super) fn establish(request: Request, args: &[u64; 6], path: &Path, hash: u64) -> Result<(), Reason> {
-    // A user namespace whose map is still to be written changes what capabilities are good for.
-    if holds(Fact::CredentialsUnknown) || super::are_separate() {
-        return Err(Reason::Separate);
-    }
     // One call shows whether the rest is worth it.
     if !may_be_kept(request, ask(request, args, path)) {
         return Err(Reason::Other);

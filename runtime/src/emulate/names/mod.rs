@@ -1,7 +1,7 @@
 //! Look-ups of names whose answer is known: what is absent, and what may be accessed (runtime/COHERENCE.md, "Names").
 //!
-//! A look-up that is made often becomes a *fact*: [`establish`] watches every directory on its way ([`walk`]) and asks the
-//! kernel; [`facts`] holds which watches it depends on, and ends it; [`table`] is where threads find it. [`credit`] sees to it
+//! A look-up that is made often becomes a *fact*: `establish` watches every directory on its way (`walk`) and asks the
+//! kernel; `facts` holds which watches it depends on, and ends it; `table` is where threads find it. `credit` sees to it
 //! that this pays.
 
 mod credit;
@@ -39,7 +39,7 @@ static OUT_OF_NUMBERS: AtomicBool = AtomicBool::new(false);
 /// Hashes of look-ups that were seen lately, with how often in the low bits.
 static SEEN: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
 const COUNT_BITS: u64 = 7;
-/// Instead of a count: it was refused. [`consider`] has it tried again some time.
+/// Instead of a count: it was refused. `consider` has it tried again some time.
 const REFUSED: u64 = 7;
 /// Look-ups that came to Rust, of one name, before it is established.
 const OFTEN: u64 = 4;
@@ -133,6 +133,8 @@ fn missed(call: &Call<'_>, request: Request, path: &Path, hash: u64) {
 fn attempt(nr: u32, request: Request, args: &[u64; 6], path: &Path, hash: u64) -> bool {
     writes::end();
     let refusal = match () {
+        // A user namespace whose map is still to be written changes what capabilities are good for.
+        () if are_separate() || holds(Fact::CredentialsUnknown) => Some(Reason::Separate),
         () if request.kind() == Kind::Open && OUT_OF_NUMBERS.load(Ordering::Relaxed) => Some(Reason::Other),
         () if !watch::exists() && credit::made() < u64::from(options::get().emulate_after) => Some(Reason::Early),
         () => None,
