@@ -280,6 +280,57 @@ static uint64_t run_once_large(uint64_t count)
     return count;
 }
 
+/* Four components from the root of the row's own files on; the last is not there. */
+#define ABSENT "tree/one/two/absent"
+
+static void open_tree(void)
+{
+    check(mkdir("tree", 0700) == 0 || access("tree", F_OK) == 0, "tree");
+    check(mkdir("tree/one", 0700) == 0 || access("tree/one", F_OK) == 0, "tree/one");
+    check(mkdir("tree/one/two", 0700) == 0 || access("tree/one/two", F_OK) == 0, "tree/one/two");
+    make_file("tree/one/two/file", 4096);
+}
+
+static uint64_t run_access_absent(uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++)
+        check(access(ABSENT, F_OK) != 0, "access");
+    return count;
+}
+
+static uint64_t run_stat_absent(uint64_t count)
+{
+    struct stat status;
+    for (uint64_t i = 0; i < count; i++)
+        check(stat(ABSENT, &status) != 0, "stat");
+    return count;
+}
+
+static uint64_t run_open_absent(uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++)
+        check(open(ABSENT, O_RDONLY) < 0, "open");
+    return count;
+}
+
+static uint64_t run_access_present(uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++)
+        check(access("tree/one/two/file", R_OK) == 0, "access");
+    return count;
+}
+
+/* A different file at each call: nothing is known of any. */
+static uint64_t run_stat_files(uint64_t count)
+{
+    static unsigned next;
+    struct stat status;
+    char name[32];
+    for (uint64_t i = 0; i < count; i++)
+        small_name(name, next++), check(stat(name, &status) == 0, name);
+    return count;
+}
+
 static const struct row {
     const char *name;
     void (*open)(void);
@@ -309,6 +360,11 @@ static const struct row {
     { "eventfd", open_eventfd, run_there_and_back, 8, 0 },
     { "null-write-1", open_null, run_write_on, 1, 0 },
     { "zero-read-1", open_zero, run_read_on, 1, 0 },
+    { "access-absent", open_tree, run_access_absent, 0, 0 },
+    { "stat-absent", open_tree, run_stat_absent, 0, 0 },
+    { "open-absent", open_tree, run_open_absent, 0, 0 },
+    { "access-present", open_tree, run_access_present, 0, 0 },
+    { "stat-files", open_small, run_stat_files, 0, 0 },
     { "output-100", open_output, run_write_on, 100, OUTPUT_LEN / 100 },
     { "output-4096", open_output, run_write_on, 4096, OUTPUT_LEN / 4096 },
     { "output-65536", open_output, run_write_on, 65536, OUTPUT_LEN / 65536 },

@@ -115,9 +115,11 @@ pub struct Options {
     pub stats_time: bool,
     /// `--perf-map`.
     pub perf_map: bool,
+    /// Another process shares root and current directory (clone(2), CLONE_FS). Nobody asks for it: an exec hands it on.
+    pub shares_directories: bool,
     /// Fills the structure up.
-    reserved: [u8; 2],
-    /// Reads that a process makes before files are watched for it (`--emulate-after`).
+    reserved: u8,
+    /// Reads, or look-ups, that a process makes before files or directories are watched for it (`--emulate-after`).
     pub emulate_after: u32,
     /// `--trace=FILE`, NUL-terminated, empty for standard error.
     pub trace_path: [u8; PATH_BYTES],
@@ -148,13 +150,20 @@ impl Options {
         stats: false,
         stats_time: false,
         perf_map: false,
-        reserved: [0; 2],
+        shares_directories: false,
+        reserved: 0,
         emulate_after: 100_000,
         cache_mib: 512,
         trace_path: [0; PATH_BYTES],
         cache_path: [0; PATH_BYTES],
         stats_path: [0; PATH_BYTES],
     };
+
+    /// Those of the next image, which shares root and current directory with another process if this one does.
+    #[must_use]
+    pub fn of_image(&self, shares_directories: bool) -> Self {
+        Self { shares_directories: self.shares_directories || shares_directories, ..*self }
+    }
 
     /// Statistics are wanted in some form.
     #[must_use]

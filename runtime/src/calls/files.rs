@@ -6,12 +6,13 @@ macro_rules! files_rows {
             //: open openat openat2: A path that leads to the process's own `exe` link in /proc is led to the program's
             //:     file, not to bt-run's; not for writing, which the kernel refuses of both. The new description is
             //:     noted as the process's own, without which a file is not promoted; descriptors of bt-run whose
-            //:     numbers are near its own move up.
+            //:     numbers are near its own move up. At `coherent` open and openat of a name that was looked for often
+            //:     and is known to be absent are answered, without O_CREAT and O_TMPFILE.
             //:     test: loader/own_exe_is_the_program_in_every_spelling loader/own_exe_is_the_program_for_every_call
             //:         emulation/descriptor_numbers_have_no_gaps emulation/duplicates_close_in_any_order
-            __NR_open: [opens, follows(Link::of(0).unless(1, OPEN_TO_WRITE))]
+            __NR_open: [looks_up, opens, follows(Link::of(0).unless(1, OPEN_TO_WRITE))]
                 (Path, Flags(Set::Open), Switch(Cases::Open)) -> Int => paths::open;
-            __NR_openat: [opens, follows(Link::of(1).unless(2, OPEN_TO_WRITE))]
+            __NR_openat: [looks_up, opens, follows(Link::of(1).unless(2, OPEN_TO_WRITE))]
                 (DirFd, Path, Flags(Set::Open), Switch(Cases::Openat)) -> Int => paths::open;
             // What it does about links lies in memory: Rust looks there.
             __NR_openat2: [asks(Filter::OpenSecondPath), opens, follows(Link::of(1))]
@@ -28,21 +29,24 @@ macro_rules! files_rows {
             __NR_open_by_handle_at: [makes] (Fd, Ptr, Flags(Set::Open)) -> Int;
 
             //: stat newfstatat statx: A path that leads to the process's own `exe` link in /proc is led to the
-            //:     program's file. Otherwise passed on, with the times of promoted files that were written brought up
-            //:     to date before: other processes change size, mode, times and links at any moment.
+            //:     program's file. At `coherent` a name that was looked for often and is known to be absent is
+            //:     answered. Otherwise passed on, with the times of promoted files that were written brought up to date
+            //:     before: other processes change size, mode, times and links at any moment.
             //:     test: loader/own_exe_is_the_program_in_every_spelling emulation/other_processes_rename_and_unlink
-            //:         syscalls/looks_at_arguments_change_nothing
-            __NR_stat: [follows(Link::of(0))] (Path, Out(Stat)) -> Int;
+            //:         syscalls/looks_at_arguments_change_nothing emulation/absent_names_appear
+            //:         emulation/mounts_hide_names emulation/no_look_up_is_late
+            __NR_stat: [looks_up, follows(Link::of(0))] (Path, Out(Stat)) -> Int;
             //: fstat: Other processes change mode, links and times at any moment. A promoted file stays promoted: its
             //:     size cannot have changed, and if it was written its time is brought up to date before.
             //:     test: emulation/burst_writes_move_the_time emulation/other_processes_change_the_length
             __NR_fstat: [keeps_lane] (Fd, Out(Stat)) -> Int;
-            //: lstat: Other processes change a file's attributes at any moment. Of the `exe` link in /proc it tells the
-            //:     link itself.
-            __NR_lstat: (Path, Out(Stat)) -> Int;
-            __NR_newfstatat: [follows(Link::of(1).unless(3, k::AT_SYMLINK_NOFOLLOW))]
+            //: lstat: As stat at `coherent`; else other processes change a file's attributes at any moment. Of the `exe`
+            //:     link in /proc it tells the link itself.
+            //:     test: emulation/links_themselves_are_looked_up
+            __NR_lstat: [looks_up] (Path, Out(Stat)) -> Int;
+            __NR_newfstatat: [looks_up, follows(Link::of(1).unless(3, k::AT_SYMLINK_NOFOLLOW))]
                 (DirFd, Path, Out(Stat), Flags(Set::At)) -> Int;
-            __NR_statx: [follows(Link::of(1).unless(2, k::AT_SYMLINK_NOFOLLOW))]
+            __NR_statx: [looks_up, follows(Link::of(1).unless(2, k::AT_SYMLINK_NOFOLLOW))]
                 (DirFd, Path, Flags(Set::StatxFlags), Flags(Set::StatxMask), Out(Statx)) -> Int;
             //: statfs: What a file system holds changes with every process that uses it. The process's own `exe` link
             //:     in /proc is the program's file.
@@ -52,11 +56,15 @@ macro_rules! files_rows {
             __NR_fstatfs: (Fd, Out(Statfs)) -> Int;
             __NR_ustat: (Dev, Touched(32)) -> Int;
             //: access faccessat faccessat2: A path that leads to the process's own `exe` link in /proc is led to the
-            //:     program's file. Otherwise passed on: other processes change files and their rights at any moment.
+            //:     program's file. At `coherent` answered where it was asked often, and the name is known to be absent, or
+            //:     the directory or regular file to allow it; not W_OK. Otherwise passed on: other processes change files
+            //:     and their rights at any moment.
             //:     test: loader/own_exe_is_the_program_for_every_call syscalls/looks_at_arguments_change_nothing
-            __NR_access: [follows(Link::of(0))] (Path, Flags(Set::Access)) -> Int;
-            __NR_faccessat: [follows(Link::of(1))] (DirFd, Path, Flags(Set::Access)) -> Int;
-            __NR_faccessat2: [follows(Link::of(1).unless(3, k::AT_SYMLINK_NOFOLLOW))]
+            //:         emulation/absent_names_appear emulation/rights_are_asked_again emulation/threads_look_names_up
+            //:         emulation/own_calls_change_look_ups
+            __NR_access: [looks_up, follows(Link::of(0))] (Path, Flags(Set::Access)) -> Int;
+            __NR_faccessat: [looks_up, follows(Link::of(1))] (DirFd, Path, Flags(Set::Access)) -> Int;
+            __NR_faccessat2: [looks_up, follows(Link::of(1).unless(3, k::AT_SYMLINK_NOFOLLOW))]
                 (DirFd, Path, Flags(Set::Access), Flags(Set::AccessAt)) -> Int;
             //: file_getattr file_setattr: Attributes of inodes, which other processes read and change as well. The
             //:     process's own `exe` link in /proc is the program's file.
@@ -66,18 +74,20 @@ macro_rules! files_rows {
             __NR_file_setattr: [follows(Link::of(1).unless(4, k::AT_SYMLINK_NOFOLLOW))]
                 (DirFd, Path, Ptr, Size, Flags(Set::At)) -> Int;
 
-            //: readlink readlinkat: The process's own `exe` link in /proc tells the program's file, not bt-run's. Other
-            //:     links are passed on.
+            //: readlink readlinkat: The process's own `exe` link in /proc tells the program's file, not bt-run's. At
+            //:     `coherent` names that are known to be absent are answered. Other links are passed on.
             //:     test: loader/own_exe_is_the_program_in_every_spelling loader/process_names_are_the_programs_own
             //:         loader/programs_run_without_a_name.static
-            __NR_readlink: [follows(Link::of(0).itself())] (Path, OutBytes(2), Size) -> Int;
-            __NR_readlinkat: [follows(Link::of(1).itself())] (DirFd, Path, OutBytes(3), Size) -> Int;
+            __NR_readlink: [looks_up, follows(Link::of(0).itself())] (Path, OutBytes(2), Size) -> Int;
+            __NR_readlinkat: [looks_up, follows(Link::of(1).itself())] (DirFd, Path, OutBytes(3), Size) -> Int;
             //: getcwd: The directory, or one above it, can be renamed or removed by other processes, so its path is not
             //:     kept.
             __NR_getcwd: (OutPath(1), Size) -> Int;
             //: chdir fchdir chroot: The kernel starts its own path walks there; with CLONE_FS other processes do, too.
-            __NR_chdir: (Path) -> Int;
-            __NR_fchdir: (Fd) -> Int;
+            //:     What is known of names ends.
+            //:     test: emulation/own_calls_change_look_ups emulation/threads_look_names_up
+            __NR_chdir: {Names} (Path) -> Int;
+            __NR_fchdir: {Names} (Fd) -> Int;
             __NR_chroot: {All} (Path) -> Int;
             //: getdents getdents64: Entries of bt-run's descriptors are taken out of the process's own /proc/PID/fd and
             //:     fdinfo. Otherwise passed on: other processes change directories.
@@ -184,10 +194,11 @@ macro_rules! files_rows {
             //: inotify_rm_watch: Watches what all processes do; events come from the kernel.
             //:     test: emulation/watchers_see_bursts
             __NR_inotify_rm_watch: (Fd, Int) -> Int;
-            //: inotify_add_watch: As inotify_init. The process's own `exe` link in /proc is the program's file.
+            //: inotify_add_watch: As inotify_init; where the user has used up its watches, too. The process's own `exe` link in /proc is the program's file.
             //:     test: emulation/watchers_see_bursts loader/own_exe_is_the_program_for_every_call
-            __NR_inotify_add_watch: [follows(Link::of(1).unless(2, k::IN_DONT_FOLLOW))]
-                (Fd, Path, Flags(Set::InotifyMask)) -> Int;
+            //:         emulation/watches_are_the_programs_own
+            __NR_inotify_add_watch: [follows(Link::of(1).unless(2, k::IN_DONT_FOLLOW)), unasked]
+                (Fd, Path, Flags(Set::InotifyMask)) -> Int => paths::watch;
             //: fanotify_init: Watches, and may forbid, what all processes do; events come from the kernel.
             __NR_fanotify_init: [makes] (Flags(Set::FanotifyInit), Flags(Set::Open)) -> Int;
             //: fanotify_mark: As fanotify_init. The process's own `exe` link in /proc is the program's file.
@@ -207,9 +218,9 @@ macro_rules! files_rows {
             __NR_sync_file_range: (Fd, Long, Long, Flags(Set::SyncRange)) -> Int;
 
             //: mount umount2 open_tree open_tree_attr move_mount fspick mount_setattr: Changes the tree of mounts,
-            //:     which the processes of a namespace share. The process's own `exe` link in /proc is the program's
-            //:     file.
-            //:     test: sandbox/own_exe_is_mounted sandbox/namespaces_are_entered
+            //:     which the processes of a namespace share. What is known of names ends, because the kernel tells
+            //:     of it. The process's own `exe` link in /proc is the program's file.
+            //:     test: sandbox/own_exe_is_mounted sandbox/namespaces_are_entered emulation/mounts_hide_names
             // Only these kinds of mounts have a path for a source.
             __NR_mount: [follows(Link::of(0).only_with(3, k::MS_BIND | k::MS_MOVE)), follows(Link::of(1))]
                 (Path, Path, Switch(Cases::Mount)) -> Int;

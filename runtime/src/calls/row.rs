@@ -26,12 +26,14 @@ pub enum Held {
     Descriptors = 2,
     /// The timer by which writes are reported (`emulate::files::burst`): its number is no timer of the program's.
     Timer = 4,
+    /// What is known of names: the call changes what look-ups begin at, or may find.
+    Names = 8,
 }
 
 impl Held {
     /// Every kind.
-    pub const KINDS: [(Self, &'static str); 3] =
-        [(Self::All, "all"), (Self::Descriptors, "descriptors"), (Self::Timer, "timer")];
+    pub const KINDS: [(Self, &'static str); 4] =
+        [(Self::All, "all"), (Self::Descriptors, "descriptors"), (Self::Timer, "timer"), (Self::Names, "names")];
 }
 
 /// A property of a call that a row states by one word.
@@ -59,6 +61,8 @@ pub enum Mark {
     SeesPending = 256,
     /// The call makes a descriptor, and no handler looks at it.
     Makes = 512,
+    /// The call looks a name up and changes nothing: what it says of some may be known.
+    LooksUp = 1024,
 }
 
 /// One system call.
@@ -195,6 +199,12 @@ impl Row {
         self
     }
 
+    /// The process may answer it from level `coherent` on.
+    pub(super) const fn coherent(mut self) -> Self {
+        self.answered = Some(EmulateLevel::Coherent);
+        self
+    }
+
     /// It is answered with this value of the thread's state.
     pub(super) const fn value(mut self, value: Value) -> Self {
         self.route = Route::Value(value);
@@ -249,6 +259,12 @@ impl Row {
         self
     }
 
+    /// It always comes to its handler, whatever its path is; after `follows`.
+    pub(super) const fn unasked(mut self) -> Self {
+        self.route = Route::Plain;
+        self
+    }
+
     /// See [`Mark::Sampled`].
     pub(super) const fn sampled(self) -> Self {
         self.marked(Mark::Sampled)
@@ -297,6 +313,11 @@ impl Row {
     /// See [`Mark::Makes`].
     pub(super) const fn makes(self) -> Self {
         self.marked(Mark::Makes)
+    }
+
+    /// See [`Mark::LooksUp`]. It is sampled, and answered from level `coherent` on.
+    pub(super) const fn looks_up(self) -> Self {
+        self.coherent().sampled().marked(Mark::LooksUp)
     }
 
     const fn marked(mut self, mark: Mark) -> Self {

@@ -103,7 +103,7 @@ macro_rules! numbers_where {
 }
 
 /// How many calls are sampled.
-pub const SAMPLED_COUNT: usize = 4;
+pub const SAMPLED_COUNT: usize = 15;
 /// The calls that are sampled.
 #[allow(
     clippy::indexing_slicing,

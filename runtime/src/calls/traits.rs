@@ -3,7 +3,7 @@
 
 use super::arg::{Arg, MAX_ARGS};
 use super::route::Route;
-use super::row::{Mark, Row, Treatment};
+use super::row::{Held, Mark, Row, Treatment};
 use super::writes::may_write_row;
 use crate::options::EmulateLevel;
 
@@ -26,6 +26,7 @@ impl Traits {
     const FOLLOWS: u8 = 8;
     const SEES_FIRST: u8 = 16;
     const SEES_MORE: u8 = 32;
+    const ENDS_NAMES: u8 = 64;
 
     pub(super) const NONE: Self = Self { flags: 0, marks: 0, level: 0, route: Route::Plain };
 
@@ -44,6 +45,9 @@ impl Traits {
         }
         if row.hands_back != 0 {
             flags |= Self::SEES;
+        }
+        if row.hands_back & (Held::All as u8 | Held::Names as u8) != 0 {
+            flags |= Self::ENDS_NAMES;
         }
         if may_write_row(row) {
             flags |= Self::WRITES;
@@ -91,6 +95,12 @@ impl Traits {
     #[must_use]
     pub fn sees_more(self) -> bool {
         self.flags & Self::SEES_MORE != 0
+    }
+
+    /// What is known of names is not true after it.
+    #[must_use]
+    pub fn ends_names(self) -> bool {
+        self.flags & Self::ENDS_NAMES != 0
     }
 
     /// The kernel may write guest memory for it.

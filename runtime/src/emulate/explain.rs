@@ -20,7 +20,7 @@ pub enum Reason {
     Times,
     FileSystem,
     Timer,
-    Busy,
+    InUse,
     Empty,
     Memory,
     Many,
@@ -29,6 +29,16 @@ pub enum Reason {
     SharedPipe,
     NotEmpty,
     Shown,
+    Long,
+    LocalFileSystem,
+    Mount,
+    Links,
+    LinkTimes,
+    Kind,
+    Other,
+    Changes,
+    Busy,
+    Separate,
 }
 
 impl Reason {
@@ -37,7 +47,7 @@ impl Reason {
             Self::Threads => {
                 "the process has threads, and the kernel no membarrier(2), or the description other descriptors"
             }
-            Self::Busy => "another thread was doing something by the descriptor",
+            Self::InUse => "another thread was doing something by the descriptor",
             Self::Option => "an option passes read, write, pread64, pwrite64 or lseek on",
             Self::Flags => "the description has O_DIRECT, O_APPEND, O_SYNC or O_DSYNC",
             Self::WriteOnly => "the description cannot be read, so the file cannot be mapped for writing",
@@ -59,6 +69,22 @@ impl Reason {
                 "its times could not be moved, or its set-id bits or capabilities would have to be taken away by a write"
             }
             Self::Sparse => "it has holes",
+            Self::Long => "the path is too long, or leads through too many directories",
+            Self::LocalFileSystem => {
+                "it leads through a file system that is not of this machine alone, or does not tell what is changed in it"
+            }
+            Self::Mount => "it leads out of a mount by `..`",
+            Self::Links => {
+                "it leads through a symbolic link in a directory where anybody may make some, or through too many"
+            }
+            Self::LinkTimes => "following a symbolic link moves its access time",
+            Self::Kind => "what is found is neither a directory nor a regular file",
+            Self::Other => "only what is absent, and rights to read and execute, are known without asking",
+            Self::Changes => "something on its way was changed while it was looked at",
+            Self::Busy => "something on the way of such names is changed too often",
+            Self::Separate => {
+                "credentials, current directory, root or mounts are not the same for all threads, or others' too"
+            }
             Self::Shown => "its entry in /proc/self/fdinfo is open, which shows the offset",
         }
     }
@@ -77,4 +103,14 @@ pub fn refused(nr: u32, fd: i32, reason: Reason) {
     let path = Fd(fd).target(&mut buf);
     let name = calls::name(u64::from(nr)).unwrap_or("");
     say(format_args!("{name} of descriptor {fd} ({}) is passed on: {}", Bytes(path), reason.text()));
+}
+
+/// A name got no fact.
+pub fn refused_name(nr: u32, path: &[u8], hash: u64, reason: Reason) {
+    let this = hash ^ (u64::from(reason as u8) + 1);
+    if !options::get().explain || SAID.swap(this, Ordering::Relaxed) == this {
+        return;
+    }
+    let name = calls::name(u64::from(nr)).unwrap_or("");
+    say(format_args!("{name} of {} is passed on: {}", Bytes(path), reason.text()));
 }

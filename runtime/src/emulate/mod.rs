@@ -14,6 +14,7 @@ pub mod fdinfo;
 pub mod files;
 pub mod follow;
 pub mod identity;
+pub mod names;
 pub mod pipes;
 pub mod sample;
 pub mod seeded;
@@ -34,6 +35,9 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
     }
     if files::threads::any() {
         say_use(call);
+    }
+    if let Some(outcome) = names::answer(call) {
+        return Some(outcome);
     }
     if !descriptors::are_asked() {
         return None;
@@ -92,8 +96,10 @@ fn hand_back(call: &Call<'_>) {
 
 /// Hands back everything, and ends the watches.
 pub fn leave() {
-    files::dismantle_all();
-    watch::close();
+    files::without(|| {
+        names::close();
+        watch::close();
+    });
 }
 
 /// Before a child is made that shares our descriptions.
@@ -114,5 +120,11 @@ pub fn after_fork_in_parent() {
 pub fn after_fork() {
     files::threads::forget_fork();
     files::burst::forget_timer();
+    names::forget();
     watch::forget();
+}
+
+/// Held while forking, so that the child finds whole structures.
+pub fn with_lock<R>(f: impl FnOnce() -> R) -> R {
+    names::with_lock(|| watch::with_lock(f))
 }

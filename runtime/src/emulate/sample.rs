@@ -2,15 +2,16 @@
 //!
 //! The counter that every call has anyway counts up to zero, so a program whose calls gain nothing pays nothing.
 
+pub use super::candidate::passed;
 use super::candidate::{Found, index};
-use super::{descriptors, devices, files, pipes};
-use crate::calls::SAMPLED;
+use super::{descriptors, devices, files, names, pipes};
+use crate::calls::{self, Mark, SAMPLED};
 use crate::gate::facts::{Fact, holds};
 use crate::gate::lane;
 use crate::gate::routes::is_answered;
 use crate::sys::Fd;
 use crate::thread::shared::{Shared, add};
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::Ordering;
 
 /// Calls before the first look, and between looks that find something.
 const OFTEN: u64 = 256;
@@ -29,16 +30,9 @@ pub fn begin(shared: &Shared) {
     }
 }
 
-/// Calls `nr` of a thread that passed.
-#[must_use]
-pub fn passed(shared: &Shared, nr: usize) -> u64 {
-    let value = |word: Option<&AtomicU64>| word.map_or(0, |word| word.load(Ordering::Relaxed));
-    value(shared.counts.get(nr)).wrapping_add(value(index(nr).and_then(|i| shared.granted.get(i))))
-}
-
 /// Counts a call that came to Rust; returns whether it is to be looked at.
 pub fn count(shared: &Shared, nr: u32) -> bool {
-    let is_sampled = SAMPLED.contains(&nr);
+    let is_sampled = calls::is(nr, Mark::Sampled);
     match shared.counts.get(nr as usize) {
         // It has been counted on the way here, and came here for it.
         Some(count) if is_sampled && count.load(Ordering::Relaxed) == 0 => true,
@@ -56,10 +50,15 @@ pub fn count(shared: &Shared, nr: u32) -> bool {
 /// Looks at a call that is made often.
 pub fn look(shared: &Shared, nr: u32, args: &[u64; 6]) {
     let may = !shared.is_foreign() && is_answered(u64::from(nr));
-    let found = if may { consider(nr, args, passed(shared, nr as usize)) } else { Found::Nothing };
+    let is_of_names = calls::is(nr, Mark::LooksUp);
+    let found = match may {
+        true if is_of_names => names::consider(nr, args, answered(shared, nr)),
+        true => consider(nr, args, passed(shared, nr as usize)),
+        false => Found::Nothing,
+    };
     let Some(i) = index(nr as usize) else { return };
     let (Some(count), Some(granted)) = (shared.counts.get(nr as usize), shared.granted.get(i)) else { return };
-    let penalty = files::penalty().max(pipes::penalty());
+    let penalty = if is_of_names { 0 } else { files::penalty().max(pipes::penalty()) };
     let more = match found {
         Found::Lane => OFTEN << penalty,
         // A file is promoted by the second look at it.
@@ -68,6 +67,10 @@ pub fn look(shared: &Shared, nr: u32, args: &[u64; 6]) {
     };
     count.store(more.wrapping_neg(), Ordering::Relaxed);
     add(granted, more);
+}
+
+fn answered(shared: &Shared, nr: u32) -> u64 {
+    shared.answered.get(nr as usize).map_or(0, |word| word.load(Ordering::Relaxed))
 }
 
 /// Gives the descriptor of a call that was `made` so often a lane if it can have one.

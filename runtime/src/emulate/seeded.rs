@@ -15,16 +15,25 @@ pub enum Bug {
     KeepRingOverFork = 4,
     /// A file was changed and what was known of it stays.
     KeepFactOverChange = 5,
+    /// Names are trusted though mounts are not watched.
+    SkipMountWatch = 6,
+    /// Of a path's directories only the first is watched.
+    SkipDirectoryWatch = 7,
+    /// What is known of names is trusted again once the request is made, whatever was told.
+    TrustNamesWhileArming = 8,
 }
 
 impl Bug {
     /// Their names on the command line of such a build.
-    pub const NAMES: [(&'static str, Self); 5] = [
+    pub const NAMES: [(&'static str, Self); 8] = [
         ("forget-last-writes", Self::ForgetLastWrites),
         ("drop-offset-hand-back", Self::DropOffsetHandBack),
         ("forget-dup", Self::ForgetDup),
         ("keep-ring-over-fork", Self::KeepRingOverFork),
         ("keep-fact-over-change", Self::KeepFactOverChange),
+        ("skip-mount-watch", Self::SkipMountWatch),
+        ("skip-directory-watch", Self::SkipDirectoryWatch),
+        ("trust-names-while-arming", Self::TrustNamesWhileArming),
     ];
 }
 

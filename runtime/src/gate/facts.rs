@@ -3,7 +3,7 @@
 //! Each is held here and nowhere else. [`routes::learn`](super::routes::learn) is the one way to change one, because
 //! the routes of all calls follow from them.
 
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// A fact.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,4 +52,26 @@ pub(super) fn set(fact: Fact, is_true: bool) -> bool {
     let before =
         if is_true { FACTS.fetch_or(bit, Ordering::Relaxed) } else { FACTS.fetch_and(!bit, Ordering::Relaxed) };
     (before & bit != 0) != is_true
+}
+
+/// Calls some of whose answers are known by name (`emulate::names`): a bit for each number.
+static NAMES: [AtomicU64; 8] = [const { AtomicU64::new(0) }; 8];
+
+fn names_word(nr: u64) -> Option<&'static AtomicU64> {
+    usize::try_from(nr / 64).ok().and_then(|word| NAMES.get(word))
+}
+
+/// Some answers of the call are known by name.
+#[must_use]
+pub fn has_names(nr: u64) -> bool {
+    names_word(nr).is_some_and(|word| word.load(Ordering::Relaxed) >> (nr % 64) & 1 != 0)
+}
+
+/// Sets whether some are. Returns whether that changed.
+pub(super) fn set_names(nr: u64, has: bool) -> bool {
+    let bit = 1 << (nr % 64);
+    names_word(nr).is_some_and(|word| {
+        let before = if has { word.fetch_or(bit, Ordering::Relaxed) } else { word.fetch_and(!bit, Ordering::Relaxed) };
+        (before & bit != 0) != has
+    })
 }

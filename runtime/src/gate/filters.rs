@@ -407,12 +407,15 @@ pub unsafe extern "C" fn block() {
         "mov rax, gs:[{rax}]",
         "bt_filter_scan_slow_end:",
         "jmp bt_filter_slow",
+        "bt_filter_open_sampled:",
+        "jmp bt_filter_slow",
         // ---- an open, whose result is noted: only r11 and rcx are free after it, and r11 holds the flags
         ".p2align 5",
         "bt_filter_open:",
         "mov rcx, gs:[{counts} + rax*8]",
         "lea rcx, [rcx + 1]",
         "mov gs:[{counts} + rax*8], rcx",
+        "jrcxz bt_filter_open_sampled", // the runtime looks at this one
         "bt_filter_open_call:",
         "syscall",
         "mov gs:[{slot_scratch}], rax",

@@ -21,6 +21,13 @@ pub fn learn(fact: Fact, is_true: bool) {
     }
 }
 
+/// Calls `nr` come to Rust, which knows some of their answers by name, or do so no longer.
+pub fn ask_names(nr: u64, has: bool) {
+    if facts::set_names(nr, has) {
+        update();
+    }
+}
+
 /// A descriptor of the runtime's own has another number, or the guest another limit: where it is low, or in the guest's
 /// way, the gate is to leave descriptors to Rust.
 pub fn note_own_descriptors() {
@@ -69,6 +76,8 @@ fn entry_without_writes(nr: u64) -> CallEntry {
     if facts::holds(Fact::SignalsHeld)
         || facts::holds(Fact::OwnDescriptorsInside) && traits.is(Mark::Makes)
         || facts::holds(Fact::PipesHeld) && !traits.is(Mark::Blind)
+        || options.emulate >= EmulateLevel::Coherent && traits.ends_names()
+        || facts::has_names(nr) && may_answer(nr, traits)
         || options.stats_time && !is_of_assembly
     {
         return CallEntry::Slow;
@@ -153,8 +162,12 @@ fn apply_to(shared: &Shared) {
     }
 }
 
-/// Sets it for every thread.
+/// Sets it for every thread. One thread at a time: what it has found must not come after what another finds later.
 pub fn update() {
+    registry::for_each_after(set_entries, apply_to);
+}
+
+fn set_entries() {
     duplicates::leave_to_rust(facts::holds(Fact::OwnDescriptorsLow));
     duplicates::unfollow(facts::holds(Fact::Threaded));
     let plain: [CallEntry; COUNTED_CALLS] = core::array::from_fn(|nr| plain_entry(nr as u64));
@@ -168,7 +181,6 @@ pub fn update() {
         entry.store(entry_address(what), Ordering::Relaxed);
         low::set_stub_call(nr, what == CallEntry::Pass && !has_value, what == CallEntry::Answer);
     }
-    registry::for_each(apply_to);
 }
 
 /// Prepares a thread: fills in the entry points that emitted code jumps to.

@@ -16,12 +16,17 @@ pub static RING0_FD: AtomicI32 = AtomicI32::new(-1);
 pub static INOTIFY_FD: AtomicI32 = AtomicI32::new(-1);
 /// The epoll set that it is in.
 pub static WATCH_FD: AtomicI32 = AtomicI32::new(-1);
+/// /proc/self/mountinfo, as a member of that set; -1 while no name is watched.
+pub static MOUNTS_FD: AtomicI32 = AtomicI32::new(-1);
+/// The same, opened once more, to be asked.
+pub static MOUNTS_ASKED_FD: AtomicI32 = AtomicI32::new(-1);
 
 /// Number of descriptors of ours.
-const OWN: usize = 6;
+const OWN: usize = 8;
 
 /// All of them.
-pub const PLACES: [&AtomicI32; OWN] = [&SELF_FD, &EXE_FD, &TRACE_FD, &RING0_FD, &INOTIFY_FD, &WATCH_FD];
+pub const PLACES: [&AtomicI32; OWN] =
+    [&SELF_FD, &EXE_FD, &TRACE_FD, &RING0_FD, &INOTIFY_FD, &WATCH_FD, &MOUNTS_FD, &MOUNTS_ASKED_FD];
 
 /// The hidden descriptors, ascending.
 #[must_use]

@@ -8,7 +8,7 @@ pub mod policy;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-pub use descriptors::{EXE_FD, INOTIFY_FD, RING0_FD, SELF_FD, TRACE_FD, WATCH_FD};
+pub use descriptors::{EXE_FD, INOTIFY_FD, MOUNTS_ASKED_FD, MOUNTS_FD, RING0_FD, SELF_FD, TRACE_FD, WATCH_FD};
 
 static EXE_PATH: AtomicPtr<Vec<u8>> = AtomicPtr::new(core::ptr::null_mut());
 

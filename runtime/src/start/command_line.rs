@@ -27,8 +27,9 @@ usage: bt-run [options] [--] program [arguments]
                        which is its default
   --emulate-only LIST  of these, only the calls named: read,write,…
   --pass LIST          of these, none of the calls named
-  --emulate-after N    small reads that a process makes before files are watched, to answer more of them (100000): a
-                       process that watches files ends some 50 ms later, because the kernel waits
+  --emulate-after N    small reads, or look-ups of names, that a process makes before files or directories are watched,
+                       to answer more of them (100000): a process that watches ends some 50 ms later, because the
+                       kernel waits
   --emulate-mem MIB    memory of files that may be mapped to answer calls (1024)
   --explain            say why a descriptor's calls that could have been answered are passed on, where and why
                        ring 0 was left, and which files are searched anew at a start

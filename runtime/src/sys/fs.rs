@@ -3,7 +3,7 @@
 use super::errno::Errno;
 use super::fd::Fd;
 use super::raw::syscall;
-use super::stat::Stat;
+use super::stat::{FileSystem, Stat};
 use core::ffi::CStr;
 use linux_raw_sys::general as k;
 
@@ -54,6 +54,113 @@ pub fn stat_at(directory: Fd, path: &CStr, flags: u32) -> Result<Stat, Errno> {
     Stat::filled_by(|to| unsafe {
         syscall(k::__NR_newfstatat, [directory.arg(), path.as_ptr() as u64, to, word(flags)])
     })
+}
+
+/// What lies at a path, the link itself if it is one (statx(2)).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Found {
+    attributes: u64,
+    mode: u32,
+    device: u64,
+    inode: u64,
+    /// The number of its mount.
+    pub mount: u64,
+}
+
+impl Found {
+    /// Device, inode and mount.
+    #[must_use]
+    pub fn identity(&self) -> (u64, u64, u64) {
+        (self.device, self.inode, self.mount)
+    }
+
+    fn is(&self, kind: u32) -> bool {
+        self.mode & k::S_IFMT == kind
+    }
+
+    /// S_ISDIR.
+    #[must_use]
+    pub fn is_directory(&self) -> bool {
+        self.is(k::S_IFDIR)
+    }
+
+    /// S_ISREG.
+    #[must_use]
+    pub fn is_regular(&self) -> bool {
+        self.is(k::S_IFREG)
+    }
+
+    /// S_ISLNK.
+    #[must_use]
+    pub fn is_link(&self) -> bool {
+        self.is(k::S_IFLNK)
+    }
+
+    /// Everybody may make entries, which only their owners may remove (S_ISVTX).
+    #[must_use]
+    pub fn is_open_to_all(&self) -> bool {
+        const OPEN: u32 = 0o1002;
+        self.mode & OPEN == OPEN
+    }
+
+    /// Going there mounts something, or what its entries are called depends on a key (STATX_ATTR_AUTOMOUNT,
+    /// STATX_ATTR_ENCRYPTED).
+    #[must_use]
+    pub fn is_special(&self) -> bool {
+        self.attributes & u64::from(k::STATX_ATTR_AUTOMOUNT | k::STATX_ATTR_ENCRYPTED) != 0
+    }
+}
+
+/// Looks at what lies at a path, which no link at its end is followed and nothing is mounted for.
+///
+/// # Errors
+/// The kernel's; ENOSYS where it does not tell the mount (before Linux 5.8).
+pub fn look_at(path: &CStr) -> Result<Found, Errno> {
+    // A number that no other mount gets until the next boot, from Linux 6.8 on.
+    const STATX_MNT_ID_UNIQUE: u32 = 0x4000;
+    const MOUNT: u32 = k::STATX_MNT_ID | STATX_MNT_ID_UNIQUE;
+    // struct statx (include/uapi/linux/stat.h).
+    let mut words = [0u64; 32];
+    let flags = k::AT_SYMLINK_NOFOLLOW | k::AT_NO_AUTOMOUNT;
+    let args = [
+        Fd::CWD.arg(),
+        path.as_ptr() as u64,
+        word(flags),
+        word(k::STATX_BASIC_STATS | MOUNT),
+        words.as_mut_ptr() as u64,
+    ];
+    // SAFETY: the kernel reads the path and writes the structure.
+    unsafe { syscall(k::__NR_statx, args) }?;
+    let [mask, attributes, _, gid_mode, inode, ..] = words;
+    let [.., device, mount, _, _, _, _, _, _, _, _, _, _, _, _, _] = words;
+    if mask & u64::from(MOUNT) == 0 {
+        return Err(Errno::ENOSYS);
+    }
+    let mode = u32::try_from(gid_mode >> 32 & 0xffff).unwrap_or(0);
+    Ok(Found { attributes, mode, device, inode, mount })
+}
+
+/// statfs(2).
+///
+/// # Errors
+/// The kernel's.
+pub fn file_system(path: &CStr) -> Result<FileSystem, Errno> {
+    // SAFETY: the kernel reads the path and writes the structure.
+    FileSystem::filled_by(|to| unsafe { syscall(k::__NR_statfs, [path.as_ptr() as u64, to]) })
+}
+
+/// Makes a call that takes a path, with memory of the runtime's for all that it reads and writes. A descriptor that it gives is
+/// closed.
+///
+/// # Errors
+/// The kernel's.
+pub fn ask_by_path(nr: u32, args: &[u64; 6], gives_descriptor: bool) -> Result<u64, Errno> {
+    // SAFETY: the caller promises that path and buffer are the runtime's, and long enough.
+    let result = unsafe { syscall(nr, *args) }?;
+    if gives_descriptor {
+        Fd::given(result).close();
+    }
+    Ok(result)
 }
 
 /// The effective user may execute the file (faccessat2(2), Linux 5.8).

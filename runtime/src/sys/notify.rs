@@ -33,12 +33,12 @@ impl Fd {
         let _ = unsafe { syscall(k::__NR_inotify_rm_watch, [self.arg(), u64::from(number.cast_unsigned())]) };
     }
 
-    /// The watches of which the kernel has told, each with the events; -1 is all of them (inotify(7), IN_Q_OVERFLOW).
-    /// Returns whether there may be more.
+    /// The watches of which the kernel has told, each with the events, and of an entry of a watched directory its name; -1 is
+    /// all of them (inotify(7), IN_Q_OVERFLOW). Returns whether there may be more.
     ///
     /// # Errors
     /// The kernel's, but not EAGAIN.
-    pub fn read_watches(self, mut tell: impl FnMut(i32, u32)) -> Result<bool, Errno> {
+    pub fn read_watches(self, mut tell: impl FnMut(i32, u32, &[u8])) -> Result<bool, Errno> {
         // struct inotify_event: wd, mask, cookie, len, then `len` bytes of a name.
         const HEADER: usize = 16;
         #[repr(align(8))]
@@ -53,8 +53,10 @@ impl Fd {
             let word = |n: usize| -> u32 {
                 header.get(4 * n..4 * n + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes)
             };
-            tell(word(0).cast_signed(), word(1));
-            rest = more.get(word(3) as usize..).unwrap_or(&[]);
+            let (name, after) = more.split_at_checked(word(3) as usize).unwrap_or((more, &[]));
+            // It is filled up with NULs.
+            tell(word(0).cast_signed(), word(1), name.split(|&byte| byte == 0).next().unwrap_or(&[]));
+            rest = after;
         }
         Ok(true)
     }
@@ -66,17 +68,35 @@ impl Fd {
     pub fn in_a_set(self) -> Result<Self, Errno> {
         // SAFETY: makes a descriptor, which an exec closes.
         let set = unsafe { syscall(k::__NR_epoll_create1, [u64::from(k::O_CLOEXEC)]) }.map(Self::given)?;
-        // struct epoll_event, packed: events, then 8 bytes of data.
-        let event: [u32; 3] = [k::EPOLLIN, 0, 0];
-        let add = [set.arg(), u64::from(k::EPOLL_CTL_ADD), self.arg(), event.as_ptr() as u64];
-        // SAFETY: the kernel reads the structure.
-        match unsafe { syscall(k::__NR_epoll_ctl, add) } {
-            Ok(_) => Ok(set),
+        match self.join_set(set, k::EPOLLIN) {
+            Ok(()) => Ok(set),
             Err(errno) => {
                 set.close();
                 Err(errno)
             }
         }
+    }
+
+    /// Makes it a member of a set, which is ready while it has one of these events (epoll_ctl(2)).
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn join_set(self, set: Self, events: u32) -> Result<(), Errno> {
+        // struct epoll_event, packed: events, then 8 bytes of data.
+        let event: [u32; 3] = [events, 0, 0];
+        let add = [set.arg(), u64::from(k::EPOLL_CTL_ADD), self.arg(), event.as_ptr() as u64];
+        // SAFETY: the kernel reads the structure.
+        unsafe { syscall(k::__NR_epoll_ctl, add) }.map(|_| ())
+    }
+
+    /// Of an open /proc/PID/mountinfo: mounts have changed since it was opened, or asked last (proc(5), poll(2)).
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn have_mounts_changed(self) -> Result<bool, Errno> {
+        let mut wanted = self.arg() | u64::from(k::POLLPRI) << 32;
+        // SAFETY: one struct pollfd.
+        unsafe { syscall(k::__NR_poll, [&raw mut wanted as u64, 1, 0]) }.map(|ready| ready != 0)
     }
 }
 

@@ -105,6 +105,16 @@ impl Stat {
     }
 }
 
+/// File systems of this machine alone, which tell of all that is changed (statfs(2), f_type): ext2, ext3 and ext4; tmpfs; xfs;
+/// btrfs; f2fs; overlay.
+const LOCAL: [u64; 6] = [0xef53, 0x0102_1994, 0x5846_5342, 0x9123_683e, 0xf2f5_2010, 0x794c_7630];
+
+/// The type of file system is one of this machine alone.
+#[must_use]
+pub fn is_local(kind: u64) -> bool {
+    LOCAL.contains(&kind)
+}
+
 /// `struct statfs` (statfs(2)) as far as it is used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FileSystem {

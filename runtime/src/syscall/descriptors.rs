@@ -11,7 +11,7 @@ use crate::gate::filters::keeps_descriptors;
 use crate::gate::routes::note_own_descriptors;
 use crate::mem::guest;
 use crate::process::descriptors::{PLACES, follow_limit, hidden, inside, is_hidden, move_up};
-use crate::process::{EXE_FD, INOTIFY_FD, RING0_FD, SELF_FD, TRACE_FD, WATCH_FD};
+use crate::process::{EXE_FD, INOTIFY_FD, MOUNTS_ASKED_FD, MOUNTS_FD, RING0_FD, SELF_FD, TRACE_FD, WATCH_FD};
 use crate::report::{Text, say};
 use crate::sys;
 use crate::sys::{Errno, Fd};
@@ -100,7 +100,8 @@ fn give_way(place: &'static AtomicI32) {
     if core::ptr::eq(place, &raw const TRACE_FD) {
         say(format_args!("the program uses every descriptor: the trace ends"));
     }
-    if [&raw const INOTIFY_FD, &raw const WATCH_FD].contains(&core::ptr::from_ref(place)) {
+    let of_emulation = [&INOTIFY_FD, &WATCH_FD, &MOUNTS_FD, &MOUNTS_ASKED_FD];
+    if of_emulation.into_iter().any(|one| core::ptr::eq(one, place)) {
         emulate::leave();
     }
     place.store(-1, Ordering::Relaxed);

@@ -7,8 +7,8 @@
 use super::own_exe::{PATH_BYTES, Path, runtime_file};
 use super::permission::{Native, RESTRICTED, refuses_runtime};
 use super::program::{AT_EMPTY_PATH, MAX_SCRIPTS, Program, find};
-use crate::emulate;
 use crate::emulate::call::{Call, Outcome, pass_with_held};
+use crate::emulate::{self, names};
 use crate::gate::facts::{Fact, holds};
 use crate::gate::lane::START_DATA_BYTES;
 use crate::mem::guest;
@@ -237,7 +237,7 @@ fn prepare_and_enter(call: &mut Call<'_>, program: &Program, own: Fd, argv: u64,
         comm,
         cpuid: crate::engine::cpuid::answers(),
         volumes: crate::engine::direct::volume::known(),
-        options: *options::get(),
+        options: options::get().of_image(names::are_shared()),
     };
     let mut string = [0u8; STRING_BYTES];
     handoff.write(execfn, &mut string).ok_or(Errno::E2BIG)?;

@@ -21,7 +21,7 @@ pub mod thread;
 
 use crate::calls::{self, Mark};
 use crate::emulate::call::{Call, Outcome};
-use crate::emulate::{self, identity};
+use crate::emulate::{self, identity, names};
 use crate::gate::facts::{Fact, holds};
 use crate::gate::routes::note_own_descriptors;
 use crate::process::descriptors::leave_numbers;
@@ -42,9 +42,11 @@ pub fn run(call: &mut Call<'_>) -> Outcome {
     if let Some(outcome) = emulate::answer(call) {
         return outcome;
     }
+    let change = names::before(call);
     loop {
         let mut outcome = handle(call);
-        if outcome == Outcome::Tail && holds(Fact::OwnDescriptorsInside) && calls::is(call.nr, Mark::Makes) {
+        let is_awaited = change.is_some() || holds(Fact::OwnDescriptorsInside) && calls::is(call.nr, Mark::Makes);
+        if outcome == Outcome::Tail && is_awaited {
             outcome = call.pass();
         }
         if outcome != Outcome::Done(Err(Errno::EMFILE)) || !gives_numbers(call) {

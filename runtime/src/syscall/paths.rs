@@ -5,11 +5,11 @@ use super::own_exe::{self, Led, Path};
 use crate::calls::{self, Link, Mark, Row};
 use crate::emulate::call::{Call, Outcome, prepare_outputs};
 use crate::emulate::descriptors::{self, Origin};
-use crate::emulate::{fdinfo, files, pipes};
+use crate::emulate::{self, fdinfo, files, names, pipes};
 use crate::gate::routes::note_own_descriptors;
 use crate::mem::guest;
 use crate::process::descriptors::make_room;
-use crate::sys::Fd;
+use crate::sys::{Errno, Fd};
 use linux_raw_sys::general as k;
 
 /// A call that has no handler of its own: passed on, led where its paths have to be.
@@ -23,6 +23,16 @@ pub fn pass_on(call: &mut Call<'_>) -> Outcome {
 pub fn open(call: &mut Call<'_>) -> Outcome {
     let outcome = make_open(call);
     note_open(call, outcome)
+}
+
+/// inotify_add_watch(2): where what the kernel allows is used up, ours is given back.
+pub fn watch(call: &mut Call<'_>) -> Outcome {
+    let outcome = make_open(call);
+    if outcome != Outcome::Done(Err(Errno::ENOSPC)) || call.ts.shared.is_foreign() || !emulate::watch::exists() {
+        return outcome;
+    }
+    emulate::leave();
+    make_open(call)
 }
 
 #[inline(always)]
@@ -96,6 +106,11 @@ fn flags_of_how(how: u64) -> Option<u64> {
 
 /// A descriptor that this process has opened leads to a description of its own.
 fn note_open(call: &Call<'_>, outcome: Outcome) -> Outcome {
+    if let Outcome::Done(result) = outcome
+        && !call.ts.shared.is_foreign()
+    {
+        names::opened(result);
+    }
     if let Outcome::Done(Ok(fd)) = outcome
         && calls::is(call.nr, Mark::Opens)
         && !call.ts.shared.is_foreign()

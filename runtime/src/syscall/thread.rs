@@ -7,7 +7,7 @@
 use crate::emulate::call::{Call, Outcome};
 use crate::emulate::follow;
 use crate::emulate::sample;
-use crate::emulate::{self, files, identity};
+use crate::emulate::{self, files, identity, names};
 use crate::engine::ring0::sites;
 use crate::engine::{self, direct::strict};
 use crate::gate;
@@ -195,6 +195,7 @@ fn spawn(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneArgs>)
         }
     }
     if !call.ts.shared.is_foreign() {
+        names::before_clone(flags);
         if flags & u64::from(k::CLONE_THREAD) != 0 {
             files::begin_threads();
         } else {
@@ -218,19 +219,21 @@ fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneAr
     let ts: *mut ThreadState = call.ts;
     let args3 = clone3.map(|args| CloneArgs { stack: 0, stack_size: 0, ..args });
     // Every lock is held across the fork, so that the child finds whole structures.
-    let result = {
+    let result = files::with_lock(|| {
         let _engine = engine::alone::alone();
         action::with_lock(|| {
             registry::with_lock(|| {
-                heap::with_lock(|| match &args3 {
-                    // SAFETY: no new stack: the child goes on with a copy of this one.
-                    Some(args) => unsafe { process::fork_by_clone3(args) },
-                    // SAFETY: as above.
-                    None => unsafe { process::fork_by_clone(&call.args) },
+                emulate::with_lock(|| {
+                    heap::with_lock(|| match &args3 {
+                        // SAFETY: no new stack: the child goes on with a copy of this one.
+                        Some(args) => unsafe { process::fork_by_clone3(args) },
+                        // SAFETY: as above.
+                        None => unsafe { process::fork_by_clone(&call.args) },
+                    })
                 })
             })
         })
-    };
+    });
     if result == 0 {
         // SAFETY: the child's only thread.
         unsafe { registry::after_fork(ts) };

@@ -89,8 +89,15 @@ pub fn with_lock<R>(f: impl FnOnce() -> R) -> R {
 }
 
 /// Calls `f` with what every thread in use shares.
-pub fn for_each(mut f: impl FnMut(&'static Shared)) {
-    for &entry in REGISTRY.lock().all.iter().filter(|entry| entry.is_in_use()) {
+pub fn for_each(f: impl FnMut(&'static Shared)) {
+    for_each_after(|| {}, f);
+}
+
+/// As [`for_each`], after `first`: another thread's call of this function comes before or after both.
+pub fn for_each_after(first: impl FnOnce(), mut f: impl FnMut(&'static Shared)) {
+    let registry = REGISTRY.lock();
+    first();
+    for &entry in registry.all.iter().filter(|entry| entry.is_in_use()) {
         f(entry.shared());
     }
 }

@@ -13,6 +13,7 @@ use super::search::search;
 use crate::environment::number;
 use crate::paths;
 use crate::runner::Verdict;
+use crate::spec::Action;
 
 /// The names that `--seeded-bug` takes, each with the pass in which it must be found.
 const BUGS: &[(&str, &str)] = &[
@@ -21,6 +22,13 @@ const BUGS: &[(&str, &str)] = &[
     ("drop-offset-hand-back", "direct"),
     ("forget-dup", "direct"),
     ("keep-ring-over-fork", "direct"),
+];
+/// Bugs that a guest has to find, which passes without them.
+const BUGS_OF_GUESTS: &[(&str, &str)] = &[
+    ("skip-mount-watch", "emulation/mounts_hide_names"),
+    ("skip-directory-watch", "emulation/absent_names_appear"),
+    ("trust-names-while-arming", "emulation/absent_names_appear"),
+    ("trust-names-while-arming", "emulation/no_look_up_is_late"),
 ];
 /// The feature of the runtime.
 const FEATURE: &str = "seeded-bugs";
@@ -84,8 +92,43 @@ pub fn check(home: &Path) -> Result<Verdict> {
             }
         }
     }
+    for (bug, guest) in BUGS_OF_GUESTS {
+        if is_missed(&launcher, bug, guest, &home.join(bug).join("guest"))? {
+            missed.push(format!("{bug} was not found by {guest}"));
+        }
+    }
     if missed.is_empty() {
         return Ok(Verdict::Passed);
     }
     bail!("{}", missed.join("\n"))
+}
+
+/// The guest ends with a bug as it does without.
+fn is_missed(launcher: &Path, bug: &str, name: &str, home: &Path) -> Result<bool> {
+    let tests = crate::guest::collect()?;
+    let test = tests.iter().find(|test| test.name == name).with_context(|| format!("no guest {name}"))?;
+    let Action::Guest(build) = &test.action else { bail!("{name} is no guest") };
+    build.compile()?;
+    let ends_well = |options: &[&str]| -> Result<bool> {
+        if home.exists() {
+            fs::remove_dir_all(home)?;
+        }
+        fs::create_dir_all(home).with_context(|| home.display().to_string())?;
+        let done = Command::new(launcher)
+            .args(["--no-follow", "--emulate-after", "256"])
+            .args(options)
+            .arg(paths::target().join("guests").join(name))
+            .current_dir(home)
+            .output()
+            .context("launcher")?;
+        Ok(done.status.success())
+    };
+    if !ends_well(&[])? {
+        bail!("{name} fails without a bug");
+    }
+    let is_missed = ends_well(&["--seeded-bug", bug])?;
+    if !is_missed {
+        println!("  {bug}: found by {name}");
+    }
+    Ok(is_missed)
 }

@@ -1,7 +1,7 @@
 //! Calls on a promoted description that the lane's assembly left to Rust.
 
-use super::lane::FileLane;
-use super::{READS, burst, dismantle, get, try_renew, writes};
+use super::lane::{FileLane, READS};
+use super::{burst, dismantle, get, try_renew, writes};
 use crate::calls::route::Operation;
 use crate::calls::{self, Mark};
 use crate::emulate::call::{Call, Outcome, pass, prepare_outputs};

@@ -1,7 +1,7 @@
 //! What is known of a promoted file.
 
 use super::threads;
-use crate::emulate::watch::Number;
+use crate::emulate::watch::{self, Number};
 use crate::gate::lane::Lane;
 use crate::gate::lanes::{Code, set_code};
 use crate::mem::lock::{Guard, Mutex};
@@ -59,6 +59,8 @@ pub struct FileLane {
     reports: AtomicBool,
 }
 
+/// Reads that a lane answers before one is made.
+pub(super) const READS: u32 = 4096;
 /// Writes after which a burst has paid for its beginning and end.
 const WORTH: u64 = 64;
 /// Writes that the kernel makes after the first burst that did not pay; four times as many after each further one.
@@ -127,9 +129,8 @@ impl FileLane {
     /// What is known of the file may be used.
     #[must_use]
     pub fn is_current(&self) -> bool {
-        let word = self.lane.watch.load(Ordering::Relaxed);
-        // SAFETY: the tail of the ring, which exists as long as a lane is watched.
-        !word.is_null() && unsafe { (*word).load(Ordering::Acquire) } == self.lane.epoch.load(Ordering::Relaxed)
+        let is_watched = !core::ptr::eq(self.lane.watch.load(Ordering::Relaxed), &raw const NEVER);
+        is_watched && watch::is_now(self.lane.epoch.load(Ordering::Relaxed))
     }
 
     /// A read moves no time of a file that is as `stat` says.
@@ -196,7 +197,7 @@ impl FileLane {
     #[must_use]
     pub fn answered(&self) -> u64 {
         let counted = self.lane.reads.load(Ordering::Relaxed) + self.lane.writes.load(Ordering::Relaxed);
-        counted + self.real_reads.load(Ordering::Relaxed) * u64::from(super::READS)
+        counted + self.real_reads.load(Ordering::Relaxed) * u64::from(READS)
     }
 
     /// A burst begins; nothing of it is to be reported yet.

@@ -28,9 +28,7 @@ use super::watch::Number;
 use lane::FileLane;
 pub use list::{any, get};
 pub use penalty::penalty;
-
-/// Reads that a lane answers before one is made.
-const READS: u32 = 4096;
+pub use promote::is_watched;
 
 /// Gives a description back to the kernel. `fd` is one of its descriptors.
 pub fn dismantle(fd: i32) {
@@ -117,8 +115,10 @@ fn renew_in(work: &Work, added: Option<Number>) -> Option<u32> {
         dismantle_in(work, fd);
     }
     let Some(epoch) = changes.epoch else {
-        // Files change all the time: nothing is gained.
-        dismantle_all_in(work);
+        // Files change all the time, or the kernel is late: later, unless that never gains anything.
+        while let Some(fd) = find(&|lane| !lane.renewed()) {
+            dismantle_in(work, fd);
+        }
         return None;
     };
     let is_another = |lane: &FileLane| lane.lane.epoch.load(Ordering::Relaxed) != epoch;
@@ -155,6 +155,20 @@ fn find(is_wanted: &dyn Fn(&FileLane) -> bool) -> Option<i32> {
         // SAFETY: a lane of this kind is the first field of a `FileLane`.
         lane.kind == Kind::File && is_wanted(unsafe { &*core::ptr::from_ref(lane).cast::<FileLane>() })
     })
+}
+
+/// While `f` runs no file has a lane, and none gets one.
+pub fn without<R>(f: impl FnOnce() -> R) -> R {
+    let work = work();
+    dismantle_all_in(&work);
+    f()
+}
+
+/// Held while forking, so that the child finds whole structures; before all other locks.
+pub fn with_lock<R>(f: impl FnOnce() -> R) -> R {
+    let _work = work();
+    let _files = FILES.lock();
+    f()
 }
 
 /// Gives all of them back.

@@ -1,7 +1,6 @@
 //! Which files are promoted.
 
-use super::READS;
-use super::lane::FileLane;
+use super::lane::{FileLane, READS};
 use super::list::{self, COUNT, FILES, Place, Work};
 use super::{rights, threads};
 use crate::calls::SAMPLED_COUNT;
@@ -16,7 +15,7 @@ use crate::gate::lane::Kind;
 use crate::gate::lanes::{Code, lane_with};
 use crate::gate::routes::{are_answered, learn};
 use crate::options::{self, EmulateLevel};
-use crate::sys::stat::Stat;
+use crate::sys::stat::{Stat, is_local};
 use crate::sys::{Fd, mem, process};
 use alloc::boxed::Box;
 use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, Ordering};
@@ -24,9 +23,6 @@ use linux_raw_sys::general as k;
 
 /// Longer reads and writes gain nothing.
 const SMALL: u64 = 16 * 1024;
-/// File systems of this machine alone, of whose changes the kernel tells (statfs(2), f_type): ext2, ext3 and ext4; tmpfs; xfs; btrfs;
-/// f2fs; overlay.
-const LOCAL: [u64; 6] = [0xef53, 0x0102_1994, 0x5846_5342, 0x9123_683e, 0xf2f5_2010, 0x794c_7630];
 const TMPFS: u64 = 0x0102_1994;
 /// The descriptor that was seen by the last look at each sampled call.
 static LAST: [AtomicI32; SAMPLED_COUNT] = [const { AtomicI32::new(-1) }; SAMPLED_COUNT];
@@ -69,7 +65,7 @@ fn promote(fd: i32, made: u64) -> Result<(), Reason> {
     if threads::any() && (!threads::can_be_stopped() || !descriptors::is_only(fd)) {
         return Err(Reason::Threads);
     }
-    if !LOCAL.contains(&descriptors::file_system(fd)) {
+    if !is_local(descriptors::file_system(fd)) {
         return Err(Reason::FileSystem);
     }
     if fdinfo::is_shown(fd) {
@@ -78,7 +74,7 @@ fn promote(fd: i32, made: u64) -> Result<(), Reason> {
     if made < u64::from(options::get().emulate_after) && !watch::exists() {
         return Err(Reason::Early);
     }
-    let work = list::try_work().ok_or(Reason::Busy)?;
+    let work = list::try_work().ok_or(Reason::InUse)?;
     under_watch(&work, fd, access, flags & k::O_NOATIME != 0)
 }
 
@@ -123,11 +119,11 @@ fn under_watch(work: &Work, fd: i32, access: Access, is_untimed: bool) -> Result
     }
     // SAFETY: it is on the list.
     super::dismantle_lane(work, unsafe { &*file }, fd);
-    Err(Reason::Busy)
+    Err(Reason::InUse)
 }
 
 /// Another lane depends on the watch.
-fn is_watched(number: Number) -> bool {
+pub fn is_watched(number: Number) -> bool {
     // SAFETY: lanes in the list exist.
     FILES.lock().lanes.iter().any(|place| unsafe { (*place.0).watch() } == number)
 }
