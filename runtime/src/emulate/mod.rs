@@ -126,5 +126,5 @@ pub fn after_fork() {
 
 /// Held while forking, so that the child finds whole structures.
 pub fn with_lock<R>(f: impl FnOnce() -> R) -> R {
-    names::with_lock(|| watch::with_lock(f))
+    names::with_lock(|| files::with_lock(|| watch::with_lock(f)))
 }

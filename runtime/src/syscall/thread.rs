@@ -219,7 +219,7 @@ fn fork_like(call: &mut Call<'_>, flags: u64, stack: u64, clone3: Option<CloneAr
     let ts: *mut ThreadState = call.ts;
     let args3 = clone3.map(|args| CloneArgs { stack: 0, stack_size: 0, ..args });
     // Every lock is held across the fork, so that the child finds whole structures.
-    let result = files::with_lock(|| {
+    let result = files::with_work(|| {
         let _engine = engine::alone::alone();
         action::with_lock(|| {
             registry::with_lock(|| {

@@ -1,7 +1,7 @@
 // build: -O1
 // options: --no-follow
 // Who is sent a byte after a burst of writes finds their time at the file and, if it watches, an event that came after what it had read
-// before; whichever call sends the byte.
+// in the middle of the burst; whichever call sends the byte.
 #include "files.h"
 #include "partner.h"
 #include <poll.h>
@@ -25,11 +25,14 @@ static long answer(int question, long argument)
     }
     char events[4096];
     for (long round = 0; round < argument; round++) {
+        char byte;
+        /* The other writes from here on, and says by a word that it is in the middle. */
+        CHECK_EQ(write(end, "", 1), 1);
+        while (__atomic_load_n(&board->marks[2], __ATOMIC_SEQ_CST) != round + 1)
+            ;
         while (read(watch, events, sizeof events) > 0)
             ;
-        char byte;
-        /* The other writes from here on. */
-        CHECK_EQ(write(end, "", 1), 1);
+        __atomic_store_n(&board->marks[3], round + 1, __ATOMIC_SEQ_CST);
         CHECK_EQ(read(end, &byte, 1), 1);
         struct stat stat;
         CHECK_EQ(lstat("data", &stat), 0);
@@ -58,6 +61,10 @@ int main(int argc, char **argv)
         CHECK_EQ(read(end, &byte, 1), 1);
         CHECK_EQ(lseek(fd, 0, SEEK_SET), 0);
         write_burst(fd, 0, MANY + round, 3);
+        __atomic_store_n(&board->marks[2], round + 1, __ATOMIC_SEQ_CST);
+        while (__atomic_load_n(&board->marks[3], __ATOMIC_SEQ_CST) != (uint32_t)round + 1)
+            ;
+        touch_byte(fd, 600);
         /* File times are those of the coarse clock. */
         struct timespec now;
         clock_gettime(CLOCK_REALTIME_COARSE, &now);

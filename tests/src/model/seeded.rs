@@ -18,13 +18,13 @@ use crate::spec::Action;
 /// The names that `--seeded-bug` takes, each with the pass in which it must be found.
 const BUGS: &[(&str, &str)] = &[
     ("keep-fact-over-change", "direct"),
-    ("forget-last-writes", "direct"),
     ("drop-offset-hand-back", "direct"),
     ("forget-dup", "direct"),
     ("keep-ring-over-fork", "direct"),
 ];
 /// Bugs that a guest has to find, which passes without them.
 const BUGS_OF_GUESTS: &[(&str, &str)] = &[
+    ("forget-last-writes", "emulation/messages_follow_the_writes"),
     ("skip-mount-watch", "emulation/mounts_hide_names"),
     ("skip-directory-watch", "emulation/absent_names_appear"),
     ("trust-names-while-arming", "emulation/absent_names_appear"),

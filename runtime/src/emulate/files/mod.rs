@@ -164,9 +164,14 @@ pub fn without<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Held while forking, so that the child finds whole structures; before all other locks.
-pub fn with_lock<R>(f: impl FnOnce() -> R) -> R {
+/// No other thread is at work while `f` runs, which forks: before all other locks.
+pub fn with_work<R>(f: impl FnOnce() -> R) -> R {
     let _work = work();
+    f()
+}
+
+/// The list is held while forking, so that the child finds it whole.
+pub fn with_lock<R>(f: impl FnOnce() -> R) -> R {
     let _files = FILES.lock();
     f()
 }
