@@ -5,7 +5,8 @@ macro_rules! process_rows {
         $next! { $then [$($before)*
             //: clone: A child in the same memory starts on a runtime stack of its own with a thread state of its own;
             //:     one with its own memory as after fork. With CLONE_FILES and no CLONE_THREAD nothing is known of
-            //:     descriptors any more; a second thread ends promotions for good.
+            //:     descriptors any more; with a second thread promoted files are so in another form, and pipes hold
+            //:     nothing for good.
             //:     test: processes/clone_flags_decide_what_is_shared threads/a_thousand_threads_join.dynamic
             //:         emulation/threads_share_an_offset
             __NR_clone: [forks] {Descriptors} (Clone) -> Int => thread::clone;

@@ -25,7 +25,6 @@ use crate::calls::{self, Held, Mark};
 use crate::emulate::call::{Call, Outcome};
 use crate::emulate::seeded::{Bug, is_planted};
 use crate::thread::shared::{ANY, use_of};
-use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;
 
 /// Answers a call that came to Rust, or hands back what it could see and leaves it to the kernel.
@@ -71,7 +70,7 @@ fn say_use(call: &Call<'_>) {
         (Some(at), None) => use_of(call.int(at), is_positional),
         _ => ANY,
     };
-    call.ts.shared.lane_use.store(used, Ordering::SeqCst);
+    call.ts.shared.says(used);
 }
 
 /// What must not be held while the call is made: nothing, the descriptors that it names, or all.

@@ -21,11 +21,15 @@ pub enum Bug {
     SkipDirectoryWatch = 7,
     /// What is known of names is trusted again once the request is made, whatever was told.
     TrustNamesWhileArming = 8,
+    /// A call that Rust makes moves the offset of a lane without its lock.
+    OffsetWithoutLock = 9,
+    /// The mapping of a lane goes while threads may be copying from it or to it.
+    BuryAtOnce = 10,
 }
 
 impl Bug {
     /// Their names on the command line of such a build.
-    pub const NAMES: [(&'static str, Self); 8] = [
+    pub const NAMES: [(&'static str, Self); 10] = [
         ("forget-last-writes", Self::ForgetLastWrites),
         ("drop-offset-hand-back", Self::DropOffsetHandBack),
         ("forget-dup", Self::ForgetDup),
@@ -34,6 +38,8 @@ impl Bug {
         ("skip-mount-watch", Self::SkipMountWatch),
         ("skip-directory-watch", Self::SkipDirectoryWatch),
         ("trust-names-while-arming", Self::TrustNamesWhileArming),
+        ("offset-without-lock", Self::OffsetWithoutLock),
+        ("bury-at-once", Self::BuryAtOnce),
     ];
 }
 

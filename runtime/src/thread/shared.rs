@@ -71,6 +71,11 @@ pub const fn use_of(fd: i32, is_positional: bool) -> u32 {
 }
 
 impl Shared {
+    /// The thread says what it is about to do by a descriptor ([`use_of`]), before it looks for its lane.
+    pub fn says(&self, lane_use: u32) {
+        self.lane_use.store(lane_use, Ordering::SeqCst);
+    }
+
     /// The thread belongs to another process than the one that owns this memory.
     #[must_use]
     pub fn is_foreign(&self) -> bool {

@@ -25,6 +25,8 @@ const BUGS: &[(&str, &str)] = &[
 /// Bugs that a guest has to find, which passes without them.
 const BUGS_OF_GUESTS: &[(&str, &str)] = &[
     ("forget-last-writes", "emulation/messages_follow_the_writes"),
+    ("offset-without-lock", "emulation/threads_share_an_offset"),
+    ("bury-at-once", "emulation/threads_meet_changes"),
     ("skip-mount-watch", "emulation/mounts_hide_names"),
     ("skip-directory-watch", "emulation/absent_names_appear"),
     ("trust-names-while-arming", "emulation/absent_names_appear"),

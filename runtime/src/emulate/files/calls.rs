@@ -7,6 +7,7 @@ use crate::calls::{self, Mark};
 use crate::emulate::call::{Call, Outcome, pass, prepare_outputs};
 use crate::emulate::explain::refused;
 use crate::sys::Fd;
+use crate::thread::shared::use_of;
 use crate::thread::state::ThreadState;
 use core::sync::atomic::Ordering;
 use linux_raw_sys::general as k;
@@ -20,32 +21,55 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
     if !get(fd)?.is_current() && !is_write && operation != Some(Operation::Lseek) {
         try_renew();
     }
-    let file = get(fd)?;
     if is_write {
-        burst::report_others(file);
+        burst::report_others(get(fd)?);
     }
     let has_place = matches!(operation, Some(Operation::Pread | Operation::Pwrite));
-    let outcome = if has_place || !file.has_offset {
+    let (file, outcome) = if has_place {
+        let file = get(fd)?;
         prepare_outputs(call);
-        call.pass()
+        (file, call.pass())
     } else {
-        let _offset = file.lock_offset();
-        if get(fd).is_none_or(|found| !core::ptr::eq(found, file)) {
-            // While this thread waited another one gave the offset back.
-            return None;
-        }
-        if operation == Some(Operation::Lseek) && is_seek_to_itself(call) {
-            return Some(call.answered(Ok(file.lane.offset.load(Ordering::Relaxed))));
-        }
-        prepare_outputs(call);
-        make_at_offset(call, file, fd)
+        at_offset(call, fd)?
     };
+    if call.is_answered {
+        return Some(outcome);
+    }
     if is_write {
         written(file, fd, call.nr);
     } else if operation != Some(Operation::Lseek) {
         read(call.ts, file, fd);
     }
     Some(outcome)
+}
+
+/// Makes a call that moves the offset, as the only one. `None`: while this thread waited another one gave the description back.
+fn at_offset(call: &mut Call<'_>, fd: i32) -> Option<(&'static FileLane, Outcome)> {
+    loop {
+        // As long as the lane is there: from now on this thread moves the offset only under its lock.
+        call.ts.shared.says(use_of(fd, true));
+        let Some(file) = get(fd) else {
+            // Said before it is looked for once more, because somebody may be about to give it a lane again.
+            call.ts.shared.says(use_of(fd, false));
+            get(fd)?;
+            continue;
+        };
+        if !file.has_offset {
+            call.ts.shared.says(use_of(fd, false));
+            prepare_outputs(call);
+            return Some((file, call.pass()));
+        }
+        let _offset = file.lock_offset();
+        if get(fd).is_none_or(|found| !core::ptr::eq(found, file)) {
+            continue;
+        }
+        if call.operation() == Some(Operation::Lseek) && is_seek_to_itself(call) {
+            let offset = file.lane.offset.load(Ordering::Relaxed);
+            return Some((file, call.answered(Ok(offset))));
+        }
+        prepare_outputs(call);
+        return Some((file, make_at_offset(call, file, fd)));
+    }
 }
 
 /// Has the kernel make a call that moves the offset, which stays here.

@@ -1,6 +1,7 @@
 //! What is known of a promoted file.
 
 use super::threads;
+use crate::emulate::seeded::{Bug, is_planted};
 use crate::emulate::watch::{self, Number};
 use crate::gate::lane::Lane;
 use crate::gate::lanes::{Code, set_code};
@@ -176,7 +177,10 @@ impl FileLane {
     pub fn lock_offset(&self) -> OffsetGuard<'_> {
         let serial = self.serial.lock();
         let mut tries = 0_u32;
-        while self.is_threaded && self.lane.lock.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        while self.is_threaded
+            && !is_planted(Bug::OffsetWithoutLock)
+            && self.lane.lock.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err()
+        {
             tries += 1;
             match tries {
                 0..100 => core::hint::spin_loop(),

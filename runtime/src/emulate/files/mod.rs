@@ -10,6 +10,8 @@ mod penalty;
 pub mod promote;
 mod rights;
 pub mod threads;
+#[cfg(test)]
+mod threads_model;
 pub mod writes;
 
 use super::seeded::{Bug, is_planted};
@@ -93,8 +95,9 @@ fn bury(_work: &Work) {
     }
     // Not under the lock of the list: asking takes that of the threads.
     let retired = core::mem::take(&mut FILES.lock().retired);
-    let (used, free): (Vec<_>, Vec<_>) =
-        retired.into_iter().partition(|one| threads::any() && (burst::is_looked_at() || threads::are_inside(one.fd)));
+    let (used, free): (Vec<_>, Vec<_>) = retired.into_iter().partition(|one| {
+        threads::any() && !is_planted(Bug::BuryAtOnce) && (burst::is_looked_at() || threads::are_inside(one.fd))
+    });
     FILES.lock().retired = used;
     for Retired { place, .. } in free {
         // SAFETY: made by `Box::into_raw`, no descriptor leads to it, and nobody is inside.

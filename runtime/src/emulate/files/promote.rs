@@ -155,7 +155,8 @@ fn install(fd: i32, lane: *mut FileLane, (base, len, size): (u64, u64, u64)) -> 
         // Who found no lane has said what it is doing.
         threads::barrier();
         let is_changed = descriptors::number(fd) != number
-            || file.has_offset && (!descriptors::is_own(fd) || threads::is_forking() || threads::move_offset_of(fd))
+            || file.has_offset
+                && (!descriptors::is_own(fd) || threads::is_forking() || !threads::stop_moving_offset_of(fd))
             || !descriptors::are_known()
             || holds(Fact::Filtered);
         if is_changed {

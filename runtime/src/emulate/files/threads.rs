@@ -58,10 +58,15 @@ fn find(mut is_wanted: impl FnMut(u32) -> bool) -> bool {
     found
 }
 
-/// Another thread may be making a call by which the offset of `fd` moves.
+/// Waits a little until no other thread is making a call by which the offset of `fd` moves: those that come now find a lane that is locked.
+/// `false`: one of them takes longer, or was stopped.
 #[must_use]
-pub fn move_offset_of(fd: i32) -> bool {
-    find(|used| used == ANY || used == use_of(fd, false))
+pub fn stop_moving_offset_of(fd: i32) -> bool {
+    const TRIES: u32 = 100;
+    (0..TRIES).any(|_| {
+        core::hint::spin_loop();
+        !find(|used| used == ANY || used == use_of(fd, false))
+    })
 }
 
 /// Another thread may be inside a lane that was found by `fd`.
