@@ -67,7 +67,7 @@ pub(super) fn join(file: &'static FileLane, fd: i32) -> Result<(), Reason> {
         TIMER.store(made.0 + 1, Ordering::Relaxed);
         OWNER.store(gettid(), Ordering::Relaxed);
     }
-    file.begin_burst(fd);
+    file.begin_burst(fd, gettid());
     place.store(this, Ordering::Relaxed);
     timer().ok_or(Reason::Timer)?.run(TICK_NS);
     file.set_code();
@@ -103,9 +103,15 @@ pub(super) fn leave(file: &FileLane) -> bool {
     is_worth_it
 }
 
-/// Tells of all writes but those of `but`: a call on that file is about to be made.
+/// Tells of this thread's writes, but those of `but`: a call on that file is about to be made. What other threads write at the same
+/// time is told at its own time: to tell of it is a change of their files, after which each has to look at its own anew.
 pub fn report_others(but: &FileLane) {
-    for file in all().filter(|&file| !core::ptr::eq(file, but)) {
+    let mut others = all().filter(|&file| !core::ptr::eq(file, but)).peekable();
+    if others.peek().is_none() {
+        return;
+    }
+    let me = gettid();
+    for file in others.filter(|file| file.is_written_by(me)) {
         file.report(file.burst_fd());
     }
 }

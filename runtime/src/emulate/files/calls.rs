@@ -18,11 +18,14 @@ pub fn answer(call: &mut Call<'_>) -> Option<Outcome> {
     let operation = call.operation();
     let is_write = calls::is(call.nr, Mark::Writes);
     // A write or a seek that the kernel makes needs no knowledge.
-    if !get(fd)?.is_current() && !is_write && operation != Some(Operation::Lseek) {
-        try_renew();
+    let file = get(fd)?;
+    if !file.is_current() && !is_write && operation != Some(Operation::Lseek) {
+        try_renew(file);
     }
     if is_write {
-        burst::report_others(get(fd)?);
+        burst::report_others(file);
+        // The watch tells of it, too.
+        file.changed_by_us.store(true, Ordering::SeqCst);
     }
     let has_place = matches!(operation, Some(Operation::Pread | Operation::Pwrite));
     let (file, outcome) = if has_place {
@@ -95,8 +98,6 @@ fn make_at_offset(call: &mut Call<'_>, file: &FileLane, fd: i32) -> Outcome {
 
 /// The kernel has made a write.
 fn written(file: &'static FileLane, fd: i32, nr: u32) {
-    // The watch tells of it, too.
-    file.changed_by_us.store(true, Ordering::Relaxed);
     file.reads_are_free.store(false, Ordering::Relaxed);
     if !file.may_write {
         return dismantle(fd);

@@ -42,6 +42,8 @@ pub struct FileLane {
     pub bursts: AtomicBool,
     /// See `bursts`.
     burst_fd: AtomicI32,
+    /// The thread that began it.
+    burst_thread: AtomicU32,
     /// `writes` of the lane when it began.
     begun_at: AtomicU64,
     /// Times that what is known was established once more.
@@ -105,6 +107,7 @@ impl FileLane {
             reads_are_free: AtomicBool::new(false),
             bursts: AtomicBool::new(false),
             burst_fd: AtomicI32::new(-1),
+            burst_thread: AtomicU32::new(0),
             begun_at: AtomicU64::new(0),
             renewals: AtomicU64::new(0),
             losses: AtomicU32::new(0),
@@ -205,7 +208,8 @@ impl FileLane {
     }
 
     /// A burst begins; nothing of it is to be reported yet.
-    pub fn begin_burst(&self, fd: i32) {
+    pub fn begin_burst(&self, fd: i32, thread: u32) {
+        self.burst_thread.store(thread, Ordering::Relaxed);
         let (reads, writes) = (self.lane.reads.load(Ordering::Relaxed), self.lane.writes.load(Ordering::Relaxed));
         if !self.bursts.swap(true, Ordering::Relaxed) {
             self.begun_at.store(writes, Ordering::Relaxed);
@@ -228,6 +232,18 @@ impl FileLane {
         losses < MAX_LOSSES
     }
 
+    /// The kernel makes the next writes.
+    pub fn wait_a_little(&self) {
+        self.wait.store(WAIT, Ordering::Relaxed);
+        self.set_code();
+    }
+
+    /// The kernel makes the file's writes, until there were enough for another burst.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.wait.load(Ordering::Relaxed) != 0 && !self.bursts.load(Ordering::Relaxed)
+    }
+
     /// What is known is established once more. Returns whether that has been worth it so far.
     pub fn renewed(&self) -> bool {
         let times = self.renewals.fetch_add(1, Ordering::Relaxed);
@@ -239,6 +255,11 @@ impl FileLane {
         let left = self.wait.load(Ordering::Relaxed);
         self.wait.store(left.saturating_sub(1), Ordering::Relaxed);
         left != 0
+    }
+
+    /// The thread has begun the burst.
+    pub fn is_written_by(&self, thread: u32) -> bool {
+        self.burst_thread.load(Ordering::Relaxed) == thread
     }
 
     /// The descriptor by which it reports.

@@ -82,9 +82,9 @@ fn dismantle_lane(work: &Work, file: &FileLane, fd: i32) {
 }
 
 /// Whoever finds something changed establishes anew what is known, unless another thread is about to.
-fn try_renew() {
+fn try_renew(wanted: &FileLane) {
     if let Some(work) = list::try_work() {
-        renew_in(&work, None);
+        renew_in(&work, None, Some(wanted));
     }
 }
 
@@ -110,11 +110,17 @@ fn bury(_work: &Work) {
 /// Something was changed, or a new watch is there: gives the files back that it was, and establishes of the others once more
 /// what is known. Returns the epoch of what is established afterwards ([`watch::Changes`]), if `added`, a watch that no lane has
 /// yet, is not over already.
-fn renew_in(work: &Work, added: Option<Number>) -> Option<u32> {
-    watch_again(work);
+///
+/// Of a file that the process itself is writing, by the kernel, nothing is to be known before its next burst, or a read: it is passed over
+/// but for `wanted`.
+fn renew_in(work: &Work, added: Option<Number>, wanted: Option<&FileLane>) -> Option<u32> {
+    let is_wanted = |lane: &FileLane| wanted.is_some_and(|wanted| core::ptr::eq(wanted, lane));
+    watch_again(work, &|lane| is_wanted(lane) || !lane.is_waiting());
     let changes = watch::renew();
     let has_ended = |number: Number| changes.all || changes.ended.contains(&number);
-    while let Some(fd) = find(&|lane: &FileLane| has_ended(lane.watch())) {
+    // A watch that a change of ours has ended is set anew when something is to be known.
+    let is_over = |lane: &FileLane| has_ended(lane.watch()) && !lane.changed_by_us.load(Ordering::SeqCst);
+    while let Some(fd) = find(&is_over) {
         dismantle_in(work, fd);
     }
     let Some(epoch) = changes.epoch else {
@@ -124,7 +130,9 @@ fn renew_in(work: &Work, added: Option<Number>) -> Option<u32> {
         }
         return None;
     };
-    let is_another = |lane: &FileLane| lane.lane.epoch.load(Ordering::Relaxed) != epoch;
+    let is_another = |lane: &FileLane| {
+        lane.lane.epoch.load(Ordering::Relaxed) != epoch && !lane.changed_by_us.load(Ordering::Relaxed)
+    };
     while let Some(fd) = find(&is_another) {
         let Some(file) = get(fd) else { break };
         let is_same = |stat: Stat| {
@@ -141,8 +149,8 @@ fn renew_in(work: &Work, added: Option<Number>) -> Option<u32> {
 }
 
 /// The process has changed files itself, which ended their watches.
-fn watch_again(work: &Work) {
-    while let Some(fd) = find(&|lane| lane.changed_by_us.load(Ordering::Relaxed)) {
+fn watch_again(work: &Work, is_wanted: &dyn Fn(&FileLane) -> bool) {
+    while let Some(fd) = find(&|lane| lane.changed_by_us.load(Ordering::Relaxed) && is_wanted(lane)) {
         let Some(file) = get(fd) else { break };
         file.changed_by_us.store(false, Ordering::Relaxed);
         match watch::add(Fd(fd)) {

@@ -40,7 +40,8 @@ pub fn consider(nr: u32, fd: i32, stat: &Stat, length: u64, made: u64) -> Found 
         Ok(()) => Found::Lane,
         Err(reason) => {
             refused(nr, fd, reason);
-            Found::Nothing
+            // These may be different next time.
+            if matches!(reason, Reason::InUse | Reason::Watch) { Found::Candidate } else { Found::Nothing }
         }
     }
 }
@@ -82,7 +83,7 @@ fn promote(fd: i32, made: u64) -> Result<(), Reason> {
 fn under_watch(work: &Work, fd: i32, access: Access, is_untimed: bool) -> Result<(), Reason> {
     let file_system = Fd(fd).file_system().map_err(|_| Reason::FileSystem)?;
     let number = watch::add(Fd(fd)).map_err(|_| Reason::Watch)?;
-    let epoch = super::renew_in(work, Some(number));
+    let epoch = super::renew_in(work, Some(number), None);
     let mut file = Box::new(FileLane::new(lane_with(Kind::File, [Code::Rust; 5]), number, file_system));
     file.is_untimed = is_untimed;
     // Who shares the description moves its offset, and finds it in the kernel.

@@ -18,9 +18,14 @@ pub(super) fn begin(file: &'static FileLane, fd: i32) -> Result<(), Reason> {
     }
     // It may do so: what is reported later is reported.
     file.touch(fd).map_err(|_| Reason::Rights)?;
-    renew_in(&work, None);
+    renew_in(&work, None, Some(file));
     if get(fd).is_none_or(|found| !core::ptr::eq(found, file)) {
         return Err(Reason::Watch);
+    }
+    if !file.is_current() {
+        // Something else is being changed just now.
+        file.wait_a_little();
+        return Ok(());
     }
     burst::join(file, fd)
 }
