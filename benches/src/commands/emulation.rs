@@ -24,7 +24,7 @@ pub(super) struct Arguments {
     /// The levels of emulation, separated by commas
     #[arg(long, value_enum, value_name = "LEVELS", value_delimiter = ',', default_value = "off,coherent")]
     levels: Vec<Level>,
-    /// Only these groups (call noted program compute) or rows (read-512, call/read-512)
+    /// Only these groups (call noted pieces program compute) or rows (read-512, call/read-512)
     #[arg(long, num_args = 1.., value_name = "ROW", value_parser = parse_selection)]
     only: Vec<String>,
     /// Where files are read and written [default: bench/files in the target directory]

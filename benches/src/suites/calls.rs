@@ -29,7 +29,7 @@ const fn call(name: &'static str) -> Call {
 }
 
 const fn in_place(name: &'static str) -> Call {
-    Call { notes: &["only a sole O_RDWR file written in place gains"], ..call(name) }
+    Call { notes: &["only a file open O_RDWR gains, written in place"], ..call(name) }
 }
 
 /// Those that have nothing to gain and must not lose: the promise is 2 %, the machine's noise is more.

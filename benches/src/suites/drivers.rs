@@ -27,6 +27,7 @@ const ALL: &[Driver] = &[
     Driver { name: "nothing-static",  text: include_str!("../../drivers/nothing.c"),     options: &["-static"] },
     Driver { name: "calls",           text: include_str!("../../drivers/calls.c"),       options: &[] },
     Driver { name: "noted",           text: include_str!("../../drivers/noted.c"),       options: &["-pthread"] },
+    Driver { name: "pieces",          text: include_str!("../../drivers/pieces.c"),      options: &["-pthread"] },
     Driver { name: "primitives",      text: include_str!("../../drivers/primitives.c"),  options: &["-fno-inline", "-fno-optimize-sibling-calls"] },
 ];
 

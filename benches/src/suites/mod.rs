@@ -11,6 +11,7 @@ pub(crate) mod invocation;
 pub(crate) mod mechanisms;
 mod memory;
 mod noted;
+mod pieces;
 mod pipelines;
 pub(crate) mod programs;
 pub(crate) mod promises;
@@ -44,4 +45,5 @@ pub(crate) const SPEED: &[&Suite] =
     &[&compute::SPEED, &programs::SUITE, &startup::SPEED, &syscall::SPEED, &memory::SUITE, &mechanisms::SUITE];
 
 /// What `bt-bench emulation` holds against the targets of the levels of emulation.
-pub(crate) const EMULATION: &[&Suite] = &[&calls::SUITE, &noted::SUITE, &small_pieces::SUITE, &compute::LEVELS];
+pub(crate) const EMULATION: &[&Suite] =
+    &[&calls::SUITE, &noted::SUITE, &pieces::SUITE, &small_pieces::SUITE, &compute::LEVELS];
